@@ -5,7 +5,7 @@ import { Command } from 'commander'
 import packageJson from '../package.json' with { type: 'json' }
 import { reportFailure } from './cli/report.ts'
 
-// Only the one that is asked for is loaded: a health check starts in no time, and the signer, which
+// Only the requested command is loaded: a health check starts fast, and the signer, which
 // holds the key of a CA, runs without the code of authz.
 const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['authz', async () => (await import('./cli/authz.ts')).authzCommand()],

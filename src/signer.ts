@@ -30,7 +30,7 @@ export interface Signer extends AsyncDisposable {
 // Streams end at once; this is for answers that are being written.
 const GRACE_MS = 2_000
 
-// Envoy holds one name on each stream; others may hold more.
+// Envoy holds one name on each stream; other clients may hold more.
 const NAMES_PER_STREAM = 2
 
 /**

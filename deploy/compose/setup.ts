@@ -1,4 +1,4 @@
-// The first service of docker-compose.yml, which ends before the others begin: makes keys,
+// The first service of docker-compose.yml, which ends before the other services begin: makes keys,
 // certificates and users in the volume of each service that needs them, and nowhere else, and writes
 // Envoy's configuration from Countersign's.
 //
@@ -138,7 +138,7 @@ const writeAll = async (place: Place, files: Readonly<Record<string, string>>): 
 const FOLDER_MODE = 0o750
 const FILE_MODE = 0o640
 
-/** Writes a file for its service alone; whoever reads it finds it whole or not at all. */
+/** Writes a file for its service alone, atomically. */
 const write = async ({ root, groups }: Place, file: string, contents: string): Promise<void> => {
   const [service = ''] = file.split('/')
   const group = groups[service]

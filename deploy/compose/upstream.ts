@@ -1,5 +1,5 @@
-// The upstream of docker-compose.yml: serves nobody without a certificate of a CA that it trusts, and
-// answers with what it was sent.
+// The upstream of docker-compose.yml: requires a client certificate of a CA that it trusts, and
+// answers with the request that it got.
 
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'

@@ -1,5 +1,4 @@
-// The listener for whoever runs authz or the signer: what both say of themselves, and the metrics of
-// either.
+// The listener for the operators of authz and of the signer: the health of the process, and its metrics.
 
 import { startAdminServer } from '../runtime/http/admin.ts'
 import type { Clock } from '../runtime/clock.ts'

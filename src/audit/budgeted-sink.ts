@@ -58,7 +58,7 @@ class Budget {
 type Limits = Exclude<AuditConfig['unauthenticated'], 'unlimited'>
 
 /**
- * Writes events to a sink, but for refusals of clients that have not authenticated beyond their budget:
+ * Writes events to a sink, except refusals of clients that have not authenticated beyond their budget:
  * these are counted by source. Their `write` resolves at once: they are in a summary that will be written,
  * which takes at most `summaryInterval`; while it cannot be, the counts are kept and it is tried again. A crash
  * loses the counts since the last summary.

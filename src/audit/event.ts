@@ -30,10 +30,10 @@ export type Reason =
   | RejectionCode
   | IdentityRefusal
   | 'authenticator-unavailable'
-  | 'rate-limited' // this caller asks a server more than its share; nothing was asked
+  | 'rate-limited' // this caller has used up its share of requests to a server; none was sent
   | 'rule-denied'
   | 'no-rule'
-  | 'rule-failed' // it cannot be said whether the rule matches
+  | 'rule-failed' // a condition could not be evaluated
   | 'operation-undefined' // the OpenAPI document has none, and the route refuses those
   | 'scope-missing'
   | 'authorizer-unavailable' // the API server that a rule asks
@@ -53,7 +53,7 @@ export interface DecisionEvent {
   readonly request?: string | undefined
   readonly decision: 'allow' | 'deny'
   readonly reason: Reason
-  /** The HTTP status that the caller gets; 200 stands for "forwarded". */
+  /** The HTTP status that the caller gets; 200 if the request was forwarded. */
   readonly status: number
   readonly route?: string | undefined
   readonly method?: string | undefined
@@ -70,7 +70,7 @@ export interface DecisionEvent {
   readonly groups?: readonly string[] | undefined
   /** How many more groups were cut off, where the configuration says so. */
   readonly groupsOmitted?: number | undefined
-  /** The authenticator that decided who it is, and its method. */
+  /** The authenticator that decided, and its method. */
   readonly authenticator?: string | undefined
   readonly authentication?: AuthenticationMethod | undefined
   /** Keyed hash of the credential, never the credential; comparable within one process's life. */
@@ -114,7 +114,7 @@ export interface RecordedKubernetes {
     readonly user: string
     readonly uid?: string
     readonly groups?: readonly string[]
-    /** Further keys that were asked for, without their values. */
+    /** Further keys that were requested, without their values. */
     readonly extra?: readonly string[]
   }
 }
@@ -129,12 +129,12 @@ export interface RefusalsSummaryEvent {
   readonly source?: string | undefined
   /** How many refusals. */
   readonly count: number
-  /** How many of them are logins; the others are decisions. Absent: none. */
+  /** How many of them are logins; the rest are decisions. Absent: none. */
   readonly logins?: number | undefined
   /** The times of the first and the last, RFC 3339. */
   readonly first: string
   readonly last: string
-  /** Their reasons, the most frequent first; what is missing to `count` had others, as in `routes` and `users`. */
+  /** Their reasons, the most frequent first; a sum below `count` means further reasons, as in `routes` and `users`. */
   readonly reasons: readonly { readonly reason: string; readonly count: number }[]
   readonly routes?: readonly { readonly route: string; readonly count: number }[] | undefined
   /** Names that were claimed, where such an event has `user`. */
@@ -184,7 +184,7 @@ export type CertificateRefusal =
 /** The signer made a certificate. Written before it leaves the process. */
 interface CertificateIssuedEvent {
   readonly event: 'certificate-issued'
-  /** Stands for the grant: the same in the decision that led to it. */
+  /** Identifies the grant: the same in the decision that led to it. */
   readonly handle: string
   /** The CA, by its name in `signer.yaml`. */
   readonly authority: string

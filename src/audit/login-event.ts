@@ -5,24 +5,24 @@ import type { RejectionCode } from '../authenticate/authenticator.ts'
 import type { AuthenticationMethod, IdentityRefusal } from '../identity/identity.ts'
 import type { ShownCredential } from '../identity/shown.ts'
 
-/** Why somebody could not log in. */
+/** Why a login was refused. */
 export type LoginRefusal =
   | RejectionCode
   | IdentityRefusal
   | 'credential-missing' // no certificate, say
-  | 'authenticator-unavailable' // or the provider where the person logged in
-  | 'provider-refused' // it said no
-  | 'provider-response-invalid' // what it sent is not what we asked for, or not from whom it should be
+  | 'authenticator-unavailable' // or the upstream IdP
+  | 'provider-refused' // an error response of the upstream IdP
+  | 'provider-response-invalid' // its response does not match the request, or is from another issuer
   | 'token-unmapped'
   | 'token-reserved'
   | 'credential-expired'
 
-/** Somebody showed a credential at the login page. Written before it is good for anything. */
+/** A credential was presented at the login page. Written before the login has any effect. */
 export interface LoginEvent {
   readonly event: 'login'
   /** The id of the login: joins its events, tokens and sessions; absent where it was refused. It opens nothing. */
   readonly login?: string | undefined
-  /** Envoy's `x-request-id`, or one of ours: the page shows it. */
+  /** Envoy's `x-request-id`, or an id that the issuer made: the page shows it. */
   readonly request: string
   /** `challenged`: the password was taken, and a question asked that is not answered yet. */
   readonly outcome: 'succeeded' | 'refused' | 'challenged'
@@ -30,7 +30,7 @@ export interface LoginEvent {
   readonly loginMethod: string
   readonly reason?: LoginRefusal | undefined
   readonly detail?: string | undefined
-  /** The client that sent the person here. */
+  /** The client that redirected the user to the login page. */
   readonly client: string
   readonly source: string
   /** As proven and mapped; what was only claimed where it was refused. */
@@ -46,14 +46,14 @@ export interface LoginEvent {
 }
 
 /**
- * A login was checked again and is good: at an upstream IdP each time, here where it says something else of the
- * user than before. Written before what it says is good for anything.
+ * A login was checked again and is active: at an upstream IdP each time, here if the attributes of the user have
+ * changed. Written before the new attributes have any effect.
  */
 export interface LoginRenewedEvent {
   readonly event: 'login-renewed'
   /** The id of the login: joins its events, tokens and sessions. It opens nothing. */
   readonly login?: string | undefined
-  /** As mapped; who it is does not change, or the login ends. */
+  /** As mapped; the user never changes, else the login ends. */
   readonly user: string
   readonly groups: readonly string[]
   /** As in {@link LoginEvent}. */
@@ -76,7 +76,7 @@ export interface LoginEndedEvent {
   readonly provider?: string | undefined
   readonly authenticator?: string | undefined
   /**
-   * `not-renewed`: the upstream IdP does not vouch for it any more; `upstream-logout`: it told us that the
+   * `not-renewed`: the upstream IdP no longer vouches for it; `upstream-logout`: it notified authz that the
    * user has logged out; `recheck`: the user could not log in here now.
    */
   readonly cause: 'not-renewed' | 'upstream-logout' | 'recheck'
@@ -92,7 +92,7 @@ export interface TokensIssuedEvent {
   readonly request: string
   /** Of the tokens that are JWTs and have one. */
   readonly jti?: readonly string[] | undefined
-  /** Keyed hashes of the others, refresh tokens among them; the same in every replica. */
+  /** Keyed hashes of the other tokens, refresh tokens included; the same in every replica. */
   readonly tokens?: readonly string[] | undefined
   /** `grant_type` (RFC 6749). */
   readonly grantType: string
@@ -105,7 +105,7 @@ export interface TokensIssuedEvent {
   readonly resource?: string | undefined
 }
 
-/** A browser came back from a login, and has a session on a route of ours. */
+/** A browser returned from a login, and has a session on a route. */
 export interface SessionBeganEvent {
   readonly event: 'session-began'
   /** The id of the login: joins its events, tokens and sessions. It opens nothing. */
@@ -117,7 +117,7 @@ export interface SessionBeganEvent {
 }
 
 /**
- * Somebody logged out, or ended logins on the account page; or an operator did so. Written once they have
+ * A user logged out, or ended logins on the account page; or an operator did so. Written once they have
  * ended.
  */
 export interface SessionsEndedEvent {
@@ -128,8 +128,8 @@ export interface SessionsEndedEvent {
   readonly request?: string | undefined
   readonly source?: string | undefined
   readonly by?: 'cli' | undefined
-  /** Absent where everybody's were ended. */
+  /** Absent if the logins of all users were ended. */
   readonly user?: string | undefined
-  /** The login of the browser that asked, another one, all of the user's, or those of everybody. */
+  /** The login of the browser that sent the request, another one, all of the user's, or those of all users. */
   readonly which: 'current' | 'one' | 'all' | 'all-users'
 }

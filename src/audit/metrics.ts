@@ -12,7 +12,7 @@ export interface CommonParts {
   readonly audit: { statistics(): AuditStatistics }
 }
 
-/** What both are asked before they are called ready. */
+/** The health checks of both processes. */
 export const commonChecks = ({ reloads, audit }: CommonParts): readonly HealthCheck[] => [
   { name: 'config', condition: reloads.condition },
   {

@@ -1,9 +1,9 @@
-// The audit log, read back: bytes → lines → JSON objects, one at a time and never a file at once. A
-// line that cannot be read is told by its number, and the next one is read all the same.
+// Reads the audit log: bytes → lines → JSON objects, one at a time, never a whole file. A
+// line that cannot be read is reported by its number, and reading continues with the next one.
 
 import { isJsonObject, type JsonObject } from '../runtime/json-object.ts'
 
-/** Why a line is no event. */
+/** Why a line is not an event. */
 type UnreadableLine =
   | 'too-long'
   | 'not-utf8'
@@ -25,7 +25,7 @@ const MAX_LINE = 1_048_576
 export interface ReadOptions {
   /** The most bytes of a line. Default: 1 MiB. */
   readonly maxLine?: number
-  /** Whether a line is worth parsing; others are counted and left out, unread. Default: all are. */
+  /** Whether a line is worth parsing; other lines are only counted. Default: all are. */
   readonly isWanted?: (line: Buffer) => boolean
 }
 
@@ -107,6 +107,6 @@ const parse = (text: string): unknown => {
   try {
     return JSON.parse(text)
   } catch {
-    return undefined // which is no JSON
+    return undefined // not JSON
   }
 }

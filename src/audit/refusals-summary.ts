@@ -15,7 +15,7 @@ export interface CountedRefusal {
   readonly user?: string | undefined
 }
 
-// A credential was proven, and what it says is no identity here.
+// A credential was verified, but yields no identity.
 const AFTER_PROOF: ReadonlySet<string> = new Set([
   'identity-reserved',
   'identity-unrepresentable',
@@ -40,7 +40,7 @@ export const unauthenticatedRefusal = (event: AuditEvent): CountedRefusal | unde
   return authentication === undefined ? { source, isLogin: true, reason, user } : undefined
 }
 
-// Each with a summary of its own; those of all others are counted together.
+// Each has a summary of its own; those of all other sources are counted together.
 const SOURCES = 32
 // Of the lists of a summary, so that none is longer than 8 KB; reasons are few.
 const MAX_REASONS = 100
@@ -69,7 +69,7 @@ export class PendingRefusals {
     this.#count += 1
   }
 
-  /** All that were counted, which are counted no more. */
+  /** All that were counted; counting starts again from zero. */
   take(): ReadonlyMap<string, Tally> {
     const taken = new Map(this.#tallies)
     this.#tallies.clear()

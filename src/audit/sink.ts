@@ -1,5 +1,5 @@
-// Where audit events go: JSON lines, handed to the kernel before the request is answered. A write
-// that fails says so to whoever waits for it; nothing is queued and forgotten.
+// Where audit events go: JSON lines, handed to the kernel before the request is answered. A failed
+// write rejects for its caller; nothing is queued and forgotten.
 
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs'
 import { CountersignError, describeError, hasCode } from '../runtime/errors.ts'
@@ -37,7 +37,7 @@ const CLOSED = -1 // never a descriptor
 // A full pipe is given this many tries, some milliseconds in all, before the event counts as lost.
 const MAX_ATTEMPTS = 20
 const PAUSE_MS = 1
-const FILE_MODE = 0o640 // names and addresses of people: for the owner and a log group
+const FILE_MODE = 0o640 // it contains names and addresses of users: for the owner and a log group
 
 /** How a sink is doing. */
 export interface AuditStatistics {
@@ -119,7 +119,7 @@ export class JsonLinesSink implements AuditSink, DecisionSink, Disposable {
   [Symbol.dispose](): void {
     this.flush()
     if (this.#path !== undefined) closeSync(this.#descriptor)
-    this.#descriptor = CLOSED // whoever writes now is told so
+    this.#descriptor = CLOSED // a later write fails
   }
 
   /**

@@ -42,9 +42,9 @@ export const accessReviewOf = ({ identity, request, kubernetes }: Question): Acc
 }
 
 /**
- * Without selectors: the review is then about all objects and not about those selected, so no more
- * is allowed, and callers cannot make a new question of each by what they select (or one that the
- * server cannot parse). RBAC looks at none.
+ * Without selectors, so the review covers all objects and not only the selected ones: it never allows more.
+ * Callers cannot make a new question of each request by its selectors, or one that the server cannot parse. RBAC
+ * ignores selectors.
  */
 const resourceAttributes = ({
   verb,

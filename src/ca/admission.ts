@@ -15,7 +15,7 @@ export interface Admitted {
   readonly names: readonly GeneralName[]
 }
 
-/** Why there is no certificate, and as much as is known of what was asked. */
+/** Why there is no certificate, and what is known of the grant. */
 export interface Refused {
   readonly outcome: 'refused'
   readonly code: CertificateRefusal

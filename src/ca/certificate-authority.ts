@@ -5,9 +5,9 @@ import type { AuthorityCertificate } from './authority-certificate.ts'
 /**
  * A CA that certificates are issued by.
  *
- * `sign` gives the bits of a signature over `tbs` (the DER of a TBSCertificate) that holds under the
- * key in `certificate`. It rejects when there is none to be had: the key is out of reach. It decides
- * nothing; what may be signed is settled before it is asked.
+ * `sign` gives the bits of a signature over `tbs` (the DER of a TBSCertificate) that is valid under the
+ * key in `certificate`. It rejects when the key cannot be reached. It decides
+ * nothing: admission has decided before what may be signed.
  */
 export interface CertificateAuthority {
   /** Its own certificate: the issuer's name, the key identifier, and the end of all that it signs. */

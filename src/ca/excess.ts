@@ -26,7 +26,7 @@ export const firstExcess = <T>(
 const NONE: ReadonlySet<string> = new Set()
 
 /**
- * Why a value may stand nowhere in a certificate, whatever the patterns say.
+ * Why no certificate may contain a value, whatever the patterns allow.
  *
  * @param reserved names under `system:` that may, in this field
  */

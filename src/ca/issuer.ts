@@ -137,7 +137,7 @@ export class CertificateIssuer implements AsyncDisposable {
     return { admission: admit(handle, next.value, clock.now()), generation: next.generation }
   }
 
-  /** Once a second at most, whoever asks: an unknown key may be a forger's. */
+  /** At most once a second, since handles with an unknown key may be forged. */
   async #refresh(): Promise<void> {
     const { refresh, clock } = this.#options
     const now = clock.monotonic()

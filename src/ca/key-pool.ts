@@ -26,7 +26,7 @@ export interface KeyStock {
 
 /** Keys of one algorithm. */
 export interface KeySource extends Disposable {
-  /** A key that nobody else gets. */
+  /** A key that is given only once. */
   take(): Promise<MintedKey>
   /** Makes keys ahead, where that is worth it. */
   prepare(): void
@@ -82,7 +82,7 @@ export class KeyPool implements KeySource {
 
   readonly stock = (): KeyStock => ({ ready: this.#ready.length, waiting: this.#waiting.length })
 
-  /** @param ahead how many keys lie ready while nobody asks */
+  /** @param ahead how many keys are kept ready while none are requested */
   constructor(generate: () => Promise<KeyPairKeyObjectResult>, ahead: number) {
     this.#generate = generate
     this.#ahead = ahead
@@ -116,7 +116,7 @@ export class KeyPool implements KeySource {
         if (first === undefined) this.#ready.push(key)
         else first.resolve(key)
       } catch (cause) {
-        // Told to whoever waits; with nobody waiting, the next one who asks sets it going again.
+        // Every waiting call rejects; the next call of `take` starts the generation again.
         for (const { reject } of this.#waiting.splice(0)) reject(cause)
         break
       }

@@ -24,7 +24,7 @@ export type RateVerdict = 'within' | 'authority-exceeded' | 'identity-exceeded'
 
 /**
  * The rate of one CA. Each identity has a share of it: 4 certificates a second lastingly, 64 at once,
- * and never more than half, so that one that is asked for again and again leaves the rest to others.
+ * and never more than half, so that repeated requests for one identity leave room for other identities.
  */
 export class AuthorityRate {
   readonly rate: LimitsConfig['rate']

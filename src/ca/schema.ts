@@ -1,5 +1,5 @@
-// The signer's configuration file as a schema, `signer.yaml`: which CAs there are, and what each may
-// ever be asked to sign. It is the signer's own, so that authz cannot widen it.
+// The signer's configuration file as a schema, `signer.yaml`: its CAs, and what each may
+// sign at most. It is the signer's own, so that authz cannot widen it.
 
 import { isIP } from 'node:net'
 import { z } from 'zod'
@@ -19,7 +19,7 @@ import {
 export const ANY_ATTRIBUTE = '*'
 
 /**
- * Extensions that make a CA of whoever holds the certificate or shape the paths below it (RFC 5280
+ * Extensions that make the owner of the certificate a CA, or shape the paths below it (RFC 5280
  * §4.2.1): nameConstraints, policyMappings, policyConstraints, inhibitAnyPolicy; RFC 3820: proxyCertInfo.
  */
 export const AUTHORITY_EXTENSIONS: ReadonlySet<string> = new Set([

@@ -1,5 +1,5 @@
-// Us as an authorization server, as far as the configuration says: who may ask, for what, and how
-// people log in. What it answers is made elsewhere.
+// The authorization server of authz, as configured: its clients, resources and
+// logins. Its answers are made elsewhere.
 
 import type { ChainLink } from '../authenticate/chain.ts'
 import { authenticatorsNamed } from '../configuration/route-authenticators.ts'
@@ -29,11 +29,11 @@ export interface RegisteredClient {
 export interface ResourceServer {
   readonly uri: string
   readonly config: ResourceConfig
-  /** What its tokens say of a person; absent where nobody logs in. */
+  /** The user claims of its tokens; absent if users cannot log in. */
   readonly template: TokenTemplate | undefined
 }
 
-/** How people log in. */
+/** How users log in. */
 export interface Login {
   readonly config: LoginConfig
   readonly ways: readonly LoginWay[]
@@ -41,7 +41,7 @@ export interface Login {
   readonly wait: number
   /** Elsewhere to log in. */
   readonly providers: readonly UpstreamIdpSettings[]
-  /** What ID tokens say of a person. */
+  /** The user claims of ID tokens. */
   readonly template: TokenTemplate
 }
 
@@ -145,7 +145,7 @@ const sessionsByHost = ({
     const session = sessionOf(route, authenticators)
     return session === undefined ? [] : route.match.hosts.map((host) => [host, session])
   })
-  // Of a host with several the first: whoever logs in comes back to one place.
+  // Of a host with several the first: a login returns to one place.
   return new Map(entries.toReversed())
 }
 
@@ -160,7 +160,7 @@ const secretOf = async (
   throw new CountersignError('configuration-invalid', message)
 }
 
-/** Only what is said of a person; for whom a token is, who asks for it decides. */
+/** Only the claims about the user; the audience depends on the client's request. */
 const templateOf = (
   { subject, groups, allowReserved }: LoginConfig,
   claims: LoginConfig['claims'],

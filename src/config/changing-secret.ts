@@ -1,5 +1,5 @@
-// A secret of ours that somebody else replaces now and then, such as the token of a service account:
-// not by the files of the configuration, since a new one every hour is no reason to reload it.
+// A secret that another program replaces from time to time, such as the token of a service account. It is read
+// apart from the files of the configuration, since a new token every hour should not cause a reload.
 
 import { ConfigurationFiles } from './files.ts'
 import type { SecretReference } from './values.ts'
@@ -11,12 +11,12 @@ import { readSecretText, secretText } from './secret-text.ts'
 export interface ChangingSecret {
   /** What it is now, less one line's end; it may be empty, or anything else by now. */
   readonly read: () => Promise<string>
-  /** It is not good any more: the next time it is read anew. */
+  /** Forgets the value, which the server no longer accepts: the next read takes it from the file. */
   readonly expire: () => void
 }
 
-// The kubelet replaces a token when four fifths of its life are over, which is ten minutes at the
-// least: whoever looks this often is never late.
+// The kubelet replaces a token after four fifths of its life, which leaves at least ten
+// minutes: a value so old is always still valid.
 const KNOWN_FOR_MS = 10_000
 
 /**

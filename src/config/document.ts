@@ -71,7 +71,7 @@ export const parseYaml = <Schema extends z.ZodType>(
 }
 
 /**
- * Keys that stand in one mapping twice. The library looks for them too, by comparing every pair of
+ * Keys that occur twice in one mapping. The library looks for them too, by comparing every pair of
  * keys: with 10,000 users that took two seconds.
  */
 const repeatedKeys = (document: Document): { offset: number; message: string }[] => {

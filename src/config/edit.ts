@@ -1,4 +1,4 @@
-// Changes a YAML document that people keep by hand: their comments and their order stay.
+// Changes a YAML document that is maintained by hand: its comments and its order stay.
 
 import { isMap, parseDocument } from 'yaml'
 
@@ -10,7 +10,7 @@ import { isMap, parseDocument } from 'yaml'
 export const withEntry = (text: string, mapping: string, key: string, value: object): string => {
   const document = parseDocument(text)
   const found = document.get(mapping)
-  // An empty mapping is usually written `{}`: the new entry is to stand under it like any other.
+  // An empty mapping is usually written `{}`: the new entry needs a line of its own.
   if (isMap(found) && found.items.length === 0) found.flow = false
   else if (!isMap(found)) document.set(mapping, document.createNode({}))
   document.setIn([mapping, key], document.createNode(value))

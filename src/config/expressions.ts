@@ -1,4 +1,4 @@
-// CEL about a proven caller (`identity`, `claims`, `certificate`), as it stands in `forward`.
+// CEL about an authenticated caller (`identity`, `claims`, `certificate`), as used in `forward`.
 
 import { z } from 'zod'
 import {

@@ -9,7 +9,7 @@ import { CountersignError, describeError } from '../runtime/errors.ts'
 export class ConfigurationFiles {
   readonly #digests = new Map<string, string>()
 
-  /** Every path that was asked for, whether or not it could be read. */
+  /** Every path that was requested, whether or not it could be read. */
   get paths(): readonly string[] {
     return [...this.#digests.keys()]
   }

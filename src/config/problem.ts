@@ -20,7 +20,7 @@ export const formatProblem = ({ file, position, path, message }: Problem): strin
   return path === '' ? `${place}: ${message}` : `${place}: ${path}: ${message}`
 }
 
-/** The same of what is no error: `file:line:column: warning: path: message`, as compilers write it. */
+/** A warning in the same form: `file:line:column: warning: path: message`, as compilers write it. */
 export const formatWarning = (problem: Problem): string => {
   const { path, message } = problem
   return formatProblem({ ...problem, path: '', message: `warning: ${path}: ${message}` })

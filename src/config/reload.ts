@@ -1,5 +1,5 @@
 // Keeps one value in force and replaces it whole when the files behind it change. A value that
-// cannot be built changes nothing: the last good one stays, and somebody is told.
+// cannot be built changes nothing: the last good one stays, and the failure is reported.
 
 import { watch, type FSWatcher } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -8,7 +8,7 @@ import { ConfigurationFiles } from './files.ts'
 /** Builds the next value; throws when it cannot. Reads through `files` whatever it depends on. */
 export type Build<T> = (files: ConfigurationFiles) => Promise<T>
 
-/** Who is told of reloads. Neither may throw. */
+/** Receives the outcome of reloads. Neither function may throw. */
 export interface ReloadReports<T> {
   /** A value came into force in place of `previous`. */
   onLoaded(next: InForce<T>, previous: InForce<T>): void
@@ -145,7 +145,7 @@ export class Reloader<T> implements Disposable {
     this.#watchers.delete(folder)
   }
 
-  /** Logs may lie in the same folder: only our files matter, or the link that stands for them all. */
+  /** Logs may be in the same folder: only files of the configuration count, or the link of a ConfigMap. */
   #concerns(folder: string, name: string): boolean {
     return name === CONFIGMAP_LINK || this.#files.paths.includes(join(folder, name))
   }

@@ -8,7 +8,7 @@ export type Address =
   | { readonly kind: 'unix'; readonly path: string }
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
 
-/** A reference to a secret; the secret itself never stands in the configuration. */
+/** A reference to a secret; the configuration never contains the secret itself. */
 export type SecretReference =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'environment'; readonly variable: string }
@@ -39,8 +39,8 @@ export const instantSchema = z.iso.datetime({
   error: 'must be a date with time and offset, as in RFC 3339',
 })
 
-// zod hands no context to its transforms, and a parse is synchronous: the folder that relative
-// paths start from stands here for the length of one parse.
+// zod passes no context to its transforms, and a parse is synchronous: this variable has the folder of
+// relative paths for the time of one parse.
 let folder = '.'
 
 /** Runs a synchronous parse in which relative paths start at `start`. */
@@ -54,7 +54,7 @@ export const resolvingFrom = <T>(start: string, parse: () => T): T => {
   }
 }
 
-/** The realm of a challenge (RFC 9110 §11.5), fit to stand between quotes. */
+/** The realm of a challenge (RFC 9110 §11.5), without characters that a quoted string cannot contain. */
 export const realmSchema = z
   .string()
   .regex(

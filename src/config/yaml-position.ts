@@ -30,7 +30,7 @@ export const offsetOf = (document: Document, path: DocumentPath): number | undef
   return offset
 }
 
-/** `['routes', 0, 'a.b']` → `routes[0]["a.b"]`: only names that read plainly stand without quotes. */
+/** `['routes', 0, 'a.b']` → `routes[0]["a.b"]`: only plain names are without quotes. */
 export const formatPath = (path: DocumentPath): string =>
   path.reduce<string>((text, step) => {
     if (typeof step === 'number') return `${text}[${step}]`

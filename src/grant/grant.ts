@@ -4,7 +4,7 @@
 import { grantMessage } from '../proto/load.ts'
 import type { Extension } from '../x509/extensions.ts'
 
-/** What the signer is asked to certify. */
+/** What the signer has to certify. */
 export interface Grant {
   /** The signing CA, by its name in `signer.yaml`. */
   readonly authority: string
@@ -13,7 +13,7 @@ export interface Grant {
   readonly authenticator: string
   /** DER of a Name (RFC 5280 §4.1.2.4). */
   readonly subject: Buffer
-  /** In the order in which they will stand. */
+  /** In the order of the certificate. */
   readonly extensions: readonly Extension[]
   /** Seconds since the epoch. */
   readonly notBefore: number

@@ -1,5 +1,5 @@
-// Grants sealed: the handle that authz gives to Envoy, that Envoy asks the signer for, and that says
-// nothing to whoever reads it in Envoy's logs, statistics and dumps.
+// Sealed grants: the handle that authz gives to Envoy, and by which Envoy requests the certificate from the signer. A
+// reader of Envoy's logs, statistics and dumps learns nothing from it.
 
 import { createHash, type KeyObject } from 'node:crypto'
 import { gcmsiv } from '@noble/ciphers/aes.js'
@@ -11,7 +11,7 @@ export type Sealing =
   | { readonly outcome: 'sealed'; readonly handle: string }
   | { readonly outcome: 'too-large' }
 
-/** Why a handle is no grant of ours. */
+/** Why a handle does not contain a grant of this keyring. */
 export type OpeningFailure =
   | 'handle-malformed'
   | 'grant-key-unknown'

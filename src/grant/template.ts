@@ -17,7 +17,7 @@ import { encodeGeneralNames, NAME_KINDS, nameFault } from '../x509/general-names
 import { attributeFault, encodeName } from '../x509/name.ts'
 import { attributeOid, EXTENSIONS } from '../x509/oid.ts'
 
-/** The part of a certificate that authz decides, but for its validity. */
+/** The part of a certificate that authz decides, except its validity. */
 export interface Contents {
   /** DER of a Name. */
   readonly subject: Buffer
@@ -37,7 +37,7 @@ export interface Fields {
 
 /** A template applied to identities. */
 export interface Template {
-  /** `undefined` when a value is missing, or cannot stand in a certificate exactly as it is. */
+  /** `undefined` when a value is missing, or a certificate cannot contain it unchanged. */
   apply(identity: Identity): Fields | undefined
 }
 
@@ -67,7 +67,7 @@ export const compileTemplate = (config: TemplateConfig): Template => {
   return { apply: (identity) => sharing(new Budget(), () => applied(identity)) }
 }
 
-/** The fields in the order in which they stand in the certificate. */
+/** The fields in the order of the certificate. */
 export const contentsOf = (fields: Fields): Contents => ({
   subject: fields.subject,
   extensions: [
@@ -91,7 +91,7 @@ const encodeSubject = (
       attributes.push({ oid, value })
     }
   }
-  // A name of nobody. (There are no attributes to begin with where delegation copies the subject.)
+  // An empty name identifies no user. (There are no attributes to begin with where delegation copies the subject.)
   return subject.length > 0 && attributes.length === 0 ? undefined : encodeName(attributes)
 }
 

@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto'
 export interface Validity {
   readonly notBefore: number
   readonly notAfter: number
-  /** The end of the slot: from then on another certificate is asked for. */
+  /** The end of the slot: from then on requests need another certificate. */
   readonly renewAt: number
 }
 

@@ -36,7 +36,7 @@ export const methodsOf = ({ method, claims = {} }: Described): readonly string[]
     case 'basic':
       return ['pwd']
     case 'certificate':
-      // Proof of possession; whether its key is in hardware (hwk) or not (swk), nobody told us.
+      // Proof of possession; whether the key is in hardware (hwk) or not (swk) is unknown.
       return ['pop']
     case 'bearer':
     case 'session':

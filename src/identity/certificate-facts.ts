@@ -1,5 +1,5 @@
-// What a certificate says, in a form that expressions can ask. It proves nothing: whether to believe
-// the certificate was decided before.
+// The fields of a certificate, in a form for expressions. The certificate was
+// verified before.
 
 import type { CertificateParts } from '../x509/certificate.ts'
 import { decodeExtendedKeyUsage, decodePolicies, type Extension } from '../x509/extensions.ts'

@@ -1,4 +1,4 @@
-// What somebody is called where the configuration says nothing else.
+// The user name if the configuration has no expression for it.
 
 import type { CertificateFacts } from './certificate-facts.ts'
 

@@ -1,10 +1,10 @@
-// `identity.examples`: what an identity comes to for somebody in particular. They are no part of a
-// running service; `countersign test` puts them through the mapping that it would use.
+// `identity.examples`: the expected identity for example credentials. A running service ignores them;
+// `countersign test` evaluates them with the same mapping.
 
 import { z } from 'zod'
 import { pathSchema } from '../config/values.ts'
 
-/** Why proven facts are no identity. */
+/** Why a proven credential yields no identity. */
 export const IDENTITY_REFUSALS = [
   'identity-reserved',
   'identity-unrepresentable',

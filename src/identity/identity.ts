@@ -22,7 +22,7 @@ export type AuthenticationMethod = (typeof AUTHENTICATION_METHODS)[number]
 /** What an authenticator proved, before the configuration has its say. */
 export interface ProvenCredential {
   readonly method: AuthenticationMethod
-  /** A keyed, truncated hash of the credential: tells two apart in the audit log, and no more. */
+  /** A keyed, truncated hash of the credential, by which the audit log distinguishes credentials. */
   readonly credential: string
   readonly user: string
   readonly uid?: string | undefined
@@ -37,8 +37,8 @@ export interface ProvenCredential {
    */
   readonly requestLimit?: number | undefined
   /**
-   * When the caller proved it to us, in milliseconds since the epoch; absent where it was proven to
-   * somebody else before (tokens), or is nothing that a person does (API keys).
+   * When the caller presented it, in milliseconds since the epoch; absent if another server verified
+   * the user before (tokens), or if no user is involved (API keys).
    */
   readonly authenticatedAt?: number | undefined
   /** How, where it was more than one credential: all methods of them (RFC 8176). */
@@ -63,5 +63,5 @@ export interface Identity extends ProvenCredential {
   readonly groupsOmitted?: number
 }
 
-/** Why proven facts are no identity. */
+/** Why a proven credential yields no identity. */
 export type IdentityRefusal = (typeof IDENTITY_REFUSALS)[number]

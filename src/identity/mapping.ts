@@ -27,7 +27,7 @@ export interface IdentityRules {
   readonly identity?: IdentityConfig | undefined
 }
 
-/** Is told each result that is more than "as expected": a refusal, or groups cut off. Once for the same facts. */
+/** Called once for each proven credential whose result is not as expected: a refusal, or groups cut off. */
 export type MappingReport = (result: MappingResult) => void
 
 type Refused = Extract<MappingResult, { outcome: 'refused' }>
@@ -68,7 +68,7 @@ export class IdentityMapping {
     const facts = { ...named, groups: this.#steps.shape(named.groups) }
     const odd = unrepresentablePlace(facts)
     if (odd !== undefined) return refused('identity-unrepresentable', odd)
-    // Before anything is cut: whoever has a reserved group must not lose it and pass.
+    // Before groups are cut: a caller with a reserved group must not pass by losing it.
     if (findReserved(facts, this.#allowReserved) !== undefined) {
       const place = isReserved(facts.user, this.#allowReserved) ? 'user' : 'groups'
       return refused('identity-reserved', place)
@@ -144,14 +144,14 @@ const applied = (config: IdentityConfig, facts: ProvenCredential): ProvenCredent
   }
 }
 
-// Control characters cannot stand in a header or a certificate, and space at either end is lost on
-// the way (RFC 9110 §5.5), which would make two names one.
+// A header or a certificate cannot contain control characters, and space at either end is lost
+// in transport (RFC 9110 §5.5), which would make two names equal.
 const UNREPRESENTABLE = /\p{Cc}|\p{Cs}|^\s|\s$|^$/u
 
 /** Whether a name or value can be written into a header whole (RFC 9110 §5.5) and not be lost. */
 export const canBePassedOn = (text: string): boolean => !UNREPRESENTABLE.test(text)
 
-/** Where something stands that cannot be passed on. */
+/** The place of a value that cannot be forwarded. */
 const unrepresentablePlace = ({
   user,
   uid,
@@ -165,7 +165,7 @@ const unrepresentablePlace = ({
   return odd ? 'extra' : undefined
 }
 
-/** What is larger than it may be, but for the groups. */
+/** The place of a value that exceeds its limit, groups excepted. */
 const excess = (
   { user, uid, extra }: ProvenCredential,
   limits: IdentityConfig['limits'],

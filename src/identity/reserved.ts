@@ -1,5 +1,5 @@
-// Names that carry power by themselves in Kubernetes. Whoever can yield one owns the cluster, so
-// they are refused unless the configuration spells them out.
+// Names that have power in Kubernetes by themselves. A caller with one of them controls the cluster, so
+// they are refused unless the configuration lists them.
 
 /**
  * The first reserved name among the user and the groups that is not allowed, if any.

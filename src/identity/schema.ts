@@ -120,7 +120,7 @@ type Report = (path: readonly string[], message: string) => void
 /**
  * Compiles the expressions of an `identity`.
  *
- * @param report is told what is wrong, and where
+ * @param report called with each problem and its place
  */
 export const compileIdentity = (
   { user, uid, groups: given, extra, limits: most, examples }: z.output<typeof identitySchema>,

@@ -1,5 +1,5 @@
-// The signatures that tokens may have (RFC 7518 §3.1, RFC 8037, RFC 9864): public-key ones only, so
-// that nobody who can verify a token could have made it. `none` and HS* cannot even be written.
+// The signatures that tokens may have (RFC 7518 §3.1, RFC 8037, RFC 9864): asymmetric ones only, so
+// that a verifier of tokens cannot make one. `none` and HS* cannot even be configured.
 
 import { constants, sign, verify, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
@@ -35,10 +35,10 @@ interface Method {
   readonly type: 'rsa' | 'ec' | 'ed25519'
   readonly hash: string | null
   readonly curve?: string
-  /** Bytes of R and of S, which stand side by side in JOSE (RFC 7518 §3.4) and in DER elsewhere. */
+  /** Bytes of R and of S, which JOSE concatenates (RFC 7518 §3.4) and other formats encode in DER. */
   readonly scalar?: number
   readonly options?: { readonly padding: number; readonly saltLength: number }
-  /** Verified on libuv's thread pool: OpenSSL needs a millisecond for it, and others wait. */
+  /** Verified on libuv's thread pool: OpenSSL needs a millisecond, which would block the event loop. */
   readonly slow?: boolean
 }
 
@@ -56,7 +56,7 @@ const METHODS = {
   Ed25519: ED,
 } as const satisfies Readonly<Record<Algorithm, Method>>
 
-/** The name of a signature algorithm, as it stands in `alg`. */
+/** The name of a signature algorithm, as in `alg`. */
 export type Algorithm = (typeof SIGNATURE_ALGORITHMS)[number]
 
 /** Whether a text names an algorithm that is known here. */

@@ -6,7 +6,7 @@ import { CountersignError } from '../runtime/errors.ts'
 
 /** One key of the keyring. A `KeyObject` never prints its bytes. */
 export interface GrantKey {
-  /** 4 bytes that tell the keys of one ring apart; derived from the key, so nobody assigns it. */
+  /** 4 bytes that distinguish the keys of one ring; derived from the key. */
   readonly id: Buffer
   /** 32 bytes, for AES-256-GCM-SIV. */
   readonly secret: KeyObject

@@ -13,13 +13,13 @@ export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number]
 const SHORTEST_LIFETIME_MS = 10_000
 
 /**
- * The longest that a token may live, in milliseconds: keys that sign no more are published for as
+ * The longest lifetime of a token, in milliseconds: keys that no longer sign are published for as
  * long, whatever configuration made the tokens.
  */
 export const LONGEST_TOKEN_LIFETIME_MS = 86_400_000
 
-// Ours to say, or said by a field of their own (RFC 7519 §4.1, OpenID Connect Core §2, RFC 9068
-// §2.2). `grant_id` names the grant of a token of the authorization server. `cnf` would bind the token to a key that the upstream cannot see used.
+// Set by authz, or by a field of their own (RFC 7519 §4.1, OpenID Connect Core §2, RFC 9068 §2.2). `grant_id` names the
+// grant of a token of the issuer. `cnf` would bind the token to a key whose possession the upstream cannot verify.
 const OWN_CLAIMS: ReadonlySet<string> = new Set([
   'iss',
   'sub',

@@ -32,7 +32,7 @@ export const newSigningKey = async (algorithm: SigningAlgorithm): Promise<NewSig
     const jwk = publicJwkOf(privateKey)
     if (jwk === undefined) throw new Error(`no JWK for ${algorithm}`)
     const kid = thumbprintOf(jwk)
-    // So that it is no option where it stands on a command line.
+    // On a command line a name that begins with "-" would be an option.
     if (!kid.startsWith('-')) return { kid, algorithm, jwk, privateKey }
   }
 }

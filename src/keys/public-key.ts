@@ -1,5 +1,5 @@
-// The public half of a signing key, as a JWK: what it may look like, and its name. What is refused
-// here is published by nobody.
+// The public half of a signing key, as a JWK: which ones are accepted, and its name. A key that is refused
+// here is never published.
 
 import { createHash, createPublicKey, sign, verify, type KeyObject } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
@@ -7,7 +7,7 @@ import { z } from 'zod'
 import type { SigningAlgorithm } from './mint-schema.ts'
 
 /**
- * RFC 7517 §4, RFC 7518 §6, RFC 8037 §2: what is public of a key. Strict: a private member beside it
+ * The public members of a key (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2). Strict: a private member among them
  * would be published.
  */
 export const publicJwkSchema = z.discriminatedUnion('kty', [

@@ -1,5 +1,5 @@
-// How a list of signing keys changes: list → list, given new keys and a time. Whatever is done, an
-// algorithm that signed goes on signing, and what signed before is published until its tokens end.
+// How a list of signing keys changes: list → list, given new keys and a time. After every change each
+// algorithm that signed still signs, and a key that has signed is published until its tokens expire.
 
 import type { SigningAlgorithm } from './mint-schema.ts'
 import type { MadeSigningKey } from './new-signing-key.ts'
@@ -54,8 +54,8 @@ export interface RotationOptions {
 }
 
 /**
- * The next key of each algorithm. One that has a next key already gets no other, however often this is
- * asked for; with no overlap, that key signs at once. What nobody needs any more leaves the list.
+ * The next key of each algorithm. An algorithm that has a next key gets no second one, however often this is
+ * called; with no overlap, that key signs at once. Keys that are no longer needed leave the list.
  */
 export const rotation = (
   before: SigningKeyList,
@@ -87,15 +87,15 @@ export const revocation = (list: SigningKeyList, kid: string, now: number): Sign
   if (found.state !== 'signing' && livingAlgorithms(rest, now).has(algorithm)) {
     return { needs: [], apply: () => rest }
   }
-  // Of the list as it was: in the other it may have taken the place of the revoked one already. And
-  // one that signed long ago must not come back, for its private half may be gone.
+  // Of the list before the change: in the new one it may already replace the revoked key. A
+  // retired key must not sign again: its private half may have been deleted.
   const next = nextKey(list, algorithm, now)
   return next === undefined || next.kid === kid
     ? { needs: [algorithm], apply: (made) => withKeys(rest, made, now, now) }
     : { needs: [], apply: () => startingAt(rest, next, now) }
 }
 
-/** The list without what nobody needs any more: keys of which no token lives. */
+/** The list without keys that are no longer needed: all their tokens have expired. */
 export const withoutDead = (list: SigningKeyList, now: number): SigningKeyList => {
   const keys = statesOf(settled(list, now), now)
     .filter(
@@ -123,7 +123,7 @@ export const publishedKeys = (list: SigningKeyList, now: number): readonly Signi
     .filter(({ state }) => isPublished(state))
     .map(({ key }) => key)
 
-/** The key that a person means by the beginning of its name, or why there is none. */
+/** The key whose name begins with the text that the operator typed, or why there is none. */
 export type KeySearch =
   | { readonly outcome: 'found'; readonly key: SigningKeyEntry }
   | { readonly outcome: 'short' | 'unknown' | 'ambiguous' }
@@ -157,8 +157,8 @@ const nextKey = (
     .toSorted((one, other) => one.begins - other.begins)[0]?.key
 
 /**
- * A key that took the place of a revoked one signs before it was to: written down, so that it stays so
- * when the revoked one is gone from the list.
+ * A key that replaced a revoked one signs earlier than planned. This is written down, so that it remains so
+ * when the revoked key leaves the list.
  */
 const settled = (list: SigningKeyList, now: number): SigningKeyList => {
   const early = timesOf(list).filter(

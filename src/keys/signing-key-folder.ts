@@ -1,6 +1,6 @@
-// The folder of signing keys: `keys.json`, and a file `KID.pem` for each private key. Read whole, and
-// held against itself: a key that does not belong to its entry would sign tokens that nobody can
-// verify, and one that others can read is nobody's secret.
+// The folder of signing keys: `keys.json`, and a file `KID.pem` for each private key. It is read whole and
+// checked: a key that does not belong to its entry would sign tokens that no upstream can
+// verify, and a key that other users can read is not secret.
 
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { stat } from 'node:fs/promises'
@@ -30,7 +30,7 @@ export interface SigningKeyFolder {
 /**
  * Reads a folder.
  *
- * @param now milliseconds since the epoch: of keys that sign no more the private half may be gone
+ * @param now milliseconds since the epoch: the private half of a retired key may be deleted
  * @throws CountersignError `file-unreadable`, `signing-keys-invalid`; no message quotes a key
  */
 export const readSigningKeys = async (
@@ -107,7 +107,7 @@ const WRITABLE_BY_GROUP = 0o020
 const WRITABLE_BY_OTHERS = 0o002
 const OTHERS = 0o007
 
-/** Whoever can write the list can have a key of his own published, and sign with it. */
+/** A user who can write the list could publish a key of their own, and sign with it. */
 const refuseOpenList = async (path: string): Promise<void> => {
   const { mode } = await stat(path)
   if ((mode & (WRITABLE_BY_GROUP | WRITABLE_BY_OTHERS)) === 0) return

@@ -35,17 +35,17 @@ export interface SigningKeyStatus extends SigningKeyEntry {
   readonly state: SigningKeyState
 }
 
-/** A key for whoever writes its tokens itself. It never shows its private part. */
+/** A key for components that write their own tokens. It never shows its private part. */
 export interface TokenSigner {
   readonly kid: string
   readonly algorithm: SigningAlgorithm
-  /** Whether it signs now; otherwise it has, and what it signed is still to be believed. */
+  /** Whether it signs now; otherwise it has signed, and its tokens are still valid. */
   readonly signs: boolean
   readonly publicKey: KeyObject
   /**
    * The signature of a JWS (RFC 7515 §5.1), made on a thread of its own.
    *
-   * @throws CountersignError `signing-keys-invalid` when it signs no more, or not yet
+   * @throws CountersignError `signing-keys-invalid` when it does not sign now
    */
   sign(input: Uint8Array): Promise<Uint8Array>
 }
@@ -103,7 +103,7 @@ export class SigningKeySet {
       .map(({ kid, algorithm, jwk }) => ({ ...jwk, kid, alg: algorithm, use: 'sig' }))
   }
 
-  /** Whether the key is published: whether what it signed is still to be believed. */
+  /** Whether the key is published: whether tokens that it signed are accepted. */
   publishes(kid: string): boolean {
     const times = this.#times.get(kid)
     return times !== undefined && isPublished(stateAt(times, this.#clock.now()))
@@ -133,7 +133,7 @@ export class SigningKeySet {
   }
 
   /**
-   * Signs a token. WebCrypto does it on a thread of its own, so that nobody else waits.
+   * Signs a token. WebCrypto does it on a thread of its own, so that the event loop is not blocked.
    *
    * @throws CountersignError `signing-keys-invalid` when no key of the algorithm signs
    */

@@ -1,5 +1,5 @@
-// The list of the keys that our tokens are signed with, as it stands in their folder. Everything in it
-// is public, and every public key in it is fit to be published; anything else is no list.
+// The list of the keys that sign tokens, as in their folder. Everything in it is public,
+// and every public key in it may be published; otherwise the list is refused.
 
 import { z } from 'zod'
 import { SIGNING_ALGORITHMS } from './mint-schema.ts'
@@ -23,7 +23,7 @@ const listSchema = z.strictObject({ version: z.literal(1), keys: z.array(entry) 
 /** One key of the list. Times are RFC 3339. */
 export type SigningKeyEntry = z.output<typeof entry>
 
-/** The list as it stands in the folder of keys, `keys.json`. */
+/** The list as in the folder of keys, `keys.json`. */
 export type SigningKeyList = z.output<typeof listSchema>
 
 /** An empty one. */

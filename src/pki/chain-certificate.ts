@@ -1,5 +1,5 @@
-// A certificate that may stand in a path: read strictly, and once, since anchors and configured
-// intermediates are looked at for every caller. It proves nothing yet.
+// A certificate of a path: read strictly, and once, since anchors and configured
+// intermediates are used for every caller. It is not verified yet.
 
 import { createHash, X509Certificate, type KeyObject } from 'node:crypto'
 import { CountersignError, describeError } from '../runtime/errors.ts'
@@ -11,7 +11,7 @@ import { EXTENSIONS } from '../x509/oid.ts'
 /** What a basicConstraints extension says (RFC 5280 §4.2.1.9). */
 interface BasicConstraints {
   readonly isAuthority: boolean
-  /** How many certificates of CAs may stand below it, those that are self-issued not counted. */
+  /** How many certificates of CAs may follow it towards the leaf, self-issued ones not counted. */
   readonly pathLength: number
 }
 
@@ -21,7 +21,7 @@ export interface ChainCertificate {
   /** SHA-256 of the DER, lower-case hexadecimal. */
   readonly fingerprint: string
   readonly parts: CertificateParts
-  /** OpenSSL's reading of it: who signed it is asked there. */
+  /** OpenSSL's reading of it, which verifies the issuer's signature. */
   readonly x509: X509Certificate
   /** `undefined` for a key of a kind that OpenSSL doesn't know. */
   readonly key: KeyObject | undefined

@@ -1,5 +1,5 @@
-// Puts the sources of revocation together: the deny-list first, then whom the issuers ask to be
-// asked, for each certificate of a path; and what the configuration makes of not knowing.
+// Combines the sources of revocation: the deny-list first, then OCSP and CRLs for each certificate of a path. What the
+// configuration allows when the status is unknown is applied here.
 
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
@@ -15,13 +15,13 @@ import type { RevocationSource, SourceStatus } from './revocation-source.ts'
 export interface RevocationOptions {
   readonly generation: string
   readonly denied: DenyList
-  /** In the order in which they are asked: the next one only where one does not know. */
+  /** In the order of use: the next one only if the previous one does not know the status. */
   readonly sources: readonly RevocationSource[]
-  /** `all`: every certificate but the trust anchor, which nobody could revoke. */
+  /** `all`: every certificate except the trust anchor, which no issuer can revoke. */
   readonly chain: 'leaf' | 'all'
   readonly unknown: 'deny' | 'allow'
   readonly unavailable: 'deny' | 'allow'
-  /** How long something that is only allowed for want of knowledge stands, in milliseconds. */
+  /** How long a status is used that is only allowed because it is unknown, in milliseconds. */
   readonly retry: number
   readonly clock: Clock
 }

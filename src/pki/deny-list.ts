@@ -31,7 +31,7 @@ export class DenyList {
    * Adds one entry.
    *
    * @throws CountersignError `configuration-invalid`: an entry that can match nothing is refused,
-   *   since nobody would notice that it doesn't
+   *   since otherwise its author would not notice
    */
   add(line: string): void {
     const [, serial, issuer, digest, subject] = LINE.exec(line.trim()) ?? []
@@ -70,7 +70,7 @@ export class DenyList {
   /**
    * Whether a certificate is on it.
    *
-   * @throws CountersignError `malformed-certificate` when that cannot be said of its names
+   * @throws CountersignError `malformed-certificate` when its names cannot be compared
    */
   denies(der: Buffer): boolean {
     if (this.isEmpty) return false

@@ -1,4 +1,4 @@
-// A certificate and the one above it: what is asked of OCSP responders and looked up in CRLs.
+// A certificate and its issuer: the subject of an OCSP request, and of a look-up in CRLs.
 
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto'
 import { readCertificate, type CertificateParts } from '../x509/certificate.ts'
@@ -13,13 +13,13 @@ export interface Issuer {
   readonly key: KeyObject
   /** The content of the key's BIT STRING, which OCSP hashes (RFC 6960 §4.1.1). */
   readonly keyBytes: Buffer
-  /** Stands for name and key. */
+  /** Identifies the name and the key. */
   readonly id: string
   /** RFC 5280 §4.2.1.3: whether the key may sign CRLs. */
   readonly signsCrls: boolean
 }
 
-/** A certificate whose status is asked, and who issued it. */
+/** A certificate to check, and its issuer. */
 export interface Issued {
   readonly certificate: CertificateParts
   readonly issuer: Issuer

@@ -1,5 +1,5 @@
-// URLs that stand in certificates, of OCSP responders and CRLs (RFC 5280 §4.2.2.1, §4.2.1.13), and
-// which of them may be asked. Whoever could choose one could make this process ask something that
+// URLs of OCSP responders and CRLs in certificates (RFC 5280 §4.2.2.1, §4.2.1.13), and
+// which of them may be used. An attacker who chooses one could make this process call a server that
 // only it can reach (server-side request forgery); so nothing but public addresses, unless the
 // configuration lists the host.
 
@@ -16,7 +16,7 @@ const CRL_DISTRIBUTION_POINTS = '2.5.29.31'
 const URI = context(6, 'primitive')
 
 /**
- * The URLs of OCSP responders in a certificate, as they stand there.
+ * The URLs of OCSP responders in a certificate, as written.
  *
  * @throws CountersignError `malformed-certificate`
  */
@@ -70,10 +70,10 @@ export const uriOf = (generalName: Buffer): string | undefined => {
   return tag === URI ? content.toString('latin1') : undefined
 }
 
-/** Which URLs of certificates are asked. */
+/** Which URLs of certificates may be used. */
 export interface LocationPolicy {
   /**
-   * Hosts, as they stand in URLs. Where there are any, no others are asked; these may have any
+   * Hosts, as written in URLs. If there are any, URLs of other hosts are not used; these may have any
    * address. Empty: every host with public addresses.
    */
   readonly hosts: readonly string[]
@@ -110,7 +110,7 @@ for (const [network, prefix] of [
   PRIVATE.addSubnet(network, prefix, 'ipv6')
 }
 
-/** Whether anybody may be at the address, rather than this machine or its neighbours. */
+/** Whether the address is public, rather than this machine or its network. */
 export const isPublic = (address: string): boolean => {
   const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
   if (PRIVATE.check(address, family)) return false
@@ -118,7 +118,7 @@ export const isPublic = (address: string): boolean => {
 }
 
 /**
- * A URL of a certificate that may be asked; `undefined` when it may not. Its name may still lead to
+ * A URL of a certificate, if the policy allows it; otherwise `undefined`. Its name may still lead to
  * a private address: {@link publicLookup} looks at what it resolves to.
  */
 export const permitted = (text: string, { hosts }: LocationPolicy): URL | undefined => {

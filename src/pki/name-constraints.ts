@@ -1,5 +1,5 @@
 // Name constraints (RFC 5280 §4.2.1.10): for which names a CA, and every CA below it, may speak.
-// pkijs lets a certificate pass when one of its names is permitted, whatever the others are, and
+// pkijs accepts a certificate when one of its names is permitted, whatever the other names are, and
 // looks at directory names in the subject alone; OpenSSL's command does neither.
 
 import { context, DerReader, malformed, readOnly, TAG } from '../x509/der.ts'
@@ -24,7 +24,7 @@ const MAX_COMPARISONS = 50_000
  *
  * A name that cannot be understood is refused where there is a constraint on its kind.
  *
- * @param path leaf first, anchor last; the anchor's constraints count as everybody else's
+ * @param path leaf first, anchor last; the anchor's constraints count like those of any other CA
  * @throws CountersignError `malformed-certificate`
  */
 export const meetsNameConstraints = (path: readonly ChainCertificate[]): boolean => {
@@ -36,7 +36,7 @@ export const meetsNameConstraints = (path: readonly ChainCertificate[]): boolean
   if (all.every((constraints) => constraints === undefined)) return true
   return path.every((certificate, index) => {
     const above = all.slice(index + 1).filter((constraints) => constraints !== undefined)
-    // RFC 5280 §6.1.3 (b): what a CA issues to itself, to change its key, is not a name of others.
+    // RFC 5280 §6.1.3 (b): a certificate that a CA issues to itself, to change its key, has no other entity's name.
     if (above.length === 0 || (certificate.isSelfIssued && index > 0)) return true
     const names = namesOf(certificate, index === 0)
     return above.every((constraints) => {

@@ -4,7 +4,7 @@ import { context, DerReader, malformed, readOnly, TAG } from '../x509/der.ts'
 import { readString } from '../x509/name.ts'
 import { readOid } from '../x509/oid.ts'
 
-/** A GeneralName as it stands: its tag, and the inside. */
+/** A GeneralName as encoded: its tag and its content. */
 export interface TaggedName {
   readonly tag: number
   readonly content: Buffer
@@ -22,7 +22,7 @@ export const NAME_TAGS = {
 /**
  * Whether a name lies in a subtree of its kind.
  *
- * Where that can't be told it is `false` of a permitted subtree and `true` of an excluded one, so that
+ * If that is undetermined, it is `false` of a permitted subtree and `true` of an excluded one, so that
  * either way the name is refused.
  *
  * @throws CountersignError `malformed-certificate` when the subtree is none
@@ -101,9 +101,9 @@ const isExactHostUnder = (host: string, base: string): boolean => {
   return base.startsWith('.') ? host.endsWith(base) : host === base
 }
 
-/** Of URIs with a host that is a name; others cannot meet a constraint (RFC 5280). */
+/** For URIs with a host name; a URI without one cannot satisfy a constraint (RFC 5280 §4.2.1.10). */
 const isUriUnder = (name: string, base: string): boolean | undefined => {
-  // Whoever writes `https://good.example.org:x@bad.example/` wants two readings of it.
+  // `https://good.example.org:x@bad.example/` has two readings, as an attacker would want.
   const [, host = ''] = /^[a-z][a-z0-9+.-]*:\/\/([^/?#@:]+)(?::\d*)?(?:[/?#]|$)/i.exec(name) ?? []
   const lower = host.toLowerCase()
   if (!HOST.test(lower) || /^[\d.]+$/.test(lower)) return undefined

@@ -1,4 +1,4 @@
-// What a path must be like whose signatures hold (RFC 5280 §6.1), rule by rule. Each of these is ours,
+// The rules for a path whose signatures are valid (RFC 5280 §6.1). Each is implemented here,
 // because pkijs has no rule for path lengths, extended key usages, strength or the critical
 // extensions of a leaf, and one for name constraints with gaps.
 
@@ -78,8 +78,8 @@ const maySign = (path: Path, index: number): boolean => {
 }
 
 /**
- * Whether the leaf is somebody's and not a CA's: whoever holds the key of a CA can be everybody, and
- * should not show it around. A client's key signs or agrees in a handshake (RFC 8446 §4.4.2.4).
+ * Whether the leaf is an end entity's and not a CA's: the key of a CA can sign for any name, and must not be
+ * used in handshakes. A client's key signs or agrees in a handshake (RFC 8446 §4.4.2.4).
  */
 const isForClients = ({ constraints, usages }: ChainCertificate): boolean =>
   !constraints.isAuthority &&

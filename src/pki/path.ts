@@ -28,17 +28,17 @@ const MAX_PATHS = 8
 /**
  * Looks for a valid path.
  *
- * @param others further certificates that came with the leaf, trusted for nothing
+ * @param presented further certificates of the client, not trusted
  * @param now milliseconds since the epoch
  */
 export const findPath = async (
   leaf: ChainCertificate,
-  others: readonly ChainCertificate[],
+  presented: readonly ChainCertificate[],
   trust: Trust,
   rules: PathRules,
   now: number,
 ): Promise<PathResult> => {
-  const search = new Search(others, trust)
+  const search = new Search(presented, trust)
   let fault: PathFault = 'certificate-untrusted'
   let judged = 0
   for (const path of search.pathsFrom([leaf])) {
@@ -76,14 +76,14 @@ const faultOf = async (
 
 class Search {
   readonly #trust: Trust
-  readonly #others: AuthorityIndex
+  readonly #presented: AuthorityIndex
   readonly #signers = new Map<string, readonly ChainCertificate[]>()
   #signatures = 0
   /** Whether a CA was left out whose key is too weak, or too big to verify by. */
   sawWeakKey = false
 
-  constructor(others: readonly ChainCertificate[], trust: Trust) {
-    this.#others = new AuthorityIndex(others)
+  constructor(presented: readonly ChainCertificate[], trust: Trust) {
+    this.#presented = new AuthorityIndex(presented)
     this.#trust = trust
   }
 
@@ -94,7 +94,7 @@ class Search {
     for (const anchor of this.#signersOf(last, 'anchors')) {
       if (!path.some((certificate) => isSameSigner(certificate, anchor))) yield [...path, anchor]
     }
-    for (const authority of this.#signersOf(last, 'others')) {
+    for (const authority of this.#signersOf(last, 'presented')) {
       // RFC 4158 §5.2: the same name and key again leads nowhere that the first time did not.
       if (path.some((certificate) => isSameSigner(certificate, authority))) continue
       yield* this.pathsFrom([...path, authority])
@@ -104,7 +104,7 @@ class Search {
   /** The CAs by whose key the signature of the certificate holds; worked out once for each. */
   #signersOf(
     certificate: ChainCertificate,
-    kind: 'anchors' | 'others',
+    kind: 'anchors' | 'presented',
   ): readonly ChainCertificate[] {
     const key = `${kind} ${certificate.fingerprint}`
     const known = this.#signers.get(key)
@@ -114,7 +114,7 @@ class Search {
       kind === 'anchors'
         ? anchors.namedAsIssuerOf(certificate)
         : [
-            ...this.#others.namedAsIssuerOf(certificate),
+            ...this.#presented.namedAsIssuerOf(certificate),
             ...intermediates.namedAsIssuerOf(certificate),
           ]
     const signers = named.filter((authority) => this.#hasSigned(authority, certificate, kind))
@@ -125,12 +125,12 @@ class Search {
   #hasSigned(
     { constraints, key, x509 }: ChainCertificate,
     certificate: ChainCertificate,
-    kind: 'anchors' | 'others',
+    kind: 'anchors' | 'presented',
   ): boolean {
     if (this.#signatures >= MAX_SIGNATURES || !constraints.isAuthority) return false
     // Key identifiers and key usage as OpenSSL sees them, before anything that costs.
     if (key === undefined || !certificate.x509.checkIssued(x509)) return false
-    if (kind === 'others' && !isStrongKey(key)) {
+    if (kind === 'presented' && !isStrongKey(key)) {
       this.sawWeakKey = true
       return false
     }

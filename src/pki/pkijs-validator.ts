@@ -11,11 +11,11 @@ import { EXTENSIONS } from '../x509/oid.ts'
 import type { ChainCertificate } from './chain-certificate.ts'
 import { POLICY_EXTENSIONS } from './path-rules.ts'
 
-/** The engine is handed in, so that the one that pkijs keeps for the whole process is never asked. */
+/** The engine is an argument, so that the engine that pkijs keeps for the whole process is never used. */
 const engine = new CryptoEngine({ name: 'node', crypto: globalThis.crypto })
 
-// What it is asked about. Of names it reads a thousand in a third of a second, and lets a certificate
-// pass when any one of them is permitted: those are judged elsewhere.
+// The extensions that pkijs sees. It reads a thousand names in a third of a second, and accepts a certificate
+// when any one of them is permitted: names are judged elsewhere.
 const SHOWN: ReadonlySet<string> = new Set([
   EXTENSIONS.keyUsage,
   EXTENSIONS.basicConstraints,

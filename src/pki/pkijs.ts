@@ -1,5 +1,5 @@
-// pkijs, with what its declarations need and do not bring: names of the browser's library, which is
-// no part of `lib: ["esnext"]`. Node has every one of them. (The rest of the names are declared beside
+// pkijs, with names that its declarations need and do not declare: those of the browser's library, which is
+// not part of `lib: ["esnext"]`. Node has every one of them. (The other names are declared together with
 // @peculiar/x509, in `cli/ca/x509.ts`: a name can be declared once.)
 
 import type { webcrypto } from 'node:crypto'

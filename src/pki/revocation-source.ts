@@ -15,6 +15,6 @@ export type SourceStatus =
 
 /** Where revocation is looked up. */
 export interface RevocationSource {
-  /** Never rejects. The signal ends the waiting; the question may go on for others. */
+  /** Never rejects. The signal ends the wait; the request may continue for other callers. */
   status(issued: Issued, signal: AbortSignal): Promise<SourceStatus>
 }

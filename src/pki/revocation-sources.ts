@@ -55,7 +55,7 @@ export class RevocationSources implements Disposable {
     })
   }
 
-  /** The CRLs that certificates point to, as far as the policy lets them be asked for. */
+  /** The CRLs that certificates point to, as far as the policy allows. */
   pointed(policy: LocationPolicy, { ca, times }: CrlFetching): PointedCrls {
     return this.#pointed.acquire([policy, ca, times], () => {
       const lookup = policy.hosts.length === 0 ? publicLookup : undefined

@@ -4,31 +4,31 @@
 export type RevocationStatus =
   | {
       readonly outcome: 'good'
-      /** Milliseconds since the epoch: ask again then. Without it nothing was asked that ages. */
+      /** When to check again, in milliseconds since the epoch; absent if no answer expires. */
       readonly until?: number
     }
   /** The issuer has revoked a certificate of the path, or put it on hold. */
   | { readonly outcome: 'revoked' }
   /** A certificate of the path is on the deny-list of the configuration. */
   | { readonly outcome: 'denied' }
-  /** Whoever knows says that it doesn't know one of the certificates. */
+  /** The responder or issuer does not know one of the certificates. */
   | { readonly outcome: 'unknown' }
-  /** Could not find out: nobody answers, or what answers proves nothing. */
+  /** Undetermined: there is no answer, or none that is verified. */
   | { readonly outcome: 'unavailable'; readonly cause: unknown }
 
 /**
  * Says whether certificates have been revoked.
  *
  * `check` never rejects, and has no other outcomes than those of {@link RevocationStatus}. What the
- * configuration says of unknown and unavailable (`allow`) is in the outcome already: a caller goes
- * on with `good`, and with nothing else.
+ * configuration says of unknown and unavailable (`allow`) is in the outcome already: only `good`
+ * permits the caller to continue.
  */
 export interface RevocationChecker {
   /** Changes with the configuration and with the deny-list, so that remembered facts die with them. */
   readonly generation: string
   /**
    * @param chain in DER, leaf first and trust anchor last, already validated as a path
-   * @param signal ends the waiting; the question may go on for others who wait for it
+   * @param signal ends the wait; the request may continue for other callers
    */
   check(chain: readonly Buffer[], signal: AbortSignal): Promise<RevocationStatus>
 }

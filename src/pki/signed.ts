@@ -40,7 +40,7 @@ interface Method {
 
 const NULL = element(0x05)
 
-// SHA-1 and MD5 are left out on purpose: whoever can make two inputs collide could revoke, or not.
+// SHA-1 and MD5 are left out on purpose: an attacker who finds a collision could forge a status.
 const HASHES = [
   { name: 'sha256', oid: '2.16.840.1.101.3.4.2.1', bytes: 32, rsa: 11, ecdsa: 2 },
   { name: 'sha384', oid: '2.16.840.1.101.3.4.2.2', bytes: 48, rsa: 12, ecdsa: 3 },

@@ -1,5 +1,5 @@
-// Whether keys and signatures are strong enough to believe: lists of what is, so that whatever is
-// not known is not.
+// Whether keys and signatures are strong enough: lists of what is accepted, so that an unknown one
+// is refused.
 
 import type { AsymmetricKeyDetails, KeyObject } from 'node:crypto'
 import { context, DerReader, readOnly, TAG } from '../x509/der.ts'
@@ -9,7 +9,7 @@ import { readOid } from '../x509/oid.ts'
 const MIN_MODULUS = 2_048
 const MAX_MODULUS = 8_192
 const MIN_EXPONENT = 3n // with 1, everything is its own signature
-// The usual 65537 and others of its size; with one of 2048 bits a verification takes 30 times as long.
+// The usual 65537 and similar ones; with an exponent of 2048 bits a verification takes 30 times as long.
 const MAX_EXPONENT = 1n << 33n
 
 // OpenSSL's names of P-256, P-384 and P-521.

@@ -9,7 +9,7 @@ import { readChainCertificate, type ChainCertificate } from './chain-certificate
 export interface Trust {
   readonly anchors: AuthorityIndex
   readonly intermediates: AuthorityIndex
-  /** Equal for equal certificates, in whatever order they stand. */
+  /** Equal for equal certificates, in any order. */
   readonly generation: string
 }
 

@@ -1,10 +1,10 @@
-// How fast a server can be asked that says "429 Too Many Requests" (RFC 6585 §4): as fast as is wanted
-// until it says so, then more slowly, and faster again while it does not.
+// The request rate for a server that answers "429 Too Many Requests" (RFC 6585 §4): unlimited until the first 429,
+// then reduced, and raised again while no further one comes.
 
 import type { Clock } from './clock.ts'
 import type { Lane, Pace } from './fair-limiter.ts'
 
-// One subject alone may have a limit of its own at the server, which says nothing of the others.
+// The server may have a limit for one subject, whose refusals do not concern the requests of other subjects.
 const SUBJECTS = 3
 // Refusals within so long belong to one burst, which slows us down once.
 const BURST_MS = 1_000
@@ -17,7 +17,7 @@ const FORGET_MS = 60_000
 // However long `Retry-After` says.
 const LONGEST_PAUSE = 10_000
 
-/** The rate at which one server is asked. */
+/** The rate of requests to one server. */
 export class AdaptiveRate implements Pace {
   readonly #clock: Clock
   /** When the latest questions began: of this second, and of the one before. */
@@ -60,7 +60,7 @@ export class AdaptiveRate implements Pace {
   /**
    * The server has answered 429.
    *
-   * @param subject what was asked about; refusals of one alone change nothing
+   * @param subject what the question was about; refusals of one alone change nothing
    * @param retryAfter what it said, in milliseconds
    */
   refused(subject: string, retryAfter: number | undefined): void {

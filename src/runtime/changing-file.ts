@@ -1,5 +1,5 @@
-// A small file that somebody else replaces now and then, such as the token that Kubernetes gives a
-// pod: read again now and then, since a change of it is nothing that a configuration is about.
+// A small file that another program replaces from time to time, such as the token that Kubernetes mounts into a pod.
+// It is read again at intervals, since its change is not a change of the configuration.
 
 import { readFile } from 'node:fs/promises'
 import type { Clock } from './clock.ts'

@@ -10,8 +10,8 @@ const GROUP_BITS = 16
 
 /**
  * The network that counts as one source: an IPv4 address is one, an IPv6 address the prefix of so many
- * bits, since whoever has one address of a /64 has all of them (RFC 6177, RFC 8981). An IPv4 address
- * in IPv6 notation is the IPv4 address (RFC 4291 §2.5.5.2). What is no address stays as it is.
+ * bits, since the owner of one address of a /64 has all of them (RFC 6177, RFC 8981). An IPv4 address
+ * in IPv6 notation is the IPv4 address (RFC 4291 §2.5.5.2). A text that is not an address stays as it is.
  */
 export const countedSource = (address: string, prefix: number = IPV6_PREFIX): string => {
   const family = isIP(address)

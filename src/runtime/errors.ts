@@ -1,7 +1,7 @@
 // The one error class. `code` is what tests, metrics and audit match; `message` is for operators;
 // callers of the proxied services never see either.
 
-/** Every code that an error of ours can carry. */
+/** Every code of a CountersignError. */
 export type ErrorCode =
   | 'configuration-invalid'
   | 'file-unreadable'
@@ -21,7 +21,7 @@ export type ErrorCode =
   | 'login-failed'
   | 'usage'
 
-/** An expected failure of our own, told apart from bugs by its closed `code`. */
+/** An expected failure, distinguished from bugs by its closed `code`. */
 export class CountersignError extends Error {
   readonly code: ErrorCode
 
@@ -32,7 +32,7 @@ export class CountersignError extends Error {
   }
 }
 
-/** One caller causes more than its share, so nothing was done for it; others are not affected. */
+/** One caller exceeds its budget, so nothing was done for it; other callers are not affected. */
 export class RateLimited extends CountersignError {
   /** When the caller may come back, in seconds (RFC 9110 §10.2.3). */
   readonly retryAfter: number

@@ -118,7 +118,7 @@ export class FairLimiter {
     this.#options.pace?.begin()
   }
 
-  /** Lets those begin whose turn it is. Each has its place before anybody who comes later. */
+  /** Admits waiting work as far as there is room. It is counted at once, before any work that arrives later. */
   #advance(): void {
     for (;;) {
       const lane = this.#next()
@@ -156,7 +156,7 @@ export class FairLimiter {
 
 interface Entry {
   readonly admit: () => void
-  /** Refuses it, for want of room. */
+  /** Refuses it, because the queue is full. */
   readonly drop: () => void
 }
 

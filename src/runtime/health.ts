@@ -6,8 +6,8 @@ import type { Page, PageRequest } from './http/server.ts'
  * The state of one thing.
  *
  * - `ok`: all is well.
- * - `warning`: somebody should look, but what is asked of the process it does.
- * - `failed`: no more should be asked of it.
+ * - `warning`: an operator should look, but the process still serves.
+ * - `failed`: the process should not get requests.
  */
 export type Condition =
   | { readonly state: 'ok' }
@@ -65,7 +65,7 @@ export class Serving implements HealthCheck {
     this.#condition = { state: 'ok' }
   }
 
-  /** From now on it takes no more. */
+  /** The process shuts down: not ready from now on. */
   ending(): void {
     this.#condition = { state: 'failed', reason: 'shutting down' }
   }

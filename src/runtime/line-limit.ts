@@ -16,7 +16,7 @@ interface Kind {
 
 // Of one kind.
 const RATE = { burst: 10, perSecond: 1 / 6 }
-// Kinds differ by what stands in the configuration, so there are some dozens.
+// Kinds differ by values of the configuration, so there are some dozens.
 const MAX_KINDS = 1_000
 // The fields that tell lines with one message apart, whose values come from the configuration, never from
 // a request.

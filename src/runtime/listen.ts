@@ -10,7 +10,7 @@ export type ListenAddress =
   | { readonly kind: 'unix'; readonly path: string }
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
 
-/** Who may use a UNIX socket: whoever may write to its file. */
+/** Access to a UNIX socket: a process that may write to its file may connect. */
 export interface SocketAccess {
   readonly mode: number
   /** Numeric ids; absent: as they come. */
@@ -64,9 +64,9 @@ export const boundAddress = (server: Server, address: ListenAddress): ListenAddr
 }
 
 /**
- * Makes the folder, and removes a socket that a dead process left; a live one is an error. From then
- * on nobody but this user may write to files that the process makes, so that nobody else can connect
- * to a socket between its making and {@link admitToSocket}, whatever umask we were started with.
+ * Makes the folder, and removes a socket that a dead process left; a live one is an error. From then on files of
+ * the process are writable only by its own user, whatever its umask was, so that no other user can connect to a
+ * socket between its creation and {@link admitToSocket}.
  */
 export const prepareSocket = async (path: string): Promise<void> => {
   process.umask(process.umask(NO_ACCESS) | NO_WRITE_BY_OTHERS)
@@ -104,7 +104,7 @@ export const admitToSocket = async (path: string, access: SocketAccess): Promise
 
 const UNCHANGED = -1 // chown(2)
 
-/** Refuses a folder in which every user of the machine could put a socket in the place of ours. */
+/** Refuses a folder in which every user of the machine could replace the socket. */
 export const requireOwnFolder = async (path: string): Promise<void> => {
   const folder = dirname(path)
   const { mode } = await stat(folder)

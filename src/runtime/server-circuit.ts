@@ -1,6 +1,6 @@
-// A circuit breaker for a server that is asked on behalf of callers. Callers choose what they ask about,
-// so a failure counts only as far as it says something of the server: one odd credential must not take
-// the server away from everybody else.
+// A circuit breaker for a server that is called on behalf of callers. Callers choose the subjects of the questions, so a
+// failure counts only as far as it concerns the server: one unusual credential must not take the server out of use for
+// other callers.
 
 import { LRUCache } from 'lru-cache'
 import type { Clock } from './clock.ts'
@@ -9,14 +9,14 @@ import type { Clock } from './clock.ts'
  * What the outcome of a question says of the server.
  *
  * - `answered`: it works.
- * - `failed`: it does not, whatever it is asked: no connection, no TLS.
+ * - `failed`: it does not, whatever the question: no connection, no TLS.
  * - `silent`: it may be this question: a timeout, a connection that broke, a gateway's 502. It counts
  *   once for each subject, and not at all where the server has answered another question meanwhile.
  * - `nothing`: it lies in this question or its answer.
  */
 export type Evidence = 'answered' | 'failed' | 'silent' | 'nothing'
 
-/** Whom a question is asked for. */
+/** The caller on whose behalf the server is called. */
 export interface CircuitCaller {
   /** What it is about: a keyed hash of a credential, say. Absent: a question of our own. */
   readonly subject?: string | undefined
@@ -42,7 +42,7 @@ export type CircuitChange =
   | { readonly state: 'open'; readonly failure: unknown; readonly failures: number }
   | { readonly state: 'closed' }
 
-/** One question that may be asked now. */
+/** Permission for one question. */
 export interface CircuitPass {
   /** Reports what came of it. To be called exactly once. */
   readonly end: (evidence: Evidence, failure?: unknown) => void
@@ -78,7 +78,7 @@ export class ServerCircuit {
     this.#options = options
   }
 
-  /** Whether questions are refused, but for trials. */
+  /** Whether questions are refused, except trials. */
   get isOpen(): boolean {
     const open = this.#open
     if (open === undefined) return false

@@ -1,4 +1,4 @@
-// Why a server that is asked on behalf of callers gave no answer, and what that says of the server.
+// Why a server that is called on behalf of callers gave no answer, and whether that concerns the server.
 
 import { CountersignError } from './errors.ts'
 import type { Evidence } from './server-circuit.ts'
@@ -27,14 +27,14 @@ export class ServerBusy extends ServerFailure {
   }
 }
 
-/** Whether it may be due to what was asked about, so that it is to be expected again in a moment. */
+/** Whether it may be due to the subject of the question, so that a repetition would probably fail too. */
 export const isOfSubject = (cause: unknown): boolean =>
   !(cause instanceof CountersignError) &&
   !(cause instanceof ServerBusy) &&
   !(cause instanceof ServerRefusesUs) &&
   evidenceOf(cause) !== 'failed'
 
-// nodejs.org, errors: no connection was made, or no TLS, whatever was to be asked over it.
+// nodejs.org, errors: no connection was made, or no TLS, whatever the request.
 const NO_CONNECTION =
   /^(?:ECONNREFUSED|ENOTFOUND|EAI_\w+|E(?:HOST|NET)UNREACH|E(?:HOST|NET)DOWN|EADDRNOTAVAIL|ETIMEDOUT|EPROTO|CERT_\w+|ERR_(?:TLS|SSL)_\w+|UNABLE_TO_\w+|\w*SELF_SIGNED\w*|HOSTNAME_MISMATCH|INVALID_CA)$/
 // A connection that there was, and that broke.

@@ -1,4 +1,4 @@
-// What is known of a server that is asked, for metrics.
+// What is known of a server that authz calls, for metrics.
 
 import type { QuestionRefusal } from './shared-server.ts'
 
@@ -6,8 +6,8 @@ import type { QuestionRefusal } from './shared-server.ts'
 export interface ServerState {
   /** As the configuration names it. */
   readonly name: string
-  /** Whether it is asked; false while it is left alone because it failed. */
+  /** Whether requests are sent to it; false while its circuit breaker is open. */
   readonly isUp: () => boolean
-  /** How many questions it was not asked, by why; absent where that is not counted. */
+  /** How many requests were not sent, by the reason; absent where that is not counted. */
   readonly refusals?: () => ReadonlyMap<QuestionRefusal, number>
 }

@@ -5,8 +5,8 @@ import type { experimental } from '@grpc/grpc-js'
 import type { ServerTls } from './listen.ts'
 
 /**
- * TLS material of a server that is replaced as a whole: connections that are open go on, handshakes
- * from then on have the new one. gRPC asks for it by this interface (gRFC A29).
+ * TLS material of a server that is replaced as a whole: open connections continue, later handshakes
+ * use the new one. gRPC reads it through this interface (gRFC A29).
  */
 export class ReplaceableTls implements experimental.CertificateProvider {
   readonly #caListeners = new Set<experimental.CaCertificateUpdateListener>()
@@ -38,7 +38,7 @@ export class ReplaceableTls implements experimental.CertificateProvider {
 
   addCaCertificateListener(listener: experimental.CaCertificateUpdateListener): void {
     this.#caListeners.add(listener)
-    // Whoever adds one is not ready yet to be told.
+    // The caller that adds a listener is not ready yet to be called.
     process.nextTick(() => listener(this.#ca()))
   }
 

@@ -1,6 +1,6 @@
-// A server that is asked about what callers show, who may show anything: each caller has a budget and a
-// turn, what was good before has places of its own, one odd credential is one question, and only what
-// says something of the server itself can take it away from everybody.
+// A server that is called about untrusted credentials. Each caller has a budget and waits in a fair queue; a subject
+// that was good before has places of its own; equal questions are one request; and only failures that concern the
+// server itself open its circuit breaker.
 
 import { LRUCache } from 'lru-cache'
 import { AdaptiveRate } from './adaptive-rate.ts'
@@ -13,9 +13,9 @@ import { ServerCircuit, type CircuitCaller, type CircuitChange } from './server-
 import { evidenceOf, isOfSubject, ServerBusy } from './server-failure.ts'
 import { SourceBudgets } from './source-budgets.ts'
 
-/** How much a server is asked, and how long it is waited for. Times in milliseconds. */
+/** Limits on questions to a server, and deadlines. Times in milliseconds. */
 export interface SharedServerLimits {
-  /** For one answer, with all that has to be asked before; and for the wait for a turn. */
+  /** For one answer, with all requests that it needs first; and for the wait for a place. */
   readonly timeout: number
   /** So many failures that say something of the server, and it is left alone. */
   readonly failureThreshold: number
@@ -23,7 +23,7 @@ export interface SharedServerLimits {
   readonly coolDown: number
   /** How many questions are open at a time. */
   readonly concurrency: number
-  /** What one caller may cause. Absent where nothing is asked for callers. */
+  /** What one caller may cause. Absent where no question is on behalf of a caller. */
   readonly perCaller?: {
     /** How many questions are open or wait. */
     readonly concurrency: number
@@ -32,9 +32,9 @@ export interface SharedServerLimits {
   }
 }
 
-/** On whose behalf a question is asked. */
+/** The caller and the subject of a question. */
 export interface Asker {
-  /** Stands for what is asked about: a keyed hash of a credential, say. */
+  /** Identifies the subject of the question: a keyed hash of a credential, say. */
   readonly subject: string
   /** Whose budget it is: a source address, or a user. */
   readonly caller: string
@@ -47,7 +47,7 @@ export interface Answered<T> {
   readonly isGood: boolean
 }
 
-/** Why a question was not asked. */
+/** Why a question was refused without a request. */
 export type QuestionRefusal =
   | 'rate-limited' // the caller has used up its budget
   | 'cached' // there was no answer about the same a moment ago
@@ -129,17 +129,17 @@ export class SharedServer {
     })
   }
 
-  /** Whether it is asked; false while it is left alone. */
+  /** Whether requests are sent to it; false while its circuit breaker is open. */
   get isUp(): boolean {
     return !this.#circuit.isOpen
   }
 
-  /** How many questions were not asked, by why. */
+  /** How many questions were refused without a request, by the reason. */
   get refusals(): ReadonlyMap<QuestionRefusal, number> {
     return this.#refusals
   }
 
-  /** Whether what stands for this was good a while ago. */
+  /** Whether the subject was good recently. */
   wasGood({ subject }: Asker): boolean {
     return this.#options.clock.monotonic() < (this.#good.get(subject) ?? 0)
   }
@@ -206,7 +206,7 @@ export class SharedServer {
     throw new RateLimited(`one caller asks ${this.#options.name} too much`, wait)
   }
 
-  /** Asks, and once more where the server said that it is asked too fast. */
+  /** Asks, and once more if the server answered 429. */
   async #askInTime<T>(caller: CircuitCaller, work: Work<T>): Promise<Answered<T>> {
     const patience = AbortSignal.timeout(this.#options.limits.timeout)
     try {
@@ -240,7 +240,7 @@ export class SharedServer {
   }
 
   async #askNow<T>(caller: CircuitCaller, work: Work<T>): Promise<Answered<T>> {
-    // Meanwhile it may have failed others.
+    // Questions of other callers may have failed meanwhile.
     const pass = this.#circuit.pass(caller)
     if (pass === undefined) throw this.#leftAlone()
     const signal = AbortSignal.timeout(this.#options.limits.timeout)

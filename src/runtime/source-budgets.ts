@@ -87,7 +87,7 @@ export class SourceBudgets {
   }
 
   /**
-   * Takes an amount for work that goes on for a while, and counts it as outstanding until it ends.
+   * Takes an amount for work that lasts a while, and counts it as outstanding until it ends.
    *
    * @returns `undefined`, and takes nothing, where less is left or too much is outstanding
    */

@@ -1,5 +1,5 @@
-// JSON that has one reading (RFC 8259 §4, RFC 7493 §2.3). Where a name stands twice `JSON.parse`
-// takes the last, other readers the first, and whoever signed a token need not be one of us.
+// JSON that has one reading (RFC 8259 §4, RFC 7493 §2.3). If a name occurs twice, `JSON.parse` takes the last value and
+// other readers the first, and the signer of a token need not use the same reader.
 
 import { isJsonObject, type JsonObject } from './json-object.ts'
 
@@ -9,8 +9,8 @@ const MAX_DEPTH = 16
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * Reads an object; `undefined` when the bytes are no UTF-8 or no JSON, or their value is no object,
- * a name stands twice in one object, or it is nested deeper than 16 levels.
+ * Reads an object; `undefined` when the bytes are not UTF-8 or not JSON, the value is not an object,
+ * a name occurs twice in one object, or it is nested deeper than 16 levels.
  */
 export const readJsonObject = (bytes: Uint8Array): JsonObject | undefined => {
   try {

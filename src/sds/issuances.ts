@@ -40,7 +40,7 @@ const LONGEST_TTL = 366 * 86_400_000
 // that is dropped is only made again.
 const MOST_UNHELD_BYTES = 16_777_216
 
-// What the objects of an entry take beside its texts.
+// The size of the objects of an entry, without its texts.
 const ENTRY_BYTES = 500
 
 // An Envoy that rejects a certificate (FIPS, key type, clock) rejects the next one as well, and asks
@@ -51,7 +51,7 @@ const LONGEST_PAUSE_MS = 60_000
 // Names of up to 6,000 characters: on average each may have this many.
 const MEAN_NAME_BYTES = 1_024
 
-/** The names that streams hold now, and what was issued for them and for others before. */
+/** The names that streams hold now, and the certificates that were issued for them and for earlier names. */
 export class Issuances {
   readonly #options: IssuancesOptions
   /** Names that a stream holds, or that are being made. */

@@ -14,7 +14,7 @@ export interface SignerParts {
   readonly sds: SdsService
 }
 
-/** The metrics of one signer, but for those that authz has too. */
+/** The metrics of one signer, except those that authz has too. */
 export const signerMetrics = (parts: SignerParts): readonly Metric[] => [
   parts.issuances.durations,
   parts.issuances.refusals,

@@ -1,5 +1,5 @@
-// One stream of delta SDS, from the first request to its end: what Envoy wants on it, and what it
-// has been told. Envoy opens one for each secret, so its memory is the memory of the signer.
+// One stream of delta SDS, from the first request to its end: the names that Envoy subscribed to, and what it
+// was sent. Envoy opens one for each secret, so its memory is the memory of the signer.
 
 import { handleDigest } from '../grant/seal.ts'
 import type { DeltaDiscoveryRequest__Output } from '../proto/generated/envoy/service/discovery/v3/DeltaDiscoveryRequest.ts'
@@ -114,7 +114,7 @@ export class SecretStream implements StreamHandler {
       this.#stream.setInUse(true)
     }
     if (version !== undefined && issuances.isCurrent(name, version)) return true
-    // A name that is asked for again is answered again, but not twice while it is being made.
+    // A repeated subscription is answered again, but not twice while the certificate is being made.
     if (!subscription.awaited) void this.#answer(name, subscription)
     return true
   }
@@ -129,12 +129,12 @@ export class SecretStream implements StreamHandler {
     subscription.awaited = true
     const issuance = await this.#context.issuances.get(name)
     subscription.awaited = false
-    // Meanwhile Envoy may have left, or have dropped the name and asked for it anew.
+    // Meanwhile Envoy may have disconnected, or have dropped the name and subscribed again.
     if (this.#subscriptions.get(name) !== subscription) return
     const nonce = this.#nextNonce()
     subscription.nonce = nonce
     this.#stream.send(this.#encode(nonce, name, issuance))
-    // Nothing follows a refusal until the name is asked for again, so nothing is kept of it.
+    // Nothing follows a refusal until Envoy subscribes again, so nothing is kept of it.
     if (issuance.outcome === 'refused') this.#unsubscribe(name)
   }
 
@@ -162,9 +162,9 @@ export class SecretStream implements StreamHandler {
     // Envoy quotes the name.
     const reason = bounded(error.message.replaceAll(name, handle))
     logger.warn({ handle, code: error.code, reason }, 'secret rejected by Envoy')
-    // Envoy would keep the name and wait for something better, and every request of it for as long
-    // as a connection may take. So it fails them now, and asks again for the next. Whatever it makes
-    // of this answer is of no interest.
+    // Envoy would keep the name and wait for another secret, and so would every request, until the connect
+    // timeout. The removal fails them now, and Envoy subscribes again for the next request. Whether it accepts
+    // this answer does not matter.
     this.#stream.send(encodeRemoval(this.#nextNonce(), name))
   }
 

@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from '../runtime/logger.ts'
 
-/** `streams` and `names` are of now; the others count since the start. */
+/** `streams` and `names` are current values; the rest counts since the start. */
 export interface SdsStatistics {
   /** Open streams. */
   readonly streams: number

@@ -1,5 +1,5 @@
-// The parts of a certificate (RFC 5280 §4.1), read strictly. It proves nothing: whether the signature
-// holds and who signed is asked elsewhere.
+// The parts of a certificate (RFC 5280 §4.1), read strictly. Signature and issuer
+// are verified elsewhere.
 
 import { context, DerReader, malformed, readInteger, readOnly, readTime, TAG } from './der.ts'
 import { decodeExtensions, type Extension } from './extensions.ts'

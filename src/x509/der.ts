@@ -82,7 +82,7 @@ export const malformed = (what: string): CountersignError =>
   new CountersignError('malformed-certificate', `malformed certificate: ${what}`)
 
 /**
- * Reads elements that stand one after another.
+ * Reads consecutive elements.
  *
  * Every method throws CountersignError `malformed-certificate` for what is not DER: indefinite or
  * needlessly long lengths, tags of more than one byte (no certificate has one), content cut short.
@@ -168,7 +168,7 @@ export const readOnly = (bytes: Uint8Array, tag: number): Buffer => {
   return content
 }
 
-/** The content of an INTEGER, as it stands: DER has no byte in it that could be left out. */
+/** The content of an INTEGER, unchanged: DER contains no superfluous byte. */
 export const readInteger = (content: Buffer): Buffer => {
   const [first, second = 0] = content
   const sign = second & 0x80

@@ -12,7 +12,7 @@ import {
 } from './der.ts'
 import { EXTENSIONS, oidElement, readOid } from './oid.ts'
 
-/** An extension as it stands in a certificate. */
+/** An extension as in a certificate. */
 export interface Extension {
   readonly oid: string
   readonly critical: boolean
@@ -123,7 +123,7 @@ export const authorityKeyIdentifier = (identifier: Uint8Array): Extension => ({
 
 const TRUE = element(TAG.boolean, Buffer.of(0xff))
 
-/** One extension as it stands in the list of a certificate. */
+/** One extension, encoded as in the list of a certificate. */
 export const encodeExtension = ({ oid, critical, value }: Extension): Buffer =>
   sequence(oidElement(oid), ...(critical ? [TRUE] : []), element(TAG.octetString, value))
 

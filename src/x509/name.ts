@@ -19,7 +19,7 @@ const IA5: ReadonlySet<string> = new Set([ATTRIBUTES.DC, ATTRIBUTES.emailAddress
 // X.680 §41.4.
 const PRINTABLE_TEXT = /^[A-Za-z0-9 '()+,\-./:=?]*$/
 
-/** Why a value cannot stand in an attribute; `undefined` when it can. */
+/** Why an attribute cannot have a value; `undefined` when it can. */
 export const attributeFault = ({ oid, value }: Attribute): string | undefined => {
   if (oid === ATTRIBUTES.C && !/^[A-Z]{2}$/.test(value)) return 'a country has two letters'
   if (PRINTABLE.has(oid) && !PRINTABLE_TEXT.test(value)) return 'not a PrintableString'

@@ -34,8 +34,8 @@ export function* positionsIn(row: Row): Generator<number, void> {
 }
 
 /**
- * Many rows that have most bits in common: each as what it has beyond those, whichever form of it is
- * smaller, so that together they are no larger than the configuration that they are made from.
+ * Many rows that have most bits in common: each as its difference from those, in the smaller of two
+ * forms, so that together they are not larger than the configuration.
  */
 export class RowSet {
   readonly #common: Row

@@ -1,6 +1,6 @@
-// What a browser gets that would need a login: a redirect to it where somebody navigates, a page that
-// keeps what was sent where somebody sent a form. Programs get neither: they cannot log in. And what
-// somebody gets who navigates to where they may not go: a page that says so.
+// The answer to a browser without a login: a redirect to the login for a navigation, a page that
+// keeps the form data for a form. Programs get neither: they cannot log in. A navigation that is
+// denied gets a page with the reason.
 
 import {
   LoginAttempts,
@@ -63,7 +63,7 @@ export class LoginRedirect {
     this.#options = options
   }
 
-  /** What the browser gets; `undefined` for what is no browser, or not in the middle of a page. */
+  /** The browser's answer; `undefined` for other clients, and for requests of scripts or of parts of a page. */
   invitationFor(request: Request, now: number): LoginInvitation | undefined {
     if (isNavigation(request)) {
       if (request.method === 'GET' || request.method === 'HEAD') {
@@ -75,7 +75,7 @@ export class LoginRedirect {
     return undefined
   }
 
-  /** The page that tells a person of a refusal; `undefined` for what is no person, or has no page. */
+  /** The page for a refused navigation; `undefined` for other requests, and if there is no page for the status. */
   pageFor(request: Request, refused: PublicRefusal): RefusalPage | undefined {
     const message = messageFor(refused)
     if (message === undefined || !isNavigation(request)) return undefined
@@ -84,7 +84,7 @@ export class LoginRedirect {
     const named = rule === undefined ? text : `${text} (${rule})`
     const content = messagePage(
       {
-        // What the operator wrote stands for itself.
+        // The operator's own text gets no further explanation.
         message: own
           ? { title: textsIn(context.language).message[message].title, what: text }
           : message,
@@ -101,7 +101,7 @@ export class LoginRedirect {
   /**
    * The redirect to the login, which comes back to the target.
    *
-   * @param again whether it takes the place of a login whose cookie was gone
+   * @param again whether it replaces a login whose cookie was missing
    */
   begin(
     { host, headers }: Pick<Request, 'host' | 'headers'>,
@@ -170,8 +170,8 @@ const messageFor = ({ status }: PublicRefusal): MessageKind | undefined => {
 }
 
 /**
- * Whether a person goes to a page (Fetch Metadata, `Sec-Fetch-Mode` and `-Dest`), and not a script for
- * data or a page for a picture. Of browsers that do not say so, by what they want to have.
+ * Whether a user navigates to a page (Fetch Metadata, `Sec-Fetch-Mode` and `-Dest`), rather than a script requests
+ * data or a page an image. If the browser does not send these headers, `Accept` decides.
  */
 const isNavigation = ({ headers }: Request): boolean => {
   const text = (name: string) => headers.text(name)

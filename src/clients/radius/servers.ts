@@ -53,9 +53,11 @@ export class Servers {
   async ask(content: RequestContent, deadline: Deadline): Promise<Answer> {
     const failures: RadiusFailure[] = []
     for (const [index, server] of this.#servers.entries()) {
-      const others = this.#servers.slice(index + 1).filter(({ state }) => state !== 'open').length
+      const remaining = this.#servers
+        .slice(index + 1)
+        .filter(({ state }) => state !== 'open').length
       try {
-        const reply = await this.askOne(server, content, deadline, others)
+        const reply = await this.askOne(server, content, deadline, remaining)
         if (reply !== undefined) return { server, reply }
       } catch (cause) {
         if (!(cause instanceof RadiusFailure)) throw cause
@@ -68,24 +70,24 @@ export class Servers {
   /**
    * Sends a request to one server; `undefined` when that is down.
    *
-   * @param others how many further servers can be tried, for which time must be left
+   * @param remaining how many further servers can be tried, for which time must be left
    */
   async askOne(
     server: Server,
     content: RequestContent,
     { until, signal }: Deadline,
-    others = 0,
+    remaining = 0,
   ): Promise<Packet | undefined> {
     if (server.state === 'open') return undefined
     if (server.state === 'due' && server.hasProbe) {
       const probe = server.probe()
       // If another server can be tried, the result of this trial is for the next request.
-      if (others > 0 || !(await probe)) return undefined
+      if (remaining > 0 || !(await probe)) return undefined
     }
-    const share = Math.max(0, until - this.#clock.monotonic()) / (others + 1)
-    const trial = server.state === 'due' && others > 0
+    const share = Math.max(0, until - this.#clock.monotonic()) / (remaining + 1)
+    const trial = server.state === 'due' && remaining > 0
     const limit = trial ? Math.min(share, this.#interval) : share
-    return await server.ask(content, { limit, last: others === 0, signal })
+    return await server.ask(content, { limit, last: remaining === 0, signal })
   }
 
   close(): void {

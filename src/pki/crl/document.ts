@@ -1,8 +1,8 @@
-// A CRL (RFC 5280 §5) as it stands: what it is about is read at once, whom it lists only after its
+// A CRL (RFC 5280 §5). Its scope and its times are read at once, its entries only after its
 // signature has been verified.
 //
 // All of it by the strict reader of `x509`, the list in slices: a library would make objects of
-// each of 100,000 entries, for seconds in which nobody else is served.
+// each of 100,000 entries, which would block the event loop for seconds.
 
 import { setImmediate } from 'node:timers/promises'
 import {
@@ -69,7 +69,7 @@ export class CrlDocument {
     const tbs = new DerReader(readOnly(this.#signed.signed, TAG.sequence))
     if (!tbs.next().whole.equals(VERSION_2)) throw malformed('a CRL not version 2')
     const algorithm = tbs.next().whole
-    // RFC 5280 §5.1.1.2: or somebody could change what the signature is taken for.
+    // RFC 5280 §5.1.1.2: otherwise an attacker could change the algorithm by which the signature is verified.
     if (!algorithm.equals(this.#signed.algorithm)) throw malformed('two signature algorithms')
     const issuer = tbs.next()
     if (issuer.tag !== TAG.sequence) throw malformed('no issuer')
@@ -88,7 +88,7 @@ export class CrlDocument {
     this.scope = readScope(extensions)
   }
 
-  /** The issuers whose key has made the signature, as far as was asked. */
+  /** The issuers whose key has made the signature, among those that were tried. */
   get provenBy(): readonly Issuer[] {
     return [...this.#proven.values()]
   }

@@ -1,4 +1,4 @@
-// What CRLs say of one certificate (RFC 5280 §6.3). Pure but for the verification of signatures.
+// What CRLs say of one certificate (RFC 5280 §6.3). Pure, except for the verification of signatures.
 
 import { CountersignError } from '../../runtime/errors.ts'
 import type { CrlDocument, CrlEntries } from './document.ts'
@@ -26,7 +26,7 @@ const unavailable = (reason: string): SourceStatus => ({
 })
 
 /**
- * Judges a certificate by the CRLs at hand, of whatever issuers. Rejects when something that would
+ * Judges a certificate by the available CRLs, of any issuers. Rejects when something that would
  * have to be understood is not.
  *
  * @param now milliseconds since the epoch
@@ -83,7 +83,7 @@ const isCurrent = (
 
 /**
  * The first that the issuer has signed. Rejects where its entries are broken: an older one must not
- * stand in for it, which may not list whom it lists.
+ * replace it, since it may lack entries.
  */
 const firstProven = async (
   documents: readonly CrlDocument[],

@@ -1,6 +1,6 @@
-// CRLs at a URL. They are fetched again before they run out, so that nobody waits for it, and stay
-// in use while none can be had. Nothing takes the place of a CRL that was proven but a newer one
-// that is proven by the same key: plain http is usual for CRLs, and anybody may answer there.
+// CRLs at a URL. They are fetched again before they expire, so that no caller waits, and stay
+// in use while the URL fails. Only a newer CRL that is verified by the same key replaces a verified one:
+// CRLs are usually fetched over plain http, where an attacker can answer.
 
 import { createHash } from 'node:crypto'
 import type { Clock } from '../../runtime/clock.ts'
@@ -42,7 +42,7 @@ const MAX_BYTES = 16_777_216
 // Of one fetch. A CRL that was proven by more keys than can be tried stays in use.
 const MAX_VERIFICATIONS = 4
 
-// Of keys that are no longer used, and of what somebody else put in their place.
+// CRLs of keys that are no longer used, and forged ones.
 const MAX_KEPT = 4
 
 // Of the time that is left: issuers publish the next one some time before the last one ends.

@@ -1,5 +1,5 @@
-// Which certificates a CRL is about (RFC 5280 §5.2.5, issuingDistributionPoint): being absent from
-// one that is about others says nothing.
+// Which certificates a CRL covers (RFC 5280 §5.2.5, issuingDistributionPoint): a certificate outside of its
+// scope is not valid because the CRL does not list it.
 
 import type { CertificateParts } from '../../x509/certificate.ts'
 import { context, DerReader, malformed, readOnly, readTrue, TAG } from '../../x509/der.ts'
@@ -13,7 +13,7 @@ export const SCOPE = '2.5.29.28'
 
 /** What a CRL is about. */
 export interface CrlScope {
-  /** The extension as it stands: a delta has the same as the CRL that it completes (§5.2.4). */
+  /** The extension as encoded: a delta has the same as the CRL that it completes (§5.2.4). */
   readonly encoded: Buffer
   readonly only: 'users' | 'authorities' | undefined
   /** Whole GeneralNames, one of which a certificate has to name; `undefined` when it need not. */

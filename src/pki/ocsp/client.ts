@@ -1,5 +1,5 @@
-// Asks OCSP responders over HTTP (RFC 6960 appendix A.1, RFC 5019) and believes only what is proven.
-// Plain http is usual for it: an answer is signed, whoever carried it.
+// Sends OCSP requests over HTTP (RFC 6960 appendix A.1, RFC 5019) and trusts only verified answers.
+// Plain http is usual: the signature protects the answer.
 
 import { randomBytes } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
@@ -24,7 +24,7 @@ import { readOcspResponse } from './response.ts'
 export interface OcspClientOptions extends Omit<OcspRules, 'nonceRequired'> {
   /** Configured responders, asked in this order until one answers; they may be anywhere. */
   readonly urls: readonly string[]
-  /** Whether the responders that certificates name are asked after those, and which of them. */
+  /** Which of the responders that certificates name are used after those; absent: none. */
   readonly aia: LocationPolicy | undefined
   /** PEM of the only certificate authorities to trust over https. */
   readonly ca: Buffer | undefined
@@ -152,8 +152,8 @@ export class OcspClient {
   ): Promise<ProvenStatus | string> {
     try {
       const reading = readOcspResponse(answer)
-      // `unauthorized` is no `unknown`, although RFC 5019 §2.2.3 has it for certificates that the
-      // responder doesn't know: it is not signed, and anybody on the way could have said it.
+      // `unauthorized` is not `unknown`, although RFC 5019 §2.2.3 has it for certificates that the
+      // responder does not know: it is not signed, so an attacker on the path could have sent it.
       if (reading.outcome === 'refusal') return `the responder refuses: ${reading.reason}`
       const { responders, skew, maxAge, nonce } = this.#options
       const rules = { responders, skew, maxAge, nonceRequired: nonce === 'required' }

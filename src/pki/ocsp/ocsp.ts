@@ -1,5 +1,5 @@
-// OCSP as a source of revocation: answers are kept for as long as they say, and a newer one is asked
-// for in between. A failure is kept for seconds, so that no storm of requests waits for each timeout.
+// OCSP as a source of revocation: answers are cached while they are valid, and a newer one is requested
+// in between. A failure is cached for seconds, so that a burst of requests does not wait for each timeout.
 
 import { LRUCache } from 'lru-cache'
 import { describeError } from '../../runtime/errors.ts'
@@ -9,11 +9,11 @@ import { OcspClient, type OcspClientOptions, type OcspParts } from './client.ts'
 import type { ProvenStatus } from './proof.ts'
 import type { RevocationSource, SourceStatus } from '../revocation-source.ts'
 
-/** Whom to ask, and how long to believe it. All times in milliseconds. */
+/** The responders, and how long their answers count. All times in milliseconds. */
 export interface OcspOptions extends OcspClientOptions {
-  /** How long an answer is used before a newer one is asked for, if it counts so long. */
+  /** How long an answer is used before a newer one is requested, if it is valid so long. */
   readonly cacheTtl: number
-  /** How long a failure stands, as well as a certificate not being known. */
+  /** How long a failure counts, and the answer that a certificate is not known. */
   readonly coolDown: number
 }
 
@@ -21,7 +21,7 @@ export interface OcspOptions extends OcspClientOptions {
 const MAX_ENTRIES = 10_000
 
 interface Held extends ProvenStatus {
-  /** From then on a newer one is asked for; milliseconds since the epoch. */
+  /** From then on a newer answer is requested; milliseconds since the epoch. */
   readonly fresh: number
 }
 

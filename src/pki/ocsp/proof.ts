@@ -1,9 +1,9 @@
-// Whether an OCSP answer is to be believed, and what it says of one certificate (RFC 6960 §3.2,
-// §4.2.2). Three may sign: the issuer itself, a responder that the issuer has certified for it, and
-// one whose certificate the configuration names.
+// Whether an OCSP answer can be trusted, and the status that it has for one certificate (RFC 6960 §3.2,
+// §4.2.2). There are three possible signers: the issuer itself, a responder that the issuer has certified, and
+// a responder whose certificate the configuration contains.
 //
-// Whether the responder's own certificate has been revoked is not asked, with or without
-// id-pkix-ocsp-nocheck: it could only be asked of the same issuer's responder again, so such
+// The revocation of the responder's own certificate is not checked, with or without
+// id-pkix-ocsp-nocheck: only a responder of the same issuer could answer, so such
 // certificates are made to live for weeks instead (RFC 6960 §4.2.2.2.1).
 
 import { createHash } from 'node:crypto'
@@ -18,13 +18,13 @@ import { isSignedBy, readSigned } from '../signed.ts'
 
 /** What decides whether an answer counts. Times in milliseconds. */
 export interface OcspRules {
-  /** Certificates of responders that are believed without the issuer's word, in DER. */
+  /** Certificates of responders that are trusted without a certificate of the issuer, in DER. */
   readonly responders: readonly Buffer[]
   /** How far clocks may be apart. */
   readonly skew: number
   /** How long an answer counts that doesn't say it. */
   readonly maxAge: number
-  /** Whether an answer has to repeat the nonce of the question; one that it has must be ours. */
+  /** Whether an answer must repeat the nonce of the request. If it has a nonce, it must be the same. */
   readonly nonceRequired: boolean
 }
 
@@ -44,7 +44,7 @@ export type OcspJudgement =
 
 const unproven = (reason: string): OcspJudgement => ({ outcome: 'unproven', reason })
 
-// What one certificate can be asked about under several hashes, the gravest first.
+// An answer can have several statuses of one certificate, under several hashes: the gravest first.
 const GRAVITY = ['revoked', 'unknown', 'good'] as const
 
 /**
@@ -61,7 +61,7 @@ export const judgeOcsp = async (
   now: number,
 ): Promise<OcspJudgement> => {
   const { issued, nonce } = question
-  // RFC 8954 §2.1: another nonce is an answer to somebody else's question, or an old one.
+  // RFC 8954 §2.1: an answer with another nonce belongs to another request, or is replayed.
   if (answer.nonce === undefined) {
     if (rules.nonceRequired) return unproven('it does not repeat the nonce')
   } else if (nonce === undefined || !answer.nonce.equals(nonce)) {
@@ -142,7 +142,7 @@ const isDelegate = async (
 ): Promise<boolean> => {
   if (!issuerName.equals(issuer.name)) return false
   if (extensions.some(({ oid, critical }) => critical && !UNDERSTOOD.has(oid))) return false
-  // The purpose has to be written out: anyExtendedKeyUsage is in certificates of anybody.
+  // The purpose has to be explicit: certificates of any kind may have anyExtendedKeyUsage.
   const purposes = valueOf(extensions, EXTENSIONS.extendedKeyUsage)
   if (purposes === undefined || !decodeExtendedKeyUsage(purposes).includes(OCSP_SIGNING)) {
     return false

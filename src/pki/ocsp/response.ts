@@ -160,7 +160,7 @@ const statusOf = (tag: number): SingleResponse['status'] => {
   throw malformed('a status that RFC 6960 does not have')
 }
 
-/** `[1]`, where it stands; one that has to be understood and is not makes the answer unusable. */
+/** The extensions, `[1]`. A critical one that is not understood makes the answer unusable. */
 const readExtensions = (reader: DerReader): readonly Extension[] => {
   if (reader.tag !== context(1, 'constructed')) return []
   const extensions = decodeExtensions(reader.expect(context(1, 'constructed')))

@@ -1,4 +1,4 @@
-// A gRPC server on a UNIX socket or a TCP port, with health beside the services and an end that
+// A gRPC server on a UNIX socket or a TCP port, with `grpc.health.v1` and a graceful shutdown that
 // finishes what is in flight.
 
 import { chmod } from 'node:fs/promises'
@@ -44,9 +44,9 @@ const MAX_STREAMS = 10_000
 // What Node counts of a connection: some 2 KB for a stream, and headers.
 const MAX_SESSION_MB = 64
 
-// Envoy resets the stream of a check whose client has gone away, and the checks of all clients share its
+// Envoy resets the stream of a check whose client has disconnected, and the checks of all clients share its
 // connection. Node's default (1,000 resets at once, 33 a second; CVE-2023-44487) would let one client that
-// abandons requests end the connection, and with it the checks of others. This is more than one process can
+// abandons requests end the connection, and with it the checks of other clients. This is more than one process can
 // begin, so that Envoy's limits for its own clients decide.
 const RESETS = { streamResetBurst: 100_000, streamResetRate: 100_000 }
 

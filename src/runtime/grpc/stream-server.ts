@@ -3,7 +3,7 @@
 // Not on grpc-js, which keeps the last message of every open stream and the socket read around it:
 // at 10,000 streams of Envoy's, which introduces itself with 61 KB on each, that was 110 KB resident
 // for a stream, against 16 KB here. And grpc-js cannot raise the limit that Node sets to resets, so
-// that 1,001 certificates which end together would cost all others their connection.
+// that 1,001 certificates which end together would close the connection of all other streams.
 
 import {
   constants,
@@ -48,7 +48,7 @@ export interface GrpcStreamServerOptions extends SocketAccess {
 }
 
 /**
- * Starts a server, with `grpc.health.v1` beside its methods. When it closes, every stream is ended
+ * Starts a server of the methods and `grpc.health.v1`. When it closes, every stream is ended
  * at once: they would not end by themselves.
  *
  * @throws CountersignError `listen-failed`
@@ -164,7 +164,7 @@ class Connections {
     this.#methods = new Map(methods.map((method) => [method.path, method]))
     this.#logger = logger
     this.#maxStreams = maxStreams
-    // Those whose TLS handshake is not over are no sessions yet.
+    // Connections before the end of their TLS handshake are not sessions yet.
     server.maxConnections = 2 * MAX_CONNECTIONS
     server.on('sessionError', (cause) => logger.debug({ err: cause }, 'connection failed'))
     server.on('session', (session) => this.#admit(session))

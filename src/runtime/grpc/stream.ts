@@ -21,9 +21,9 @@ export interface MessageStream {
 export interface StreamHandler {
   /** Takes a message. The bytes belong to the caller: keep a copy of them only. */
   receive(message: Buffer): void
-  /** Called when no more messages will come. The stream stays open until somebody ends it. */
+  /** Called after the last message. The stream stays open until the handler or the peer ends it. */
   finished(): void
-  /** Called once, whoever ended the stream and however. */
+  /** Called once, however the stream ended. */
   closed(): void
 }
 
@@ -109,7 +109,7 @@ export class OpenStream implements MessageStream {
     })
     if (stream.writableLength > 0) bytes.hold(this.#outgoing, stream.writableLength)
     if (hasRoom || stream.isPaused()) return
-    // A peer that does not take what it asked for may ask for more when it has.
+    // Backpressure: further requests are read when the peer has read the answers to the earlier ones.
     stream.pause()
     stream.once('drain', () => stream.resume())
   }

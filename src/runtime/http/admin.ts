@@ -1,5 +1,5 @@
-// The listener for those who run the service: whether it lives, whether it is ready, and its metrics.
-// It shows names out of the configuration, no secrets and nobody's requests; it can change nothing.
+// The listener for operators: liveness, readiness and metrics. It shows names of the configuration, never secrets or
+// data of requests, and it can change nothing.
 
 import type { Clock } from '../clock.ts'
 import { healthPage, type HealthCheck } from '../health.ts'
@@ -26,7 +26,7 @@ export interface AdminServerOptions extends Omit<HttpServerOptions, 'pages'> {
  */
 export const startAdminServer = async (options: AdminServerOptions): Promise<HttpServer> => {
   const { checks, metrics, clock } = options
-  // Only here: a tenth of a second and some megabytes, which a process that nobody scrapes saves.
+  // Imported here: it takes a tenth of a second and some megabytes, which a process without a scraper saves.
   const { MetricsPage } = await import('../metrics/page.ts')
   const page = new MetricsPage(metrics, clock)
   return await startHttpServer({

@@ -27,7 +27,7 @@ interface Held {
 }
 
 /**
- * The time to send a first request in ms, before others are preferred that have sent one. Longer than a
+ * The time to send a first request in ms, after which connections that have sent one are preferred. Longer than a
  * client on a busy machine needs.
  */
 const FIRST_REQUEST_MS = 1_000

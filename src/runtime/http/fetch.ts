@@ -1,5 +1,5 @@
-// One request over HTTPS, answered whole or not at all. Follows nothing: whoever could redirect us
-// could choose our keys. Bounded in size, and by the caller's signal in time.
+// One request over HTTPS, answered whole or not at all. It follows no redirect: a redirecting server could replace
+// an issuer's keys. Bounded in size, and by the caller's signal in time.
 
 import { Agent as HttpAgent, request as requestHttp } from 'node:http'
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http'
@@ -8,7 +8,7 @@ import type { LookupFunction } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { describeError, hasCode } from '../errors.ts'
 
-/** What is asked. */
+/** An HTTP request without its URL. */
 export interface HttpRequest {
   readonly method?: 'GET' | 'POST'
   /** By lower-case name. */
@@ -32,7 +32,7 @@ export interface HttpResponse {
  *
  * Rejects, with a message for operators that begins with the URL, when there is no whole answer:
  * no connection, the signal, too long a body or one in very small chunks, a content coding that was not
- * asked for, a switch of protocols, or more than 16 interim answers.
+ * accepted, a switch of protocols, or more than 16 interim answers.
  */
 export type HttpFetch = (
   url: URL,
@@ -48,7 +48,7 @@ export interface HttpFetchOptions {
   readonly client?: { readonly certificate: Buffer; readonly key: Buffer } | undefined
   /** How many connections are kept for the next request; 0, the default, for none. */
   readonly kept?: number
-  /** Name resolution; without it, the system's. Not asked about hosts that are addresses. */
+  /** Name resolution; without it, the system's. Not called for hosts that are addresses. */
   readonly lookup?: LookupFunction | undefined
   /** Opens the connection, in place of TCP and TLS to the host of the URL. */
   readonly connect?: (() => Duplex) | undefined
@@ -92,7 +92,7 @@ export const httpFetcher = ({
     async fetch(url, request, signal) {
       const secure = url.protocol === 'https:'
       const send = secure ? requestHttps : requestHttp
-      // With an agent, `createConnection` would not be asked.
+      // With an agent, Node would not call `createConnection`.
       const none = connect === undefined ? false : undefined
       const agent = (secure ? agents?.https : agents?.http) ?? none
       const headers = { 'accept-encoding': 'identity', ...lengthOf(request), ...request.headers }
@@ -108,8 +108,8 @@ export const httpFetcher = ({
         try {
           return await promise
         } catch (cause) {
-          // The other end closed it before it heard us, as after a restart. A dead connection is gone
-          // from the kept ones, so the last attempt is on a new one.
+          // The server closed the connection before it read the request, as after a restart. The pool no longer has
+          // that connection, so the last attempt is on a new one.
           const again = request.repeatable === true && sent.reusedSocket && isReset(cause)
           if (again && !signal.aborted) return await attempt()
           throw failure(url, cause, signal)

@@ -26,9 +26,9 @@ import type { Logger } from '../logger.ts'
 import { tooLarge, type RequestSize } from './request-size.ts'
 import type { ReplaceableTls } from '../server-tls.ts'
 
-/** What is asked of a page. */
+/** What a page depends on. */
 export interface PageRequest {
-  /** What stands behind the question mark. */
+  /** The part of the URL after the question mark. */
   readonly query: URLSearchParams
   readonly accept: string | undefined
 }
@@ -39,14 +39,14 @@ export interface Page {
   /** Its media type. */
   readonly type: string
   readonly body: string
-  /** Further headers, or others in place of ours, by lower-case name. */
+  /** Further headers, or replacements of the default ones, by lower-case name. */
   readonly headers?: OutgoingHttpHeaders
 }
 
 /** Makes a page, anew for each request. */
 export type PageMaker = (request: PageRequest) => Page | Promise<Page>
 
-/** Answers whatever is asked. Never rejects. */
+/** Answers any request. Never rejects. */
 export type Application = (
   path: string,
   request: IncomingMessage,
@@ -56,12 +56,12 @@ export type Application = (
 /** What a server needs; who may use it goes for a UNIX socket. */
 export interface HttpServerOptions extends SocketAccess {
   readonly address: ListenAddress
-  /** By path; asked for every request. */
+  /** By path; looked up for every request. */
   readonly pages: Pick<ReadonlyMap<string, PageMaker>, 'get'>
-  /** Answers where there is no page; asked for every such request. */
+  /** Answers where there is no page; called for every such request. */
   readonly application?: () => Application | undefined
   readonly limits?: HttpLimits
-  /** Asked for every request; by default, the limit of header bytes bounds all else. */
+  /** Called for every request; by default, the limit of header bytes bounds all else. */
   readonly requestSize?: () => RequestSize
   /** Mutual TLS; without it, HTTP in the clear. */
   readonly tls?: HttpServerTls | undefined
@@ -117,7 +117,7 @@ export const startHttpServer = async (options: HttpServerOptions): Promise<HttpS
   const take: RequestListener = (request, response) => void answer(request, response, options)
   const own = createServer(bounds, take)
   const server = options.tls === undefined ? own : overTls(options.tls, bounds, take, logger)
-  // Without an address of a peer, a TLS socket cannot be told to be the connection that was accepted.
+  // Without an address of a peer, a TLS socket cannot be matched with the connection that was accepted.
   const isBounded = options.tls === undefined || address.kind === 'tcp'
   if (isBounded) new ConnectionBounds(limits, logger).watch(server)
   else server.maxConnections = limits.connections
@@ -205,7 +205,7 @@ const answer = async (
   const page = pages.get(path)
   const elsewhere = page === undefined ? application?.() : undefined
   if (elsewhere !== undefined) return await elsewhere(path, request, response)
-  // What is asked for needs no body: of a request that has one, nothing more is read.
+  // Pages need no body: if the request has one, it is not read and the connection closes.
   const hasBody = 'content-length' in headers || 'transfer-encoding' in headers
   const connection: OutgoingHttpHeaders = hasBody ? { connection: 'close' } : {}
   if (page === undefined) return send(response, text(404, 'There is no such page.'), connection)

@@ -22,7 +22,7 @@ export interface WebFetchOptions {
   readonly isConfidential: (url: URL) => boolean
   /** For each answer, in milliseconds. */
   readonly limit: number
-  /** Told of each answer. */
+  /** Called for each answer. */
   readonly onAnswer?: (answer: HttpResponse) => void
 }
 

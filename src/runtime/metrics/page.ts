@@ -14,8 +14,8 @@ export interface Exposition {
 
 const OPEN_METRICS = 'application/openmetrics-text'
 
-// A page takes some milliseconds of the event loop that answers checks, and whoever asks for it time
-// and again must not take them all.
+// A page takes some milliseconds of the event loop that answers checks. Frequent scrapes must not take much of its
+// time.
 const SAME_PAGE_MS = 100
 
 /** A page while it is the same for all. */
@@ -42,7 +42,7 @@ export class MetricsPage {
   /**
    * The values now, or a moment ago.
    *
-   * @param accept the header of that name: OpenMetrics for whoever names it, else Prometheus' own text
+   * @param accept the header of that name: OpenMetrics if it contains that type, else Prometheus' text format
    */
   async render(accept = ''): Promise<Exposition> {
     const rendering = this.#recent()
@@ -61,7 +61,7 @@ export class MetricsPage {
 }
 
 // They list every socket and timer of the process, one by one, by functions that Node deprecates;
-// and as gauges whose names end in "_total" they are no OpenMetrics.
+// and as gauges whose names end in "_total" they are not valid OpenMetrics.
 const UNWANTED = [
   'nodejs_active_handles',
   'nodejs_active_handles_total',

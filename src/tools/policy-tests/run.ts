@@ -189,7 +189,7 @@ const describe = (decision: Decision, answer: CheckAnswer): TestDecision => {
   }
 }
 
-/** The lines that Envoy makes of it. */
+/** The header lines that Envoy sets. */
 const headersOf = (answer: CheckAnswer): TestDecision['headers'] => {
   const lines = new Map<string, readonly string[]>()
   if (answer.allow) {

@@ -162,7 +162,7 @@ const decided = (policy: Policy, question: Question, before: readonly ShadowVerd
   return { outcome: 'decided', after: outcome, shadows }
 }
 
-/** The decision that `check` makes of a verdict. */
+/** The decision that `check` derives from a verdict. */
 const outcomeOf = (
   verdict: Verdict,
   question: Question,

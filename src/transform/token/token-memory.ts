@@ -1,6 +1,6 @@
-// Tokens for upstreams that were made or got a moment ago, of all routes and over reloads: bounded,
+// Cached tokens for upstreams, minted or received from a token endpoint, of all routes and over reloads: bounded,
 // and made once for all requests that need it at the same time. Whether one may still be used is
-// asked each time (`fits`).
+// checked each time (`fits`).
 
 import { LRUCache } from 'lru-cache'
 
