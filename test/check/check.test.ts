@@ -48,7 +48,7 @@ const DETAILS = ['claimedUser', 'deniedBy', 'detail', 'missingScopes'] as const
 const detailsOf = (decision: Decision): readonly string[] =>
   DETAILS.filter((name) => name in decision)
 
-describe('a check', () => {
+describe('a check, by phases,', () => {
   const CASES: readonly {
     name: string
     route: RouteParts
@@ -58,14 +58,14 @@ describe('a check', () => {
     details?: readonly string[]
   }[] = [
     {
-      name: '1. ends with a request that has two readings',
+      name: '1. ends at a request that has two readings',
       route: proven(),
       request: { path: '/a/../b' },
       want: 'ambiguous-path',
       known: ['attributes'],
     },
     {
-      name: '1. ends with two credentials',
+      name: '1. ends at two credentials',
       route: proven(),
       request: {
         headers: [
@@ -77,34 +77,34 @@ describe('a check', () => {
       known: ['attributes'],
     },
     {
-      name: '2. ends with no route',
+      name: '2. ends without a route',
       route: { ...proven(), match: { hosts: ['other.example'] } },
       want: 'no-route',
       known: ['attributes', 'request'],
     },
     {
-      name: '2. ends with a route that Envoy names and we do not have',
+      name: '2. ends at a route name of Envoy that is not configured',
       route: proven(),
       request: { route: 'other' },
       want: 'no-route',
       known: ['attributes', 'request'],
     },
     {
-      name: '2. ends with impersonation on a route that does not support it',
+      name: '2. ends at impersonation on a route that does not support it',
       route: proven(),
       request: { headers: [['impersonate-user', 'bob']] },
       want: 'impersonation',
       known: ['attributes', 'request', 'route'],
     },
     {
-      name: '2. ends with a request that an API server reads in two ways',
+      name: '2. ends at a request that an API server can read in two ways',
       route: { ...proven(), kind: 'kubernetes' },
       request: { path: '/api/v1/pods?watch=0&watch=1' },
       want: 'ambiguous-query',
       known: ['attributes', 'request', 'route'],
     },
     {
-      name: '2. ends with impersonation without a user',
+      name: '2. ends at impersonation without a user',
       route: { ...proven(), kind: 'kubernetes' },
       request: { headers: [['impersonate-group', 'dev']] },
       want: 'impersonation-malformed',
@@ -124,81 +124,81 @@ describe('a check', () => {
     },
     ...(['credential-malformed', 'credential-wrong', 'user-unknown', 'user-disabled'] as const).map(
       (code) => ({
-        name: `3. ends with a rejection: ${code}`,
+        name: `3. ends at a rejection: ${code}`,
         route: answering({ outcome: 'rejected', code }),
         want: code,
         known: [...READ, 'authenticator'],
       }),
     ),
     {
-      name: '3. ends with the rejection of a named user',
+      name: '3. ends at the rejection of a named user',
       route: answering({ outcome: 'rejected', code: 'credential-wrong', user: 'alice' }),
       want: 'credential-wrong',
       known: [...READ, 'authenticator'],
       details: ['claimedUser'],
     },
     {
-      name: '3. ends when we could not find out',
+      name: '3. ends where an authenticator is unavailable',
       route: answering({ outcome: 'unavailable', cause: 'down' }),
       want: 'authenticator-unavailable',
       known: [...READ, 'authenticator'],
     },
     {
-      name: '3. ends with a bug in an authenticator',
+      name: '3. ends at a bug in an authenticator',
       route: answering(() => Promise.reject(new TypeError('bug'))),
       want: 'authenticator-unavailable',
       known: [...READ, 'authenticator'],
     },
     {
-      name: '4. ends with a reserved name',
+      name: '4. ends at a reserved name',
       route: proven(factsOf({ groups: ['system:masters'] })),
       want: 'identity-reserved',
       known: [...READ, 'authenticator'],
       details: ['claimedUser', 'detail'],
     },
     {
-      name: '4. ends with a name that cannot be passed on',
+      name: '4. ends at a name that a header cannot carry',
       route: proven(factsOf({ user: 'a\nb' })),
       want: 'identity-unrepresentable',
       known: [...READ, 'authenticator'],
       details: ['claimedUser', 'detail'],
     },
     {
-      name: '5. ends with a rule that refuses',
+      name: '5. ends at a rule that denies',
       route: { ...proven(), rules: [{ deny: 'nobody' }] },
       want: 'rule-denied by nobody',
       known: JUDGED,
       details: ['deniedBy'],
     },
     {
-      name: '5. ends with no rule that matches',
+      name: '5. ends where no rule matches',
       route: { ...proven(), rules: [{ allow: 'bob', users: ['bob'] }] },
       want: 'no-rule',
       known: JUDGED,
     },
     {
-      name: '5. ends with a rule that cannot be evaluated',
+      name: '5. ends at a rule that cannot be evaluated',
       route: { ...proven(), rules: [{ deny: 'odd', when: 'request.headers["x"][0] == "y"' }] },
       want: 'rule-failed by odd',
       known: JUDGED,
       details: ['detail'],
     },
     {
-      name: '5. ends with impersonation that no rule allows',
+      name: '5. ends at impersonation that no rule allows',
       route: { ...proven(), kind: 'kubernetes' },
       request: { headers: [['impersonate-user', 'bob']] },
       want: 'impersonation',
       known: JUDGED,
     },
     {
-      name: '5. ends with an operation that is not there',
+      name: '5. ends at an operation that the OpenAPI document lacks',
       route: { ...proven(), operations, demands: { undefined: 'deny', scopes: 'ignore' } },
       request: { path: '/other' },
       want: 'operation-undefined',
       known: JUDGED,
     },
     {
-      name: '5. ends with scopes that are not there',
+      name: '5. ends at missing scopes',
       route: { ...proven(), operations, demands: { undefined: 'deny', scopes: 'require' } },
       request: { path: '/users' },
       want: 'scope-missing',
@@ -206,19 +206,19 @@ describe('a check', () => {
       details: ['missingScopes'],
     },
     {
-      name: '5. ends when the API server cannot be reached',
+      name: '5. ends where the API server is down',
       route: { ...proven(), rules: [{ allow: 'asked', subjectAccessReview: true }] },
       want: 'authorizer-unavailable by asked',
       known: JUDGED,
     },
     {
-      name: '6. ends with a credential that cannot be made',
+      name: '6. ends where the credential cannot be represented',
       route: { ...proven(), ...transforming({ outcome: 'failed', code: 'headers-too-large' }) },
       want: 'headers-too-large by all',
       known: [...JUDGED, 'permit'],
     },
     {
-      name: '6. ends with a credential that cannot be made now',
+      name: '6. ends where the credential is unavailable',
       route: { ...proven(), ...transforming({ outcome: 'unavailable', cause: 'down' }) },
       want: 'transform-unavailable by all',
       known: [...JUDGED, 'permit'],
@@ -235,7 +235,7 @@ describe('a check', () => {
     })
   }
 
-  it('that gets through carries permit and credentials', async () => {
+  it('that passes every phase has a permit and credentials', async () => {
     const decision = await run(proven(factsOf({ groups: ['dev'] })))
     assert.equal(decision.outcome, 'allow')
     assert.equal(decision.reason, 'permitted')
@@ -247,14 +247,14 @@ describe('a check', () => {
     ])
   })
 
-  it('keeps the cause of what was unavailable, for the log', async () => {
+  it('has the cause of an unavailability, for the log', async () => {
     const cause = new Error('no route to host')
     const decision = await run(answering({ outcome: 'unavailable', cause }))
     assert.ok(decision.outcome === 'deny')
     assert.equal(decision.cause, cause)
   })
 
-  it('refuses a caller that asks a server too much, and says when it may come back', async () => {
+  it('is refused with 429 and Retry-After where the caller exceeds its budget of a server', async () => {
     const cause = new RateLimited('one caller asks the server too much', 2)
     const unavailable = { outcome: 'unavailable', cause } as const
     const rules = [{ allow: 'asked', subjectAccessReview: true }]
@@ -273,7 +273,7 @@ describe('a check', () => {
     }
   })
 
-  it('knows when a caller who is to wait may come back', async () => {
+  it('has Retry-After of a user who is locked out', async () => {
     const decision = await run(
       answering({ outcome: 'rejected', code: 'too-many-attempts', user: 'alice', retryAfter: 900 }),
     )
@@ -281,14 +281,14 @@ describe('a check', () => {
     assert.deepEqual([decision.claimedUser, decision.retryAfter], ['alice', 900])
   })
 
-  it('names who was refused an identity as claimed, not as proven', async () => {
+  it('has the user of a refused identity as claimed, not as proven', async () => {
     const decision = await run(proven(factsOf({ user: 'system:admin' })))
     assert.ok(decision.outcome === 'deny')
     assert.equal(decision.claimedUser, 'system:admin')
     assert.equal(decision.context.identity, undefined)
   })
 
-  it('changes no context of an earlier phase', async () => {
+  it('does not change the context of an earlier phase', async () => {
     const { context } = await run(proven())
     assert.ok(!('result' in context))
     const frozen = Object.freeze({ ...context })

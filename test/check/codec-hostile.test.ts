@@ -46,19 +46,19 @@ const notUtf8: readonly [name: string, hex: string][] = [
   ['a bad byte after a genuine U+FFFD', 'efbfbdff'],
 ]
 
-describe('text that is not UTF-8', () => {
+describe('a text in a CheckRequest', () => {
   for (const [where, message] of everyText) {
     for (const [what, hex] of notUtf8) {
-      it(`is an error: ${what} as ${where}`, () => {
+      it(`is refused with ${what} as ${where}`, () => {
         assert.throws(() => decodeCheckRequest(message(Buffer.from(hex, 'hex'))), /not UTF-8/)
       })
     }
-    it(`is not seen in a genuine U+FFFD as ${where}`, () => {
+    it(`may contain U+FFFD as ${where}`, () => {
       assert.doesNotThrow(() => decodeCheckRequest(message(Buffer.from('a\ufffdb'))))
     })
   }
 
-  it('is not taken for remembered text of the same UTF-16 units', () => {
+  it('is not taken from the cache where only its UTF-16 units are the same', () => {
     // "é" is U+00E9: remembered from good UTF-8, it must not match the lone byte 0xe9
     for (let round = 0; round < 2; round++) {
       assert.equal(decodeCheckRequest(http(field(2, 'é'))).method, 'é')
@@ -67,8 +67,8 @@ describe('text that is not UTF-8', () => {
   })
 })
 
-describe('familiar text', () => {
-  it('is right however many strings share its memory', () => {
+describe('a cached text', () => {
+  it('is exact, however many texts share a slot of the cache', () => {
     for (let round = 0; round < 2; round++) {
       for (let index = 0; index < 5_000; index++) {
         const method = `x-${index}`
@@ -77,7 +77,7 @@ describe('familiar text', () => {
     }
   })
 
-  it('is right at every length', () => {
+  it('is exact at every length', () => {
     for (let length = 0; length < 200; length++) {
       const method = 'm'.repeat(length)
       assert.equal(decodeCheckRequest(http(field(2, method))).method, method)
@@ -118,17 +118,17 @@ describe('a malformed CheckRequest is an error', () => {
     })
   }
 
-  it('headers in both forms', () => {
+  it('has both headers and header_map', () => {
     const both = http(field(3, field(1, 'a'), field(2, 'b')), field(13, field(1, field(1, 'a'))))
     assert.throws(() => decodeCheckRequest(both), /both headers and header_map/)
   })
 
-  it('a header line with both kinds of value', () => {
+  it('has a header with both value and raw_value', () => {
     const both = line(field(1, 'a'), field(2, 'b'), field(3, 'c'))
     assert.throws(() => decodeCheckRequest(both), /both value and raw_value/)
   })
 
-  it('but a field of another wire type is an unknown field', () => {
+  it('but not with a field of another wire type, which is an unknown field', () => {
     const method = Buffer.from([(2 << 3) | 0, 5])
     assert.equal(decodeCheckRequest(http(method)).method, '')
   })
@@ -139,7 +139,7 @@ const samples = [rawCheckRequest, mergedCheckRequest].map((request) =>
 )
 
 describe('a damaged CheckRequest', () => {
-  it('is an error when it is cut anywhere', () => {
+  it('is an error when it is truncated at any byte', () => {
     for (const sample of samples) {
       for (let length = 1; length < sample.length; length++) {
         assert.throws(() => decodeCheckRequest(sample.subarray(0, length)), Error)
@@ -147,7 +147,7 @@ describe('a damaged CheckRequest', () => {
     }
   })
 
-  it('is refused or read, in well-formed text, however it is damaged', () => {
+  it('is an error or decoded to well-formed text', () => {
     const random = mulberry32(0x5eed)
     let read = 0
     for (let round = 0; round < ROUNDS; round++) {

@@ -56,22 +56,22 @@ const decode = (bytes: Uint8Array): Decoded => {
 }
 
 describe('decodeCheckRequest', () => {
-  it('reads what proto-loader reads, from header lines', () => {
+  it('decodes header lines as proto-loader does', () => {
     assert.deepEqual(decode(encode(rawCheckRequest)), attributesOf(rawCheckRequest))
   })
 
-  it('reads what proto-loader reads, from merged headers', () => {
+  it('decodes merged headers as proto-loader does', () => {
     assert.deepEqual(decode(encode(mergedCheckRequest)), attributesOf(mergedCheckRequest))
   })
 
-  it('gives every field of the fixture a value that is not its default', () => {
+  it('is tested with a value in every field that is not the default', () => {
     const empty: Readonly<Record<string, unknown>> = { ...decode(Buffer.alloc(0)) }
     for (const [name, value] of Object.entries(decode(encode(rawCheckRequest)))) {
       assert.notDeepEqual(value, empty[name], name)
     }
   })
 
-  it('keeps lines of one name apart and in order', () => {
+  it('keeps header lines of the same name separate and in order', () => {
     const { headers } = decodeCheckRequest(encode(rawCheckRequest))
     const cookies = headers.filter(({ name }) => name === 'cookie')
     assert.deepEqual(
@@ -86,11 +86,11 @@ describe('decodeCheckRequest', () => {
     assert.deepEqual(group?.value, Buffer.from('636166e9', 'hex'))
   })
 
-  it('gives an empty message the empty attributes', () => {
+  it('decodes an empty message to empty attributes', () => {
     assert.deepEqual(decode(Buffer.alloc(0)), attributesOf({ attributes: null }))
   })
 
-  it('takes a Uint8Array at any offset', () => {
+  it('accepts a Uint8Array at any offset', () => {
     const bytes = encode(rawCheckRequest)
     const padded = new Uint8Array(bytes.length + 9)
     padded.set(bytes, 7)
@@ -98,7 +98,7 @@ describe('decodeCheckRequest', () => {
     assert.deepEqual(decode(view), attributesOf(rawCheckRequest))
   })
 
-  it('merges a message that comes in two parts', () => {
+  it('merges a message that occurs twice', () => {
     // protobuf.dev, "Encoding": occurrences of one embedded message are merged
     const first = encode({ attributes: { request: { http: { method: 'GET', path: '/a' } } } })
     const second = encode({ attributes: { request: { http: { path: '/b' } } } })
@@ -106,7 +106,7 @@ describe('decodeCheckRequest', () => {
     assert.deepEqual({ method, path }, { method: 'GET', path: '/b' })
   })
 
-  it('passes over what Envoy sends and we do not read', () => {
+  it('skips the fields that are not used', () => {
     const shipped = dirname(fileURLToPath(import.meta.resolve('@grpc/grpc-js-xds/package.json')))
     const folders = ['envoy-api', 'googleapis', 'protoc-gen-validate', 'xds']
     const whole = loadSync('envoy/service/auth/v3/external_auth.proto', {
@@ -182,7 +182,7 @@ const deny: DenyAnswer = {
 }
 
 describe('encodeCheckResponse', () => {
-  it('writes every part of an allow', () => {
+  it('encodes every part of an allow', () => {
     assert.deepEqual(decodeResponse(encodeCheckResponse(allow)), {
       status: { code: 0, message: '' },
       http_response: 'ok_response',
@@ -207,7 +207,7 @@ describe('encodeCheckResponse', () => {
     })
   })
 
-  it('writes every part of a deny', () => {
+  it('encodes every part of a deny', () => {
     assert.deepEqual(decodeResponse(encodeCheckResponse(deny)), {
       status: { code: 16, message: '' },
       http_response: 'denied_response',
@@ -220,24 +220,24 @@ describe('encodeCheckResponse', () => {
     })
   })
 
-  it('leaves dynamic metadata out when no header is repeated', () => {
+  it('omits dynamic metadata where no header is repeated', () => {
     const { dynamic_metadata } = decodeResponse(
       encodeCheckResponse({ ...allow, repeatedHeaders: [] }),
     )
     assert.equal(dynamic_metadata, null)
   })
 
-  describe('the name of the upstream’s secret', () => {
+  describe('the certificate handle in a CheckResponse', () => {
     const upstreamSecret = `${'Ab-_09'.repeat(900)}ü`
     const fieldsOf = (answer: AllowAnswer) =>
       decodeResponse(encodeCheckResponse(answer)).dynamic_metadata?.fields
 
-    it('is dynamic metadata', () => {
+    it('is in the dynamic metadata', () => {
       const answer = { ...allow, repeatedHeaders: [], upstreamSecret }
       assert.deepEqual(fieldsOf(answer), { upstream_secret: text(upstreamSecret) })
     })
 
-    it('is dynamic metadata together with headers of several lines', () => {
+    it('is in the dynamic metadata together with repeated headers', () => {
       const fields = fieldsOf({ ...allow, upstreamSecret })
       const { headers } = fieldsOf(allow) ?? {}
       assert.ok(headers !== undefined)
@@ -250,7 +250,7 @@ describe('encodeCheckResponse', () => {
       assert.deepEqual({ ...answer, dynamic_metadata }, decodeResponse(encodeCheckResponse(allow)))
     })
 
-    it('has its bytes', () => {
+    it('has the expected bytes', () => {
       const bytes = encodeCheckResponse({
         allow: true,
         setHeaders: [],
@@ -265,7 +265,7 @@ describe('encodeCheckResponse', () => {
       assert.equal(bytes.toString('hex'), want.replaceAll(' ', ''))
     })
 
-    it('is sent at every length', () => {
+    it('is encoded at every length', () => {
       for (let length = 1; length <= 6_000; length += 61) {
         const fields = fieldsOf({ ...allow, upstreamSecret: 'x'.repeat(length) })
         assert.equal(fields?.['upstream_secret']?.stringValue?.length, length)
@@ -273,7 +273,7 @@ describe('encodeCheckResponse', () => {
     })
   })
 
-  it('says append: false with a BoolValue that is present though empty', () => {
+  it('encodes append: false as a BoolValue that is present though empty', () => {
     const bytes = encodeCheckResponse({
       allow: true,
       setHeaders: [['a', 'b']],
@@ -285,7 +285,7 @@ describe('encodeCheckResponse', () => {
     assert.equal(bytes.toString('hex'), `0a0208001a0e120c${option}`)
   })
 
-  it('is right at every length of text, ASCII or not', () => {
+  it('encodes texts of every length, ASCII or not', () => {
     for (let length = 0; length < 300; length++) {
       for (const unit of ['a', 'é', '✓']) {
         const body = `${'b'.repeat(length)}${unit}`
@@ -295,7 +295,7 @@ describe('encodeCheckResponse', () => {
     }
   })
 
-  it('grows for a message larger than any before', () => {
+  it('grows its buffer for a larger message', () => {
     const setHeaders = Array.from({ length: 40 }, (_, index): [string, string] => [
       `x-${index}`,
       String(index).repeat(5_000),
@@ -307,14 +307,14 @@ describe('encodeCheckResponse', () => {
     )
   })
 
-  it('gives bytes that the next message does not overwrite', () => {
+  it('returns bytes that the next message does not overwrite', () => {
     const first = encodeCheckResponse(allow)
     const copy = Buffer.from(first)
     encodeCheckResponse(deny)
     assert.deepEqual(first, copy)
   })
 
-  it('starts afresh after an answer that could not be encoded', () => {
+  it('starts again after an answer that could not be encoded', () => {
     const want = encodeCheckResponse(deny)
     const bad: DenyAnswer = {
       ...deny,
@@ -327,7 +327,7 @@ describe('encodeCheckResponse', () => {
   })
 })
 
-describe('a deny is never an allow on the wire', () => {
+describe('an encoded deny is never an allow', () => {
   for (const grpcStatus of [0, -0, 17, -1, 2 ** 32, 2 ** 32 + 5, 0.5, NaN, Infinity]) {
     it(`with gRPC status ${grpcStatus}`, () => {
       const { status } = decodeResponse(encodeCheckResponse({ ...deny, grpcStatus }))
@@ -336,7 +336,7 @@ describe('a deny is never an allow on the wire', () => {
   }
 
   for (const httpStatus of [0, -1, 100, 199, 600, 401.5, NaN, 2 ** 32 + 401]) {
-    it(`and HTTP status ${httpStatus} is sent as 403`, () => {
+    it(`with HTTP status ${httpStatus}, which is sent as 403`, () => {
       const { denied_response } = decodeResponse(encodeCheckResponse({ ...deny, httpStatus }))
       assert.equal(denied_response?.status?.code, 'Forbidden')
     })

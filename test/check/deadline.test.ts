@@ -8,8 +8,8 @@ import { answering, eventOf, startRoute } from '../fakes/service.ts'
 
 const never = Promise.withResolvers<Authentication>().promise
 
-describe('a check that takes too long', () => {
-  it('is answered before its deadline, and says which authenticator was slow', async () => {
+describe('the deadline of a check', () => {
+  it('causes an answer before it passes, which names the slow authenticator', async () => {
     await using service = await startRoute(answering((_, signal) => shared(() => never, signal)))
     const outcome = await service.client.call({}, Date.now() + 1_000).outcome
     assert.ok(!outcome.allow)
@@ -21,13 +21,13 @@ describe('a check that takes too long', () => {
     assert.ok(service.log.some((line) => line.includes('check took too long')))
   })
 
-  it('is answered in time also where there is next to none', async () => {
+  it('causes an answer even if hardly any time is left', async () => {
     await using service = await startRoute(answering((_, signal) => shared(() => never, signal)))
     const outcome = await service.client.call({}, Date.now() + 200).outcome
     assert.equal(eventOf(service, outcome).reason, 'deadline-exceeded')
   })
 
-  it('does not concern a check that has none, or was answered', async () => {
+  it('does nothing for a check without one, or one that is answered', async () => {
     await using service = await startRoute(answering({ outcome: 'not-applicable' }))
     const outcome = await service.client.check({})
     assert.equal(eventOf(service, outcome).reason, 'credential-missing')

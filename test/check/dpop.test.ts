@@ -23,11 +23,11 @@ const DPOP = 'DPoP realm="Kubernetes", algs="RS256 PS256 ES256 ES384 ES512 EdDSA
 const challengeIn = (outcome: Outcome): string | undefined =>
   outcome.allow ? undefined : outcome.headers['www-authenticate']
 
-describe('a token with its proof, over the wire', () => {
+describe('a DPoP-bound token with its proof, over gRPC', () => {
   const parts = { path: '/api/v1/pods?limit=5', method: 'GET' }
   const htu = 'https://app.example.org/api/v1/pods'
 
-  it('is let through, and neither token nor proof is forwarded', async () => {
+  it('is accepted, and neither token nor proof is forwarded', async () => {
     await using service = await startRoute({ authenticators: [authenticatorWith()] })
     const proof = await caller.proof(bound, { htu })
     const outcome = await service.client.check({ ...parts, headers: shownWith(bound, proof) })
@@ -37,7 +37,7 @@ describe('a token with its proof, over the wire', () => {
     assert.equal(eventOf(service, outcome).reason, 'permitted')
   })
 
-  it('is stripped of a proof that is not required', async () => {
+  it('loses a proof that is not required', async () => {
     await using service = await startRoute({ authenticators: [authenticatorWith()] })
     const headers: HeaderLines = [
       ['authorization', `Bearer ${unbound}`],
@@ -74,7 +74,7 @@ describe('a token with its proof, over the wire', () => {
     },
   ]
   for (const { reason, headers, want } of refusals) {
-    it(`is refused and leaves no trace: ${reason}`, async () => {
+    it(`is refused and nothing is forwarded: ${reason}`, async () => {
       await using service = await startRoute({ authenticators: [authenticatorWith()] })
       const lines = await headers()
       const outcome = await service.client.check({ ...parts, headers: lines })
@@ -86,7 +86,7 @@ describe('a token with its proof, over the wire', () => {
     })
   }
 
-  it('is refused when it comes again', async () => {
+  it('is refused when the proof is used again', async () => {
     await using service = await startRoute({ authenticators: [authenticatorWith()] })
     const headers = shownWith(bound, await caller.proof(bound, { htu }))
     const first = await service.client.check({ ...parts, headers })
@@ -96,7 +96,7 @@ describe('a token with its proof, over the wire', () => {
     assert.equal(challengeIn(second), `${BEARER},${DPOP}, error="invalid_dpop_proof"`)
   })
 
-  it('is refused with 503 while it is unknown whether it was used before', async () => {
+  it('is refused with 503 while the store of used proofs is down', async () => {
     const replays = new ProcessReplayMemory(new FakeClock(), 1)
     await using service = await startRoute({ authenticators: [authenticatorWith({ replays })] })
     const send = async (): Promise<Outcome> => {
@@ -117,7 +117,7 @@ const assertClean = (lines: HeaderLines, text: string): void => {
   for (const piece of pieces) if (piece.length > 6) assert.ok(!text.includes(piece), piece)
 }
 
-describe('proofs by the configuration', () => {
+describe('DPoP by the configuration', () => {
   const configuration = (dpop: string): string => `
 version: 1
 listen: { authz: unix:authz.sock }
@@ -155,13 +155,13 @@ routes: [{ name: app, authenticate: [tokens], authorize: [{ allow: all }] }]
   const proven = async (claims: Members = {}): Promise<HeaderLines> =>
     shownWith(bound, await caller.proof(bound, claims))
 
-  it('are off without it', async () => {
+  it('is off by default', async () => {
     await serve('', resources(), async (service) => {
       assert.equal(await reasonOf(service, await proven()), 'credential-unsupported')
     })
   })
 
-  it('are required with the setting, and plain tokens continue to work', async () => {
+  it('is required where configured, and bearer tokens still work elsewhere', async () => {
     await serve('dpop: {}', resources(), async (service) => {
       assert.equal(await reasonOf(service, await proven()), 'permitted')
       const plain: HeaderLines = [['authorization', `Bearer ${unbound}`]]
@@ -169,7 +169,7 @@ routes: [{ name: app, authenticate: [tokens], authorize: [{ allow: all }] }]
     })
   })
 
-  it('take every setting', async () => {
+  it('has settings that are all used', async () => {
     const dpop =
       'dpop: { window: 5s, algorithms: [ES256], require: true, origins: { app.example.org: ["https://app.example.org:8443"] } }\n      skew: 1s'
     await serve(dpop, resources(), async (service) => {
@@ -190,7 +190,7 @@ routes: [{ name: app, authenticate: [tokens], authorize: [{ allow: all }] }]
     })
   })
 
-  it('count once over a reload', async () => {
+  it('keeps used proofs over a reload', async () => {
     const shared = resources()
     const headers = await proven()
     await serve('dpop: {}', shared, async (service) => {

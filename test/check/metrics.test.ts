@@ -71,7 +71,7 @@ const setUp = (checks = new CheckStatistics(), kind: StoreHealth['kind'] = 'memo
 }
 
 describe('the metrics of authz', () => {
-  it('count grants that are sealed', async () => {
+  it('count sealed certificate grants', async () => {
     const { seal, read } = setUp()
     assert.equal((await read()).get('countersign_grants_sealed_total'), 0)
     seal.seal(grantOf())
@@ -79,7 +79,7 @@ describe('the metrics of authz', () => {
     assert.equal((await read()).get('countersign_grants_sealed_total'), 2)
   })
 
-  it('say whether a server gets requests', async () => {
+  it('report whether the circuit of a server is closed', async () => {
     const { read, fail } = setUp()
     const ofStaff = 'authenticator=staff,kind=ldap,route=,server=ldaps://a'
     const ofRules = 'authenticator=,kind=access-review,route=app,server=https://k'
@@ -89,14 +89,14 @@ describe('the metrics of authz', () => {
     assert.deepEqual(await up(), { [ofStaff]: 0, [ofRules]: 1 })
   })
 
-  it('count the requests that a server did not get, by reason', async () => {
+  it('count refused requests to a server by reason', async () => {
     const { read } = setUp()
     assert.deepEqual(seriesOf(await read(), 'countersign_dependency_refusals_total'), {
       'authenticator=,kind=access-review,reason=rate-limited,route=app,server=https://k': 3,
     })
   })
 
-  it('say whether the store behind `state` can be reached, and what it did', async () => {
+  it('report whether the store of `state` is up, and count its operations', async () => {
     const { read, failState, statistics } = setUp(new CheckStatistics(), 'redis')
     await statistics.measure('get', async () => 1)
     await assert.rejects(statistics.measure('get', () => Promise.reject(new Error('x'))))
@@ -120,7 +120,7 @@ describe('the metrics of authz', () => {
     assert.equal(seriesOf(before, 'countersign_dependency_up')[own], 1)
   })
 
-  it('have each source of keys once, by its place alone', async () => {
+  it('have one series for each key set, labelled with its location only', async () => {
     const { keySets, read } = setUp()
     const refresh = { min: MINUTE, max: MINUTE }
     const times = { refresh, coolDown: MINUTE, maxAge: MINUTE, timeout: 10 }
@@ -135,7 +135,7 @@ describe('the metrics of authz', () => {
     })
   })
 
-  it('say what rules decided, and what those in shadow would have', async () => {
+  it('count the decisions of rules, and those of shadow rules', async () => {
     const checks = new CheckStatistics()
     const route = routeOf({ name: 'app' })
     const shadows = [{ rule: 'strict', decision: 'deny' }] as const

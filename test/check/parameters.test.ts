@@ -30,8 +30,8 @@ const decide = async (
 ): Promise<Decision> =>
   await check(attributesOf({ path }), snapshotOf([{ authenticators }]), FOREVER)
 
-describe('a parameter that carries a credential', () => {
-  it('is taken out for whom it was', async () => {
+describe('a query parameter with a credential', () => {
+  it('is removed where its authenticator decides', async () => {
     const decision = await decide('/a?b=1&api_key=S&a', keys)
     assert.ok(decision.outcome === 'allow')
     assert.deepEqual(decision.credentials.setHeaders, [
@@ -40,7 +40,7 @@ describe('a parameter that carries a credential', () => {
     ])
   })
 
-  it('is taken out where another authenticator decided', async () => {
+  it('is removed where another authenticator decides', async () => {
     const decision = await decide('/a?api_key=S', certificate, keys)
     assert.ok(decision.outcome === 'allow')
     assert.equal(decision.permit.identity.user, 'alice')
@@ -56,14 +56,14 @@ describe('a parameter that carries a credential', () => {
     })
   }
 
-  it('is forwarded on a route that takes no such credential', async () => {
+  it('is forwarded on a route without such an authenticator', async () => {
     const decision = await decide('/a?API_KEY=S&api_key=T', certificate)
     assert.ok(decision.outcome === 'allow')
     assert.ok(!decision.credentials.setHeaders.some(([name]) => name === ':path'))
   })
 })
 
-describe('the audit log', () => {
+describe('the path in the audit log', () => {
   const pathOf = async (
     path: string,
     query: 'full' | 'names' | 'none',
@@ -77,17 +77,17 @@ describe('the audit log', () => {
     return event?.path
   }
 
-  it('holds the whole query, if it shall, but no credential', async () => {
+  it('has the whole query where configured, but no credential', async () => {
     assert.equal(await pathOf('/a?b=1&api_key=S&c', 'full'), '/a?b=1&api_key=[withheld]&c')
   })
 
-  it('holds no credential in disguise either', async () => {
+  it('has no credential under another spelling of the name', async () => {
     assert.equal(await pathOf('/a?b=1&API%5FKEY=S', 'full'), '/a?b=1&API%5FKEY=[withheld]')
     assert.equal(await pathOf('/a?b=1;api_key=S', 'full'), '/a?b=[withheld]')
   })
 
   for (const name of CREDENTIAL_PARAMETERS) {
-    it(`never holds the value of ${name}`, async () => {
+    it(`never has the value of ${name}`, async () => {
       const shown = `/a?b=1&${name}=[withheld]&c`
       assert.equal(await pathOf(`/a?b=1&${name}=S&c`, 'full'), shown)
       assert.equal(
@@ -97,25 +97,25 @@ describe('the audit log', () => {
     })
   }
 
-  it('holds no value whose "=" is percent-encoded', async () => {
+  it('has no value whose "=" is percent-encoded', async () => {
     assert.equal(await pathOf('/a?b%3DS&c%253dS=T', 'names'), '/a?b=[withheld]&c=[withheld]')
   })
 
-  it('holds neither user nor password of the authority', async () => {
+  it('has neither user nor password of the authority', async () => {
     const value = snapshotOf([{ authenticators: [keys] }])
     await using service = await startService(() => ({ value, generation: 1 }))
     await service.client.check({ host: 'alice:S@app.example.org' })
     assert.equal(service.audit.takeDecisions()[0]?.host, '[withheld]@app.example.org')
   })
 
-  it('shows that a long query is not whole, also where values are withheld', async () => {
+  it('is cut to its limit, also with withheld values', async () => {
     for (const query of ['full', 'names'] as const) {
       const path = await pathOf(`/a?${'token=S&'.repeat(200)}`, query)
       assert.equal(path?.length, MAX_PATH)
     }
   })
 
-  it('costs little where the query has many parameters', () => {
+  it('is made in linear time where the query has many parameters', () => {
     const snapshot = snapshotOf([{ authenticators: [keys] }], { query: 'full' })
     const cost = (path: string): number => {
       const attributes = attributesOf({ path })
@@ -131,12 +131,12 @@ describe('the audit log', () => {
     assert.ok(ratio < 5, `${ratio}`)
   })
 
-  it('holds none of a request that is refused before there is a route', async () => {
+  it('has no credential of a request that is refused before it has a route', async () => {
     assert.equal(await pathOf('/a?api_key=S', 'full', 'other.example.org'), '/a?api_key=[withheld]')
     assert.equal(await pathOf('/a/../b?api_key=S', 'full'), '/a/../b?api_key=[withheld]')
   })
 
-  it('holds less where less is configured', async () => {
+  it('has names only, or nothing, where configured', async () => {
     assert.equal(await pathOf('/a?b=1&api_key=S', 'names'), '/a?b=[withheld]&api_key=[withheld]')
     assert.equal(await pathOf('/a?b=1&api_key=S', 'none'), '/a')
   })

@@ -25,7 +25,7 @@ describe('the phases of a check', () => {
     { name: 'throws', transform: () => assert.fail('bug') },
     { name: 'rejects', transform: () => Promise.reject(new Error('bug')) },
   ]) {
-    it(`refuses with "internal-error" what a transformer ${name}, and keeps what was known`, async () => {
+    it(`refuse with internal-error where a transformer ${name}, and keep the identity`, async () => {
       const decision = await run({
         ...answering(PROVEN),
         transformers: [{ kind: 'headers', transform }],
@@ -38,7 +38,7 @@ describe('the phases of a check', () => {
     })
   }
 
-  it('is decided at once where no phase has to wait', () => {
+  it('end in the same turn where none has to wait', () => {
     const authenticator = {
       ...fakeAuthenticator('staff', PROVEN),
       authenticate: () => PROVEN,
@@ -49,7 +49,7 @@ describe('the phases of a check', () => {
     assert.equal(decision.reason, 'permitted')
   })
 
-  it('asks the next authenticator at once after one that had to wait', async () => {
+  it('continue with the next authenticator after one that had to wait', async () => {
     const waiting = fakeAuthenticator('first', { outcome: 'not-applicable' })
     const authenticators = [waiting, fakeAuthenticator('second', PROVEN)]
     const decision = await run({ authenticators })
@@ -59,15 +59,15 @@ describe('the phases of a check', () => {
 
 describe('a check that is aborted', () => {
   for (const { name, reason, want } of [
-    { name: 'aborted call', reason: undefined, want: 'cancelled' },
-    { name: 'deadline that is near', reason: new DeadlineNear('near'), want: 'deadline-exceeded' },
+    { name: 'the call is aborted', reason: undefined, want: 'cancelled' },
+    { name: 'its deadline is near', reason: new DeadlineNear('near'), want: 'deadline-exceeded' },
     {
-      name: 'timeout',
+      name: 'its timeout passes',
       reason: new DOMException('late', 'TimeoutError'),
       want: 'deadline-exceeded',
     },
   ]) {
-    it(`ends with "${want}" after a successful authentication: ${name}`, async () => {
+    it(`ends with "${want}" after authentication, where ${name}`, async () => {
       const leaving = new AbortController()
       const route = answering(async () => {
         leaving.abort(reason)
@@ -79,7 +79,7 @@ describe('a check that is aborted', () => {
       assert.equal(decision.context.identity, undefined)
     })
 
-    it(`ends with "${want}" after a successful transform: ${name}`, async () => {
+    it(`ends with "${want}" after the transform, where ${name}`, async () => {
       const leaving = new AbortController()
       const transformers = [
         {

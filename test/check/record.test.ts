@@ -17,9 +17,9 @@ const HOSTILE: readonly { name: string; request: RequestParts; reason?: string }
     name: 'a long name in a selector',
     request: { path: `${NS}/n/secrets?fieldSelector=metadata.name%3D${LONG}` },
   },
-  { name: 'a long user to be', request: { headers: [['impersonate-user', LONG]] } },
+  { name: 'a long impersonated user', request: { headers: [['impersonate-user', LONG]] } },
   {
-    name: 'a hundred groups to be in',
+    name: 'a hundred impersonated groups',
     request: {
       headers: [
         ['impersonate-user', 'a'],
@@ -28,7 +28,7 @@ const HOSTILE: readonly { name: string; request: RequestParts; reason?: string }
     },
   },
   {
-    name: 'a hundred keys',
+    name: 'a hundred extra keys',
     request: {
       headers: [
         ['impersonate-user', 'a'],
@@ -41,9 +41,9 @@ const HOSTILE: readonly { name: string; request: RequestParts; reason?: string }
   { name: 'a long host', request: { host: LONG }, reason: 'malformed-host' },
 ]
 
-describe('the event of an unauthenticated client, hostile', () => {
+describe('the audit event of an unauthenticated client (hostile)', () => {
   for (const { name, request, reason = 'credential-missing' } of HOSTILE) {
-    it(`stays small with ${name}`, async () => {
+    it(`is bounded with ${name}`, async () => {
       await using service = await startRoute({
         ...answering({ outcome: 'not-applicable' }),
         kind: 'kubernetes',
@@ -56,8 +56,8 @@ describe('the event of an unauthenticated client, hostile', () => {
   }
 })
 
-describe('the event of an impersonation that is allowed', () => {
-  it('has every group and key, however many', async () => {
+describe('the audit event of an allowed impersonation', () => {
+  it('has every group and extra key, however many', async () => {
     const groups = Array.from({ length: 120 }, (_, at) => `group-${at}`)
     await using service = await startRoute({
       ...answering(PROVEN),

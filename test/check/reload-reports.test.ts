@@ -40,8 +40,8 @@ const withConfig = (changes: Partial<Config>): Snapshot => {
 
 const before = { value: withConfig({}), generation: 1 }
 
-describe('a configuration that came into force', () => {
-  it('is audited and logged', () => {
+describe('the report of a loaded configuration', () => {
+  it('is an audit event and a line of the log', () => {
     const { audit, lines, reports } = setUp()
     reports.onLoaded({ value: withConfig({}), generation: 2 }, before)
     assert.deepEqual(audit.events, [{ event: 'configuration-loaded', generation: 2, file: FILE }])
@@ -49,13 +49,13 @@ describe('a configuration that came into force', () => {
     assert.match(lines[0] ?? '', /"generation":2.*configuration loaded/)
   })
 
-  it('sets the level of the log', () => {
+  it('comes with the configured log level', () => {
     const { logger, reports } = setUp()
     reports.onLoaded({ value: withConfig({ log: { level: 'error' } }), generation: 2 }, before)
     assert.equal(logger.level, 'error')
   })
 
-  it('says which changes need a restart', () => {
+  it('names the changes that need a restart', () => {
     const { lines, reports } = setUp()
     const { listen } = before.value.config
     const value = withConfig({
@@ -70,8 +70,8 @@ describe('a configuration that came into force', () => {
   })
 })
 
-describe('a change of TLS files', () => {
-  it('needs no restart, but TLS where there was none does', () => {
+describe('the report of changed TLS files', () => {
+  it('asks for a restart only where TLS is new', () => {
     const { listen } = before.value.config
     const withTls = (certificate: string): Snapshot => {
       const tls = {
@@ -93,7 +93,7 @@ describe('a change of TLS files', () => {
     )
   })
 
-  it('of the issuer needs none either, but other names of clients do', () => {
+  it('of the issuer asks for a restart only where client names change', () => {
     const { listen } = before.value.config
     const withIssuer = (certificate: string, ...clientNames: readonly string[]): Snapshot => {
       const key = { kind: 'file', path: '/tls.key' } as const
@@ -113,8 +113,8 @@ describe('a change of TLS files', () => {
   })
 })
 
-describe('a change of state', () => {
-  it('needs a restart, also where only its secret has changed', () => {
+describe('the report of changed state', () => {
+  it('asks for a restart, also where only the secret has changed', () => {
     const { lines, reports } = setUp()
     const settings = (...secret: readonly string[]): Snapshot['stateSettings'] => ({
       kind: 'sqlite',
@@ -136,8 +136,8 @@ describe('a change of state', () => {
   })
 })
 
-describe('a configuration that was refused', () => {
-  it('is audited and logged with every problem', () => {
+describe('the report of a refused configuration', () => {
+  it('is an audit event and a line of the log with every problem', () => {
     const { audit, lines, reports } = setUp()
     const cause = new ConfigurationError([
       { file: FILE, position: { line: 2, column: 3 }, path: 'a.b', message: 'unknown key' },
@@ -152,7 +152,7 @@ describe('a configuration that was refused', () => {
   })
 
   for (const cause of [new Error('a bug'), 'a bug']) {
-    it(`by ${typeof cause === 'string' ? 'something thrown' : 'an error'} is reported all the same`, () => {
+    it(`is made for ${typeof cause === 'string' ? 'a thrown text' : 'an error'} as well`, () => {
       const { audit, reports } = setUp()
       reports.onRejected(cause, before)
       const problems = ['a bug']
@@ -163,7 +163,7 @@ describe('a configuration that was refused', () => {
   }
 })
 
-describe('what only one configuration has acquired', () => {
+describe('a resource that one configuration acquired', () => {
   const times = { refresh: { min: 60_000, max: 60_000 }, coolDown: 60_000, timeout: 1 }
   const acquire = ({ revocations }: ReturnType<typeof setUp>, host: string): object =>
     revocations.pointed({ hosts: [host] }, { ca: undefined, times })
@@ -172,7 +172,7 @@ describe('what only one configuration has acquired', () => {
     generation: 2,
   })
 
-  it('ends with it', () => {
+  it('ends with that configuration', () => {
     const site = setUp()
     const [old, next] = [acquire(site, 'old'), acquire(site, 'next')]
     site.reports.onLoaded(using(next), before)
@@ -180,7 +180,7 @@ describe('what only one configuration has acquired', () => {
     assert.notEqual(acquire(site, 'old'), old)
   })
 
-  it('ends when it was refused', () => {
+  it('ends where that configuration was refused', () => {
     const site = setUp()
     const [kept, refused] = [acquire(site, 'kept'), acquire(site, 'refused')]
     site.reports.onRejected(new Error('x'), using(kept))
@@ -189,8 +189,8 @@ describe('what only one configuration has acquired', () => {
   })
 })
 
-describe('an audit log that is full', () => {
-  it('does not stop a reload, and the event is in the log', async () => {
+describe('a full audit log', () => {
+  it('does not stop a reload, whose event is in the log', async () => {
     const { audit, lines, reports } = setUp()
     audit.full = true
     reports.onLoaded({ value: withConfig({}), generation: 2 }, before)

@@ -27,12 +27,12 @@ describe('the route of a request', () => {
   ]
   const CASES: readonly { name: string; input: RequestParts; want: string | undefined }[] = [
     {
-      name: 'by host and path',
+      name: 'matches by host and path',
       input: { host: 'kube.example.org', path: '/api/v1' },
       want: 'kube',
     },
     {
-      name: 'by another of its paths',
+      name: 'matches by another of its paths',
       input: { host: 'kube.example.org', path: '/apis' },
       want: 'kube',
     },
@@ -42,32 +42,40 @@ describe('the route of a request', () => {
       want: 'kube-rest',
     },
     {
-      name: 'in upper case, with port and dot',
+      name: 'matches a host in capitals, with port and final dot',
       input: { host: 'KUBE.example.org.:443', path: '/x' },
       want: 'kube-rest',
     },
-    { name: 'by a wildcard', input: { host: 'a.apps.example.org' }, want: 'apps' },
-    { name: 'by a wildcard, further below', input: { host: 'b.a.apps.example.org' }, want: 'apps' },
+    { name: 'matches a wildcard', input: { host: 'a.apps.example.org' }, want: 'apps' },
     {
-      name: 'is not the wildcard for the name itself',
+      name: 'matches a wildcard two labels above',
+      input: { host: 'b.a.apps.example.org' },
+      want: 'apps',
+    },
+    {
+      name: 'does not match a wildcard by the name itself',
       input: { host: 'apps.example.org' },
       want: undefined,
     },
     {
-      name: 'is not the wildcard for a name that ends alike',
+      name: 'does not match a wildcard by a name that ends alike',
       input: { host: 'xapps.example.org' },
       want: undefined,
     },
-    { name: 'by IPv6', input: { host: '[::1]:8443' }, want: 'local' },
-    { name: 'by IPv4', input: { host: '127.0.0.1:8443' }, want: 'local' },
-    { name: 'is none for an unknown host', input: { host: 'other.example.org' }, want: undefined },
+    { name: 'matches an IPv6 address', input: { host: '[::1]:8443' }, want: 'local' },
+    { name: 'matches an IPv4 address', input: { host: '127.0.0.1:8443' }, want: 'local' },
     {
-      name: 'is none for an unknown path',
+      name: 'is missing for an unknown host',
+      input: { host: 'other.example.org' },
+      want: undefined,
+    },
+    {
+      name: 'is missing for an unknown path',
       input: { host: 'status.example.org', path: '/' },
       want: undefined,
     },
     {
-      name: 'is by the decoded path',
+      name: 'matches by the decoded path',
       input: { host: 'kube.example.org', path: '/%61pi/v1' },
       want: 'kube',
     },
@@ -80,25 +88,25 @@ describe('the route of a request', () => {
     assert.equal(find([to('all'), to('one', ['a.example'])], { host: 'a.example' }), 'all')
   })
 
-  it('is none where there are no routes', () => assert.equal(find([], {}), undefined))
+  it('is missing without routes', () => assert.equal(find([], {}), undefined))
 })
 
 describe('the route that Envoy names', () => {
   const ROUTES = [to('app', ['app.example.org'], ['/app/**']), to('admin', ['admin.example.org'])]
 
-  it('counts, whatever host and path say', () => {
+  it('is used, whatever host and path', () => {
     const request = { host: 'app.example.org', path: '/app/x', route: 'admin' }
     assert.equal(find(ROUTES, request), 'admin')
   })
 
   for (const route of ['unknown', '', 'App', 'toString', '__proto__', '*']) {
-    it(`is none when there is no ${JSON.stringify(route)}, rather than another`, () => {
+    it(`is missing for the unknown name ${JSON.stringify(route)}, rather than another`, () => {
       assert.equal(find(ROUTES, { host: 'app.example.org', path: '/app/x', route }), undefined)
     })
   }
 })
 
-describe('a path that a careless server could read as one of another route', () => {
+describe('a path that a lenient server could read as one of another route', () => {
   const ROUTES = [
     to('admin', ['app.example.org'], ['/admin', '/admin/**', '/*.adm']),
     to('elsewhere', ['other.example.org'], ['/rest/**']),
@@ -158,20 +166,20 @@ describe('a path that a careless server could read as one of another route', () 
   }
 
   for (const path of ['/admin', '/admin/', '/admin/x', '/admin/X;v=1/', '/%61dmin/x']) {
-    it(`is not ${path}, which the earlier route takes`, () => {
+    it(`is not ${path}, which the earlier route matches`, () => {
       assert.deepEqual(read({ path }), ['admin', undefined])
     })
   }
 
-  it('is not one that the earlier route takes, and Envoy names a later one', () => {
+  it('is not one that the earlier route matches, where Envoy names a later one', () => {
     assert.deepEqual(read({ path: '/admin/x', route: 'rest' }), ['rest', undefined])
   })
 
-  it('is none on another host', () => {
+  it('is not one of a route on another host', () => {
     assert.deepEqual(read({ host: 'b.example.org', path: '/ADMIN/x' }), ['rest', undefined])
   })
 
-  it('is a plain one, where the earlier route has capitals', () => {
+  it('is one in lower case, where the earlier route has capitals', () => {
     const routes = [to('files', ['*'], ['/Files/**', '/Dir/']), to('rest')]
     assert.deepEqual(read({ path: '/files/x' }, routes), ['rest', 'files'])
     assert.deepEqual(read({ path: '/dir' }, routes), ['rest', 'files'])
@@ -179,7 +187,7 @@ describe('a path that a careless server could read as one of another route', () 
     assert.deepEqual(read({ path: '/other' }, routes), ['rest', undefined])
   })
 
-  it('is one of the first of several', () => {
+  it('is one of the first of several routes', () => {
     const routes = [to('one', ['*'], ['/a/b/**']), to('two', ['*'], ['/a/**']), to('rest')]
     assert.deepEqual(read({ path: '/A/b/c' }, routes), ['rest', 'one'])
     assert.deepEqual(read({ path: '/a/B/c' }, routes), ['two', 'one'])
@@ -195,14 +203,14 @@ describe('a path that a careless server could read as one of another route', () 
       to('admin', ['*'], [glob]),
       { name: 'rest', match: { ambiguousPaths } },
     ]
-    it(`is one that Envoy took for a later route, and decodes to one of the earlier: ${what}`, () => {
+    it(`is one that Envoy took for a later route, and that decodes to the earlier: ${what}`, () => {
       assert.deepEqual(read({ path, route: 'rest' }, routes('refuse')), ['rest', 'admin'])
       assert.deepEqual(read({ path, route: 'rest' }, routes('allow')), ['rest', 'admin'])
       assert.deepEqual(read({ path }, routes('allow')), ['admin', undefined])
     })
   }
 
-  it('is one of an earlier route to the letter, and of a later one without its parameters', () => {
+  it('is one that matches an earlier route literally, and a later one without path parameters', () => {
     const routes = [to('images', ['*'], ['/*.png', '/static/*']), to('admin', ['*'], ['/admin/**'])]
     for (const path of ['/admin;.png', '/ADMIN;x.png']) {
       assert.deepEqual(read({ path }, routes), ['images', 'admin'])
@@ -216,13 +224,13 @@ describe('a path that a careless server could read as one of another route', () 
     assert.deepEqual(read({ path: '/admin;.png' }, [allowing, admin ?? {}]), ['images', undefined])
   })
 
-  it('is let through where the route says so', () => {
+  it('is allowed where the route is configured so', () => {
     const rest = { name: 'rest', match: { ambiguousPaths: 'allow' } } as const
     const routes = [to('admin', ['*'], ['/admin/**']), rest, to('last')]
     assert.deepEqual(read({ path: '/ADMIN/x' }, routes), ['rest', undefined])
   })
 
-  it('asks nothing of hosts with one route', () => {
+  it('is not looked for on hosts with one route', () => {
     const routes = [to('a', ['a.example.org'], ['/a/**']), to('b', ['b.example.org'])]
     assert.equal(
       routesOf(...routes).find(requestOf({ host: 'b.example.org' }))?.otherRouteOf,

@@ -12,15 +12,15 @@ const throwing = (): never => {
   throw new TypeError('the bug')
 }
 
-describe('a message that is none', () => {
+describe('a malformed message', () => {
   const whole = messageOf({ headers: [['authorization', 'Basic YTpi']] })
   const random = randomFrom(3)
   const CASES = [
-    { name: 'garbage', input: Buffer.from('ff'.repeat(50), 'hex') },
+    { name: 'random bytes', input: Buffer.from('ff'.repeat(50), 'hex') },
     { name: 'text', input: Buffer.from('GET / HTTP/1.1\r\n\r\n') },
-    { name: 'cut short', input: whole.subarray(0, -3) },
-    { name: 'with something behind', input: Buffer.concat([whole, Buffer.from([0x0a, 0x7f])]) },
-    { name: 'not UTF-8', input: messageOf({ path: '/aaaa' }).fill(0xff, 60, 62) },
+    { name: 'a truncated message', input: whole.subarray(0, -3) },
+    { name: 'bytes after the end', input: Buffer.concat([whole, Buffer.from([0x0a, 0x7f])]) },
+    { name: 'text that is not UTF-8', input: messageOf({ path: '/aaaa' }).fill(0xff, 60, 62) },
   ]
   for (const { name, input } of CASES) {
     it(`${name}: is refused and audited once`, async () => {
@@ -31,13 +31,13 @@ describe('a message that is none', () => {
     })
   }
 
-  it('is empty: is refused for what it lacks', async () => {
+  it('without content is refused for its missing attributes', async () => {
     await using service = await startRoute(answering(PROVEN))
     const outcome = await service.client.check(Buffer.alloc(0))
     assert.equal(eventOf(service, outcome).reason, 'malformed-method')
   })
 
-  it('of any kind is refused or read, and audited once (seed 3)', async () => {
+  it('with random damage is refused or decoded, and audited once (seed 3)', async () => {
     await using service = await startRoute(answering({ outcome: 'not-applicable' }))
     for (let round = 0; round < 200; round++) {
       const mutated = Buffer.from(whole)
@@ -62,7 +62,7 @@ describe('a bug', () => {
       reason: 'internal-error',
     },
     {
-      name: 'in a transformer, later',
+      name: 'in a transformer, after a wait',
       route: {
         ...answering(PROVEN),
         transformers: [
@@ -73,7 +73,7 @@ describe('a bug', () => {
     },
   ]
   for (const { name, route, reason } of PLACES) {
-    it(`${name} is a refusal, in the log, audited once, and unknown to the caller`, async () => {
+    it(`${name} is a refusal, logged, audited once, and not described to the caller`, async () => {
       await using service = await startRoute(route)
       const outcome = await service.client.check({})
       assert.ok(!outcome.allow)
@@ -84,7 +84,7 @@ describe('a bug', () => {
     })
   }
 
-  it('outside the pipeline is a refusal with an id that the log has', async () => {
+  it('outside of the phases is a refusal whose id is in the log', async () => {
     await using service = await startService(throwing)
     const outcome = await service.client.check({})
     assert.ok(!outcome.allow)
@@ -93,7 +93,7 @@ describe('a bug', () => {
   })
 })
 
-describe('an event that cannot be written', () => {
+describe('an audit event that cannot be written', () => {
   it('turns an allow into a refusal', async () => {
     await using service = await startRoute(answering(PROVEN))
     service.audit.full = true
@@ -105,7 +105,7 @@ describe('an event that cannot be written', () => {
     assert.ok((await service.client.check({})).allow)
   })
 
-  it('leaves an allow as it is where the route says so', async () => {
+  it('leaves an allow as it is with `onAuditFailure: allow`', async () => {
     await using service = await startRoute({ ...answering(PROVEN), onAuditFailure: 'allow' })
     service.audit.full = true
     const outcome = await service.client.check({})

@@ -29,20 +29,20 @@ const logAfter = async (answer: FakeAnswer): Promise<readonly string[]> => {
   return service.log
 }
 
-describe('a thousand requests without an answer', () => {
+describe('the log of a thousand refusals', () => {
   const cause = new CountersignError(
     'unavailable',
     'the server failed a moment ago and is left alone',
   )
 
-  it('of a server that is down: some lines, without a stack', async () => {
+  it('by a server that is down has a few lines, without a stack', async () => {
     const log = (await logAfter({ outcome: 'unavailable', cause })).join('')
     assert.ok(log.length < 4_096, `${log.length} bytes`)
     assert.match(log, /is left alone/)
     assert.doesNotMatch(log, /\bat .*\.ts:/)
   })
 
-  it('of a bug: some stacks', async () => {
+  it('by a bug has a few stacks', async () => {
     const log = (await logAfter(() => Promise.reject(new TypeError('the bug')))).join('')
     assert.ok(log.length < 32_768, `${log.length} bytes`)
     assert.match(log, /the bug/)

@@ -173,7 +173,7 @@ describe('every refusal', () => {
     },
   ]
   for (const { reason, status, route, request = {}, user } of CASES) {
-    it(`${reason} is explicit and audited once`, async () => {
+    it(`${reason} is an explicit deny, and audited once`, async () => {
       await using service = await startRoute(route)
       const outcome = await service.client.check(request)
       assert.ok(!outcome.allow)
@@ -190,20 +190,20 @@ describe('the answer of a rule', () => {
   const closed = (rule: RuleParts): RouteParts => ({ ...answering(PROVEN), rules: [rule] })
   const CASES: readonly { name: string; rule: RuleParts; status: number; body: RegExp }[] = [
     {
-      name: 'of its own status',
+      name: 'with a status',
       rule: { deny: 'closed', response: { status: 451, body: '{rule}', headers: {} } },
       status: 451,
       body: /^closed$/,
     },
     {
-      name: 'that sends the caller elsewhere',
+      name: 'with a redirect',
       rule: { deny: 'closed', redirect: 'https://login.example.org/?{url}' },
       status: 302,
       body: /^302 Found/,
     },
   ]
   for (const { name, rule, status, body } of CASES) {
-    it(`${name} is the answer that is sent, and the one that is audited`, async () => {
+    it(`${name} is sent and audited`, async () => {
       await using service = await startRoute(closed(rule))
       const outcome = await service.client.check({})
       assert.ok(!outcome.allow)

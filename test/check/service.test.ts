@@ -42,7 +42,7 @@ const over = async (
 
 for (const kind of ['tcp', 'unix'] as const) {
   describe(`a check over ${kind}`, () => {
-    it('that is allowed gets headers, and loses what it brought', async () => {
+    it('that is allowed sets headers, and removes those of the client', async () => {
       await over(kind, answering(PROVEN), async (service) => {
         const outcome = await service.client.check({
           method: 'PUT',
@@ -97,7 +97,7 @@ for (const kind of ['tcp', 'unix'] as const) {
       })
     })
 
-    it('that is refused gets the answer for the caller', async () => {
+    it('that is refused has the answer for the caller', async () => {
       await over(kind, answering({ outcome: 'not-applicable' }), async (service) => {
         const outcome = await service.client.check({})
         assert.ok(!outcome.allow)
@@ -108,7 +108,7 @@ for (const kind of ['tcp', 'unix'] as const) {
       })
     })
 
-    it('answers health checks', async () => {
+    it('has the health check of gRPC', async () => {
       await over(kind, {}, async ({ client }) => assert.equal(await client.health(), 'SERVING'))
     })
   })
@@ -117,7 +117,7 @@ for (const kind of ['tcp', 'unix'] as const) {
 describe('a route that forwards a certificate', () => {
   const ROUTE = answering(PROVEN)
 
-  it('names it to Envoy in full, and to the audit log by its digest', async () => {
+  it('has the handle for Envoy in full, and its digest in the audit log', async () => {
     const transformers = [kubernetesHeaders(), new Granting().transformer]
     await using service = await startRoute({ ...ROUTE, transformers })
     const outcome = await service.client.check({})
@@ -130,14 +130,14 @@ describe('a route that forwards a certificate', () => {
     assert.ok(!JSON.stringify(event).includes(outcome.secret))
   })
 
-  it('gives the same name for the same caller, in every answer and every event', async () => {
+  it('has the same handle for the same caller in every answer', async () => {
     await using service = await startRoute({ ...ROUTE, transformers: [new Granting().transformer] })
     const outcomes = await Promise.all(Array.from({ length: 20 }, () => service.client.check({})))
     assert.equal(new Set(outcomes.map((outcome) => outcome.allow && outcome.secret)).size, 1)
     assert.equal(new Set(service.audit.takeDecisions().map(({ handle }) => handle)).size, 1)
   })
 
-  it('refuses where it cannot, and names none', async () => {
+  it('refuses where it cannot make a grant', async () => {
     const { transformer } = new Granting({ subject: {}, delegate: {} })
     await using service = await startRoute({ ...ROUTE, transformers: [transformer] })
     const outcome = await service.client.check({})
@@ -159,7 +159,7 @@ describe('a route that forwards a certificate', () => {
     assert.equal(eventOf(service, outcome).handle, handleDigest(outcome.secret))
   })
 
-  it('does not copy the certificate of the connection, which no authenticator proved', async () => {
+  it('does not copy the connection’s certificate where no authenticator proved it', async () => {
     const { transformer } = new Granting({ subject: {}, delegate: {} })
     await using service = await startRoute({ ...ROUTE, transformers: [transformer] })
     const peerCertificate = asEnvoySends(await presentedCertificate())
@@ -168,7 +168,7 @@ describe('a route that forwards a certificate', () => {
     assert.equal(eventOf(service, outcome).reason, 'certificate-missing')
   })
 
-  it('needs none where it forwards none', async () => {
+  it('needs no keyring where it forwards no certificate', async () => {
     await using service = await startRoute(ROUTE)
     const outcome = await service.client.check({})
     assert.ok(outcome.allow && !('secret' in outcome))
@@ -176,7 +176,7 @@ describe('a route that forwards a certificate', () => {
   })
 })
 
-describe('a caller who leaves', () => {
+describe('a caller that leaves', () => {
   it('is audited once, as cancelled', async () => {
     const asked = Promise.withResolvers<void>()
     await using service = await startRoute(
@@ -199,8 +199,8 @@ describe('a caller who leaves', () => {
   })
 })
 
-describe('many checks at once', () => {
-  it('each get their own answer and one event', async () => {
+describe('simultaneous checks', () => {
+  it('have each their own answer and one event', async () => {
     const random = randomFrom(9)
     await using service = await startRoute(
       answering(async ({ path }) => {

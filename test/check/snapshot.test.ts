@@ -72,7 +72,7 @@ const ask = async (snapshot: Snapshot): Promise<string> => {
 }
 
 describe('a snapshot', () => {
-  it('lets in whom the files let in', async () => {
+  it('authenticates the users of its files', async () => {
     await using folder = await temporaryFolder()
     assert.equal(await ask(await build(folder, {})), 'permitted')
     assert.equal(await ask(await build(folder, { users: usersFile('ops') })), 'no-rule')
@@ -124,7 +124,7 @@ describe('the keyring of a snapshot', () => {
   const route = 'forward: { certificate: { ca: kube, subject: { CN: identity.user } } }'
   const config = `${configuration({ route })}\ncertificateGrants: { keyring: file:grant.keys }\n`
 
-  it('seals what a route forwards', async () => {
+  it('seals the grant of a route', async () => {
     await using folder = await temporaryFolder()
     await writeFile(folder.file('grant.keys'), LINE)
     const snapshot = await build(folder, { config })
@@ -145,15 +145,15 @@ describe('the keyring of a snapshot', () => {
   const PROBLEMS: readonly { name: string; keyring?: string; want: RegExp }[] = [
     { name: 'missing', want: /grant\.keys does not exist$/ },
     { name: 'empty', keyring: '# none yet\n', want: /grant\.keys holds no key; / },
-    { name: 'not one', keyring: `${LINE}\n${LINE}x\n`, want: /grant\.keys:2 is not a key: / },
+    { name: 'malformed', keyring: `${LINE}\n${LINE}x\n`, want: /grant\.keys:2 is not a key: / },
     {
-      name: 'of one key twice',
+      name: 'has a key twice',
       keyring: `${LINE}\n${LINE}\n`,
       want: /grant\.keys holds a key twice$/,
     },
   ]
   for (const { name, keyring, want } of PROBLEMS) {
-    it(`stops the start when it is ${name}, and shows where it is named`, async () => {
+    it(`stops the start when it is ${name}, with the position in the configuration`, async () => {
       await using folder = await temporaryFolder()
       if (keyring !== undefined) await writeFile(folder.file('grant.keys'), keyring)
       await assert.rejects(build(folder, { config }), (cause) => {
@@ -170,17 +170,17 @@ describe('the keyring of a snapshot', () => {
   }
 })
 
-describe('what is remembered', () => {
+describe('the credential cache of a snapshot', () => {
   const setUp = () => new CredentialCache(new FakeClock())
 
-  it('outlives a reload that changes nothing about the credential', async () => {
+  it('outlives a reload that does not change the authenticator', async () => {
     await using folder = await temporaryFolder()
     const memory = setUp()
     assert.equal(await ask(await build(folder, {}, memory)), 'permitted')
     assert.equal(await ask(await build(folder, {}, memory, new BrokenPool())), 'permitted')
   })
 
-  it('is judged by the rules of the next configuration', async () => {
+  it('keeps a credential, which the new rules judge', async () => {
     await using folder = await temporaryFolder()
     const memory = setUp()
     await ask(await build(folder, {}, memory))
@@ -189,18 +189,18 @@ describe('what is remembered', () => {
   })
 
   const ENDS = [
-    { name: 'with the users file', next: { users: usersFile('dev, ops') } },
+    { name: 'where the users file changes', next: { users: usersFile('dev, ops') } },
     {
-      name: 'when it is to be remembered no longer',
+      name: 'where cacheTtl becomes 0',
       next: { config: configuration({ cacheTtl: '0s' }) },
     },
     {
-      name: 'when it is to be remembered for less',
+      name: 'where cacheTtl becomes shorter',
       next: { config: configuration({ cacheTtl: '1s' }) },
     },
   ]
   for (const { name, next } of ENDS) {
-    it(`ends ${name}`, async () => {
+    it(`is not used ${name}`, async () => {
       await using folder = await temporaryFolder()
       const memory = setUp()
       await ask(await build(folder, {}, memory))
@@ -210,7 +210,7 @@ describe('what is remembered', () => {
   }
 })
 
-describe('failed attempts', () => {
+describe('failed attempts at a snapshot', () => {
   const guess = async (snapshot: Snapshot, password: string): Promise<string> => {
     const headers = [['authorization', basic('alice', password)]] as const
     return (await check(attributesOf({ headers }), snapshot, FOREVER)).reason
@@ -226,7 +226,7 @@ describe('failed attempts', () => {
     return { snapshot, memory, state }
   }
 
-  it('are counted, unless that is turned off', async () => {
+  it('are counted, unless bruteForceProtection is false', async () => {
     await using folder = await temporaryFolder()
     const { snapshot } = await failing(folder)
     assert.equal(await guess(snapshot, 'secret'), 'too-many-attempts')
@@ -243,7 +243,7 @@ describe('failed attempts', () => {
     assert.equal(await guess(next, 'secret'), 'too-many-attempts')
   })
 
-  it('are those of one authenticator', async () => {
+  it('are counted by authenticator', async () => {
     await using folder = await temporaryFolder()
     const { memory, state } = await failing(folder)
     const config = configuration().replaceAll('staff', 'others')

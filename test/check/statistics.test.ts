@@ -30,8 +30,8 @@ const countOf = (distribution: { readonly counts: readonly number[] } | undefine
 
 const REJECTED: Authentication = { outcome: 'rejected', code: 'credential-wrong', user: 'eve' }
 
-describe('a check', () => {
-  it('is counted once, by its route and reason, with its time', async () => {
+describe('the metrics of a check', () => {
+  it('count it once, by route and reason, with its duration', async () => {
     await using running = await start({
       authenticators: [fakeAuthenticator('staff', PROVEN)],
       rules: [{ deny: 'no', paths: ['/no'] }, { allow: 'all' }],
@@ -65,14 +65,14 @@ describe('a check', () => {
     { answer: { outcome: 'not-applicable' }, want: undefined },
   ] as const
   for (const { answer, want } of OUTCOMES) {
-    it(`counts the credential as it was judged: ${answer.outcome}`, async () => {
+    it(`count the credential as it was judged: ${answer.outcome}`, async () => {
       await using running = await start(answering(answer))
       await running.service.client.check({})
       assert.deepEqual(running.statistics.authentications.get('staff'), want)
     })
   }
 
-  it('is in flight from its arrival to its answer', async () => {
+  it('have it in flight from its arrival to its answer', async () => {
     const { promise, resolve } = Promise.withResolvers<Authentication>()
     await using running = await start(answering(() => promise))
     const { service, statistics } = running
@@ -84,7 +84,7 @@ describe('a check', () => {
     assert.deepEqual([statistics.inFlight, reasonsOf(statistics)], [0, { app: { permitted: 3 } }])
   })
 
-  it('is in flight no longer when the caller has left', async () => {
+  it('do not have it in flight after the caller has left', async () => {
     await using running = await start(
       answering(async (_, signal) => {
         await new Promise((resolve) => signal.addEventListener('abort', resolve))
@@ -100,14 +100,14 @@ describe('a check', () => {
     assert.deepEqual(reasonsOf(statistics), { app: { cancelled: 1 } })
   })
 
-  it('counts as the decision that the client got, when its event was lost', async () => {
+  it('count the decision that the client got where its event was lost', async () => {
     await using running = await start(answering(PROVEN))
     running.service.audit.full = true
     await running.service.client.check({})
     assert.deepEqual(reasonsOf(running.statistics), { app: { 'audit-unavailable': 1 } })
   })
 
-  it('counts as a fault, once, when we fail outside of the pipeline', async () => {
+  it('count a fault outside of the phases once', async () => {
     const statistics = new CheckStatistics()
     const current: CheckServiceOptions['current'] = () => {
       throw new Error('bug')
@@ -119,7 +119,7 @@ describe('a check', () => {
   })
 })
 
-describe('a rule', () => {
+describe('the metrics of a rule', () => {
   const CANNOT_SAY = 'request.headers["x-odd"][0] == "y"'
   const judged = async (
     parts: RouteParts,
@@ -132,7 +132,7 @@ describe('a rule', () => {
     return running.statistics.routes.get('app')
   }
 
-  it('is counted when it decides: for, against, or because it cannot say', async () => {
+  it('count it when it allows, denies, or cannot be evaluated', async () => {
     const rules = [
       { deny: 'no', paths: ['/no'] },
       { deny: 'odd', paths: ['/odd'], when: CANNOT_SAY },
@@ -149,7 +149,7 @@ describe('a rule', () => {
     assert.equal(app?.shadows.size, 0)
   })
 
-  it('that allowed is counted so though no credential could be made, as audit has it', async () => {
+  it('count it as allowed though no credential could be made, as audit does', async () => {
     const failed = { outcome: 'failed', code: 'headers-too-large' } as const
     const transformers = [{ kind: 'headers', transform: () => failed }] as const
     const app = await judged({ transformers }, ['/'])
@@ -157,7 +157,7 @@ describe('a rule', () => {
     assert.deepEqual([countOf(app?.allowed), countOf(app?.denied)], [0, 1])
   })
 
-  it('in shadow is counted by what it would have been, and by what it was', async () => {
+  it('count a shadow rule by its own decision and by the actual one', async () => {
     const rules = [
       { deny: 'strict', shadow: true, paths: ['/a', '/no'] },
       { allow: 'wide', shadow: true },
@@ -176,8 +176,8 @@ describe('a rule', () => {
   })
 })
 
-describe('a hostile caller', () => {
-  it('makes no further series, whatever hosts, paths, methods and users it names', async () => {
+describe('the metrics under attack', () => {
+  it('get no further series, whatever hosts, paths, methods and users clients send', async () => {
     await using running = await start({
       match: { hosts: ['app.example.org'] },
       authenticators: [

@@ -11,7 +11,7 @@ interface FakeSettings {
   /** Merged into the claims of ID tokens. */
   claims: Readonly<Record<string, unknown>>
   /** Whose key signs: its own, one that it does not publish, or none. */
-  signs: 'itself' | 'stranger' | 'nobody'
+  signs: 'own-key' | 'other-key' | 'no-key'
   /** Merged into the discovery document. */
   metadata: Readonly<Record<string, unknown>>
   /** Merged into what its token endpoint answers: a refresh token, say; what is undefined is left out. */
@@ -41,11 +41,11 @@ export const FAKE_CLIENT = { id: 'countersign', secret: 'secret-of-the-fake-prov
 
 /** Starts one. */
 export const startFakeOpenId = async (): Promise<FakeOpenId> => {
-  const [own, stranger] = await Promise.all([generateKeyPair('ES256'), generateKeyPair('ES256')])
+  const [own, other] = await Promise.all([generateKeyPair('ES256'), generateKeyPair('ES256')])
   const jwk = { ...(await exportJWK(own.publicKey)), kid: 'k1', alg: 'ES256', use: 'sig' }
   const settings: FakeSettings = {
     claims: {},
-    signs: 'itself',
+    signs: 'own-key',
     metadata: {},
     tokens: {},
     userinfo: undefined,
@@ -66,11 +66,11 @@ export const startFakeOpenId = async (): Promise<FakeOpenId> => {
     return await signed(claims, {})
   }
   const signed = async (claims: JWTPayload, header: object): Promise<string> => {
-    if (settings.signs === 'nobody') {
+    if (settings.signs === 'no-key') {
       const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
       return `${part({ alg: 'none' })}.${part(claims)}.`
     }
-    const { privateKey } = settings.signs === 'itself' ? own : stranger
+    const { privateKey } = settings.signs === 'own-key' ? own : other
     const head = { alg: 'ES256', kid: 'k1', ...header }
     const secret = new TextEncoder().encode(FAKE_CLIENT.secret)
     return await new SignJWT(claims)

@@ -1,4 +1,4 @@
-// What must not work at the authorization server (RFC 9700, OWASP): each case is what an attacker does.
+// Attacks on the authorization server (RFC 9700, OWASP): each case is what an attacker does.
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
@@ -13,7 +13,7 @@ import {
   type Site,
 } from './authorization-server.ts'
 
-describe('the authorization server, attacked', () => {
+describe('the authorization server under attack', () => {
   let site: Site
   before(async () => {
     site = await startSite()
@@ -26,19 +26,19 @@ describe('the authorization server, attacked', () => {
     return { client, checks, back: await logIn(site.browser(), url) }
   }
 
-  describe('codes', () => {
-    it('are good once; what the first got ends when one comes again (RFC 6749 §4.1.2)', async () => {
+  describe('an authorization code', () => {
+    it('is redeemed once; a second use revokes the tokens of the first (RFC 6749 §4.1.2)', async () => {
       const client = await site.client('web')
       const { url, checks } = await authorization(client)
       const back = await logIn(site.browser(), url)
       const tokens = await openid.authorizationCodeGrant(client, back, checks)
       const again = openid.authorizationCodeGrant(client, back, checks)
       assert.equal(await refusalOf(again), 'invalid_grant')
-      const told = await openid.tokenIntrospection(client, tokens.access_token)
-      assert.equal(told.active, false)
+      const introspected = await openid.tokenIntrospection(client, tokens.access_token)
+      assert.equal(introspected.active, false)
     })
 
-    it('are given to one of those who come at once', async () => {
+    it('is redeemed by one of several simultaneous requests', async () => {
       const { client, checks, back } = await codeOf()
       const outcomes = await Promise.all(
         Array.from({ length: 5 }, async () =>
@@ -48,14 +48,14 @@ describe('the authorization server, attacked', () => {
       assert.equal(outcomes.filter((outcome) => outcome === undefined).length, 1)
     })
 
-    it('are of no use without the verifier', async () => {
+    it('is refused with another code_verifier', async () => {
       const { client, checks, back } = await codeOf()
       const pkceCodeVerifier = openid.randomPKCECodeVerifier()
       const stolen = openid.authorizationCodeGrant(client, back, { ...checks, pkceCodeVerifier })
       assert.equal(await refusalOf(stolen), 'invalid_grant')
     })
 
-    it('are of no use to another client', async () => {
+    it('is refused for another client', async () => {
       const { checks, back } = await codeOf()
       const other = await site.client('web')
       assert.equal(
@@ -76,7 +76,7 @@ describe('the authorization server, attacked', () => {
     'a token in the answer': (url) => url.searchParams.set('response_type', 'token'),
     'an ID token in the answer': (url) => url.searchParams.set('response_type', 'code id_token'),
   })) {
-    it(`is not asked for ${name}`, async () => {
+    it(`refuses an authorization request with ${name}`, async () => {
       const { url } = await authorization(await site.client('spa'))
       change(url)
       const { url: back } = await site.browser().get(url)
@@ -98,7 +98,7 @@ describe('the authorization server, attacked', () => {
     'javascript:alert(1)',
     '//evil.example',
   ]) {
-    it(`sends nobody to ${target}`, async () => {
+    it(`does not redirect to ${target}`, async () => {
       const { url } = await authorization(await site.client('spa'), { redirect_uri: target })
       const page = await site.browser().get(url)
       assert.equal(page.url.host, new URL(ISSUER).host)
@@ -110,15 +110,15 @@ describe('the authorization server, attacked', () => {
     })
   }
 
-  it('does not say where it does not know the client', async () => {
+  it('answers an unknown client with a page, without a redirect', async () => {
     const { url } = await authorization(await site.client('spa'))
-    url.searchParams.set('client_id', 'nobody')
+    url.searchParams.set('client_id', 'unknown')
     const page = await site.browser().get(url)
     assert.equal(page.status, 400)
     assert.match(page.body, /Unknown application/)
   })
 
-  it('sends nobody elsewhere after a logout', async () => {
+  it('does not redirect to an unregistered address after a logout', async () => {
     const client = await site.client('spa')
     const url = openid.buildEndSessionUrl(client, {
       post_logout_redirect_uri: 'https://evil.example/',
@@ -133,40 +133,44 @@ describe('the authorization server, attacked', () => {
       return { browser, page: await browser.get(url) }
     }
 
-    it('takes no form that is not its own', async () => {
+    it('refuses a form without its CSRF token', async () => {
       const { browser, page } = await opened()
       const credentials = { user: 'alice', password: 'wonderland' }
       const url = new URL(`${page.url.pathname}/password`, page.url)
       const bare = await browser.post(url, credentials)
       assert.equal(bare.status, 400)
       const other = await opened()
-      const foreign = /name="csrf" value="([^"]*)"/.exec(other.page.body)?.[1] ?? ''
-      assert.equal((await browser.post(url, { ...credentials, csrf: foreign })).status, 400)
+      const otherToken = /name="csrf" value="([^"]*)"/.exec(other.page.body)?.[1] ?? ''
+      assert.equal((await browser.post(url, { ...credentials, csrf: otherToken })).status, 400)
     })
 
-    it('is of no use in another browser', async () => {
+    it('has expired in another browser', async () => {
       const { page } = await opened()
-      const stranger = site.browser()
-      const visit = await stranger.get(page.url)
+      const otherBrowser = site.browser()
+      const visit = await otherBrowser.get(page.url)
       assert.equal(visit.status, 400)
       assert.match(visit.body, /This page has expired/)
     })
 
-    it('is that of its own address, whatever cookies come with it', async () => {
+    it('needs the cookies of its own address, whichever further cookies are sent', async () => {
       const [one, other] = [await opened(), await opened()]
       for (const [name, value] of other.browser.cookiesOf(ISSUER)) {
         if (name.includes('interaction')) one.browser.plant(ISSUER, name, value)
       }
       assert.equal((await one.browser.get(other.page.url)).status, 400)
-      const stranger = site.browser()
+      const otherBrowser = site.browser()
       for (const [name, value] of other.browser.cookiesOf(ISSUER)) {
-        stranger.plant(ISSUER, name, value)
+        otherBrowser.plant(ISSUER, name, value)
       }
-      assert.equal((await stranger.get(other.page.url)).status, 200, 'the cookies are good there')
-      assert.equal((await stranger.get(one.page.url)).status, 400)
+      assert.equal(
+        (await otherBrowser.get(other.page.url)).status,
+        200,
+        'the cookies are valid there',
+      )
+      assert.equal((await otherBrowser.get(one.page.url)).status, 400)
     })
 
-    it('gives whoever logs in another session than the one that was there (fixation)', async () => {
+    it('gives a new session id at each login (session fixation)', async () => {
       const { browser, page } = await opened()
       const session = () => browser.cookiesOf(ISSUER).get('__Host-countersign-login')
       await browser.submit(page, '/password', { user: 'alice', password: 'wonderland' })
@@ -181,7 +185,7 @@ describe('the authorization server, attacked', () => {
       assert.equal((await earlier.get(url)).url.searchParams.get('error'), 'login_required')
     })
 
-    it('takes no session that somebody planted', async () => {
+    it('does not keep a session cookie that an attacker planted', async () => {
       const browser = site.browser()
       browser.plant(ISSUER, '__Host-countersign-login', 'made-up')
       browser.plant(ISSUER, '__Host-countersign-login.sig', 'made-up')
@@ -191,7 +195,7 @@ describe('the authorization server, attacked', () => {
       assert.notEqual(browser.cookiesOf(ISSUER).get('__Host-countersign-login'), 'made-up')
     })
 
-    it('cannot be framed, cached, or made to load anything', async () => {
+    it('cannot be framed or cached, and loads nothing', async () => {
       const { page } = await opened()
       const { headers } = page
       const policy = String(headers['content-security-policy'])
@@ -203,7 +207,7 @@ describe('the authorization server, attacked', () => {
       assert.equal(headers['referrer-policy'], 'no-referrer')
     })
 
-    it('sets cookies for this host alone, over TLS alone, and out of the reach of scripts', async () => {
+    it('sets cookies that are Secure, HttpOnly, SameSite=Lax and without a domain', async () => {
       const { url } = await authorization(await site.client('spa'))
       const response = await fetch(`http://127.0.0.1:${site.port}${url.pathname}${url.search}`, {
         redirect: 'manual',
@@ -218,7 +222,7 @@ describe('the authorization server, attacked', () => {
       }
     })
 
-    it('leads where it is, whatever the request says of the host', async () => {
+    it('ignores X-Forwarded-Host and X-Forwarded-Proto', async () => {
       const { url } = await authorization(await site.client('spa'))
       const response = await fetch(`http://127.0.0.1:${site.port}${url.pathname}${url.search}`, {
         redirect: 'manual',
@@ -235,7 +239,7 @@ describe('the authorization server, attacked', () => {
     })
   })
 
-  it('introspects for nobody without a secret', async () => {
+  it('refuses introspection without a valid client secret', async () => {
     const response = await fetch(`http://127.0.0.1:${site.port}/introspect`, {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
@@ -253,7 +257,7 @@ describe('the authorization server, attacked', () => {
     assert.equal(wrong.status, 401)
   })
 
-  it('gives no password grant and nothing for made-up grants', async () => {
+  it('refuses the password grant, the implicit grant and unknown grants', async () => {
     for (const grant of ['password', 'implicit', 'urn:ietf:params:oauth:grant-type:jwt-bearer']) {
       const response = await fetch(`http://127.0.0.1:${site.port}/token`, {
         method: 'POST',
@@ -265,7 +269,7 @@ describe('the authorization server, attacked', () => {
     }
   })
 
-  it('keeps the token endpoint from other origins than the client’s own', async () => {
+  it('allows the token endpoint to the client’s own origin only (CORS)', async () => {
     const ask = async (origin: string) => {
       const response = await fetch(`http://127.0.0.1:${site.port}/token`, {
         method: 'POST',

@@ -1,5 +1,5 @@
-// The authorization server with a client library of somebody else's (openid-client): what it offers,
-// and what it gives for a login or a secret.
+// The authorization server with a client library of another project (openid-client): what it offers, and which
+// tokens it issues for a login or a client secret.
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
@@ -18,7 +18,7 @@ import {
 
 const API = 'https://api.example.org'
 
-describe('the authorization server, as a foreign client sees it', () => {
+describe('the authorization server, by openid-client', () => {
   let site: Site
   before(async () => {
     site = await startSite(atSocket(configuration()))
@@ -32,7 +32,7 @@ describe('the authorization server, as a foreign client sees it', () => {
     return await jwtVerify(token, createLocalJWKSet(jwks), { issuer: ISSUER })
   }
 
-  it('describes itself, and offers only what is secure', async () => {
+  it('publishes metadata with secure options only', async () => {
     const metadata = (await site.client('spa')).serverMetadata()
     assert.equal(metadata.issuer, ISSUER)
     assert.equal(metadata.jwks_uri, `${ISSUER}/jwks`)
@@ -48,7 +48,7 @@ describe('the authorization server, as a foreign client sees it', () => {
     ])
   })
 
-  it('gives a code for a login, and tokens for the code', async () => {
+  it('issues a code for a login, and tokens for the code', async () => {
     const client = await site.client('spa')
     const { url, checks } = await authorization(client, { scope: 'openid groups email' })
     const back = await logIn(site.browser(), url)
@@ -68,7 +68,7 @@ describe('the authorization server, as a foreign client sees it', () => {
     assert.deepEqual(userinfo['groups'], ['dev', 'ops'])
   })
 
-  it('writes down who logged in, and who got tokens for whom', async () => {
+  it('records logins and issued tokens in the audit log', async () => {
     const client = await site.client('spa')
     const { url, checks } = await authorization(client)
     const back = await logIn(site.browser({ 'x-countersign-source': '203.0.113.9' }), url)
@@ -91,7 +91,7 @@ describe('the authorization server, as a foreign client sees it', () => {
     )
   })
 
-  it('says of a person only what a client asks for', async () => {
+  it('includes only the claims of the requested scopes', async () => {
     const client = await site.client('spa')
     const { url, checks } = await authorization(client, { scope: 'openid' })
     const tokens = await openid.authorizationCodeGrant(
@@ -103,7 +103,7 @@ describe('the authorization server, as a foreign client sees it', () => {
     assert.equal(tokens.claims()?.['email'], undefined)
   })
 
-  it('logs nobody in twice: the session is good for the next application', async () => {
+  it('does not ask for a password again for the next application', async () => {
     const browser = site.browser()
     const spa = await site.client('spa')
     await logIn(browser, (await authorization(spa)).url)
@@ -114,7 +114,7 @@ describe('the authorization server, as a foreign client sees it', () => {
     assert.equal(tokens.claims()?.sub, 'alice')
   })
 
-  it('asks again where the client wants it', async () => {
+  it('asks for a password again with prompt=login', async () => {
     const browser = site.browser()
     const client = await site.client('spa')
     await logIn(browser, (await authorization(client)).url)
@@ -123,7 +123,7 @@ describe('the authorization server, as a foreign client sees it', () => {
   })
 
   describe('access tokens for a resource (RFC 8707, RFC 9068)', () => {
-    it('have its audience, its claims, its algorithm and its lifetime', async () => {
+    it('have its audience, claims, algorithm and lifetime', async () => {
       const client = await site.client('web')
       const { url, checks } = await authorization(client, {
         resource: API,
@@ -143,13 +143,13 @@ describe('the authorization server, as a foreign client sees it', () => {
       assert.equal((await site.audit('tokens-issued')).at(-1)?.['resource'], API)
     })
 
-    it('are for the clients that may have them', async () => {
+    it('are refused to a client that may not use the resource', async () => {
       const client = await site.client('spa')
       const { url } = await site.browser().get((await authorization(client, { resource: API })).url)
       assert.equal(url.searchParams.get('error'), 'invalid_target')
     })
 
-    it('are for clients themselves, where these have a secret', async () => {
+    it('are issued to a client itself by its secret (client_credentials)', async () => {
       const client = await site.client('robot')
       const tokens = await openid.clientCredentialsGrant(client, { resource: API, scope: 'write' })
       const { payload } = await verified(tokens.access_token)
@@ -161,20 +161,23 @@ describe('the authorization server, as a foreign client sees it', () => {
     })
   })
 
-  it('tells resource servers of tokens that it keeps (RFC 7662), and forgets them (RFC 7009)', async () => {
+  it('introspects opaque tokens (RFC 7662), and revokes them (RFC 7009)', async () => {
     const web = await site.client('web')
     const { url, checks } = await authorization(web, { scope: 'openid' })
     const back = await logIn(site.browser(), url)
     const { access_token: token } = await openid.authorizationCodeGrant(web, back, checks)
-    const told = await openid.tokenIntrospection(web, token)
-    assert.deepEqual([told.active, told.sub, told.client_id], [true, 'alice', 'web'])
-    const stranger = await site.client('spa')
-    assert.equal((await openid.tokenIntrospection(stranger, token)).active, false)
+    const introspected = await openid.tokenIntrospection(web, token)
+    assert.deepEqual(
+      [introspected.active, introspected.sub, introspected.client_id],
+      [true, 'alice', 'web'],
+    )
+    const otherClient = await site.client('spa')
+    assert.equal((await openid.tokenIntrospection(otherClient, token)).active, false)
     await openid.tokenRevocation(web, token)
     assert.equal((await openid.tokenIntrospection(web, token)).active, false)
   })
 
-  it('takes requests that were pushed (RFC 9126), once', async () => {
+  it('accepts a pushed authorization request (RFC 9126) once', async () => {
     const client = await site.client('web')
     const { url, checks } = await authorization(client)
     const parameters = Object.fromEntries(url.searchParams)
@@ -187,7 +190,7 @@ describe('the authorization server, as a foreign client sees it', () => {
     assert.match(body, /request_uri is invalid, expired, or was already used/)
   })
 
-  describe('applications of somebody else', () => {
+  describe('a client that is not first-party', () => {
     const partner = async () => {
       const client = await site.client('partner')
       const redirect = { redirect_uri: 'https://partner.example.net/cb', scope: 'openid email' }
@@ -203,7 +206,7 @@ describe('the authorization server, as a foreign client sees it', () => {
       }
     }
 
-    it('may act for a person who said so, and are remembered', async () => {
+    it('gets tokens with the user’s consent, which is remembered', async () => {
       const { client, browser, checks, question } = await partner()
       assert.match(question.body, /Partner &amp; Sons/)
       assert.match(question.body, /partner\.example\.net/)
@@ -217,7 +220,7 @@ describe('the authorization server, as a foreign client sees it', () => {
       assert.ok((await browser.get(again.url)).url.searchParams.has('code'))
     })
 
-    it('are told when the person said no', async () => {
+    it('gets access_denied where the user denies', async () => {
       const { browser, question } = await partner()
       const { url } = await browser.submit(question, '/consent', { answer: 'deny' })
       assert.equal(url.searchParams.get('error'), 'access_denied')
@@ -225,7 +228,7 @@ describe('the authorization server, as a foreign client sees it', () => {
     })
   })
 
-  it('lets no program on a device use a session unseen (RFC 8252 §8.6)', async () => {
+  it('asks for consent before a program on a device uses a session (RFC 8252 §8.6)', async () => {
     const browser = site.browser()
     await logIn(browser, (await authorization(await site.client('spa'))).url)
     const cli = await site.client('cli')

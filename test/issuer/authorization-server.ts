@@ -1,4 +1,4 @@
-// A whole authz with an authorization server, over real HTTP, for the tests beside this file.
+// A whole authz with an authorization server, over real HTTP, for the tests of this folder.
 
 import { once } from 'node:events'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
@@ -27,7 +27,7 @@ users:
   bob: { password: '${bob}', groups: [] }
 `
 
-/** The configuration, with what a test wants of `issuer` and beside it. */
+/** The configuration, with further keys of `issuer` and further sections. */
 export const configuration = (issuer = ''): string => `
 version: 1
 listen: { authz: "127.0.0.1:0", issuer: "127.0.0.1:0" }
@@ -61,7 +61,7 @@ audit: { file: audit.jsonl }
 log: { level: error }
 `
 
-/** The same, where its issuer listens on a UNIX socket: what Envoy says of callers is believed there. */
+/** The same, where its issuer listens on a UNIX socket, over which it trusts Envoy’s headers about callers. */
 export const atSocket = (yaml: string): string =>
   yaml.replace('issuer: "127.0.0.1:0"', 'issuer: "unix:issuer.sock"')
 
@@ -71,7 +71,7 @@ export interface Site extends AsyncDisposable {
   readonly authz: Authz
   readonly port: number
   browser(headers?: Readonly<Record<string, string>>): Browser
-  /** A foreign client library, set up for a client of ours. */
+  /** A client library of another project, set up for one of the configured clients. */
   client(id: string): Promise<openid.Configuration>
   audit(event: string): Promise<readonly Record<string, unknown>[]>
   /** Changes a file of its folder, and waits until authz has read it again. */

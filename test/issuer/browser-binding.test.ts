@@ -25,7 +25,7 @@ interface UnmappedLogin {
   readonly cookies: ReadonlyMap<string, string>
 }
 
-describe('a login under way', () => {
+describe('a login in progress', () => {
   let site: Site
   before(async () => {
     site = await startSite()
@@ -81,7 +81,7 @@ describe('a login under way', () => {
     return ['alice', 'bob'].find((user) => body.includes(`>${user}<`))
   }
 
-  it('does not log in a browser that got its cookies from a sibling host', async () => {
+  it('is refused in a browser that got its cookies from a sibling host', async () => {
     const victim = site.browser()
     const login = await provenByBob()
     plant(victim, login)
@@ -92,7 +92,7 @@ describe('a login under way', () => {
     assert.match(visit.body, /<h1>This login was started in another browser/)
   })
 
-  it('does not log out and replace the user who is logged in', async () => {
+  it('is refused there without logging the present user out', async () => {
     const victim = site.browser()
     await logIn(victim, url)
     const login = await provenByBob()
@@ -103,7 +103,7 @@ describe('a login under way', () => {
     assert.equal(await userOf(victim), 'alice')
   })
 
-  it('does not log in for a device in a browser that got its cookies from a sibling host', async () => {
+  it('is refused for a device in a browser that got its cookies from a sibling host', async () => {
     const device = await openid.initiateDeviceAuthorization(await site.client('cli'), {
       scope: 'openid',
     })
@@ -133,7 +133,7 @@ describe('a login under way', () => {
   ] as const
 
   for (const [method, step] of STEPS) {
-    it(`is shown to its own browser alone at ${method} /login/UID${step}`, async () => {
+    it(`is shown in its own browser alone at ${method} /login/UID${step}`, async () => {
       const own = site.browser()
       const page = await own.get(url)
       const { pathname } = page.url
@@ -147,7 +147,7 @@ describe('a login under way', () => {
       const other = site.browser()
       await other.get(url)
       const [otherValue = ''] = valuesOf(other)
-      const foreign = [
+      const otherJars = [
         without,
         new Map([...without, [name, otherValue]]),
         new Map([...without, [name, '']]),
@@ -156,7 +156,7 @@ describe('a login under way', () => {
         new Map([...cookies, [`x=1; ${name}`, otherValue]]),
       ]
       const earlier = (await site.audit('login')).length
-      for (const jar of foreign) {
+      for (const jar of otherJars) {
         const answer = await ask(`${pathname}${step}`, jar, body)
         assert.equal(answer.status, 400)
         assert.match(await answer.text(), /<h1>This login was started in another browser/)
@@ -170,7 +170,7 @@ describe('a login under way', () => {
     })
   }
 
-  it('has a cookie of its own beside those in other tabs, until it ends', async () => {
+  it('has a cookie of its own, in addition to those of other tabs, until it ends', async () => {
     const browser = site.browser()
     const [first, second] = [await browser.get(url), await browser.get(url)]
     assert.equal(valuesOf(browser).length, 2)
@@ -181,7 +181,7 @@ describe('a login under way', () => {
     assert.equal(valuesOf(browser).length, 0)
   })
 
-  it('is kept in a cookie for the issuer alone, for as long as it lasts', async () => {
+  it('is kept in a cookie for the issuer’s host alone, for as long as it lasts', async () => {
     const { headers } = await fetch(`http://127.0.0.1:${site.port}${url.pathname}${url.search}`, {
       redirect: 'manual',
     })
@@ -192,7 +192,7 @@ describe('a login under way', () => {
     )
   })
 
-  it('keeps a pushed request off the address of its page (RFC 9126)', async () => {
+  it('has no parameters of a pushed request in the address of its page (RFC 9126)', async () => {
     const client = await site.client('spa')
     const pushed = await openid.buildAuthorizationUrlWithPAR(
       client,
@@ -204,7 +204,7 @@ describe('a login under way', () => {
     assert.match((await site.browser().get(url)).url.search, /client_id=spa/)
   })
 
-  it('takes the place of the oldest of 32', async () => {
+  it('replaces the oldest of 32', async () => {
     const browser = site.browser()
     const pages = [await browser.get(url)]
     for (let count = 1; count < 36; count += 1) {
@@ -221,8 +221,8 @@ describe('a login under way', () => {
   })
 })
 
-describe('a login under way on a development issuer over plain HTTP', () => {
-  it('is bound by a cookie without the prefix, which browsers accept over TLS alone', async () => {
+describe('a login in progress on a development issuer over plain HTTP', () => {
+  it('is bound by a cookie without a prefix, since browsers accept prefixes over TLS alone', async () => {
     const yaml = configuration().replace(`url: ${ISSUER}`, 'url: http://localhost:8000')
     await using site = await startSite(yaml)
     const answer = await fetch(

@@ -90,8 +90,8 @@ const begin = async (): Promise<Setting> => {
 
 const RIGHT = { user: 'alice', password: 'right' }
 
-describe('a question of a RADIUS server', () => {
-  it('is shown, and its answer logs in', async () => {
+describe('a RADIUS challenge at the login page', () => {
+  it('is displayed, and its answer logs the user in', async () => {
     await using setting = await begin()
     const { page, submit, logins } = setting
     const question = await submit(page, '/password', RIGHT)
@@ -109,7 +109,7 @@ describe('a question of a RADIUS server', () => {
     ])
   })
 
-  it('may be followed by another, and says itself whether the answer may be seen', async () => {
+  it('may be followed by another, and decides whether the answer is hidden', async () => {
     await using setting = await begin()
     const { page, submit } = setting
     const first = await submit(page, '/password', { user: 'alice', password: 'two' })
@@ -121,7 +121,7 @@ describe('a question of a RADIUS server', () => {
     assert.ok(url.searchParams.has('code'))
   })
 
-  it('is not asked of a wrong password, of which the page says what it always says', async () => {
+  it('is not displayed after a wrong password', async () => {
     await using setting = await begin()
     const { page, submit } = setting
     const wrong = await submit(page, '/password', { user: 'alice', password: 'no' })
@@ -129,7 +129,7 @@ describe('a question of a RADIUS server', () => {
     assert.doesNotMatch(wrong.body, /name="answer"/)
   })
 
-  it('is over after a wrong answer, which is said and counted', async () => {
+  it('ends after a wrong answer, which is displayed and counted', async () => {
     await using setting = await begin()
     const { page, submit, logins, radius } = setting
     const question = await submit(page, '/password', RIGHT)
@@ -150,7 +150,7 @@ describe('a question of a RADIUS server', () => {
     assert.ok(url.searchParams.has('code'))
   })
 
-  it('hostile: is answered by one of many answers at once', async () => {
+  it('hostile: accepts one of several simultaneous answers', async () => {
     await using setting = await begin()
     const { page, submit, radius } = setting
     const question = await submit(page, '/password', RIGHT)
@@ -160,13 +160,13 @@ describe('a question of a RADIUS server', () => {
     assert.equal(radius.requests.length - before, 1)
   })
 
-  it('hostile: is the question of one browser, and of one login', async () => {
+  it('hostile: is bound to one browser and one login', async () => {
     await using setting = await begin()
     const { page, submit, site, browser, radius } = setting
     const question = await submit(page, '/password', RIGHT)
     const before = radius.requests.length
-    const stranger = await site.browser().submit(question, '/challenge', { answer: '123456' })
-    assert.equal(stranger.status, 400)
+    const stolen = await site.browser().submit(question, '/challenge', { answer: '123456' })
+    assert.equal(stolen.status, 400)
     const other = await browser.get((await authorization(await site.client('spa'))).url)
     const forged = question.body.replaceAll(
       question.url.pathname.split('/')[2] ?? '',
@@ -179,7 +179,7 @@ describe('a question of a RADIUS server', () => {
     assert.equal(radius.requests.length, before)
   })
 
-  it('hostile: nothing of its state is in the page', async () => {
+  it('hostile: does not reveal its State in the page', async () => {
     await using setting = await begin()
     const { page, submit } = setting
     const { body } = await submit(page, '/password', RIGHT)
@@ -188,7 +188,7 @@ describe('a question of a RADIUS server', () => {
     }
   })
 
-  it('is there again when the page is loaded again, and asks for an answer that is missing', async () => {
+  it('is displayed again when the page is loaded again or the answer is missing', async () => {
     await using setting = await begin()
     const { page, submit, browser } = setting
     const question = await submit(page, '/password', RIGHT)
@@ -201,7 +201,7 @@ describe('a question of a RADIUS server', () => {
     assert.ok(url.searchParams.has('code'))
   })
 
-  it('is given up for the password', async () => {
+  it('can be cancelled in favour of the password', async () => {
     await using setting = await begin()
     const { page, submit, browser } = setting
     const question = await submit(page, '/password', RIGHT)
@@ -213,7 +213,7 @@ describe('a question of a RADIUS server', () => {
     assert.equal((await submit(question, '/challenge', { answer: '123456' })).status, 400)
   })
 
-  it('hostile: wrong answers lock out, at the login page and everywhere', async () => {
+  it('hostile: locks the user out after wrong answers, at the login page and at routes', async () => {
     await using setting = await begin()
     const { page, submit, site } = setting
     let last = page
@@ -233,7 +233,7 @@ describe('a question of a RADIUS server', () => {
     assert.equal((await site.audit('decision')).at(-1)?.['reason'], 'too-many-attempts')
   })
 
-  it('waits for whoever has to wait: nobody was asked, so it can still be answered', async () => {
+  it('can still be answered after a pause in which no answer is forwarded', async () => {
     await using setting = await begin()
     const { page, submit, radius } = setting
     // Four failures and the question are five.
@@ -251,7 +251,7 @@ describe('a question of a RADIUS server', () => {
     assert.ok(url.searchParams.has('code'))
   })
 
-  it('is a refusal to HTTP Basic as before', async () => {
+  it('is a refusal with HTTP Basic', async () => {
     await using setting = await begin()
     using envoy = new EnvoyClient(setting.site.authz.address)
     const { allow } = await envoy.check({
@@ -264,7 +264,7 @@ describe('a question of a RADIUS server', () => {
     assert.equal(decision?.['reason'], 'second-factor-required')
   })
 
-  it('comes to nothing when the server is down by then', async () => {
+  it('ends with 503 when the RADIUS server is down', async () => {
     await using setting = await begin()
     const { page, submit, radius } = setting
     const question = await submit(page, '/password', RIGHT)

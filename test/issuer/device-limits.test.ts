@@ -44,8 +44,8 @@ const letter = (digit: string): string => 'BCDFGHJKLMNPQRSTVWXZ'[Number.parseInt
 const enter = async (browser: Browser, page: Visit, code: string): Promise<Visit> =>
   await browser.submit(page, '/device', { user_code: code })
 
-describe('user codes of devices', () => {
-  it('are not guessed: 1,200 wrong ones from one source are taken ten times at most', async () => {
+describe('the user codes of devices', () => {
+  it('cannot be guessed: of 1,200 wrong ones from one source ten are looked up', async () => {
     await using site = await startSite(atSocket(configuration()))
     const { user_code: code } = await codeFor(site)
     const guesser = from(site, '203.0.113.7')
@@ -63,7 +63,7 @@ describe('user codes of devices', () => {
     assert.ok(confirm.body.includes(code), 'from another source it is known')
   })
 
-  it('are counted for the user who is logged in, wherever the guesses come from', async () => {
+  it('are counted for the user who is logged in, whatever the source of the guesses', async () => {
     await using site = await startSite(atSocket(configuration()))
     const first = from(site, '203.0.113.1')
     await first.submit(await first.get(`${ISSUER}/account`), '/password', {
@@ -71,14 +71,14 @@ describe('user codes of devices', () => {
       password: 'wonderland',
     })
     assert.ok((await guess(first, 8)).statuses.includes(429))
-    // So few would be taken from a source that nobody guessed from before.
+    // So few would be looked up from a source without earlier guesses.
     const elsewhere = first.copy({ 'x-countersign-source': '203.0.113.2' })
     assert.ok((await guess(elsewhere, 4)).statuses.includes(429))
     const other = from(site, '203.0.113.2')
     assert.equal((await enter(other, await other.get(VERIFICATION), 'BBBB-BBBB')).status, 200)
   })
 
-  it('are limited for all sources together, and not for a browser that is logged in', async () => {
+  it('are limited for all sources together, but not for a browser that is logged in', async () => {
     await using site = await startSite(atSocket(configuration()))
     const { user_code: code } = await codeFor(site)
     let limited: Visit | undefined
@@ -90,17 +90,17 @@ describe('user codes of devices', () => {
     assert.ok(limited)
     assert.equal(limited.status, 429)
     assert.match(limited.body, /<a href="\/account">Log in again<\/a>/)
-    const person = from(site, '198.51.100.9')
-    await person.submit(await person.get(`${ISSUER}/account`), '/password', {
+    const loggedIn = from(site, '198.51.100.9')
+    await loggedIn.submit(await loggedIn.get(`${ISSUER}/account`), '/password', {
       user: 'bob',
       password: 'builder',
     })
-    const confirm = await enter(person, await person.get(VERIFICATION), code)
+    const confirm = await enter(loggedIn, await loggedIn.get(VERIFICATION), code)
     assert.equal(confirm.status, 200)
     assert.ok(confirm.body.includes(code))
   })
 
-  it('that are right cost nothing, and a page whose cookie is gone neither', async () => {
+  it('count nothing where they are right, or where the page’s cookie has expired', async () => {
     await using site = await startSite(atSocket(configuration()))
     const { user_code: code } = await codeFor(site)
     const browser = from(site, '203.0.113.7')
@@ -134,7 +134,7 @@ describe('user codes of devices', () => {
   })
 })
 
-describe('device codes', () => {
+describe('the device codes', () => {
   const request = async (site: Site, source: string, client: Readonly<Record<string, string>>) =>
     await fetch(`http://127.0.0.1:${site.port}/device/authorize`, {
       method: 'POST',
@@ -142,7 +142,7 @@ describe('device codes', () => {
       body: new URLSearchParams({ scope: 'openid', ...client }),
     })
 
-  it('are limited for a public client by its source, with 429 and a time to wait', async () => {
+  it('are limited for a public client by its source, with 429 and Retry-After', async () => {
     await using site = await startSite(atSocket(configuration()))
     const statuses = new Map<number, number>()
     for (let index = 0; index < 100; index += 1) {
@@ -160,7 +160,7 @@ describe('device codes', () => {
     assert.equal((await request(site, '203.0.113.8', { client_id: 'cli' })).status, 200)
   })
 
-  it('are polled for no faster than every five seconds (slow_down)', async () => {
+  it('can be polled every five seconds at most (slow_down)', async () => {
     await using site = await startSite(atSocket(configuration()))
     const { device_code: code } = await codeFor(site)
     const poll = async (): Promise<unknown> => {
@@ -182,7 +182,7 @@ describe('device codes', () => {
   })
 })
 
-describe('parameters of a request that is kept', () => {
+describe('the parameters of a stored request', () => {
   const LONG = {
     login_hint: 256,
     nonce: 512,

@@ -1,18 +1,18 @@
-// Logging in with a code on another device (RFC 8628), with a client library of somebody else's.
+// Login by a code on another device (RFC 8628), with a client library of another project.
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import * as openid from 'openid-client'
 import { ISSUER, refusalOf, startSite, type Site } from './authorization-server.ts'
 
-describe('devices', () => {
+describe('the device authorization grant', () => {
   let site: Site
   before(async () => {
     site = await startSite()
   })
   after(() => site[Symbol.asyncDispose]())
 
-  it('get tokens once their code is confirmed and somebody has logged in', async () => {
+  it('issues tokens once the user has confirmed the code and logged in', async () => {
     const client = await site.client('cli')
     const device = await openid.initiateDeviceAuthorization(client, { scope: 'openid groups' })
     assert.equal(device.verification_uri, `${ISSUER}/device`)
@@ -32,7 +32,7 @@ describe('devices', () => {
     assert.ok(tokens.refresh_token)
   })
 
-  it('are told when somebody says no', async () => {
+  it('ends with access_denied where the user cancels', async () => {
     const client = await site.client('cli')
     const device = await openid.initiateDeviceAuthorization(client, { scope: 'openid' })
     const browser = site.browser()
@@ -44,14 +44,14 @@ describe('devices', () => {
     assert.equal(await refusalOf(poll), 'access_denied')
   })
 
-  it('are not logged in by a code that nobody has', async () => {
+  it('refuses an unknown user code', async () => {
     const browser = site.browser()
     const asked = await browser.get(`${ISSUER}/device`)
     const page = await browser.submit(asked, '/device', { user_code: 'AAAA-AAAA' })
     assert.match(page.body, /role="alert"/)
   })
 
-  it('are not logged in by a form whose cookie is gone, and people are told so', async () => {
+  it('refuses a form whose cookie is missing, and says why', async () => {
     const asked = await site.browser().get(`${ISSUER}/device`)
     const page = await site.browser().submit(asked, '/device', { user_code: 'AAAA-AAAA' })
     assert.equal(page.status, 400)

@@ -18,7 +18,7 @@ const read = (path: string, url: string): Record<string, unknown> => {
   return JSON.parse(page.body)
 }
 
-describe('the paths of the documents', () => {
+describe('the paths of the issuer’s documents', () => {
   const CASES = [
     {
       name: 'of a host',
@@ -30,7 +30,7 @@ describe('the paths of the documents', () => {
       },
     },
     {
-      name: 'of a host with a slash, which the issuer keeps and the paths do not double',
+      name: 'of a host with a trailing slash, which the issuer keeps and the paths do not double',
       input: 'https://id.example.org/',
       want: {
         discovery: '/.well-known/openid-configuration',
@@ -56,7 +56,7 @@ describe('the paths of the documents', () => {
 describe('the discovery document', () => {
   const URLS = ['https://id.example.org', 'https://id.example.org/', 'https://a.example.org/b']
   for (const url of URLS) {
-    it(`of ${url} has its very name, and a key set on the same host that is there`, () => {
+    it(`of ${url} has the issuer’s exact name, and a key set on the same host that exists`, () => {
       const { discovery, metadata } = documentPaths(url)
       const document = read(discovery, url)
       assert.equal(document['issuer'], url)
@@ -67,21 +67,21 @@ describe('the discovery document', () => {
     })
   }
 
-  it('has what OpenID Connect Discovery §3 requires of one that mints only', () => {
+  it('has what OpenID Connect Discovery §3 requires of an issuer that only mints', () => {
     const document = read('/.well-known/openid-configuration', 'https://id.example.org')
     assert.deepEqual(document['response_types_supported'], ['id_token'])
     assert.deepEqual(document['subject_types_supported'], ['public'])
     assert.deepEqual(document['id_token_signing_alg_values_supported'], ['ES256', 'RS256', 'EdDSA'])
   })
 
-  it('may be kept for as long as it is configured', () => {
+  it('may be cached for as long as configured', () => {
     const page = documentAt('/jwks', issuerAt('https://id.example.org'))
     assert.deepEqual(page?.headers, { 'cache-control': 'public, max-age=300' })
   })
 })
 
-describe('the key set', () => {
-  it('has every key that signs, by its name and algorithm, and nothing private', () => {
+describe('the published key set', () => {
+  it('has every signing key with its kid and alg, and no private part', () => {
     const { keys: published } = read('/jwks', 'https://id.example.org')
     assert.ok(Array.isArray(published))
     assert.deepEqual(
@@ -94,7 +94,7 @@ describe('the key set', () => {
     }
   })
 
-  it('is asked for by its path alone', () => {
+  it('is published at its own path only', () => {
     const issuer = issuerAt('https://id.example.org')
     for (const path of ['/', '/jwks/', '/JWKS', '/keys.json', '/jwks/../jwks', '/.well-known']) {
       assert.equal(documentAt(path, issuer), undefined, path)

@@ -1,5 +1,5 @@
 // A token of a login that has ended, or of a user who was signed out, is refused wherever this authorization
-// server or a route of ours reads it: shown to a route, exchanged, introspected, refreshed, at userinfo.
+// server or one of its routes reads it: at a route, exchanged, introspected, refreshed, at userinfo.
 
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
@@ -88,7 +88,7 @@ const exchange = async (site: Site, token: string, scope?: string) => {
 }
 
 /** What our route says of a token. */
-const shown = async (site: Site, token: string): Promise<string> => {
+const answerTo = async (site: Site, token: string): Promise<string> => {
   using client = new EnvoyClient(site.authz.address)
   const headers = [['authorization', `Bearer ${token}`]] as const
   const answer = await client.check({ host: 'app.example.org', path: '/', headers })
@@ -129,28 +129,28 @@ describe('a token of a login that has ended', () => {
       const other = await tokensOf(site)
       const exchanged = await exchange(site, jwt)
       for (const token of [jwt, idToken, exchanged])
-        assert.equal(await shown(site, token), 'allowed')
+        assert.equal(await answerTo(site, token), 'allowed')
       await end(browser)
       for (const token of [jwt, idToken, exchanged]) {
-        assert.equal(await shown(site, token), 'token-inactive')
+        assert.equal(await answerTo(site, token), 'token-inactive')
       }
       // RFC 8693 §2.2.2.
       assert.equal(await refusalOf(exchange(site, jwt)), 'invalid_request')
       assert.equal(await refusalOf(exchange(site, exchanged)), 'invalid_request')
       assert.equal(await refusalOf(openid.refreshTokenGrant(client, refreshToken)), 'invalid_grant')
       const stays = name === ENDS[0]?.name ? 'token-inactive' : 'allowed'
-      assert.equal(await shown(site, other.jwt), stays, 'another login of the same user')
+      assert.equal(await answerTo(site, other.jwt), stays, 'another login of the same user')
     })
   }
 
-  it('is good for as long as its client has offline access, which a logout of the browser does not end', async () => {
+  it('is valid as long as its client has offline access, which a logout of the browser does not end', async () => {
     const { browser, jwt } = await tokensOf(site, 'openid read offline_access', {
       prompt: 'consent',
     })
     const page = await browser.get(`${ISSUER}/logout`)
     await browser.submit(page, '/logout/confirm', { logout: 'yes' })
-    assert.equal(await shown(site, jwt), 'allowed')
-    assert.equal(await shown(site, await exchange(site, jwt)), 'allowed')
+    assert.equal(await answerTo(site, jwt), 'allowed')
+    assert.equal(await answerTo(site, await exchange(site, jwt)), 'allowed')
   })
 })
 
@@ -176,7 +176,7 @@ describe('the scopes of an exchanged token', () => {
     return decodeJwt(await exchange(site, jwt, scope))['scope']
   }
 
-  it('are some of the subject token’s', async () => {
+  it('are a subset of the subject token’s', async () => {
     site = await start(EXCHANGES)
     assert.equal(await exchanged('read'), 'read')
     assert.equal(await refusalOf(exchanged('write')), 'invalid_scope')
@@ -184,26 +184,26 @@ describe('the scopes of an exchanged token', () => {
     await site[Symbol.asyncDispose]()
   })
 
-  it('are those besides that the client may add at that resource', async () => {
+  it('include those that the client may add at that resource', async () => {
     site = await start(`{ from: ['${API}'], to: ['${LEDGER}'], scopes: { '${LEDGER}': [book] } }`)
     assert.equal(await exchanged('read book'), 'read book')
     assert.equal(await refusalOf(exchanged('write')), 'invalid_scope')
   })
 })
 
-describe('a token whose login cannot be known', { skip: skipWithoutRedis() }, () => {
-  it('is neither exchanged nor taken by a route while the store does not answer', async () => {
+describe('a token whose login status is unavailable', { skip: skipWithoutRedis() }, () => {
+  it('is neither exchanged nor accepted by a route while the store is down', async () => {
     await using redis = await startRedis({ persistent: true })
     process.env['ENDED_LOGINS_REDIS'] = redis.url
     const state = 'state: { redis: { url: env:ENDED_LOGINS_REDIS, secret: file:ring } }\n'
     await using site = await startWithTokens(state)
     const { jwt } = await tokensOf(site)
-    assert.equal(await shown(site, jwt), 'allowed')
+    assert.equal(await answerTo(site, jwt), 'allowed')
     redis.pause()
     await assert.rejects(
       exchange(site, jwt),
       ({ cause }: Error) => cause instanceof Response && cause.status === 503,
     )
-    assert.equal(await shown(site, jwt), 'authenticator-unavailable')
+    assert.equal(await answerTo(site, jwt), 'authenticator-unavailable')
   })
 })

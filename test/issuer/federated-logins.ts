@@ -14,37 +14,37 @@ import { withSessions } from './session/browsing.ts'
 const APP = 'https://app.example.org'
 const COOKIE = '__Host-countersign'
 
-/** How long the provider stands by what it says, in seconds. */
+/** How long the tokens of the upstream IdP are valid, in seconds. */
 const LIFETIME_S = 3
-/** When it is asked again, and when it is too late, in milliseconds. */
+/** When they are refreshed in the background, and when they have expired, in milliseconds. */
 export const DUE_MS = 2_100
 export const OVERDUE_MS = 3_100
 
-/** Somebody with a session. */
+/** A browser with a session. */
 interface LoggedIn {
   readonly browser: Browser
-  /** The same browser as the provider sees it. */
-  readonly elsewhere: Browser
+  /** The same browser at the upstream IdP. */
+  readonly browserThere: Browser
   readonly cookie: string
 }
 
-/** The provider, and what is done with it. */
-export interface Vouching extends AsyncDisposable {
+/** The upstream IdP, and what tests do with it. */
+export interface UpstreamIdp extends AsyncDisposable {
   readonly oidc: NodeOidc
-  /** As it is in the beginning. */
+  /** Restores its settings from the start. */
   reset(): Promise<void>
-  /** A site whose people log in there, with what a test wants of the provider's configuration. */
+  /** A site whose users log in there, with further configuration of the upstream IdP. */
   start(further?: Readonly<Record<string, unknown>>, state?: string, listen?: string): Promise<Site>
-  /** A browser at the provider; that keeps its cookies too. */
-  there(): Browser
-  /** Logs in at the provider for a route of ours. */
+  /** A browser at the upstream IdP, of which it keeps the cookies. */
+  browser(): Browser
+  /** Logs in at the upstream IdP for a route. */
   sessionBy(site: Site): Promise<LoggedIn>
-  /** Waits until it has got one refresh token back, which nobody else waits for. */
-  givenBack(): Promise<void>
+  /** Waits until the upstream IdP has received one revocation of a refresh token. */
+  untilRevoked(): Promise<void>
 }
 
-/** Starts the provider. */
-export const startVouching = async (): Promise<Vouching> => {
+/** Starts it. */
+export const startUpstreamIdp = async (): Promise<UpstreamIdp> => {
   await using stack = new AsyncDisposableStack()
   const pki = stack.use(await createPki())
   const oidc = stack.use(
@@ -63,14 +63,15 @@ export const startVouching = async (): Promise<Vouching> => {
     ]),
   )
   const ca = await readFile(pki.ca)
-  const there = (): Browser => new Browser({ port: Number(new URL(oidc.issuer).port), tls: { ca } })
+  const upstreamBrowser = (): Browser =>
+    new Browser({ port: Number(new URL(oidc.issuer).port), tls: { ca } })
   const running = stack.move()
   return {
     oidc,
-    there,
+    browser: upstreamBrowser,
     async reset() {
       oidc.reset()
-      Object.assign(oidc.settings, { lifetime: LIFETIME_S, account: 'there', groups: ['staff'] })
+      Object.assign(oidc.settings, { lifetime: LIFETIME_S, account: 'present', groups: ['staff'] })
       await oidc.start()
     },
     async start(further = {}, state = '', listen = '') {
@@ -88,18 +89,18 @@ export const startVouching = async (): Promise<Vouching> => {
       )
     },
     async sessionBy(site) {
-      const [browser, elsewhere] = [site.browser(), there()]
+      const [browser, browserThere] = [site.browser(), upstreamBrowser()]
       const begun = await browser.get(`${APP}/.countersign/login`)
       const page = await browser.get(begun.url)
       const left = await browser.submit(page, '/provider', { provider: 'corp' })
-      const back = await elsewhere.get(left.url)
+      const back = await browserThere.get(left.url)
       const done = await browser.get(back.url)
       await browser.get(done.url)
       const text = browser.cookiesOf(APP).get(COOKIE)
       assert.ok(text, done.body)
-      return { browser, elsewhere, cookie: `${COOKIE}=${text}` }
+      return { browser, browserThere, cookie: `${COOKIE}=${text}` }
     },
-    async givenBack() {
+    async untilRevoked() {
       for (let left = 250; left > 0 && oidc.revoked() === 0; left -= 1) await sleep(20)
       assert.equal(oidc.revoked(), 1)
     },

@@ -6,7 +6,7 @@ import * as openid from 'openid-client'
 import { decodeJwt } from 'jose'
 import { authorization, CALLBACK, logIn, startSite, type Site } from './authorization-server.ts'
 
-describe('the events of a login', () => {
+describe('the audit events of one login', () => {
   let site: Site
   before(async () => {
     site = await startSite()
@@ -15,7 +15,7 @@ describe('the events of a login', () => {
 
   const RESOURCE = { resource: 'https://api.example.org', scope: 'openid read' }
 
-  it('and of the tokens that came of it have one id, and tokens-issued the jti of each JWT', async () => {
+  it('and of its tokens have one id, and tokens-issued has the jti of each JWT', async () => {
     const client = await site.client('web')
     const { url, checks } = await authorization(client, { redirect_uri: CALLBACK, ...RESOURCE })
     const back = await logIn(site.browser(), url)
@@ -27,7 +27,7 @@ describe('the events of a login', () => {
     assert.deepEqual(issued?.['jti'], [decodeJwt(tokens.access_token).jti])
   })
 
-  it('go on with refreshed tokens, and tell opaque tokens apart by hashes alone', async () => {
+  it('include refreshed tokens, and identify opaque tokens by hash', async () => {
     const client = await site.client('spa')
     const { url, checks } = await authorization(client)
     const first = await openid.authorizationCodeGrant(
@@ -54,7 +54,7 @@ describe('the events of a login', () => {
     }
   })
 
-  it('of another login have another id', async () => {
+  it('differ in the id from those of another login', async () => {
     const client = await site.client('spa')
     const { url } = await authorization(client)
     await logIn(site.browser(), url)

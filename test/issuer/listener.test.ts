@@ -43,7 +43,7 @@ describe('the listener of the issuer', () => {
   })
   after(() => server[Symbol.asyncDispose]())
 
-  it('answers with the documents, their types, and for how long they may be kept', async () => {
+  it('serves the documents with their content types and cache lifetimes', async () => {
     const discovery = await fetch(`${origin}/.well-known/openid-configuration`)
     assert.equal(discovery.status, 200)
     assert.equal(discovery.headers.get('content-type'), 'application/json')
@@ -53,13 +53,13 @@ describe('the listener of the issuer', () => {
     assert.equal(keys.headers.get('x-content-type-options'), 'nosniff')
   })
 
-  it('has nothing else, and takes nothing', async () => {
+  it('has no other paths and methods', async () => {
     assert.equal((await fetch(`${origin}/`)).status, 404)
     assert.equal((await fetch(`${origin}/jwks`, { method: 'POST', body: '{}' })).status, 405)
     assert.equal((await fetch(`${origin}/jwks`, { method: 'HEAD' })).status, 200)
   })
 
-  it('refuses requests that are larger than the configuration in force allows', async () => {
+  it('refuses requests that are larger than the present configuration allows', async () => {
     const statusOf = async (path: string, lines = 0): Promise<number> => {
       const headers = Array.from({ length: lines }, (_, n): [string, string] => [`x-${n}`, 'v'])
       const response = await fetch(`${origin}${path}`, { headers })
@@ -77,7 +77,7 @@ describe('the listener of the issuer', () => {
     limits = DEFAULT_LIMITS
   })
 
-  it('follows the configuration in force', async () => {
+  it('follows a reload of the configuration', async () => {
     await use('https://id.example.org/b')
     assert.equal((await fetch(`${origin}/jwks`)).status, 404)
     assert.equal((await fetch(`${origin}/b/jwks`)).status, 200)

@@ -37,8 +37,8 @@ const countedIn = async (site: Site): Promise<number> => {
   return logins.length + summaries.reduce((sum, { logins: count }) => sum + Number(count), 0)
 }
 
-describe('many attempts at the login page', () => {
-  it('take a bounded part of the audit log, and all of them are counted', async () => {
+describe('a flood of attempts at the login page', () => {
+  it('takes a bounded part of the audit log, and each attempt is counted', async () => {
     await using site = await startSite(YAML)
     const { browser, page } = await open(site)
     const statuses = await guess(browser, page)
@@ -52,7 +52,7 @@ describe('many attempts at the login page', () => {
   })
 
   it(
-    'let nobody in while the log cannot be written, and are counted then, too',
+    'logs no user in while the audit log cannot be written, and is still counted',
     { skip: !existsSync('/dev/full') },
     async () => {
       await using site = await startSite(YAML)

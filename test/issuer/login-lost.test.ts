@@ -41,8 +41,8 @@ const startLosing = async () => {
   }
 }
 
-describe('a login that ends while a question is open', () => {
-  it('is asked for again, and nothing is given out by it', async () => {
+describe('a login that ends while its consent page is open', () => {
+  it('has to be repeated, and yields no tokens', async () => {
     await using losing = await startLosing()
     const { site } = losing
     const client = await site.client('partner')
@@ -59,7 +59,7 @@ describe('a login that ends while a question is open', () => {
 })
 
 describe('a login that has ended, while its tokens are still stored', () => {
-  it('makes them inactive for introspection, and good for nothing else', async () => {
+  it('makes them inactive for introspection, and refused elsewhere', async () => {
     await using losing = await startLosing()
     const { site } = losing
     const client = await site.client('web')

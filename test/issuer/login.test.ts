@@ -1,4 +1,4 @@
-// Logging in: what the page says, what the log is told, and what is shared with every other way in.
+// Logging in: the texts of the page, the audit events, and what is shared with the other authenticators.
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -33,7 +33,7 @@ const saidOn = (body: string): string =>
     .replaceAll(/value="[^"]*"/g, '')
 
 describe('the login page', () => {
-  it('says the same of a wrong password and of a user that there is none of', async () => {
+  it('has the same text for a wrong password and for an unknown user', async () => {
     await using site = await startSite()
     const { browser, page } = await open(site)
     const wrong = await browser.submit(page, '/password', { user: 'alice', password: 'no' })
@@ -54,7 +54,7 @@ describe('the login page', () => {
     assert.ok(!JSON.stringify(events).includes('zoe'))
   })
 
-  it('goes on where it was after a wrong password', async () => {
+  it('continues the authorization after a wrong password', async () => {
     await using site = await startSite()
     const { browser, page } = await open(site)
     const wrong = await browser.submit(page, '/password', { user: 'alice', password: 'no' })
@@ -65,7 +65,7 @@ describe('the login page', () => {
     assert.ok(url.searchParams.has('code'))
   })
 
-  it('does not call a password wrong that only amounts to nobody here', async () => {
+  it('does not report a wrong password where the identity is reserved', async () => {
     const reserved = '  staff: { identity: { user: \'"system:admin"\' }, basic:'
     await using site = await startSite(configuration().replace('  staff: { basic:', reserved))
     const { browser, page } = await open(site)
@@ -80,15 +80,15 @@ describe('the login page', () => {
     assert.match(wrong.body, /Wrong user name or password/)
   })
 
-  it('asks for what is missing', async () => {
+  it('reports a missing user name', async () => {
     await using site = await startSite()
     const { browser, page } = await open(site)
-    const nobody = await browser.submit(page, '/password', { user: ' ', password: 'x' })
-    assert.equal(nobody.status, 400)
+    const missing = await browser.submit(page, '/password', { user: ' ', password: 'x' })
+    assert.equal(missing.status, 400)
     assert.equal((await site.audit('login')).length, 0)
   })
 
-  it('has the lock-out of the authenticator: attempts here count there, and there here', async () => {
+  it('shares the lock-out of the authenticator with its routes', async () => {
     await using site = await startSite(atSocket(configuration()))
     const from = '203.0.113.7'
     const { browser, page } = await open(site, { 'x-countersign-source': from })
@@ -105,11 +105,11 @@ describe('the login page', () => {
       headers: [['authorization', basic('alice', 'wonderland')]],
     })
     assert.equal(refused.allow, false)
-    const last2 = (await site.audit('decision')).at(-1)
-    assert.equal(last2?.['reason'], 'too-many-attempts')
+    const decision = (await site.audit('decision')).at(-1)
+    assert.equal(decision?.['reason'], 'too-many-attempts')
   })
 
-  it('speaks German to those who read it, and to those whose application says so', async () => {
+  it('is German where the browser or the application prefers it', async () => {
     await using site = await startSite()
     const { page } = await open(site, { 'accept-language': 'de-AT, en;q=0.5' })
     assert.match(page.body, /<html lang="de"/)
@@ -118,7 +118,7 @@ describe('the login page', () => {
   })
 
   it(
-    'lets nobody in whose login cannot be recorded',
+    'logs no user in whose login cannot be recorded',
     { skip: !existsSync('/dev/full') },
     async () => {
       await using site = await startSite()
@@ -135,13 +135,13 @@ describe('the login page', () => {
     },
   )
 
-  it('fills in whom the application expects', async () => {
+  it('fills in the login_hint of the application', async () => {
     await using site = await startSite()
     const { url } = await authorization(await site.client('spa'), { login_hint: 'al"ice' })
     assert.match((await site.browser().get(url)).body, /value="al&quot;ice"/)
   })
 
-  it('is not there for what nobody asked for', async () => {
+  it('does not exist without an authorization request', async () => {
     await using site = await startSite()
     for (const path of ['/login/', '/login/abc', '/login/abc/password', '/login/a/b/c']) {
       const { status } = await site.browser().get(`https://id.example.org${path}`)
@@ -149,7 +149,7 @@ describe('the login page', () => {
     }
   })
 
-  it('keeps two logins of one browser apart', async () => {
+  it('keeps two simultaneous logins of one browser apart', async () => {
     await using site = await startSite()
     const browser = site.browser()
     const client = await site.client('spa')
@@ -163,8 +163,8 @@ describe('the login page', () => {
   })
 })
 
-describe('logging out', () => {
-  it('ends the session, and what was given out within it', async () => {
+describe('a logout', () => {
+  it('ends the session and revokes its tokens', async () => {
     await using site = await startSite()
     const client = await site.client('spa')
     const browser = site.browser()
@@ -184,10 +184,10 @@ describe('logging out', () => {
     assert.equal((await browser.get(again)).url.searchParams.get('error'), 'login_required')
   })
 
-  it('tells the clients that were logged in to (back channel)', async () => {
-    const told: URLSearchParams[] = []
+  it('is reported to the clients of the login (back-channel logout)', async () => {
+    const forms: URLSearchParams[] = []
     const server = createServer((request, response) => {
-      request.on('data', (chunk: Buffer) => told.push(new URLSearchParams(chunk.toString())))
+      request.on('data', (chunk: Buffer) => forms.push(new URLSearchParams(chunk.toString())))
       request.on('end', () => response.end())
     })
     server.listen(0, '127.0.0.1')
@@ -205,14 +205,14 @@ describe('logging out', () => {
     const question = await browser.get(buildEndSessionUrl(client, {}))
     await browser.submit(question, '/confirm', { logout: 'yes' })
     server.close()
-    assert.equal(told.length, 1)
-    const claims = decodeJwt(told[0]?.get('logout_token') ?? '')
+    assert.equal(forms.length, 1)
+    const claims = decodeJwt(forms[0]?.get('logout_token') ?? '')
     assert.equal(claims.sub, 'alice')
     assert.equal(claims['sid'], tokens.claims()?.['sid'])
     assert.ok(claims['events'])
   })
 
-  it('ends nothing when it is not confirmed', async () => {
+  it('ends nothing where it is not confirmed', async () => {
     await using site = await startSite()
     const client = await site.client('spa')
     const browser = site.browser()

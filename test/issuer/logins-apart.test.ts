@@ -41,7 +41,7 @@ const yaml = withSessions()
   )
   .replace('\n  resources:', `\n  resources:\n    ${LEDGER}: { claims: { team: identity.groups } }`)
 
-describe('logins of one subject', () => {
+describe('two logins of one subject', () => {
   let site: Site
   before(async () => {
     site = await startSite(yaml, { 'admins.yaml': ADMINS })
@@ -51,13 +51,13 @@ describe('logins of one subject', () => {
   /** Logs in for a client; in a browser that is logged in already, anew where `prompt` says so. */
   const tokensOf = async (
     id: string,
-    way: readonly [string, string],
+    credentials: readonly [string, string],
     parameters: Readonly<Record<string, string>> = {},
     browser = site.browser(),
   ) => {
     const client = await site.client(id)
     const { url, checks } = await authorization(client, parameters)
-    const back = await logIn(browser, url, way)
+    const back = await logIn(browser, url, credentials)
     const tokens = await openid.authorizationCodeGrant(
       client,
       await consented(browser, back),
@@ -66,7 +66,7 @@ describe('logins of one subject', () => {
     return { client, browser, tokens }
   }
 
-  /** Says yes where the browser is asked whether the client may act offline. */
+  /** Gives consent where the client wants offline access. */
   const consented = async (browser: Browser, back: URL): Promise<URL> => {
     if (back.origin !== ISSUER) return back
     return (await browser.submit(await browser.get(back), '/consent', { answer: 'allow' })).url
@@ -82,7 +82,7 @@ describe('logins of one subject', () => {
     tokens: await openid.refreshTokenGrant(client, tokens.refresh_token ?? ''),
   })
 
-  it('keep their groups when one of them refreshes its tokens after the other', async () => {
+  it('keep their own groups when their tokens are refreshed', async () => {
     const weak = await tokensOf('spa', WEAK)
     const strong = await tokensOf('spa', STRONG)
     assert.deepEqual([groupsIn(weak), groupsIn(strong)], [WEAK_GROUPS, STRONG_GROUPS])
@@ -90,7 +90,7 @@ describe('logins of one subject', () => {
     assert.deepEqual(groupsIn(await refreshed(strong)), STRONG_GROUPS)
   })
 
-  it('keep their groups at the userinfo endpoint', async () => {
+  it('keep their own groups at the userinfo endpoint', async () => {
     const weak = await tokensOf('spa', WEAK)
     const strong = await tokensOf('spa', STRONG)
     for (const [{ client, tokens }, groups] of [
@@ -103,7 +103,7 @@ describe('logins of one subject', () => {
     }
   })
 
-  it('keep the claims of access tokens, also those that come later', async () => {
+  it('keep their own claims in access tokens, refreshed ones included', async () => {
     const parameters = { resource: API, scope: 'openid read offline_access', prompt: 'consent' }
     const weak = await tokensOf('web', WEAK, parameters)
     await tokensOf('web', STRONG, parameters)
@@ -111,7 +111,7 @@ describe('logins of one subject', () => {
     assert.deepEqual(decodeJwt(tokens.access_token)['team'], WEAK_GROUPS)
   })
 
-  it('keep their groups when a device gets its tokens after another login', async () => {
+  it('keep their own groups when a device gets its tokens after another login', async () => {
     const client = await site.client('cli')
     const device = await openid.initiateDeviceAuthorization(client, { scope: 'openid groups' })
     const browser = site.browser()
@@ -125,7 +125,7 @@ describe('logins of one subject', () => {
     assert.deepEqual(groupsIn({ tokens }), WEAK_GROUPS)
   })
 
-  it('keep their groups in a token that is exchanged after another login', async () => {
+  it('keep their own groups in a token that is exchanged after another login', async () => {
     const parameters = { resource: API, scope: 'openid read' }
     const weak = await tokensOf('web', WEAK, parameters)
     const strong = await tokensOf('web', STRONG, parameters)
@@ -143,7 +143,7 @@ describe('logins of one subject', () => {
     }
   })
 
-  it('keep their groups in what is authorized later in the browser of each', async () => {
+  it('keep their own groups in later authorizations in the browser of each', async () => {
     const weak = await tokensOf('spa', WEAK)
     await tokensOf('spa', STRONG)
     const client = await site.client('web')
@@ -153,21 +153,21 @@ describe('logins of one subject', () => {
     assert.deepEqual(groupsIn({ tokens }), WEAK_GROUPS)
   })
 
-  it('are told apart within one browser, where somebody logs in anew', async () => {
+  it('are distinguished in one browser, where the user logs in again', async () => {
     const weak = await tokensOf('spa', WEAK, { scope: 'openid groups' })
     const { browser } = weak
     const strong = await tokensOf('web', STRONG, { prompt: 'login' }, browser)
     assert.deepEqual(groupsIn(strong), STRONG_GROUPS)
     assert.deepEqual(groupsIn(await refreshed(weak)), WEAK_GROUPS)
     assert.deepEqual(groupsIn(await refreshed(strong)), STRONG_GROUPS)
-    // Whoever is authorized now is so by the login that is the latest in this browser.
+    // An authorization from now on belongs to the latest login of this browser.
     const { client } = weak
     const { url, checks } = await authorization(client)
     const tokens = await openid.authorizationCodeGrant(client, (await browser.get(url)).url, checks)
     assert.deepEqual(groupsIn({ tokens }), STRONG_GROUPS)
   })
 
-  it('all end when the session of their browser is ended at the account page', async () => {
+  it('both end when the session of their browser is ended at the account page', async () => {
     const scope = 'openid groups offline_access'
     const weak = await tokensOf('spa', WEAK, { scope, prompt: 'consent' })
     const { browser } = weak
@@ -181,7 +181,7 @@ describe('logins of one subject', () => {
     }
   })
 
-  it('keep their groups in the sessions of routes', async () => {
+  it('keep their own groups in the sessions of routes', async () => {
     const weak = site.browser()
     const strong = site.browser()
     for (const [browser, [user, password]] of [

@@ -1,5 +1,5 @@
-// A browser that comes back from a login while that login is being ended: whichever is first, nobody has a
-// session afterwards. With each store.
+// A browser that returns from a login while that login is being ended: whichever is first, no session is left
+// afterwards. With each store.
 
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
@@ -64,7 +64,7 @@ const begun = (login: string) => ({
   login,
   host: 'app.example.org',
   source: '203.0.113.9',
-  userAgent: 'Somebody/1.0',
+  userAgent: 'Browser/1.0',
   ends: Date.now() + HOUR,
   idle: HOUR,
 })
@@ -106,10 +106,10 @@ const ENDINGS: readonly {
   readonly name: string
   readonly end: (setting: Setting) => Promise<unknown>
 }[] = [
-  { name: 'all of a person’s', end: async ({ logout }) => await logout.endAll('alice') },
-  { name: 'everybody’s', end: async ({ logout }) => await logout.endEverybody() },
+  { name: 'all logins of one user', end: async ({ logout }) => await logout.endAll('alice') },
+  { name: 'all logins of all users', end: async ({ logout }) => await logout.endEverybody() },
   {
-    name: 'this one alone',
+    name: 'this login alone',
     end: async ({ parts, logout }) => {
       for (const login of await listLogins(parts, 'alice')) {
         await logout.endOne(login)
@@ -117,8 +117,8 @@ const ENDINGS: readonly {
     },
   },
   {
-    // The authorization server tells of a logout before the login is gone.
-    name: 'by a logout',
+    // The authorization server sends logout tokens before it deletes the login.
+    name: 'by a logout at the issuer',
     end: async ({ sessions }) => await sessions.endLogin('sid-one'),
   },
 ]
@@ -141,7 +141,7 @@ const racesWith = (open: (file: string) => StateSettings): void => {
 }
 
 describe('a login that is ended', () => {
-  it('has no session that begins once those that there are were listed', async () => {
+  it('gets no session that begins after its sessions were listed', async () => {
     await using setting = await setUp({ kind: 'memory' })
     const { store, keys, sessions } = setting
     const texts: unknown[] = []
@@ -157,23 +157,27 @@ describe('a login that is ended', () => {
   })
 })
 
-describe('a login that comes back, with state in memory,', () => {
+describe('a login that returns to its route, with state in memory,', () => {
   racesWith(() => ({ kind: 'memory' }))
 })
 
-describe('a login that comes back, with state in a file,', () => {
+describe('a login that returns to its route, with state in a file,', () => {
   racesWith(fileSettings)
 })
 
-describe('a login that comes back, with state in Redis,', { skip: skipWithoutRedis() }, () => {
-  let redis: Redis
-  const secret = secretOf()
-  before(async () => {
-    redis = await startRedis()
-  })
-  after(() => redis[Symbol.asyncDispose]())
-  racesWith(() => ({
-    ...redisSettings(serverAt(redis.url), secret),
-    prefix: `${randomUUID()}:`,
-  }))
-})
+describe(
+  'a login that returns to its route, with state in Redis,',
+  { skip: skipWithoutRedis() },
+  () => {
+    let redis: Redis
+    const secret = secretOf()
+    before(async () => {
+      redis = await startRedis()
+    })
+    after(() => redis[Symbol.asyncDispose]())
+    racesWith(() => ({
+      ...redisSettings(serverAt(redis.url), secret),
+      prefix: `${randomUUID()}:`,
+    }))
+  },
+)

@@ -1,5 +1,5 @@
-// A user with everything that a login gives out: a session on a route, single sign-on, tokens of several kinds.
-// For the tests of what becomes of them when the user is gone from the users file or the directory.
+// A user with everything that a login yields: a session on a route, single sign-on, tokens of several kinds. For
+// the tests of what happens to them when the user is removed from the users file or the directory.
 
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -15,7 +15,7 @@ import {
   startSite,
   type Site,
 } from './authorization-server.ts'
-import { hasToLogIn, isIn, sessionOn, withSessions, type Person } from './session/browsing.ts'
+import { hasToLogIn, isIn, sessionOn, withSessions, type Credentials } from './session/browsing.ts'
 
 const API = 'https://api.example.org'
 const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
@@ -53,7 +53,7 @@ export const startOffboarding = async (
 export interface LoggedIn {
   /** Whether the session on a route is good. */
   hasSession(): Promise<boolean>
-  /** What the upstream of that route is told. */
+  /** The identity that the upstream of that route receives. */
   seen(): Promise<Outcome>
   /** Whether another application would be entered without a question. */
   hasSingleSignOn(): Promise<boolean>
@@ -70,7 +70,7 @@ export interface LoggedIn {
 }
 
 /** Logs a user in, for everything. */
-export const loggedInFully = async (site: Site, person: Person): Promise<LoggedIn> => {
+export const loggedInFully = async (site: Site, credentials: Credentials): Promise<LoggedIn> => {
   const browser = site.browser()
   const [spa, web, gateway] = await Promise.all(
     ['spa', 'web', 'gateway'].map(async (id) => await site.client(id)),
@@ -79,7 +79,7 @@ export const loggedInFully = async (site: Site, person: Person): Promise<LoggedI
   const opaque = await authorization(spa)
   const first = await openid.authorizationCodeGrant(
     spa,
-    await logIn(browser, opaque.url, person),
+    await logIn(browser, opaque.url, credentials),
     opaque.checks,
   )
   const forApi = await authorization(web, { resource: API, scope: 'openid read' })
@@ -128,9 +128,9 @@ export const loggedInFully = async (site: Site, person: Person): Promise<LoggedI
   return user
 }
 
-/** Requires that a user has everything that a login gives out. */
+/** Requires that a user has everything that a login yields. */
 export const assertEverything = async (user: LoggedIn): Promise<void> => {
-  assert.deepEqual(await standingOf(user), {
+  assert.deepEqual(await statusesOf(user), {
     session: true,
     singleSignOn: true,
     exchange: undefined,
@@ -141,7 +141,7 @@ export const assertEverything = async (user: LoggedIn): Promise<void> => {
 }
 
 /** What of a login is good. */
-const standingOf = async (user: LoggedIn) => ({
+const statusesOf = async (user: LoggedIn) => ({
   session: await user.hasSession(),
   singleSignOn: await user.hasSingleSignOn(),
   exchange: await user.exchange(),
@@ -152,7 +152,7 @@ const standingOf = async (user: LoggedIn) => ({
 
 /** Requires that nothing that a login gave out is good. */
 export const assertNothing = async (user: LoggedIn): Promise<void> => {
-  const { exchange, ...rest } = await standingOf(user)
+  const { exchange, ...rest } = await statusesOf(user)
   const none = { session: false, singleSignOn: false, userInfo: false, active: false, jwt: false }
   assert.deepEqual(rest, none)
   assert.notEqual(exchange, undefined)

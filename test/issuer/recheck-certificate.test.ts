@@ -32,7 +32,7 @@ describe('a login by certificate', () => {
     return { browser, cookie: await sessionOn(browser) }
   }
 
-  it('goes on while the certificate is good, and ends when it is denied', async () => {
+  it('stays active while the certificate is valid, and ends when it is denied', async () => {
     const { certificate } = await authority.issue({ commonName: 'carol', usage: 'client' })
     const pem = await readFile(certificate, 'utf8')
     const files = { 'ca.pem': await readFile(authority.ca, 'utf8'), 'denied.txt': '# none yet\n' }
@@ -60,7 +60,7 @@ describe('a login by certificate', () => {
     )
   })
 
-  it('ends when the authority is trusted no more', async () => {
+  it('ends when its CA is removed from the trust anchors', async () => {
     await using other = await createAuthority('Countersign another test CA')
     const { certificate } = await authority.issue({ commonName: 'dave', usage: 'client' })
     const files = { 'ca.pem': await readFile(authority.ca, 'utf8'), 'denied.txt': '# none\n' }

@@ -13,8 +13,8 @@ const REQUESTS = 20
 // Longer than all requests take, so that none comes when it is time again.
 const RECHECK_MS = 4_000
 
-describe('a directory', () => {
-  it('is asked about a user once for many requests at two replicas', async () => {
+describe('a recheck in a directory', () => {
+  it('queries a user once for many requests at two replicas', async () => {
     let searches = 0
     await using server = await startLdapServer((request: LdapRequest) => {
       if (request.kind !== 'search') return ldapResponse(request, 0)

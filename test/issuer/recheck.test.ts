@@ -24,7 +24,7 @@ const groupsOf = async (user: LoggedIn): Promise<string | undefined> => {
 const ended = async (user: LoggedIn): Promise<void> =>
   await until(async () => !(await user.hasSession()), 'the session goes on')
 
-describe('a login by the users file', () => {
+describe('the recheck of a login by the users file', () => {
   const ENDS = [
     {
       name: 'is removed',
@@ -36,10 +36,10 @@ describe('a login by the users file', () => {
       edit: (text: string) => text.replace(/(alice: \{)/, '$1 disabled: true,'),
       detail: 'user-disabled',
     },
-    { name: 'has another password', edit: withNewPassword, detail: 'password-changed' },
+    { name: 'has a new password', edit: withNewPassword, detail: 'password-changed' },
   ]
   for (const { name, edit, detail } of ENDS) {
-    it(`gives nothing any more when the user ${name}`, async () => {
+    it(`ends sessions and tokens when the user ${name}`, async () => {
       await using site = await startOffboarding()
       const [alice, bob] = [await loggedInFully(site, ALICE), await loggedInFully(site, BOB)]
       await assertEverything(alice)
@@ -65,28 +65,34 @@ describe('a login by the users file', () => {
   const USES = [
     {
       name: 'a refresh token',
-      gone: async (user: LoggedIn) => (await user.refresh()) === 'invalid_grant',
+      isRefused: async (user: LoggedIn) => (await user.refresh()) === 'invalid_grant',
     },
-    { name: 'single sign-on', gone: async (user: LoggedIn) => !(await user.hasSingleSignOn()) },
+    {
+      name: 'single sign-on',
+      isRefused: async (user: LoggedIn) => !(await user.hasSingleSignOn()),
+    },
     {
       name: 'token exchange',
-      gone: async (user: LoggedIn) => (await user.exchange()) !== undefined,
+      isRefused: async (user: LoggedIn) => (await user.exchange()) !== undefined,
     },
-    { name: 'the userinfo endpoint', gone: async (user: LoggedIn) => !(await user.hasUserInfo()) },
-    { name: 'introspection', gone: async (user: LoggedIn) => !(await user.isActive()) },
+    {
+      name: 'the userinfo endpoint',
+      isRefused: async (user: LoggedIn) => !(await user.hasUserInfo()),
+    },
+    { name: 'introspection', isRefused: async (user: LoggedIn) => !(await user.isActive()) },
   ]
-  for (const { name, gone } of USES) {
-    it(`is checked again by ${name} alone`, async () => {
+  for (const { name, isRefused } of USES) {
+    it(`is made for ${name} alone`, async () => {
       await using site = await startOffboarding()
       const alice = await loggedInFully(site, ALICE)
-      assert.equal(await gone(alice), false)
+      assert.equal(await isRefused(alice), false)
       await site.edit('users.yaml', (text) => text.replace(/(alice: \{)/, '$1 disabled: true,'))
-      await until(async () => await gone(alice), `${name} goes on`)
+      await until(async () => await isRefused(alice), `${name} is still accepted`)
       await assertNothing(alice)
     })
   }
 
-  it('goes on with the groups of now, in the session and in new tokens', async () => {
+  it('keeps the login with the present groups, in the session and in new tokens', async () => {
     await using site = await startOffboarding()
     const alice = await loggedInFully(site, ALICE)
     assert.equal(await groupsOf(alice), 'dev,ops')
@@ -107,7 +113,7 @@ describe('a login by the users file', () => {
     )
   })
 
-  it('ends when the password is another, and a login by the new one goes on', async () => {
+  it('ends the login when the password has changed, and keeps a login by the new one', async () => {
     await using site = await startOffboarding()
     const before = await loggedInFully(site, ALICE)
     await site.edit('users.yaml', withNewPassword)
@@ -117,7 +123,7 @@ describe('a login by the users file', () => {
     await assertEverything(after)
   })
 
-  it('ends with every other of the user when the user is removed', async () => {
+  it('ends every other login of the user when the user is removed', async () => {
     await using site = await startOffboarding()
     const [one, other] = [await loggedInFully(site, ALICE), await loggedInFully(site, ALICE)]
     await site.edit('users.yaml', (text) => text.replace(/ *alice:.*\n/, ''))
@@ -126,7 +132,7 @@ describe('a login by the users file', () => {
     await assertNothing(other)
   })
 
-  it('ends when the user may not be named to upstreams any more', async () => {
+  it('ends the login when the user’s name becomes reserved', async () => {
     await using site = await startOffboarding()
     const alice = await loggedInFully(site, ALICE)
     await site.edit('users.yaml', (text) => text.replace('[dev, ops]', '["system:masters"]'))
@@ -135,7 +141,7 @@ describe('a login by the users file', () => {
     assert.equal((await site.audit('login-ended'))[0]?.['detail'], 'identity-reserved')
   })
 
-  it('goes on, without a word in the audit log, while nothing changes', async () => {
+  it('writes no audit event while nothing changes', async () => {
     await using site = await startOffboarding()
     const alice = await loggedInFully(site, ALICE)
     const end = performance.now() + 3 * RECHECK_MS
@@ -148,7 +154,7 @@ describe('a login by the users file', () => {
     assert.deepEqual(await site.audit('login-ended'), [])
   })
 
-  it('ends when its authenticator is no loginMethod to log in any more', async () => {
+  it('ends the login when its authenticator is removed from the login page', async () => {
     await using site = await startOffboarding((yaml) =>
       yaml
         .replace('authenticators: [staff]\n', 'authenticators: [staff, others]\n')

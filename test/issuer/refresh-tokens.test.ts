@@ -1,11 +1,11 @@
-// Refresh tokens, with a client library of somebody else's.
+// Refresh tokens, with a client library of another project.
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import * as openid from 'openid-client'
 import { authorization, logIn, refusalOf, startSite, type Site } from './authorization-server.ts'
 
-describe('refresh tokens', () => {
+describe('a refresh token', () => {
   let site: Site
   before(async () => {
     site = await startSite()
@@ -20,7 +20,7 @@ describe('refresh tokens', () => {
     return { client, browser, token: tokens.refresh_token ?? '' }
   }
 
-  it('are good once, and lead to the next', async () => {
+  it('is valid once, and is replaced by the next', async () => {
     const { client, token } = await withTokens()
     const second = await openid.refreshTokenGrant(client, token)
     assert.deepEqual(second.claims()?.['groups'], ['dev', 'ops'])
@@ -28,14 +28,14 @@ describe('refresh tokens', () => {
     assert.notEqual(third.refresh_token, second.refresh_token)
   })
 
-  it('end altogether when one comes twice (RFC 9700 §4.14.2)', async () => {
+  it('used twice revokes the whole grant (RFC 9700 §4.14.2)', async () => {
     const { client, token } = await withTokens()
     const next = (await openid.refreshTokenGrant(client, token)).refresh_token ?? ''
     assert.equal(await refusalOf(openid.refreshTokenGrant(client, token)), 'invalid_grant')
     assert.equal(await refusalOf(openid.refreshTokenGrant(client, next)), 'invalid_grant')
   })
 
-  it('are given to one of those who come at once', async () => {
+  it('is accepted once of several simultaneous requests', async () => {
     const { client, token } = await withTokens()
     const outcomes = await Promise.all(
       Array.from({ length: 5 }, async () => refusalOf(openid.refreshTokenGrant(client, token))),
@@ -43,7 +43,7 @@ describe('refresh tokens', () => {
     assert.equal(outcomes.filter((outcome) => outcome === undefined).length, 1)
   })
 
-  it('are of the client that got them', async () => {
+  it('is refused for another client', async () => {
     const { token } = await withTokens()
     const other = await site.client('web')
     assert.equal(await refusalOf(openid.refreshTokenGrant(other, token)), 'invalid_grant')

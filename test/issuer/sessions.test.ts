@@ -1,5 +1,5 @@
-// Sessions of browsers without Envoy: what outlives a restart, what replicas share, and what happens
-// while the store is gone.
+// Browser sessions without Envoy: what outlives a restart, what replicas share, and what happens while the store
+// is down.
 
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
@@ -53,8 +53,8 @@ const restarted = async (site: Site): Promise<Authz> => {
   return await startAuthz(site.folder.file('countersign.yaml'))
 }
 
-describe('sessions of browsers', () => {
-  it('begin with a redirect that says where to, and what to remember', async () => {
+describe('browser sessions of a route', () => {
+  it('begin with a redirect to the login, recorded as a decision', async () => {
     await using site = await startSite(withSessions(''))
     const outcome = await askedOf(site.authz, '', '/orders?x=1')
     assert.ok(!outcome.allow)
@@ -63,14 +63,14 @@ describe('sessions of browsers', () => {
     assert.deepEqual([decision?.['reason'], decision?.['status']], ['credential-missing', 302])
   })
 
-  it('survive a restart with a SQLite file', async () => {
+  it('survive a restart where state is a SQLite file', async () => {
     await using site = await startSite(withSessions('state: { sqlite: state.db }'))
     const cookie = await sessionAt(site.authz)
     await using authz = await restarted(site)
     assert.equal((await askedOf(authz, cookie)).allow, true)
   })
 
-  it('end with the process where they are in memory', async () => {
+  it('end with the process where state is in memory', async () => {
     await using site = await startSite(withSessions(''))
     const cookie = await sessionAt(site.authz)
     assert.equal((await askedOf(site.authz, cookie)).allow, true)
@@ -79,7 +79,7 @@ describe('sessions of browsers', () => {
     assert.equal(outcome.allow, false)
   })
 
-  it('end when nobody uses them, and at their end in any case', async () => {
+  it('bound a stream by the end of the session', async () => {
     await using site = await startSite(
       withSessions('', '{ idleTimeout: 1m, maxLifetime: 1m, cacheTtl: 0s }'),
     )
@@ -90,7 +90,7 @@ describe('sessions of browsers', () => {
     assert.ok(left > 0 && left <= 60_000, 'no stream outlives the session')
   })
 
-  it('end what they began after `stream`, where they last longer', async () => {
+  it('bound a stream by maxStreamDuration', async () => {
     for (const [section, want] of [
       ['{ cacheTtl: 0s }', '900000'],
       ['{ maxStreamDuration: 2s, cacheTtl: 1m }', '2000'],
@@ -105,7 +105,7 @@ describe('sessions of browsers', () => {
     }
   })
 
-  it('tell a person on a page what they may not do, and a script in a line', async () => {
+  it('answer a refusal with a page in a browser, and with a line of text to a script', async () => {
     const rules = `[{ deny: no-secrets, paths: ['/secrets/**'] }, { deny: by-day, paths: ['/late/**'], response: { message: Come by day. } }, { allow: all }]`
     const yaml = withSessions('').replace('authorize: [{ allow: all }]', `authorize: ${rules}`)
     await using site = await startSite(yaml)
@@ -131,7 +131,7 @@ describe('sessions of browsers', () => {
     assert.match(script.headers['content-type'] ?? '', /^text\/plain/)
   })
 
-  it('hold 2,000 groups, and the cookie none of them', async () => {
+  it('hold 2,000 groups, which are not in the cookie', async () => {
     const groups = Array.from({ length: 2_000 }, (_, index) => `team-${index}`)
     const users = `users: { alice: { password: '${await cheapHash('wonderland')}', groups: [${groups.join()}] } }`
     const wide = 'identity: { groups: { max: 5000, maxBytes: 60000 } }'
@@ -160,7 +160,7 @@ describe('sessions of browsers', () => {
       assert.equal((await askedOf(other, cookie)).allow, true)
     })
 
-    it('are 503 where a login comes back while it is gone, with a link to log in again', async () => {
+    it('answer 503 to a returning login while Redis is down, with a link to log in again', async () => {
       await using redis = await startRedis({ persistent: true })
       process.env['SESSIONS_REDIS'] = redis.url
       const yaml = withSessions('state: { redis: { url: env:SESSIONS_REDIS, secret: file:ring } }')
@@ -180,7 +180,7 @@ describe('sessions of browsers', () => {
       assert.match(refused.body, /<a href="\/">Log in again<\/a>/)
     })
 
-    it('are refused clearly while it is gone, and nothing else is', async () => {
+    it('answer 503 while Redis is down, and other authenticators still work', async () => {
       await using redis = await startRedis({ persistent: true })
       process.env['SESSIONS_REDIS'] = redis.url
       const yaml = withSessions('state: { redis: { url: env:SESSIONS_REDIS, secret: file:ring } }')

@@ -21,7 +21,7 @@ import { startIssuerOn } from './issuer-on.ts'
 /** A state, and how much it holds. */
 interface Setting extends AsyncDisposable {
   readonly state: State
-  /** How many records there are, and how many bytes they take where that can be told. */
+  /** How many records there are, and how many bytes they take where that is known. */
   readonly held: () => Promise<readonly [records: number, bytes: number]>
 }
 
@@ -89,7 +89,7 @@ const REQUESTS = (cookie: string): readonly Sent[] => [
   { path: `/authorize?${queryOf(AUTHORIZATION)}` },
   { path: `/authorize?${queryOf({ ...AUTHORIZATION, ...LARGE })}` },
   { path: `/authorize?${queryOf(AUTHORIZATION)}`, headers: { cookie } },
-  { path: '/authorize?client_id=nobody' },
+  { path: '/authorize?client_id=unknown' },
   { path: '/device' },
   { path: '/device?user_code=BCDF-GHJK', headers: { cookie } },
   { path: '/logout' },
@@ -114,16 +114,16 @@ const COUNT = 2_400
 const PUSHED = 400
 
 for (const { name, create, skip = false } of STORES) {
-  describe(`clients that have proven nothing, where state is ${name}`, { skip }, () => {
+  describe(`unauthenticated clients, where state is ${name},`, { skip }, () => {
     const stack = new AsyncDisposableStack()
     after(() => stack.disposeAsync())
 
     it('leave no record by opening pages', async () => {
       const { state, held } = stack.use(await create())
       const issuer = stack.use(await startIssuerOn(state))
-      const person = issuer.browser()
-      const page = await person.get(`${ISSUER}/account`)
-      await person.submit(page, '/password', { user: 'alice', password: 'wonderland' })
+      const browser = issuer.browser()
+      const page = await browser.get(`${ISSUER}/account`)
+      await browser.submit(page, '/password', { user: 'alice', password: 'wonderland' })
       await new RevocationMarks(state.records, clock).note('bob')
       const visitor = issuer.browser()
       await visitor.get(`${ISSUER}/device`)
@@ -139,16 +139,16 @@ for (const { name, create, skip = false } of STORES) {
       )
 
       assert.deepEqual(await held(), before)
-      assert.match((await person.get(`${ISSUER}/account`)).body, />alice</)
+      assert.match((await browser.get(`${ISSUER}/account`)).body, />alice</)
       assert.ok((await new RevocationMarks(state.records, clock).lastOf('bob')) > 0)
     })
 
-    it('displace nothing by what has to be stored for them', async () => {
+    it('evict no record of a login by what has to be stored for them', async () => {
       const { state, held } = stack.use(await create())
       const issuer = stack.use(await startIssuerOn(state))
-      const person = issuer.browser()
-      const page = await person.get(`${ISSUER}/account`)
-      await person.submit(page, '/password', { user: 'alice', password: 'wonderland' })
+      const browser = issuer.browser()
+      const page = await browser.get(`${ISSUER}/account`)
+      await browser.submit(page, '/password', { user: 'alice', password: 'wonderland' })
       const [before] = await held()
       const kinds = new Map<string, number>()
       const put = state.records.put.bind(state.records)
@@ -171,7 +171,7 @@ for (const { name, create, skip = false } of STORES) {
       assert.deepEqual([...kinds.keys()].toSorted(), ['anonymous', 'public'])
       assert.equal(kinds.get('public'), (PUSHED * 3) / 4)
       assert.ok((await held())[0] > before)
-      assert.match((await person.get(`${ISSUER}/account`)).body, />alice</)
+      assert.match((await browser.get(`${ISSUER}/account`)).body, />alice</)
     })
   })
 }
@@ -187,8 +187,8 @@ const oldSpace = (): number => {
 const ROUNDS = 3
 const ROUND = 500
 
-describe('a request of a client that has proven nothing', () => {
-  it('is garbage at once, not only when V8 collects all of its heap', async () => {
+describe('a request of an unauthenticated client', () => {
+  it('is garbage after a minor collection of V8, not only after a full one', async () => {
     const { state } = await inMemory()
     await using issuer = await startIssuerOn(state)
     const round = async (): Promise<number> => {

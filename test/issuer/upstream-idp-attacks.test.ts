@@ -1,5 +1,5 @@
-// Logging in at a provider that does what none should: what it sends is believed only where it is signed,
-// for us, and for this very login.
+// Logging in at a hostile upstream IdP: its token is accepted only where it is signed, for this client, and for
+// this login.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -7,8 +7,8 @@ import type { Visit } from '../fakes/browser.ts'
 import { startFakeOpenId, type FakeOpenId } from '../fakes/openid-provider.ts'
 import { callbackOf, leave, refusals, siteWith } from './upstream-idp-site.ts'
 
-describe('codes that come back to us', () => {
-  it('hostile: are redeemed for one address so often and no more, and good ones do not count', async () => {
+describe('the codes of callbacks', () => {
+  it('hostile: are redeemed a bounded number of times for one address; successful ones do not count', async () => {
     await using fake = await startFakeOpenId()
     await using site = await siteWith([{ id: 'fake', issuer: fake.issuer }])
     /** The status of a page, or of the redirect to the application. */
@@ -34,7 +34,7 @@ describe('codes that come back to us', () => {
   })
 })
 
-describe('a provider that does what none should', () => {
+describe('a login at a hostile upstream IdP', () => {
   const begin = async (
     fake: FakeOpenId,
     parameters: Readonly<Record<string, string>> = {},
@@ -52,7 +52,7 @@ describe('a provider that does what none should', () => {
     return { site, left, back, nonce, [Symbol.asyncDispose]: () => site[Symbol.asyncDispose]() }
   }
 
-  it('is believed where there is nothing wrong', async () => {
+  it('succeeds where its token is valid', async () => {
     await using fake = await startFakeOpenId()
     await using setting = await begin(fake)
     fake.settings.claims = { nonce: setting.nonce }
@@ -62,19 +62,19 @@ describe('a provider that does what none should', () => {
   const CASES: readonly {
     readonly name: string
     readonly claims?: Readonly<Record<string, unknown>>
-    readonly signs?: 'stranger' | 'nobody'
+    readonly signs?: 'other-key' | 'no-key'
   }[] = [
-    { name: 'a token that somebody else signed', signs: 'stranger' },
-    { name: 'a token that nobody signed', signs: 'nobody' },
+    { name: 'a token signed with another key', signs: 'other-key' },
+    { name: 'an unsigned token', signs: 'no-key' },
     { name: 'a token for another client', claims: { aud: 'another' } },
     { name: 'a token of another issuer', claims: { iss: 'https://evil.example.net' } },
     { name: 'a token that has expired', claims: { exp: 1_000_000_000 } },
     { name: 'a token without a subject', claims: { sub: undefined } },
-    { name: 'a token for another nonce', claims: { nonce: 'another' } },
-    { name: 'a token for no nonce', claims: { nonce: undefined } },
+    { name: 'a token with another nonce', claims: { nonce: 'another' } },
+    { name: 'a token without a nonce', claims: { nonce: undefined } },
   ]
-  for (const { name, claims = {}, signs = 'itself' } of CASES) {
-    it(`hostile: ${name}`, async () => {
+  for (const { name, claims = {}, signs = 'own-key' } of CASES) {
+    it(`hostile: is refused with ${name}`, async () => {
       await using fake = await startFakeOpenId()
       await using setting = await begin(fake)
       fake.settings.claims = { nonce: setting.nonce, ...claims }
@@ -86,7 +86,7 @@ describe('a provider that does what none should', () => {
     })
   }
 
-  it('says at its userinfo endpoint what is not in the token, and nothing against the token', async () => {
+  it('adds claims of the userinfo endpoint, without overriding those of the token', async () => {
     await using fake = await startFakeOpenId()
     fake.settings.userinfo = { sub: 'u-1', email: 'eve@example.org', acr: 'high', iss: 'evil' }
     const identity = { user: 'claims.email', groups: '[claims.acr, claims.iss]' }
@@ -100,7 +100,7 @@ describe('a provider that does what none should', () => {
     )
   })
 
-  it('hostile: somebody else’s userinfo', async () => {
+  it('hostile: is refused with userinfo of another subject', async () => {
     await using fake = await startFakeOpenId()
     fake.settings.userinfo = { sub: 'u-2' }
     await using setting = await begin(fake)
@@ -111,7 +111,7 @@ describe('a provider that does what none should', () => {
     ])
   })
 
-  it('is not asked for userinfo where that is turned off', async () => {
+  it('does not request userinfo with `userinfo: false`', async () => {
     await using fake = await startFakeOpenId()
     fake.settings.userinfo = { sub: 'u-1' }
     await using setting = await begin(fake, {}, { userinfo: false })
@@ -120,7 +120,7 @@ describe('a provider that does what none should', () => {
     assert.equal(fake.asked.includes('/userinfo'), false)
   })
 
-  it('hostile: a login of before, where the application wants a new one', async () => {
+  it('hostile: is refused with an old auth_time, where the application wants a new login', async () => {
     for (const time of [undefined, 1_000_000_000]) {
       await using fake = await startFakeOpenId()
       await using setting = await begin(fake, { prompt: 'login' })
@@ -129,7 +129,7 @@ describe('a provider that does what none should', () => {
     }
   })
 
-  it('hostile: says with its error what is no code, which the log does not quote', async () => {
+  it('hostile: does not put a malformed error code into the log', async () => {
     await using fake = await startFakeOpenId()
     await using setting = await begin(fake)
     const end = await setting.back({ error: '\u001b[31m"x"', error_description: '<b>' })
@@ -139,7 +139,7 @@ describe('a provider that does what none should', () => {
   })
 
   for (const path of ['/.well-known/openid-configuration', '/token']) {
-    it(`hostile: is not followed elsewhere from ${path}`, async () => {
+    it(`hostile: follows no redirect from ${path}`, async () => {
       await using fake = await startFakeOpenId()
       await using elsewhere = await startFakeOpenId()
       const redirect = { location: `${elsewhere.issuer}${path}` }
@@ -156,7 +156,7 @@ describe('a provider that does what none should', () => {
     })
   }
 
-  it('hostile: another issuer’s document, or an authorization endpoint that is code', async () => {
+  it('hostile: is refused with metadata of another issuer, or an unsafe authorization endpoint', async () => {
     for (const metadata of [
       { issuer: 'https://evil.example.net' },
       { authorization_endpoint: 'javascript:alert(1)' },
@@ -169,14 +169,14 @@ describe('a provider that does what none should', () => {
     }
   })
 
-  it('hostile: sends its tokens nowhere in the clear', async () => {
+  it('hostile: sends no code to an http: token endpoint', async () => {
     await using fake = await startFakeOpenId()
     fake.settings.metadata = { token_endpoint: 'http://evil.example.net/token' }
     await using setting = await begin(fake)
     assert.equal((await setting.back()).status, 403)
   })
 
-  it('that does not answer is waited for some seconds, and no longer', async () => {
+  it('is 503 after a deadline, where the upstream IdP does not answer', async () => {
     await using fake = await startFakeOpenId()
     fake.settings.intercept = () => true
     const began = performance.now()

@@ -1,5 +1,5 @@
-// Logging in at a provider of others, a library's that is not ours. Whoever comes back has to be who left,
-// with what was asked for, from whom it was asked.
+// Logging in at an upstream IdP (oidc-provider). The browser that returns has to be the one that left, with the
+// answer to its own request, from the upstream IdP that received it.
 
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
@@ -12,7 +12,7 @@ import { createPki, type Pki } from '../servers/pki.ts'
 import { ISSUER } from './authorization-server.ts'
 import { callbackOf, leave, refusals, siteWith, type ProviderText } from './upstream-idp-site.ts'
 
-describe('logging in at a provider of others', () => {
+describe('a login at an upstream IdP', () => {
   let pki: Pki
   let oidc: NodeOidc
   before(async () => {
@@ -49,7 +49,7 @@ describe('logging in at a provider of others', () => {
     return (await new Browser({ port: Number(new URL(oidc.issuer).port), tls }).get(url)).url
   }
 
-  it('ends as a password does, as whom the provider knows', async () => {
+  it('yields tokens with the identity from the upstream IdP', async () => {
     await using site = await siteWith([corp()])
     const { client, checks, browser, page, left } = await leave(site, 'corp')
     assert.match(page.body, /Continue with The corp/)
@@ -68,7 +68,7 @@ describe('logging in at a provider of others', () => {
     )
   })
 
-  it('is one way beside others, or the only one', async () => {
+  it('is one of several login methods, or the only one', async () => {
     await using both = await siteWith([corp()])
     assert.match((await leave(both, 'corp')).page.body, /name="password"/)
     await using only = await siteWith([corp()], '[]')
@@ -77,14 +77,14 @@ describe('logging in at a provider of others', () => {
     assert.ok((await browser.get(await visit(left.url))).url.searchParams.has('code'))
   })
 
-  it('lets the browser go there, by the policy of the page', async () => {
+  it('is allowed by the policy of the login page (form-action)', async () => {
     await using site = await siteWith([corp()])
     const { page } = await leave(site, 'corp')
     const policy = String(page.headers['content-security-policy'])
     assert.ok(/form-action [^;]*/.exec(policy)?.[0].includes(oidc.issuer), policy)
   })
 
-  it('names nobody here by chance: without a mapping it is the issuer and the subject', async () => {
+  it('has the issuer and subject as its user where no mapping is configured', async () => {
     await using site = await siteWith([corp({ identity: undefined })])
     const { browser, left, client, checks } = await leave(site, 'corp')
     const { url } = await browser.get(await visit(left.url))
@@ -92,14 +92,14 @@ describe('logging in at a provider of others', () => {
     assert.equal(tokens.claims()?.sub, `${oidc.issuer}#u-alice`)
   })
 
-  it('hostile: yields no reserved name', async () => {
+  it('hostile: is refused with a reserved name', async () => {
     await using site = await siteWith([corp({ identity: { user: '"system:admin"' } })])
     const { browser, left } = await leave(site, 'corp')
     assert.equal((await browser.get(await visit(left.url))).status, 403)
     assert.deepEqual(await refusals(site), [['refused', 'identity-reserved', 'corp']])
   })
 
-  it('is done anew there where the application wants that', async () => {
+  it('is repeated at the upstream IdP with prompt=login', async () => {
     await using site = await siteWith([corp()])
     const first = await leave(site, 'corp')
     await first.browser.get(await visit(first.left.url))
@@ -109,7 +109,7 @@ describe('logging in at a provider of others', () => {
     assert.ok(url.searchParams.has('code'), url.href)
   })
 
-  describe('hostile: comes to nothing', () => {
+  describe('hostile: is refused', () => {
     const CASES: readonly {
       readonly name: string
       readonly leaving?: (url: URL) => void
@@ -118,24 +118,24 @@ describe('logging in at a provider of others', () => {
       readonly reason?: string
     }[] = [
       {
-        name: 'with the issuer of another (mix-up)',
+        name: 'with the iss of another issuer (mix-up)',
         returning: (url) => url.searchParams.set('iss', 'https://evil.example.net'),
         status: 403,
         reason: 'provider-response-invalid',
       },
       {
-        name: 'without the issuer, where the provider always says it',
+        name: 'without iss, where the upstream IdP always sends it',
         returning: (url) => url.searchParams.delete('iss'),
         status: 403,
         reason: 'provider-response-invalid',
       },
       {
-        name: 'at the callback of another provider (mix-up)',
+        name: 'at the callback of another upstream IdP (mix-up)',
         returning: (url) => (url.pathname = '/login/callback/other'),
         status: 400,
       },
       {
-        name: 'with a state that nobody gave out',
+        name: 'with an unknown state',
         returning: (url) => url.searchParams.set('state', 'A'.repeat(43)),
         status: 400,
       },
@@ -157,13 +157,13 @@ describe('logging in at a provider of others', () => {
         reason: 'provider-response-invalid',
       },
       {
-        name: 'with a code that was asked for with another challenge',
+        name: 'with a code for another code_challenge',
         leaving: (url) => url.searchParams.set('code_challenge', 'A'.repeat(43)),
         status: 403,
         reason: 'provider-refused',
       },
       {
-        name: 'with a code that is none',
+        name: 'with an unknown code',
         returning: (url) => url.searchParams.set('code', 'none'),
         status: 403,
         reason: 'provider-refused',
@@ -185,7 +185,7 @@ describe('logging in at a provider of others', () => {
     }
   })
 
-  it('hostile: another browser gets nothing, and takes nothing from the one that left', async () => {
+  it('hostile: is refused in another browser, and still succeeds in its own', async () => {
     await using site = await siteWith([corp()])
     const { browser, left } = await leave(site, 'corp')
     const back = await visit(left.url)
@@ -196,7 +196,7 @@ describe('logging in at a provider of others', () => {
     assert.ok((await browser.get(back)).url.searchParams.has('code'))
   })
 
-  it('hostile: somebody else’s answer is not taken at one’s own login', async () => {
+  it('hostile: is refused at the address of another login', async () => {
     await using site = await siteWith([corp()])
     const attacker = await leave(site, 'corp')
     const back = await visit(attacker.left.url)
@@ -207,7 +207,7 @@ describe('logging in at a provider of others', () => {
     assert.ok((await attacker.browser.get(back)).url.searchParams.has('code'))
   })
 
-  it('hostile: a callback is good once', async () => {
+  it('hostile: is redeemed by one of several callbacks', async () => {
     await using site = await siteWith([corp()])
     const { browser, left } = await leave(site, 'corp')
     const back = await visit(left.url)
@@ -219,7 +219,7 @@ describe('logging in at a provider of others', () => {
     assert.equal((await refusals(site)).filter(([outcome]) => outcome === 'succeeded').length, 1)
   })
 
-  it('hostile: nobody is sent anywhere by a form that is not ours, or to whom nobody knows', async () => {
+  it('hostile: is not started by a form without its CSRF token, or for an unknown upstream IdP', async () => {
     await using site = await siteWith([corp()])
     const { browser, page } = await leave(site, 'corp')
     const forged = await browser.post(new URL(`${page.url.pathname}/provider`, page.url), {
@@ -231,7 +231,7 @@ describe('logging in at a provider of others', () => {
     assert.equal(unknown.headers.location, undefined)
   })
 
-  it('goes back to the login page when the provider says no', async () => {
+  it('returns to the login page where the upstream IdP refuses', async () => {
     oidc.settings.login = 'refuse'
     try {
       await using site = await siteWith([corp()])
@@ -250,7 +250,7 @@ describe('logging in at a provider of others', () => {
     }
   })
 
-  it('says that it is down, on the way there and back, and works when it is up again', async () => {
+  it('is 503 while the upstream IdP is down, and succeeds when it is up again', async () => {
     await using site = await siteWith([corp()])
     await oidc.stop()
     const { browser, left } = await leave(site, 'corp')

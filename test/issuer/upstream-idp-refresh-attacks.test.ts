@@ -1,5 +1,5 @@
-// A provider that does what none should while a login at it lasts: asked again, and telling of logouts.
-// Nothing of it makes anybody somebody else, and nobody else ends a login.
+// A hostile upstream IdP while a login at it lasts: its refreshes and its logout tokens. They cannot change the
+// user of a login, and only valid ones end it.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -55,14 +55,14 @@ const begin = async (
       const outcome = await client.check({ host: 'app.example.org', path: '/', headers })
       return outcome.allow ? (outcome.set['x-remote-user'] ?? '') : outcome.status
     },
-    tell: async (token: string): Promise<Visit> =>
+    notify: async (token: string): Promise<Visit> =>
       await site.browser().post(`${callbackOf('fake')}/logout`, { logout_token: token }),
     [Symbol.asyncDispose]: () => site[Symbol.asyncDispose](),
   }
 }
 
-describe('a provider that is asked again', () => {
-  it('need not send an ID token, and is believed at its userinfo endpoint then', async () => {
+describe('the refresh of a login at an upstream IdP', () => {
+  it('accepts an answer without an ID token, with the claims of the userinfo endpoint', async () => {
     await using fake = await startFakeOpenId()
     fake.settings.userinfo = { sub: 'u-1', team: 'old' }
     await using login = await begin(
@@ -78,7 +78,7 @@ describe('a provider that is asked again', () => {
     assert.deepEqual(renewed?.['groups'], ['new'])
   })
 
-  it('may give a refresh token that is good again and again', async () => {
+  it('works with a refresh token that is not rotated', async () => {
     await using fake = await startFakeOpenId()
     await using login = await begin(fake)
     fake.settings.tokens = { expires_in: 2 }
@@ -94,43 +94,43 @@ describe('a provider that is asked again', () => {
     readonly status: 'Unauthorized' | 'ServiceUnavailable'
   }[] = [
     {
-      name: 'says that it is somebody else',
+      name: 'the ID token has another subject',
       set: ({ settings }) => (settings.claims = { sub: 'u-2' }),
       status: 'ServiceUnavailable',
     },
     {
-      name: 'says at its userinfo endpoint that it is somebody else',
+      name: 'the userinfo endpoint has another subject',
       set: ({ settings }) => (settings.userinfo = { sub: 'u-2' }),
       status: 'ServiceUnavailable',
     },
     {
-      name: 'sends a token that somebody else signed',
-      set: ({ settings }) => (settings.signs = 'stranger'),
+      name: 'the ID token is signed with another key',
+      set: ({ settings }) => (settings.signs = 'other-key'),
       status: 'ServiceUnavailable',
     },
     {
-      name: 'sends a token for another client',
+      name: 'the ID token is for another client',
       set: ({ settings }) => (settings.claims = { aud: 'another' }),
       status: 'ServiceUnavailable',
     },
     {
-      name: 'does not know us any more, which is nobody’s fault who is logged in',
+      name: 'the upstream IdP refuses the client (invalid_client)',
       set: (fake) => refuseWith(fake, 401, 'invalid_client'),
       status: 'ServiceUnavailable',
     },
     {
-      name: 'is broken',
+      name: 'the upstream IdP has an internal error',
       set: (fake) => refuseWith(fake, 500, 'server_error'),
       status: 'ServiceUnavailable',
     },
     {
-      name: 'does not know the login any more',
+      name: 'the upstream IdP refuses the refresh token (invalid_grant)',
       set: (fake) => refuseWith(fake, 400, 'invalid_grant'),
       status: 'Unauthorized',
     },
   ]
   for (const { name, set, status } of HOSTILE) {
-    it(`hostile: ${name}: ${status}`, async () => {
+    it(`hostile: is ${status} where ${name}`, async () => {
       await using fake = await startFakeOpenId()
       fake.settings.userinfo = { sub: 'u-1' }
       await using login = await begin(fake)
@@ -141,7 +141,7 @@ describe('a provider that is asked again', () => {
     })
   }
 
-  it('hostile: makes the person another one here, who does not go on with the login', async () => {
+  it('hostile: ends the login where the mapping yields another user', async () => {
     await using fake = await startFakeOpenId()
     await using login = await begin(
       fake,
@@ -155,31 +155,31 @@ describe('a provider that is asked again', () => {
   })
 })
 
-describe('a logout token', () => {
-  it('ends the logins of a person, or the one that it names', async () => {
+describe('a logout token of an upstream IdP', () => {
+  it('ends the logins of a subject, or of the session that it names', async () => {
     await using fake = await startFakeOpenId()
     for (const claims of [{}, { sid: 's-1' }, { sid: 's-1', sub: undefined }]) {
       await using login = await begin(fake, { sid: 's-1' })
-      const told = await login.tell(await fake.logoutToken(claims))
-      assert.equal(told.status, 200, told.body)
+      const notified = await login.notify(await fake.logoutToken(claims))
+      assert.equal(notified.status, 200, notified.body)
       assert.equal(await isIn(login.site.authz, login.cookie), false, JSON.stringify(claims))
     }
   })
 
-  it('of another session of that person leaves this one alone', async () => {
+  it('of another session of that subject does not end this login', async () => {
     await using fake = await startFakeOpenId()
     await using login = await begin(fake, { sid: 's-1' })
-    assert.equal((await login.tell(await fake.logoutToken({ sid: 's-2' }))).status, 200)
+    assert.equal((await login.notify(await fake.logoutToken({ sid: 's-2' }))).status, 200)
     assert.equal(await isIn(login.site.authz, login.cookie), true)
   })
 
-  it('that comes again ends nothing that has begun since', async () => {
+  it('used again ends no login that has begun since', async () => {
     await using fake = await startFakeOpenId()
     await using login = await begin(fake)
     const token = await fake.logoutToken({ sub: 'u-2' })
-    assert.equal((await login.tell(token)).status, 200)
+    assert.equal((await login.notify(token)).status, 200)
     const again = await fake.logoutToken({ jti: decoded(token)['jti'] })
-    assert.equal((await login.tell(again)).status, 200)
+    assert.equal((await login.notify(again)).status, 200)
     assert.equal(await isIn(login.site.authz, login.cookie), true)
   })
 
@@ -187,51 +187,51 @@ describe('a logout token', () => {
     readonly name: string
     readonly claims?: Readonly<Record<string, unknown>>
     readonly header?: Readonly<Record<string, unknown>>
-    readonly signs?: 'stranger' | 'nobody'
+    readonly signs?: 'other-key' | 'no-key'
   }[] = [
-    { name: 'that somebody else signed', signs: 'stranger' },
-    { name: 'that nobody signed', signs: 'nobody' },
-    { name: 'that a secret of ours could have signed', header: { alg: 'HS256' } },
+    { name: 'signed with another key', signs: 'other-key' },
+    { name: 'without a signature', signs: 'no-key' },
+    { name: 'with a symmetric algorithm', header: { alg: 'HS256' } },
     { name: 'for another client', claims: { aud: 'another' } },
     { name: 'of another issuer', claims: { iss: 'https://evil.example.net' } },
     { name: 'that has expired', claims: { exp: 1_000_000_000 } },
-    { name: 'that never expires', claims: { exp: undefined } },
-    { name: 'of long ago', claims: { iat: Math.floor(Date.now() / 1_000) - 3_600 } },
-    { name: 'without an id', claims: { jti: undefined } },
-    { name: 'about nobody', claims: { sub: undefined } },
-    { name: 'that is an ID token', claims: { nonce: 'n' } },
+    { name: 'without exp', claims: { exp: undefined } },
+    { name: 'with an old iat', claims: { iat: Math.floor(Date.now() / 1_000) - 3_600 } },
+    { name: 'without jti', claims: { jti: undefined } },
+    { name: 'without sub', claims: { sub: undefined } },
+    { name: 'that is an ID token (with nonce)', claims: { nonce: 'n' } },
     { name: 'about another event', claims: { events: { 'https://example.org/x': {} } } },
-    { name: 'about no event', claims: { events: undefined } },
+    { name: 'without events', claims: { events: undefined } },
     {
-      name: 'about an event that is no object',
+      name: 'about an event that is not an object',
       claims: { events: { 'http://schemas.openid.net/event/backchannel-logout': 1 } },
     },
   ]
-  it('hostile: changes nothing', async (context) => {
+  it('hostile: does nothing where it is invalid', async (context) => {
     await using fake = await startFakeOpenId()
     await using login = await begin(fake)
     fake.settings.tokens = { expires_in: 600 }
-    for (const { name, claims, header, signs = 'itself' } of HOSTILE) {
+    for (const { name, claims, header, signs = 'own-key' } of HOSTILE) {
       await context.test(`hostile: ${name}`, async () => {
         fake.settings.signs = signs
         const token = await fake.logoutToken(claims, header)
-        const told = await login.tell(token)
-        assert.equal(told.status, 400)
-        assert.deepEqual(JSON.parse(told.body)['error'], 'invalid_request')
+        const notified = await login.notify(token)
+        assert.equal(notified.status, 400)
+        assert.deepEqual(JSON.parse(notified.body)['error'], 'invalid_request')
       })
     }
-    fake.settings.signs = 'itself'
+    fake.settings.signs = 'own-key'
     for (const text of ['', 'x', 'a.b.c']) {
-      assert.equal((await login.tell(text)).status, 400)
+      assert.equal((await login.notify(text)).status, 400)
     }
-    const other = await login.site.browser().post(`${callbackOf('nobody')}/logout`, {
+    const other = await login.site.browser().post(`${callbackOf('unknown')}/logout`, {
       logout_token: await fake.logoutToken(),
     })
     assert.equal(other.status, 400, 'a provider that is not configured')
     assert.equal(await login.status(), 'u-1')
   })
 
-  it('that cannot be verified now is asked for again', async () => {
+  it('is answered with 503 while the upstream keys cannot be fetched', async () => {
     await using fake = await startFakeOpenId()
     await using login = await begin(fake)
     const token = await fake.logoutToken()
@@ -239,10 +239,10 @@ describe('a logout token', () => {
       response.writeHead(500).end()
       return true
     }
-    assert.equal((await login.tell(token)).status, 503)
+    assert.equal((await login.notify(token)).status, 503)
     fake.settings.intercept = () => false
     await sleep(100)
-    assert.equal((await login.tell(token)).status, 200)
+    assert.equal((await login.notify(token)).status, 200)
     assert.equal(await isIn(login.site.authz, login.cookie), false)
   })
 })

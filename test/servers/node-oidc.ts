@@ -18,7 +18,7 @@ interface NodeOidcSettings {
   /** The answer of the login page. */
   login: 'alice' | 'refuse'
   /** Whether it knows alice: refresh tokens of unknown users are refused. */
-  account: 'there' | 'gone'
+  account: 'present' | 'removed'
   groups: readonly string[]
 }
 
@@ -58,7 +58,7 @@ export const NODE_RESOURCE = 'https://kube.example.org'
 const SETTINGS: NodeOidcSettings = {
   lifetime: 300,
   login: 'alice',
-  account: 'there',
+  account: 'present',
   groups: ['developers', 'staff'],
 }
 
@@ -172,7 +172,7 @@ const configuration = (
     },
     conformIdTokenClaims: false,
     findAccount: (_ctx, id) =>
-      settings.account === 'gone'
+      settings.account === 'removed'
         ? undefined
         : {
             accountId: id,

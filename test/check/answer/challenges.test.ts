@@ -25,7 +25,7 @@ describe('the challenges after a rejection', () => {
   const after = (text: string): readonly string[] =>
     challengesAfter(deny({ route }, 'token-expired', { challenge: { text, of: OURS } }))
 
-  it('are those of the route when there is nothing to say', () => {
+  it('are the route’s challenges where the authenticator has none of its own', () => {
     assert.deepEqual(challengesAfter(deny({ route }, 'credential-missing')), [
       'Basic realm="x"',
       ...OURS,
@@ -35,19 +35,27 @@ describe('the challenges after a rejection', () => {
 
   const CASES = [
     {
-      name: 'take the place of the one of that scheme, and of that authenticator',
+      name: 'replace the challenge of the same scheme and authenticator',
       text: 'Bearer realm="a", error="invalid_token"',
       want: [0, 'text', 2, 3],
     },
-    { name: 'do so for another scheme of it', text: 'DPoP error="x"', want: [0, 1, 'text', 3] },
-    { name: 'do so in any case of the scheme', text: 'dpop error="x"', want: [0, 1, 'text', 3] },
     {
-      name: 'come last when the route has no challenge of that scheme',
+      name: 'replace another scheme’s challenge of the same authenticator',
+      text: 'DPoP error="x"',
+      want: [0, 1, 'text', 3],
+    },
+    {
+      name: 'compare schemes without regard to case',
+      text: 'dpop error="x"',
+      want: [0, 1, 'text', 3],
+    },
+    {
+      name: 'come last where the route has no challenge of that scheme',
       text: 'Negotiate oYG',
       want: [0, 1, 2, 3, 'text'],
     },
     {
-      name: 'leave the scheme of another authenticator alone',
+      name: 'keep the challenge of the same scheme of another authenticator',
       text: 'Basic realm="y"',
       want: [0, 1, 2, 3, 'text'],
     },
@@ -76,24 +84,24 @@ describe('the challenges after a rejection', () => {
       ['x-requested-with', 'XMLHttpRequest'],
       ['origin', 'https://app.example.org'],
     ] as const) {
-      it(`leave out what browsers ask for in a dialog, of a request with ${header[0]}`, () => {
+      it(`omit Basic, for which browsers open a dialog, where a request has ${header[0]}`, () => {
         assert.deepEqual(of(header), WITHOUT_BASIC)
       })
     }
 
-    it('are all there for programs', () => {
+    it('include Basic for programs', () => {
       assert.deepEqual(of(), ['Basic realm="x"', ...WITHOUT_BASIC])
     })
   })
 
-  it('are all there for pages of a route without login', () => {
+  it('include Basic for scripts on a route without login', () => {
     const request = requestOf({ headers: [['sec-fetch-mode', 'cors']] })
     assert.ok(
       challengesAfter(deny({ route, request }, 'credential-missing')).includes('Basic realm="x"'),
     )
   })
 
-  it('are none where no route is known, but what there is to say', () => {
+  it('are none without a route, except the authenticator’s own', () => {
     const challenge = { text: 'x', of: [] }
     assert.deepEqual(challengesAfter(deny({}, 'credential-missing')), [])
     assert.deepEqual(challengesAfter(deny({}, 'token-expired', { challenge })), ['x'])
@@ -114,37 +122,42 @@ describe('the challenge of a token without the scopes that it needs', () => {
     want: readonly string[]
   }[] = [
     {
-      name: 'names them',
+      name: 'names the missing scopes',
       invitations: BEARER,
       scopes: ['read:a', 'write'],
       want: ['Bearer error="insufficient_scope", scope="read:a write"'],
     },
     {
-      name: 'is one, however many take tokens',
+      name: 'is one, even if several authenticators take bearer tokens',
       invitations: [...BEARER, 'Bearer realm="b"'],
       scopes: ['a'],
       want: ['Bearer error="insufficient_scope", scope="a"'],
     },
     {
-      name: 'is of the scheme that the route invites',
+      name: 'has the scheme of the route’s challenge',
       invitations: ['DPoP realm="a", algs="ES256"'],
       scopes: ['a'],
       want: ['DPoP error="insufficient_scope", scope="a"'],
     },
-    { name: 'is none without tokens', invitations: ['Basic realm="x"'], scopes: ['a'], want: [] },
     {
-      name: 'names none that is not known',
+      name: 'is absent on a route without tokens',
+      invitations: ['Basic realm="x"'],
+      scopes: ['a'],
+      want: [],
+    },
+    {
+      name: 'names no scopes where they are unknown',
       invitations: BEARER,
       want: ['Bearer error="insufficient_scope"'],
     },
     {
-      name: 'names none rather than what would end the quotes',
+      name: 'names no scopes where one would end the quoted string',
       invitations: BEARER,
       scopes: ['a', 'b", realm="c'],
       want: ['Bearer error="insufficient_scope"'],
     },
     {
-      name: 'names none rather than a part of what is needed',
+      name: 'names no scopes where one cannot be written',
       invitations: BEARER,
       scopes: ['a', 'ü', 'b\\', 'c d', ''],
       want: ['Bearer error="insufficient_scope"'],
@@ -158,7 +171,7 @@ describe('the challenge of a token without the scopes that it needs', () => {
     })
   }
 
-  it('is none where no route is known', () => {
+  it('is absent without a route', () => {
     assert.deepEqual(scopeChallenges(deny({}, 'scope-missing', { missingScopes: ['a'] })), [])
   })
 })

@@ -44,7 +44,7 @@ const asking = (request: RequestParts, user?: string): CheckContext =>
 const messageOf = (request: RequestParts, user?: string): string =>
   statusIn(refuse({ reason: 'rule-denied', rule: 'no-secrets' }, asking(request, user))).message
 
-describe('a refusal by a rule', () => {
+describe('a Status for a refusal by a rule', () => {
   const CASES: readonly { name: string; path: string; method?: string; want: string }[] = [
     {
       name: 'of a list in a namespace',
@@ -63,7 +63,7 @@ describe('a refusal by a rule', () => {
       want: 'secrets "a" is forbidden: User "alice" cannot delete resource "secrets" in API group "" in the namespace "default"',
     },
     {
-      name: 'of a subresource in a group',
+      name: 'of a subresource in an API group',
       path: '/apis/apps/v1/namespaces/a/deployments/b/scale',
       method: 'PATCH',
       want: 'deployments.apps "b" is forbidden: User "alice" cannot patch resource "deployments/scale" in API group "apps" in the namespace "a"',
@@ -79,19 +79,19 @@ describe('a refusal by a rule', () => {
       want: 'nodes "<b>&" is forbidden: User "alice" cannot get resource "nodes" in API group "" at the cluster scope',
     },
     {
-      name: 'of a path with markup, quotes, and what turns a terminal’s letters around',
+      name: 'of a path with markup, quotes and a right-to-left override',
       path: '/x/%3Cb%3E%22%E2%80%AE%F3%A0%80%81',
       want: 'forbidden: User "alice" cannot get path "/x/&lt;b&gt;\\"\\u202e\\U000e0001"',
     },
   ]
   for (const { name, path, method = 'GET', want } of CASES) {
-    it(`${name} says what the API server would say, by which rule, and the decision`, () => {
+    it(`${name} has the API server’s words, the rule and the decision id`, () => {
       const message = messageOf({ path, method })
       assert.equal(message, `${want}: denied by rule "no-secrets" (decision ${ID})`)
     })
   }
 
-  it('names the user, in a form that cannot be forged', () => {
+  it('names the user, quoted so that it cannot imitate other text', () => {
     const message = messageOf({ path: '/healthz' }, 'a"<b>')
     assert.match(message, /^forbidden: User "a\\"&lt;b&gt;" cannot get/)
   })
@@ -104,7 +104,7 @@ describe('a refusal by a rule', () => {
     '/version',
     '/api?timeout=32s',
   ]) {
-    it(`of ${path} is text, since kubectl reads nothing else there`, () => {
+    it(`of ${path} is text, which is all that kubectl reads there`, () => {
       const answer = refuse({ reason: 'no-rule' }, asking({ path }))
       assert.deepEqual(valuesOf(answer, 'content-type'), ['text/plain; charset=utf-8'])
       const [asked] = path.split('?')
@@ -117,7 +117,7 @@ describe('a refusal by a rule', () => {
     statusIn(refuse({ reason: 'no-rule' }, asking({ path: '/apiary' })))
   })
 
-  it('names the object in its details', () => {
+  it('has the object in its details', () => {
     const path = '/apis/apps/v1/namespaces/a/deployments/b'
     const { reason, details } = statusIn(refuse({ reason: 'no-rule' }, asking({ path })))
     assert.equal(reason, 'Forbidden')
@@ -128,13 +128,13 @@ describe('a refusal by a rule', () => {
     assert.deepEqual(none.details, {})
   })
 
-  it('does not hand back a path of any length', () => {
+  it('does not repeat a path of any length', () => {
     const { body } = refuse({ reason: 'no-rule' }, asking({ path: `/${'%22'.repeat(20_000)}` }))
     assert.ok(body.length < 20_000, String(body.length))
   })
 })
 
-describe('other refusals with 403', () => {
+describe('a Status for another refusal with 403', () => {
   const PODS = '/api/v1/pods'
   const CASES: readonly { reason: Refusal; want: string; request?: RequestParts }[] = [
     { reason: 'no-rule', want: `no rule allows it (decision ${ID})` },
@@ -150,7 +150,7 @@ describe('other refusals with 403', () => {
     },
   ]
   for (const { reason, want, request = {} } of CASES) {
-    it(`${reason} say of whom, of what and why`, () => {
+    it(`${reason} names user, operation and reason`, () => {
       const context = asking({ path: PODS, ...request })
       const { message } = statusIn(refuse({ reason, rule: 'r' }, context))
       const action =
@@ -159,7 +159,7 @@ describe('other refusals with 403', () => {
     })
   }
 
-  it('stay short, however long the request is', () => {
+  it('is bounded, however long the request is', () => {
     const long = 'a'.repeat(50_000)
     for (const path of [
       `/apis/${long}/v1/x`,
@@ -172,7 +172,7 @@ describe('other refusals with 403', () => {
     }
   })
 
-  it('name no user who is not proven', () => {
+  it('names no user who is not proven', () => {
     const { identity: _, ...context } = asking({ path: PODS })
     const answer = refuse({ reason: 'identity-reserved', claimedUser: 'eve' }, context)
     assert.equal(
@@ -183,7 +183,7 @@ describe('other refusals with 403', () => {
   })
 })
 
-describe('every refusal', () => {
+describe('a Status for any refusal', () => {
   const REASONS: Readonly<Record<number, string>> = {
     400: 'BadRequest',
     401: 'Unauthorized',
@@ -192,14 +192,14 @@ describe('every refusal', () => {
     503: 'ServiceUnavailable',
   }
   const STAGES: readonly { name: string; context: CheckContext }[] = [
-    { name: 'the route', context: { route: routeOf(KUBERNETES) } },
-    { name: 'all', context: asking({ path: '/api/v1/pods' }) },
+    { name: 'the route is known', context: { route: routeOf(KUBERNETES) } },
+    { name: 'everything is known', context: asking({ path: '/api/v1/pods' }) },
   ]
   const refusals = Object.keys(PUBLIC_ANSWERS).filter(
     (reason): reason is Refusal => reason in PUBLIC_ANSWERS,
   )
   for (const { name, context } of STAGES) {
-    it(`is a Status with the reason of its code and the decision, when ${name} is known`, () => {
+    it(`has the reason of its code and the decision id where ${name}`, () => {
       for (const reason of refusals) {
         const status = statusIn(refuse({ reason, rule: 'r', cause: 'secret' }, context))
         assert.equal(status.reason, REASONS[status.code])
@@ -209,19 +209,19 @@ describe('every refusal', () => {
     })
   }
 
-  it('is none as long as no route is known', () => {
+  it('is not sent while the route is unknown', () => {
     const answer = refuse({ reason: 'internal-error' })
     assert.deepEqual(valuesOf(answer, 'content-type'), ['text/plain; charset=utf-8'])
   })
 
-  it('is one whatever the caller accepts', () => {
+  it('is sent whatever the Accept header', () => {
     for (const accept of ['text/html', 'application/problem+json', '']) {
       statusIn(refuse({ reason: 'no-rule' }, asking({ headers: [['accept', accept]] })))
     }
   })
 })
 
-describe('when to come back', () => {
+describe('the time to retry', () => {
   const waitOf = (reason: Refusal, retryAfter?: number) => {
     const context = asking({ path: '/api/v1/pods' })
     const answer = refuse({ reason, ...(retryAfter === undefined ? {} : { retryAfter }) }, context)
@@ -229,12 +229,12 @@ describe('when to come back', () => {
     return { header: valuesOf(answer, 'retry-after'), detail: details?.retryAfterSeconds }
   }
 
-  it('is in the Status alone for a user who is locked out, or client-go would retry', () => {
+  it('is in the Status only for a user who is locked out, since client-go would retry by the header', () => {
     assert.deepEqual(waitOf('too-many-attempts', 900), { header: [], detail: 900 })
     assert.deepEqual(waitOf('too-many-attempts', 1e12), { header: [], detail: 2_147_483_647 })
   })
 
-  it('is in the header too for who asks a server too much, for some seconds', () => {
+  it('is in the header too for a rate-limited caller, for some seconds', () => {
     assert.deepEqual(waitOf('rate-limited', 2), { header: ['2'], detail: 2 })
   })
 
@@ -244,7 +244,7 @@ describe('when to come back', () => {
     'transform-unavailable',
     'audit-unavailable',
   ] as const) {
-    it(`is in the header too for ${reason}, since client-go then bridges it`, () => {
+    it(`is in the header too for ${reason}, which client-go bridges by a retry`, () => {
       assert.deepEqual(waitOf(reason), { header: ['1'], detail: 1 })
     })
   }
@@ -255,18 +255,18 @@ describe('when to come back', () => {
     'cancelled',
     'credential-wrong',
   ] as const) {
-    it(`is not said for ${reason}`, () => {
+    it(`is absent for ${reason}`, () => {
       assert.deepEqual(waitOf(reason), { header: [], detail: undefined })
     })
   }
 })
 
-describe('the answer of a rule', () => {
+describe('a Status for the answer of a rule', () => {
   const context = asking({ path: '/api/v1/pods' })
   const refuseWith = (answer: { status?: number; message?: string; body?: string }): DenyAnswer =>
     refuseBy({ deny: 'closed', response: { status: 403, headers: {}, ...answer } }, context)
 
-  it('has its message in the Status', () => {
+  it('has the rule’s message', () => {
     assert.equal(
       statusIn(refuseWith({ message: 'Not on Sundays.' })).message,
       `pods is forbidden: User "alice" cannot list resource "pods" in API group "" at the cluster scope: Not on Sundays (rule "closed", decision ${ID})`,
@@ -285,7 +285,7 @@ describe('the answer of a rule', () => {
     { status: 599, reason: 'InternalError', details: undefined },
   ]
   for (const { status, reason, details } of CODES) {
-    it(`of ${status} has the reason ${reason}, and no word of "forbidden"`, () => {
+    it(`of ${status} has the reason ${reason}, and not the word "forbidden"`, () => {
       const answer = refuseWith({ status, message: 'Closed.' })
       const { code, message, ...rest } = statusIn(answer)
       assert.equal(code, status)
@@ -295,13 +295,13 @@ describe('the answer of a rule', () => {
     })
   }
 
-  it('has its body as it is', () => {
+  it('is replaced by the rule’s own body', () => {
     const answer = refuseWith({ body: 'closed' })
     assert.equal(answer.body, 'closed')
     assert.deepEqual(valuesOf(answer, 'content-type'), ['text/plain; charset=utf-8'])
   })
 
-  it('that redirects is a Status too', () => {
+  it('is sent with a redirect too', () => {
     const { code, reason } = statusIn(refuseBy({ deny: 'login', redirect: '/login' }, context))
     assert.deepEqual([code, reason], [302, undefined])
   })

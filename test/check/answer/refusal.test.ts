@@ -129,13 +129,13 @@ const accepting = (accept: string): CheckContext => ({
   request: requestOf({ headers: [['accept', accept]] }),
 })
 
-describe('a refusal', () => {
-  it('has a public face for every reason', () => {
+describe('the answer to a refusal', () => {
+  it('has a public message for every reason', () => {
     assert.deepEqual(new Set(REFUSALS), new Set(Object.keys(STATUS)))
   })
 
   for (const reason of REFUSALS) {
-    it(`for ${reason} is explicit, with its status, its id and no cause`, () => {
+    it(`for ${reason} is an explicit deny, with its status, its id and without a cause`, () => {
       const known = { claimedUser: 'alice', detail: 'hidden', rule: 'a-rule', cause: 'secret' }
       const answer = refuse({ reason, ...known }, { route })
       const status = STATUS[reason]
@@ -161,14 +161,14 @@ describe('a refusal', () => {
     })
   }
 
-  it('says the same of an unknown user, a wrong password and a disabled account', () => {
+  it('is the same for an unknown user, a wrong password and a disabled account', () => {
     const answers = (['user-unknown', 'credential-wrong', 'user-disabled'] as const).map((reason) =>
       refuse({ reason }, { route }),
     )
     assert.deepEqual(new Set(answers.map((answer) => JSON.stringify(answer))).size, 1)
   })
 
-  it('says when to come back, where that is known', () => {
+  it('has Retry-After where that is known', () => {
     const retryAfter = 900
     assert.deepEqual(valuesOf(refuse({ reason: 'too-many-attempts', retryAfter }), 'retry-after'), [
       '900',
@@ -179,7 +179,7 @@ describe('a refusal', () => {
     )
   })
 
-  it('has no challenge where no route is known', () => {
+  it('has no challenge without a route', () => {
     assert.deepEqual(valuesOf(refuse({ reason: 'credential-missing' }), 'www-authenticate'), [])
   })
 })
@@ -226,7 +226,7 @@ describe('the body of a refusal', () => {
     })
   }
 
-  it('does without a name for a status that has none', () => {
+  it('has no title for a status without a reason phrase', () => {
     const rule = { deny: 'odd', response: { status: 499, message: 'No.', headers: {} } }
     const text = refuseBy(rule)
     assert.equal(text.body, `499\n\nNo.\nRule: odd\nDecision: ${ID}\n`)

@@ -29,8 +29,8 @@ const allowing = (permit: Permit, credentials: Credentials, route: RouteParts = 
   return { outcome: 'allow', reason: 'permitted', context, permit, credentials }
 }
 
-describe('an allow', () => {
-  it('hands on what was made, and the id for the caller', () => {
+describe('the answer to an allowed check', () => {
+  it('has the headers of the transform, and the decision id for the caller', () => {
     const credentials = {
       setHeaders: [['x-remote-user', 'alice']],
       removeHeaders: ['authorization'],
@@ -47,7 +47,7 @@ describe('an allow', () => {
     })
   })
 
-  it('hands on the name of the certificate, and not what logs call it', () => {
+  it('has the certificate handle, and not its digest', () => {
     const credentials = {
       setHeaders: [],
       removeHeaders: [],
@@ -69,7 +69,7 @@ describe('an allow', () => {
     return answer
   }
 
-  it('gives the upstream the decision id as Audit-ID, where the route says so', () => {
+  it('gives the upstream the decision id as Audit-ID where the route is configured so', () => {
     const names = ({ setHeaders }: ReturnType<typeof answerOn>) => setHeaders.map(([name]) => name)
     assert.deepEqual(answerOn(true).setHeaders[0], ['audit-id', ID])
     assert.deepEqual(names(answerOn(true)), ['audit-id', 'x-envoy-upstream-stream-duration-ms'])
@@ -89,15 +89,30 @@ describe('an allow', () => {
     want: string | undefined
   }[] = [
     { name: 'has no end', expires: undefined, want: undefined },
-    { name: 'has no end, and a limit', expires: undefined, requestLimit: 900_000, want: '900000' },
-    { name: 'ends after its limit', expires: NOW + 60_000, requestLimit: 2_000, want: '2000' },
-    { name: 'ends before its limit', expires: NOW + 60_000, requestLimit: 61_000, want: '60000' },
+    {
+      name: 'has no end, while the route has a limit',
+      expires: undefined,
+      requestLimit: 900_000,
+      want: '900000',
+    },
+    {
+      name: 'ends after the limit of the route',
+      expires: NOW + 60_000,
+      requestLimit: 2_000,
+      want: '2000',
+    },
+    {
+      name: 'ends before the limit of the route',
+      expires: NOW + 60_000,
+      requestLimit: 61_000,
+      want: '60000',
+    },
     { name: 'ends in a minute', expires: NOW + 60_000.7, want: '60000' },
-    { name: 'ended within the skew of clocks', expires: NOW - 5_000, want: '1000' },
-    { name: 'ends in a month and a half', expires: NOW + 45 * 86_400_000, want: undefined },
+    { name: 'ended within the clock skew', expires: NOW - 5_000, want: '1000' },
+    { name: 'ends in 45 days', expires: NOW + 45 * 86_400_000, want: undefined },
   ]
   for (const { name, want, ...ends } of ENDS) {
-    it(`ends with its credential, which ${name}`, () => {
+    it(`limits the stream by a credential that ${name}`, () => {
       const credentials = { setHeaders: [], removeHeaders: [], repeatedHeaders: [], kinds: [] }
       const permit = permitFor(ends)
       const answer = respond(ID, allowing(permit, credentials), NOW)

@@ -18,8 +18,8 @@ const answering = (answer: Partial<RuleAnswer>): RuleParts => ({
 
 const TEXT = 'text/plain; charset=utf-8'
 
-describe('the answer of a rule', () => {
-  it('has its status and its message, in text', () => {
+describe('the configured answer of a rule', () => {
+  it('has its status and its message, as text', () => {
     const answer = refuseBy(answering({ status: 503, message: 'We are closed on Sundays.' }))
     assert.equal(answer.httpStatus, 503)
     assert.equal(
@@ -34,7 +34,7 @@ describe('the answer of a rule', () => {
     })
   })
 
-  it('has them in problem+json too', () => {
+  it('has its status and its message in problem+json', () => {
     const context = contextOf({ headers: [['accept', 'application/json']] })
     const { body } = refuseBy(answering({ status: 404, message: 'No "such" thing.' }), context)
     assert.deepEqual(JSON.parse(body), {
@@ -47,15 +47,19 @@ describe('the answer of a rule', () => {
   })
 
   const BODIES = [
-    { name: 'as it is', input: '{"a":1}', want: '{"a":1}' },
-    { name: 'empty', input: '', want: '' },
-    { name: 'filled in', input: '{decision}/{rule}/{decision}', want: `${ID}/closed/${ID}` },
+    { name: 'without placeholders', input: '{"a":1}', want: '{"a":1}' },
+    { name: 'that is empty', input: '', want: '' },
+    {
+      name: 'with placeholders',
+      input: '{decision}/{rule}/{decision}',
+      want: `${ID}/closed/${ID}`,
+    },
     {
       name: 'with braces that are not a placeholder',
       input: '{url} {x} {Rule}',
       want: '{url} {x} {Rule}',
     },
-    { name: 'with what replacing could read', input: '$& {rule} $1', want: '$& closed $1' },
+    { name: 'with patterns of String.replace', input: '$& {rule} $1', want: '$& closed $1' },
   ]
   for (const { name, input, want } of BODIES) {
     it(`has a body ${name}, for every client`, () => {
@@ -70,7 +74,7 @@ describe('the answer of a rule', () => {
     })
   }
 
-  it('has its headers, and those of every refusal', () => {
+  it('has its headers, and the headers of every refusal', () => {
     const headers = {
       'content-type': 'text/html',
       'cache-control': 'max-age=60',
@@ -91,7 +95,7 @@ describe('the answer of a rule', () => {
     authenticators: [fakeAuthenticator('a', { outcome: 'not-applicable' }, 'Basic realm="x"')],
   }
 
-  it('of 401 invites as every 401, unless it does so itself', () => {
+  it('of 401 has the route’s challenges, unless it has its own', () => {
     const context = contextOf({}, invited)
     const usual = refuseBy(answering({ status: 401 }), context)
     assert.deepEqual(valuesOf(usual, 'www-authenticate'), ['Basic realm="x"'])
@@ -100,7 +104,7 @@ describe('the answer of a rule', () => {
     assert.deepEqual(valuesOf(own, 'www-authenticate'), ['Negotiate'])
   })
 
-  it('counts for a refusal by that rule alone', () => {
+  it('is used for a refusal by that rule alone', () => {
     const [rule] = policyOf([answering({ status: 418, body: 'mine' })]).rules
     assert.ok(rule !== undefined)
     const answer = refuse({ reason: 'audit-unavailable', deniedBy: rule }, contextOf())
@@ -124,7 +128,7 @@ describe('the answer of a rule', () => {
     { status: 599, want: 14 },
   ]
   for (const { status, want } of CODES) {
-    it(`of ${status} is google.rpc.Code ${want} to Envoy, and ${status} to audit`, () => {
+    it(`of ${status} is google.rpc.Code ${want} for Envoy, and ${status} in audit`, () => {
       const rule = answering({ status })
       assert.equal(refuseBy(rule).grpcStatus, want)
       const [compiled] = policyOf([rule]).rules
@@ -133,7 +137,7 @@ describe('the answer of a rule', () => {
     })
   }
 
-  it('is never 0 to Envoy, which would mean "allow"', () => {
+  it('is never code 0 for Envoy, which would mean "allow"', () => {
     for (let status = 400; status < 600; status += 1) {
       assert.ok(refuseBy(answering({ status })).grpcStatus > 0)
     }
@@ -141,7 +145,7 @@ describe('the answer of a rule', () => {
   })
 })
 
-describe('the redirect of a rule', () => {
+describe('the configured redirect of a rule', () => {
   const location = (
     redirect: string,
     request: Parameters<typeof contextOf>[0] = {},
@@ -155,7 +159,7 @@ describe('the redirect of a rule', () => {
     return value
   }
 
-  it('is 302, with the decision, and nothing that a cache may keep', () => {
+  it('is 302 with the decision id, and must not be cached', () => {
     const answer = refuseBy({ deny: 'login', redirect: 'https://login.example.org/' })
     assert.deepEqual(headersOf(answer), {
       'x-countersign-decision': [ID],
@@ -168,14 +172,26 @@ describe('the redirect of a rule', () => {
   })
 
   const SCHEMES: readonly { name: string; headers: HeaderLines; want: string }[] = [
-    { name: 'that Envoy tells', headers: [['x-forwarded-proto', 'http']], want: 'http' },
-    { name: 'https', headers: [['x-forwarded-proto', 'HTTPS']], want: 'https' },
-    { name: 'of no header', headers: [], want: 'https' },
-    { name: 'hostile', headers: [['x-forwarded-proto', 'javascript']], want: 'https' },
-    { name: 'of a list', headers: [['x-forwarded-proto', 'http, https']], want: 'https' },
+    { name: 'of X-Forwarded-Proto', headers: [['x-forwarded-proto', 'http']], want: 'http' },
+    {
+      name: 'of X-Forwarded-Proto in capitals',
+      headers: [['x-forwarded-proto', 'HTTPS']],
+      want: 'https',
+    },
+    { name: 'https without X-Forwarded-Proto', headers: [], want: 'https' },
+    {
+      name: 'https with an unknown X-Forwarded-Proto (hostile)',
+      headers: [['x-forwarded-proto', 'javascript']],
+      want: 'https',
+    },
+    {
+      name: 'https with a list in X-Forwarded-Proto',
+      headers: [['x-forwarded-proto', 'http, https']],
+      want: 'https',
+    },
   ]
   for (const { name, headers, want } of SCHEMES) {
-    it(`has the scheme ${name}`, () => {
+    it(`has a URL with the scheme ${name}`, () => {
       const request = { headers, host: 'app.example.org:8443', path: '/a?b=c&d=%20' }
       assert.equal(
         location('/login?next={url}&id={decision}', request),
@@ -184,7 +200,7 @@ describe('the redirect of a rule', () => {
     })
   }
 
-  it('contains the request’s URL alone: what looks like a placeholder stays', () => {
+  it('replaces placeholders once: those in the request’s URL stay', () => {
     assert.equal(
       location('/?{url}', { path: '/{decision}' }),
       '/?https%3A%2F%2Fapp.example.org%2F%7Bdecision%7D',
@@ -207,14 +223,14 @@ describe('the redirect of a rule', () => {
     )
   })
 
-  it('of an address beyond all measure is that of the site', () => {
+  it('has the origin alone where the URL is too long', () => {
     assert.equal(
       location('/?{url}', { path: `/?${'x'.repeat(50_000)}` }),
       '/?https%3A%2F%2Fapp.example.org%2F',
     )
   })
 
-  it('survives lone surrogates, which phase 1 refuses', () => {
+  it('replaces lone surrogates in the URL', () => {
     const context = contextOf()
     const attributes = { ...context.attributes, path: '/\ud800' }
     const answer = refuseBy({ deny: 'login', redirect: '/?{url}' }, { ...context, attributes })

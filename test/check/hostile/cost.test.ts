@@ -36,7 +36,7 @@ describe('an unauthenticated request takes no more than a millisecond of CPU tim
     })
   }
 
-  it(`random mixtures of such things (seed ${SEED})`, async (t) => {
+  it(`random mixtures of hostile parts (seed ${SEED})`, async (t) => {
     const random = randomFrom(SEED)
     let longest = 0
     for (let count = 0; count < MIXTURES; count++) {

@@ -73,7 +73,7 @@ describe('API keys through Envoy', { skip: skipWithoutEnvoy() }, () => {
   }
 
   for (const { name, question, url } of PERMITTED) {
-    it(`1. a key ${name}: identity out, no key`, async () => {
+    it(`1. a key ${name}: its owner’s identity is forwarded, and the key is not`, async () => {
       const answer = await ask(question(key))
       assert.equal(answer.status, 200, answer.body)
       assert.deepEqual(received(answer, 'x-remote-user'), ['key:bot'])
@@ -84,7 +84,7 @@ describe('API keys through Envoy', { skip: skipWithoutEnvoy() }, () => {
     })
   }
 
-  it('1. the same over HTTP/2', async () => {
+  it('1. a key over HTTP/2: its owner’s identity is forwarded', async () => {
     const path = `/a?z=1&api_key=${key}&b&a=2`
     assert.equal((await http2(site.target, { host: HOST, path })).status, 200)
     assert.equal(forwarded(), '/a?z=1&b&a=2')
@@ -93,7 +93,7 @@ describe('API keys through Envoy', { skip: skipWithoutEnvoy() }, () => {
     forwarded()
   })
 
-  it('1. the same for an upgrade', async () => {
+  it('1. a key on an upgrade: its owner’s identity is forwarded', async () => {
     const headers: readonly HeaderLine[] = [
       ['Host', HOST],
       ['Connection', 'Upgrade'],
@@ -105,7 +105,7 @@ describe('API keys through Envoy', { skip: skipWithoutEnvoy() }, () => {
     assert.equal(forwarded(), '/ws?b=1&a=2')
   })
 
-  it('1. the page before keeps its address, without what was secret', async () => {
+  it('1. the Referer is forwarded without the key', async () => {
     const headers: readonly HeaderLine[] = [
       ['X-Api-Key', key],
       ['Referer', `https://${HOST}/page?API_KEY=${key}`],
@@ -121,7 +121,7 @@ describe('API keys through Envoy', { skip: skipWithoutEnvoy() }, () => {
     assert.deepEqual(received(harmless, 'referer'), [`https://${HOST}/page?a=b`])
   })
 
-  it('1. who shows a password is let in as ever, and sends what they like', async () => {
+  it('1. a caller with a password is accepted, and other parameters are forwarded', async () => {
     const path = '/a?z=1&key=2&a'
     const answer = await ask({ path, headers: [ALICE] })
     assert.deepEqual(received(answer, 'x-remote-user'), ['alice'])
@@ -139,7 +139,7 @@ describe('API keys through Envoy', { skip: skipWithoutEnvoy() }, () => {
     })
   }
 
-  it('2. says where a key belongs', async () => {
+  it('2. names the header and the parameter of a key in its challenge', async () => {
     assert.deepEqual(valuesOf(await ask({}), 'www-authenticate'), [
       'ApiKey realm="Site", in="header", name="x-api-key"',
       'ApiKey realm="Site"',
@@ -172,7 +172,7 @@ describe('API keys through Envoy', { skip: skipWithoutEnvoy() }, () => {
     assert.equal(site.upstream.requests.length, 0)
   })
 
-  it('4. a key that is made counts, and one that is taken out ends', async () => {
+  it('4. a key counts when it is added to the file, and ends when it is removed', async () => {
     const file = folder.file('api-keys.yaml')
     const fresh = await makeKey('--id', 'fresh')
     const status = async (): Promise<number> =>
@@ -186,14 +186,14 @@ describe('API keys through Envoy', { skip: skipWithoutEnvoy() }, () => {
     assert.equal((await ask({ headers: header(key) })).status, 200)
   })
 
-  it('nothing of any key is in what was written down', async () => {
+  it('no key is in the logs', async () => {
     const audit = await readFile(site.files.audit, 'utf8')
     assert.ok(audit.includes('"credential":"deploy"'))
     assert.doesNotMatch(audit, /csk_/)
     assert.doesNotMatch(site.envoy.log(), /csk_/)
   })
 
-  it('the upstream has seen no key in any header', async () => {
+  it('no key was forwarded in a header', async () => {
     const answer = await ask({ headers: header(key) })
     const names = receivedBy(answer).map(([name]) => name)
     assert.ok(!names.some((name) => /api.?key|authorization/i.test(name)))

@@ -32,12 +32,12 @@ export const PERMITTED: readonly {
   url: string
 }[] = [
   {
-    name: 'in a header',
+    name: 'in the header',
     question: (value) => ({ path: '/a?z=1&b&a=2&&z=0&c=%20+x', headers: [['x-API-key', value]] }),
     url: '/a?z=1&b&a=2&&z=0&c=%20+x',
   },
   {
-    name: 'under a scheme',
+    name: 'in the header, under a scheme',
     question: (value) => ({ headers: [['Authorization', `apikey ${value}`]] }),
     url: '/',
   },
@@ -57,7 +57,7 @@ export const PERMITTED: readonly {
     url: '/%C3%BC/b?z=1&b&a=2&%zz=%',
   },
   {
-    name: 'in the query, and in the address of the page that it was on',
+    name: 'in the query, and in the Referer',
     question: (value) => ({
       path: `/a?b=1&api_key=${value}`,
       headers: [['Referer', `https://${HOST}/page?x=1&api_key=${value}`]],
@@ -74,25 +74,25 @@ export const REFUSED: readonly {
   status?: number
   user?: string
 }[] = [
-  { name: 'no key', question: () => ({}), reason: 'credential-missing' },
+  { name: 'a missing key', question: () => ({}), reason: 'credential-missing' },
   {
-    name: 'a key that was never issued, in a header',
+    name: 'an unknown key in the header',
     question: () => ({ headers: header(newApiKey('deploy')) }),
     reason: 'api-key-unknown',
   },
   {
-    name: 'a key that was never issued, in the query',
+    name: 'an unknown key in the query',
     question: () => ({ path: `/?a&api_key=${newApiKey('x')}` }),
     reason: 'api-key-unknown',
   },
   {
-    name: 'a key that has ended',
+    name: 'an expired key',
     question: () => ({ headers: header(ended) }),
     reason: 'api-key-expired',
     user: 'carol',
   },
   {
-    name: 'a key that is disabled',
+    name: 'a disabled key',
     question: () => ({ headers: header(off) }),
     reason: 'api-key-unknown',
   },
@@ -127,7 +127,7 @@ export const REFUSED: readonly {
     reason: 'credential-malformed',
   },
   {
-    name: 'header and parameter',
+    name: 'a key in both header and parameter',
     question: (value) => ({ path: `/?api_key=${value}`, headers: header(value) }),
     reason: 'credential-conflict',
     status: 400,

@@ -13,7 +13,7 @@ const WORKERS = 4
 for (const upstream of VERSIONS) {
   for (const version of VERSIONS) {
     describe(`attribution: ${version} in, ${upstream} out`, { skip: skipWithoutEnvoy() }, () => {
-      it('200 identities × 50 requests, 50 at once, all with their own certificate', async () => {
+      it('each of 200 identities has its own certificate in 50 requests, 50 at once', async () => {
         const users = usersOf(200)
         await using site = await startCertificateSite({
           users,
@@ -41,7 +41,7 @@ for (const upstream of VERSIONS) {
 }
 
 describe('attribution', { skip: skipWithoutEnvoy() }, () => {
-  it('two identities alternating on one connection', async () => {
+  it('two alternating identities on one connection have their own certificates', async () => {
     await using site = await startCertificateSite({ concurrency: 1 })
     const swarm: Swarm = {
       users: ['alice', 'bob'],
@@ -57,7 +57,7 @@ describe('attribution', { skip: skipWithoutEnvoy() }, () => {
 
   // Proof that the tests above can fail: the one setting that must not be different.
   for (const upstream of VERSIONS) {
-    it(`leaks identities with envoy.string in place of envoy.hashable_string (${upstream})`, async () => {
+    it(`with envoy.string in place of envoy.hashable_string, identities are mistaken (${upstream})`, async () => {
       const users = usersOf(20)
       await using site = await startCertificateSite({
         users,

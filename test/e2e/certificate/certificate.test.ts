@@ -39,7 +39,7 @@ describe('a password in, a client certificate out', { skip: skipWithoutEnvoy() }
     })
   }
 
-  it('2. valid for an hour from a recent slot, backdated by five minutes', async () => {
+  it('2. the certificate is valid for an hour, backdated by five minutes', async () => {
     const certificate = certificateOf(seen(await http1(site.target, { headers: [basic('bob')] })))
     const [begin, end] = [Date.parse(certificate.validFrom), Date.parse(certificate.validTo)]
     assert.equal(end - begin, 65 * 60_000)
@@ -47,7 +47,7 @@ describe('a password in, a client certificate out', { skip: skipWithoutEnvoy() }
     assert.ok(Date.now() - begin >= 5 * 60_000 - 1_000)
   })
 
-  it('3. one handle in the decision, in the issuance, and in neither is it more than a digest', async () => {
+  it('3. decision and issuance have the same handle, of which logs have the digest only', async () => {
     const request = seen(await http1(site.target, { headers: [basic('alice')] }))
     const decision = (await site.decisions()).at(-1)
     assert.match(decision?.handle ?? '', /^[0-9a-f]{16}$/)
@@ -60,7 +60,7 @@ describe('a password in, a client certificate out', { skip: skipWithoutEnvoy() }
     assert.equal(issued.authenticator, 'staff')
   })
 
-  it('4. the same certificate for every request of the slot', async () => {
+  it('4. requests of one hour get the same certificate', async () => {
     const [first, second] = [
       seen(await http1(site.target, { headers: [basic('alice')] })),
       seen(await http2(site.target, { host: HOST, headers: [basic('alice')] })),
@@ -68,22 +68,22 @@ describe('a password in, a client certificate out', { skip: skipWithoutEnvoy() }
     assert.equal(first.serialNumber, second.serialNumber)
   })
 
-  it('5. names of secrets stay out of Envoy’s statistics, and are opaque in its dumps', async () => {
+  it('5. handles are not in Envoy’s statistics, and are sealed in its dumps', async () => {
     const statistics = await site.envoy.admin('/stats?filter=sds|secret')
     assert.doesNotMatch(statistics, /^sds\.|on_demand_secret\.ssl\.certificate/m)
     assert.match(statistics, /kubernetes_certificate\.on_demand_secret\.cert_active: \d/)
     assert.doesNotMatch(await site.envoy.admin('/config_dump?include_eds'), /alice|Basic /)
   })
 
-  it('6. a refused password mints nothing', async () => {
+  it('6. a wrong password mints no certificate', async () => {
     const earlier = (await site.issuances()).length
     assert.equal((await http1(site.target, { headers: [basic('alice', 'wrong')] })).status, 401)
     assert.equal((await site.issuances()).length, earlier)
   })
 })
 
-describe('long answers', { skip: skipWithoutEnvoy() }, () => {
-  it('outlive the connection’s time, which ends the connection and not the request', async () => {
+describe('long answers with client certificates', { skip: skipWithoutEnvoy() }, () => {
+  it('outlast max_connection_duration, which ends the connection after the answer', async () => {
     // A lifetime of 10 s: connections of 4 s, and certificates that change every 5 s.
     await using site = await startCertificateSite({ certificate: { lifetime: '10s' } })
     const answer = await http1(site.target, { path: '/slow?count=70', headers: [basic('alice')] })
@@ -91,7 +91,7 @@ describe('long answers', { skip: skipWithoutEnvoy() }, () => {
     assert.equal(answer.body.split('\n').length, 71)
   })
 
-  it('a certificate is replaced at half of its life, and none is used to its end', async () => {
+  it('get a new certificate at half of its life', async () => {
     await using site = await startCertificateSite({ certificate: { lifetime: '10s' } })
     const serials = new Set<string>()
     for (const end = Date.now() + 12_000; Date.now() < end;) {

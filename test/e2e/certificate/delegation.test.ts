@@ -140,7 +140,7 @@ describe('delegation of the caller’s own certificate', { skip: skipWithoutEnvo
     })
     after(() => site[Symbol.asyncDispose]())
 
-    it('the subject, byte for byte', async () => {
+    it('copies the subject, byte for byte', async () => {
       const [mine, theirs] = [await minted(site, rich), await presentedBy(rich)]
       assert.deepEqual(mine.subject, theirs.subject)
     })
@@ -154,34 +154,34 @@ describe('delegation of the caller’s own certificate', { skip: skipWithoutEnvo
       'a custom extension': CUSTOM[0],
       'another custom extension': CUSTOM[1],
     })) {
-      it(`${name}, byte for byte`, async () => {
+      it(`copies ${name}, byte for byte`, async () => {
         const [mine, theirs] = [await minted(site, rich), await presentedBy(rich)]
         assert.ok(extensionOf(theirs, oid))
         assert.deepEqual(extensionOf(mine, oid), extensionOf(theirs, oid))
       })
     }
 
-    it('neither fields that were not requested nor the key', async () => {
+    it('copies neither other fields nor the key', async () => {
       const [mine, theirs] = [await minted(site, rich), await presentedBy(rich)]
       assert.equal(extensionOf(mine, LEFT_OUT), undefined)
       assert.notDeepEqual(mine.publicKey, theirs.publicKey)
       assert.notDeepEqual(mine.serialNumber, theirs.serialNumber)
     })
 
-    it('and ends no later than the certificate that was presented', async () => {
+    it('ends no later than the certificate that was presented', async () => {
       const [mine, theirs] = [await minted(site, rich), await presentedBy(rich)]
       assert.ok(mine.notAfter <= theirs.notAfter)
       assert.ok(mine.notAfter > theirs.notAfter - 225, 'rounded down to a 16th of an hour')
     })
 
-    it('or falls back to the configured identity where none was presented', async () => {
+    it('uses the configured subject where no certificate was presented', async () => {
       const mine = await minted(site, undefined)
       assert.match(mine.subject.toString('latin1'), /nobody/)
       assert.equal(extensionOf(mine, subjectAltName), undefined)
     })
   })
 
-  it('drops and overrides field by field', async () => {
+  it('drops and overrides single fields', async () => {
     await using site = await startCertificateSite({
       ...BADGE_OR_PASSWORD,
       certificate: {
@@ -205,7 +205,7 @@ describe('delegation of the caller’s own certificate', { skip: skipWithoutEnvo
     assert.deepEqual(extensionOf(mine, keyUsage), extensionOf(theirs, keyUsage))
   })
 
-  it('without a fallback refuses callers who presented none', async () => {
+  it('without a fallback refuses callers without a certificate', async () => {
     const certificate = { subject: undefined, delegate: {} }
     await using site = await startCertificateSite({
       ...BADGE_OR_PASSWORD,

@@ -36,7 +36,7 @@ const subjectOf = async (running: CertificateSite, user: number): Promise<string
   return subject
 }
 
-describe('a signer that does not answer', { skip: skipWithoutEnvoy() }, () => {
+describe('an outage of the signer', { skip: skipWithoutEnvoy() }, () => {
   let running: CertificateSite
   before(async () => {
     running = await site()
@@ -44,7 +44,7 @@ describe('a signer that does not answer', { skip: skipWithoutEnvoy() }, () => {
   })
   after(() => running[Symbol.asyncDispose]())
 
-  it('1. silent: new callers get 503 when the connect timeout ends, known ones continue', async () => {
+  it('1. a silent signer: new callers get 503 at the connect timeout, known ones continue', async () => {
     running.signer.signal('SIGSTOP')
     try {
       const began = performance.now()
@@ -58,7 +58,7 @@ describe('a signer that does not answer', { skip: skipWithoutEnvoy() }, () => {
     }
   })
 
-  it('2. heard again: the same callers are served at once', async () => {
+  it('2. a signer that answers again: the same callers are served at once', async () => {
     await eventually(
       () => statusOf(running, 1),
       (status) => status === 200,
@@ -66,13 +66,13 @@ describe('a signer that does not answer', { skip: skipWithoutEnvoy() }, () => {
     )
   })
 
-  it('3. killed: new callers get 503, known ones continue', async () => {
+  it('3. a killed signer: new callers get 503, known ones continue', async () => {
     await running.signer.end('SIGKILL')
     assert.equal(await statusOf(running, 2), 503)
     assert.equal(await statusOf(running, 0), 200)
   })
 
-  it('4. started again: recovers by itself, and mints nothing that Envoy still holds', async (t) => {
+  it('4. a signer that is started again: recovers, and mints no certificate that Envoy still has', async (t) => {
     const earlier = (await running.issuances()).length
     await running.signer.start()
     const began = performance.now()
@@ -92,7 +92,7 @@ describe('a signer that does not answer', { skip: skipWithoutEnvoy() }, () => {
   })
 })
 
-describe('under load', { skip: skipWithoutEnvoy() }, () => {
+describe('changes of the signer under load', { skip: skipWithoutEnvoy() }, () => {
   /** Sends one request after another, of old and of new callers, while something happens. */
   const during = async (
     running: CertificateSite,
@@ -161,7 +161,7 @@ describe('under load', { skip: skipWithoutEnvoy() }, () => {
     assert.ok((await handles()) >= 20)
   })
 
-  it('7. the keyring replaced in one step: refusals only until both have read it', async (t) => {
+  it('7. the keyring replaced in one step: requests are refused only until both have read it', async (t) => {
     await using running = await site()
     let began = 0
     const answers = await during(running, t, async () => {
@@ -173,7 +173,7 @@ describe('under load', { skip: skipWithoutEnvoy() }, () => {
     assert.ok(refused.every(({ at }) => at - began < 1_500))
   })
 
-  it('8. the CA replaced: new certificates come from the new one, and no request is refused', async (t) => {
+  it('8. the CA replaced: new certificates are issued by the new one, and no request is refused', async (t) => {
     await using other = await createAuthority('Second minting CA')
     await using running = await site({ trusted: await readFile(other.ca, 'utf8') })
     const answers = await during(running, t, () => replaceAuthority(running, other))
@@ -190,7 +190,7 @@ describe('under load', { skip: skipWithoutEnvoy() }, () => {
     assert.equal(running.upstream.requests.at(-1)?.issuer, 'CN=Second minting CA')
   })
 
-  it('9. a CA key that does not fit is not taken: the one before stays in force', async () => {
+  it('9. a CA key that does not fit is refused: the previous one stays in use', async () => {
     await using other = await createAuthority('Second minting CA')
     await using running = await site()
     await copyFile(other.key, running.minting.key)

@@ -45,7 +45,7 @@ const reasonOf = async (site: CertificateSite): Promise<string | undefined> =>
 describe('delegation of a revoked certificate', { skip: skipWithoutEnvoy() }, () => {
   const PASSWORD = 'open sesame'
 
-  describe('with the password first', () => {
+  describe('where the password is verified first', () => {
     let site: CertificateSite
     let bob: KeyPair
     before(async () => {
@@ -65,25 +65,25 @@ describe('delegation of a revoked certificate', { skip: skipWithoutEnvoy() }, ()
       assert.equal(await reasonOf(site), 'certificate-missing')
     })
 
-    it('a valid password does not delegate a valid certificate either: the password authenticated the request', async () => {
+    it('a valid password does not delegate a valid certificate either', async () => {
       const { status } = await ask(site, site.pki.alice, PASSWORD)
       assert.deepEqual([status, seenBy(site)], [403, []])
       assert.equal(await reasonOf(site), 'certificate-missing')
     })
 
-    it('the revoked certificate alone is refused, and a good one is copied', async () => {
+    it('the revoked certificate alone is refused, and a valid one is copied', async () => {
       assert.equal((await ask(site, bob)).status, 401)
       assert.equal(await reasonOf(site), 'certificate-denied')
       assert.equal((await ask(site, site.pki.alice)).status, 200)
       assert.deepEqual(seenBy(site), ['O=developers,CN=alice'])
     })
 
-    it('nothing was minted with the subject of the revoked certificate', async () => {
+    it('no certificate has the subject of the revoked one', async () => {
       assert.ok(!JSON.stringify(await site.issuances()).includes('CN=bob'))
     })
   })
 
-  describe('with the certificate first', () => {
+  describe('where the certificate is verified first', () => {
     let site: CertificateSite
     before(async () => {
       site = await startCertificateSite({
@@ -95,7 +95,7 @@ describe('delegation of a revoked certificate', { skip: skipWithoutEnvoy() }, ()
     })
     after(() => site[Symbol.asyncDispose]())
 
-    it('a valid password does not make up for the revoked certificate', async () => {
+    it('a valid password does not replace the revoked certificate', async () => {
       const { status } = await ask(site, await issueBob(site.pki), PASSWORD)
       assert.deepEqual([status, seenBy(site)], [401, []])
       assert.equal(await reasonOf(site), 'certificate-denied')
@@ -107,7 +107,7 @@ describe('delegation of a revoked certificate', { skip: skipWithoutEnvoy() }, ()
     })
   })
 
-  it('both demanded: the certificate that was proven is copied, and the revoked one refused', async () => {
+  it('where both are required, the proven certificate is copied, and the revoked one refused', async () => {
     await using site = await startCertificateSite({
       authenticators: certificateOnly,
       authenticate: [{ all: ['staff', 'badge'] }],

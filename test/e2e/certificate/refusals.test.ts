@@ -113,7 +113,7 @@ const fromHeader = (yaml: string): string =>
 
 const QUICKLY_MS = 1_000
 
-describe('what the signer refuses', { skip: skipWithoutEnvoy() }, () => {
+describe('the signer', { skip: skipWithoutEnvoy() }, () => {
   let site: CertificateSite
   let seal: GrantSeal
   before(async () => {
@@ -128,14 +128,14 @@ describe('what the signer refuses', { skip: skipWithoutEnvoy() }, () => {
     return { status, took: performance.now() - began }
   }
 
-  it('is not this one: the test’s own grant is good', async () => {
+  it('accepts a valid grant made by this test', async () => {
     const { status } = await send(['x-handle', handleFrom(seal)])
     assert.equal(status, 200)
     assert.equal(site.upstream.requests.at(-1)?.subject, 'CN=eve')
   })
 
   for (const { name, grant, handle } of CASES) {
-    it(`refuses ${name}: 503 at once, on record, and nothing is minted`, async () => {
+    it(`refuses ${name}: 503 at once, audited, and without a certificate`, async () => {
       const value = handle === undefined ? handleFrom(seal, grant) : handle(handleFrom(seal))
       site.upstream.clear()
       const earlier = (await site.issuances()).length
@@ -160,10 +160,10 @@ describe('what the signer refuses', { skip: skipWithoutEnvoy() }, () => {
 })
 
 describe(
-  'limits of the signer that are narrower than what authz grants',
+  'limits of the signer that are narrower than authz grants',
   { skip: skipWithoutEnvoy() },
   () => {
-    it('hold: 503, audited on both sides under one handle', async () => {
+    it('answer 503, audited on both sides under one handle', async () => {
       await using site = await startCertificateSite({
         limits: { subject: { CN: ['bob'], O: ['*'] } },
       })
@@ -178,14 +178,14 @@ describe(
       assert.equal(refusal.handle, decision.handle)
     })
 
-    it('a reserved group is refused by authz with 403, without a request to the signer', async () => {
+    it('do not concern a reserved group, which authz refuses with 403', async () => {
       const users = { mallory: { groups: ['dev', 'system:masters'] } }
       await using site = await startCertificateSite({ users })
       assert.equal((await http1(site.target, { headers: [basic('mallory')] })).status, 403)
       assert.equal((await site.decisions()).at(-1)?.reason, 'identity-reserved')
     })
 
-    it('even a named reserved group is for the signer to allow as well', async () => {
+    it('include a reserved group that authz allows by name', async () => {
       const users = { mallory: { groups: ['dev', 'system:masters'] } }
       const authenticator = { allowReserved: ['system:masters'] }
       await using site = await startCertificateSite({ users, authenticator })

@@ -22,7 +22,7 @@ const NAMES = {
 
 const GROUPS = ['dev', 'ops,O=system:masters', 'a+b=c', 'größe', 'ops'] as const
 
-describe('names that are hard to write', { skip: skipWithoutEnvoy() }, () => {
+describe('subjects with special characters', { skip: skipWithoutEnvoy() }, () => {
   let site: CertificateSite
   before(async () => {
     const users = Object.fromEntries(Object.values(NAMES).map((name) => [name, { groups: GROUPS }]))
@@ -31,7 +31,7 @@ describe('names that are hard to write', { skip: skipWithoutEnvoy() }, () => {
   after(() => site[Symbol.asyncDispose]())
 
   for (const [what, name] of Object.entries(NAMES)) {
-    it(`are written exactly: ${what}`, async () => {
+    it(`are encoded exactly: ${what}`, async () => {
       site.upstream.clear()
       const { status } = await http1(site.target, { headers: [basic(name)] })
       assert.equal(status, 200)
@@ -45,7 +45,7 @@ describe('names that are hard to write', { skip: skipWithoutEnvoy() }, () => {
   }
 })
 
-describe('values that cannot be written', { skip: skipWithoutEnvoy() }, () => {
+describe('subjects that cannot be encoded', { skip: skipWithoutEnvoy() }, () => {
   const CASES = {
     'a country that is none': { subject: { CN: 'identity.user', C: 'identity.user' } },
     'a DNS name that is none': { subjectAltName: { dns: 'identity.user + " "' } },

@@ -54,8 +54,8 @@ describe('client certificates, through Envoy', { skip: skipWithoutEnvoy() }, () 
     ...chain: Parameters<typeof writePem>[2][]
   ) => makeCaller(folder, wish, chain)
 
-  describe('of the connection', () => {
-    it('name their holders by CN and O, over HTTP/1.1 and HTTP/2', async () => {
+  describe('client certificates of the connection', () => {
+    it('name the user by CN and O, over HTTP/1.1 and HTTP/2', async () => {
       const subject = nameOf(['O', 'dev'], ['O', 'with, comma'], ['CN', 'Jürgen'])
       const holder = await caller({ signer: root, subject })
       for (const ask of [http1, http2]) {
@@ -79,7 +79,7 @@ describe('client certificates, through Envoy', { skip: skipWithoutEnvoy() }, () 
       }
     })
 
-    it('may be missing: then a password counts, and nothing is refused', async () => {
+    it('may be missing: then a password is accepted', async () => {
       assert.equal(await verdictOn(site, ALICE), '200 permitted')
       assert.equal((await site.events()).at(-1)?.authenticator, 'staff')
       const answer = await send(site)
@@ -89,7 +89,7 @@ describe('client certificates, through Envoy', { skip: skipWithoutEnvoy() }, () 
       ])
     })
 
-    it('decide before a password in the same request, whether that is right or wrong', async () => {
+    it('decide before a password in the same request, whether that is correct or wrong', async () => {
       const carol = as(site, await caller({ signer: root, subject: nameOf(['CN', 'carol']) }))
       for (const line of [ALICE, basic('alice', 'wrong'), ['Authorization', 'Bearer x'] as const]) {
         const answer = await send(carol, line)
@@ -99,14 +99,14 @@ describe('client certificates, through Envoy', { skip: skipWithoutEnvoy() }, () 
       }
     })
 
-    it('of a reserved group are refused', async () => {
+    it('with a reserved group are refused', async () => {
       const subject = nameOf(['O', 'system:masters'], ['CN', 'root'])
       const holder = await caller({ signer: root, subject })
       assert.equal(await verdictOn(as(site, holder)), '403 identity-reserved')
     })
   })
 
-  describe('that Envoy refuses in the handshake', () => {
+  describe('client certificates that Envoy refuses in the handshake', () => {
     const CASES: readonly {
       readonly name: string
       readonly make: () => Promise<Caller>
@@ -115,21 +115,21 @@ describe('client certificates, through Envoy', { skip: skipWithoutEnvoy() }, () 
         name: 'an issuer of the same name and another key',
         make: () => caller({ signer: stranger }),
       },
-      { name: 'a signature of the caller', make: () => caller({}) },
+      { name: 'a signature with another key', make: () => caller({}) },
       {
         name: 'an intermediate that was not sent',
         make: () => caller({ signer: issuing }),
       },
       {
-        name: 'a validity that ended yesterday',
+        name: 'a validity that has ended',
         make: () => caller({ signer: root, notAfter: now() - 60 }),
       },
       {
-        name: 'a validity that begins tomorrow',
+        name: 'a validity that has not begun',
         make: () => caller({ signer: root, notBefore: now() + DAY }),
       },
       {
-        name: 'a purpose for servers alone',
+        name: 'an extended key usage for servers only',
         make: () => caller({ signer: root, purposes: [PURPOSES.serverAuth] }),
       },
     ]
@@ -140,7 +140,7 @@ describe('client certificates, through Envoy', { skip: skipWithoutEnvoy() }, () 
     }
 
     for (const { name, make } of CASES) {
-      it(`are those with ${name}: no answer, and no request to authz`, async () => {
+      it(`are those with ${name}: no answer, and no check`, async () => {
         const asked = (await site.events()).length
         const refused = await refusals()
         const { target } = as(site, await make())
@@ -153,8 +153,8 @@ describe('client certificates, through Envoy', { skip: skipWithoutEnvoy() }, () 
     }
   })
 
-  describe('that Envoy takes', () => {
-    it('are refused by authz where only Envoy trusts their CA, a right password or not', async () => {
+  describe('client certificates that Envoy accepts', () => {
+    it('are refused by authz where only Envoy trusts their CA, whatever the password', async () => {
       const visitor = as(site, await caller({ signer: partner }))
       assert.equal(await verdictOn(visitor), '401 certificate-untrusted')
       assert.equal((await site.events()).at(-1)?.authenticator, 'cards')
@@ -162,12 +162,12 @@ describe('client certificates, through Envoy', { skip: skipWithoutEnvoy() }, () 
       assert.equal(await verdictOn(visitor, ALICE), '401 certificate-untrusted')
     })
 
-    it('are refused by authz where they do not say what they are for', async () => {
+    it('are refused by authz without an extended key usage', async () => {
       const holder = as(site, await caller({ signer: root, purposes: undefined }))
       assert.equal(await verdictOn(holder), '401 certificate-purpose')
     })
 
-    it('of an intermediate are refused until authz knows that: Envoy does not pass it on', async () => {
+    it('of an intermediate are refused until authz has it, since Envoy does not forward it', async () => {
       const holder = as(site, await caller({ signer: issuing }, issuing))
       assert.equal(await verdictOn(holder), '401 certificate-untrusted')
       const intermediates = await writePem(folder, 'intermediates.pem', issuing)
@@ -179,7 +179,7 @@ describe('client certificates, through Envoy', { skip: skipWithoutEnvoy() }, () 
     })
   })
 
-  describe('of an Envoy that takes every certificate (ACCEPT_UNTRUSTED)', () => {
+  describe('client certificates of an Envoy with ACCEPT_UNTRUSTED', () => {
     let lenient: FurtherEnvoy
     before(async () => {
       lenient = await startFurtherEnvoy(site, await configurationOf(site), [
@@ -193,29 +193,29 @@ describe('client certificates, through Envoy', { skip: skipWithoutEnvoy() }, () 
       readonly make: () => Promise<Caller>
       readonly verdict: string
     }[] = [
-      { name: 'a right one', make: () => caller({ signer: root }), verdict: '200 permitted' },
+      { name: 'a valid one', make: () => caller({ signer: root }), verdict: '200 permitted' },
       {
         name: 'an issuer of the same name and another key',
         make: () => caller({ signer: stranger }),
         verdict: '401 certificate-untrusted',
       },
       {
-        name: 'a signature of the caller',
+        name: 'a signature with another key',
         make: () => caller({}),
         verdict: '401 certificate-untrusted',
       },
       {
-        name: 'a validity that ended yesterday',
+        name: 'a validity that has ended',
         make: () => caller({ signer: root, notAfter: now() - 60 }),
         verdict: '401 certificate-expired',
       },
       {
-        name: 'a validity that begins tomorrow',
+        name: 'a validity that has not begun',
         make: () => caller({ signer: root, notBefore: now() + DAY }),
         verdict: '401 certificate-not-yet-valid',
       },
       {
-        name: 'a purpose for servers alone',
+        name: 'an extended key usage for servers only',
         make: () => caller({ signer: root, purposes: [PURPOSES.serverAuth] }),
         verdict: '401 certificate-purpose',
       },
@@ -230,13 +230,13 @@ describe('client certificates, through Envoy', { skip: skipWithoutEnvoy() }, () 
         verdict: '401 certificate-untrusted',
       },
       {
-        name: 'a name with a NUL in it (hostile)',
+        name: 'a NUL in a name (hostile)',
         make: () => caller({ signer: root, subject: nameOf(['CN', 'root\0.example.org']) }),
         verdict: '401 credential-malformed',
       },
     ]
     for (const { name, make, verdict } of CASES) {
-      it(`one with ${name}: ${verdict}`, async () => {
+      it(`with ${name}: ${verdict}`, async () => {
         site.upstream.clear()
         const holder = as({ ...site, target: lenient.target }, await make())
         assert.equal(await verdictOn(holder, ALICE), verdict)
@@ -245,7 +245,7 @@ describe('client certificates, through Envoy', { skip: skipWithoutEnvoy() }, () 
     }
   })
 
-  describe('mapped by expressions', () => {
+  describe('client certificates mapped by expressions', () => {
     const NAMES = {
       email: 'alice@example.org',
       uri: 'spiffe://example.org/alice',
@@ -287,7 +287,7 @@ describe('client certificates, through Envoy', { skip: skipWithoutEnvoy() }, () 
       })
     })
 
-    it('give their alternative names, serial number, fingerprint and any extension', async () => {
+    it('give alternative names, serial number, fingerprint and extensions', async () => {
       const answer = await send(as(site, rich))
       assert.equal(answer.status, 200, answer.body)
       assert.deepEqual(received(answer, 'x-remote-user'), [NAMES.email])
@@ -298,7 +298,7 @@ describe('client certificates, through Envoy', { skip: skipWithoutEnvoy() }, () 
       assert.deepEqual(received(answer, 'x-remote-extra-issuer'), ['CN=Staff CA'])
     })
 
-    it('are refused where they do not say what the mapping needs', async () => {
+    it('are refused where they lack what the mapping needs', async () => {
       assert.equal(await verdictOn(as(site, alice)), '403 identity-unmapped')
     })
   })

@@ -14,7 +14,7 @@ const root = makeCa('Staff CA')
 /** How long the certificate is good. */
 const SECONDS = 4
 
-describe('a certificate that ends', { skip: skipWithoutEnvoy() }, () => {
+describe('a certificate that expires', { skip: skipWithoutEnvoy() }, () => {
   let folder: TemporaryFolder
   let site: Site
   before(async () => {
@@ -34,43 +34,39 @@ describe('a certificate that ends', { skip: skipWithoutEnvoy() }, () => {
   // Of which the first half would never end.
   const bound = { timeout: 30_000 }
 
-  it(
-    'ends what was begun with it, and counts no longer on a connection that is open still',
-    bound,
-    async () => {
-      const end = now() + SECONDS
-      const holder = as(site, await makeCaller(folder, { signer: root, notAfter: end }))
-      const session = await openHttp2(holder.target)
-      const ask = async (): Promise<string> =>
-        await verdictOf(site, await http2On(session, { host: HOST }))
-      assert.equal(await ask(), '200 permitted')
+  it('ends the streams that it began, and is refused on an open connection', bound, async () => {
+    const end = now() + SECONDS
+    const holder = as(site, await makeCaller(folder, { signer: root, notAfter: end }))
+    const session = await openHttp2(holder.target)
+    const ask = async (): Promise<string> =>
+      await verdictOf(site, await http2On(session, { host: HOST }))
+    assert.equal(await ask(), '200 permitted')
 
-      const stream = sendRaw(holder.target, {
-        line: 'GET /slow?interval=50 HTTP/1.1',
-        headers: [['Host', HOST]],
-      })
-      using upgraded = await upgradeRaw(holder.target, {
-        headers: [
-          ['Host', HOST],
-          ['Connection', 'Upgrade'],
-          ['Upgrade', 'websocket'],
-        ],
-      })
-      assert.equal(upgraded.answer.status, 101)
-      upgraded.socket.resume()
-      const [answer] = await Promise.all([stream, once(upgraded.socket, 'close')])
-      assert.equal(answer.status, 200)
-      // Envoy rounds: a moment early is not at once.
-      assert.ok(Date.now() > (end - 1) * 1_000, `${end * 1_000 - Date.now()} ms early`)
-      for (const { rawHeaders } of site.upstream.requests.slice(-2)) {
-        assert.doesNotMatch(rawHeaders.join(), /stream-duration/i)
-      }
+    const stream = sendRaw(holder.target, {
+      line: 'GET /slow?interval=50 HTTP/1.1',
+      headers: [['Host', HOST]],
+    })
+    using upgraded = await upgradeRaw(holder.target, {
+      headers: [
+        ['Host', HOST],
+        ['Connection', 'Upgrade'],
+        ['Upgrade', 'websocket'],
+      ],
+    })
+    assert.equal(upgraded.answer.status, 101)
+    upgraded.socket.resume()
+    const [answer] = await Promise.all([stream, once(upgraded.socket, 'close')])
+    assert.equal(answer.status, 200)
+    // Envoy rounds: a moment early is not at once.
+    assert.ok(Date.now() > (end - 1) * 1_000, `${end * 1_000 - Date.now()} ms early`)
+    for (const { rawHeaders } of site.upstream.requests.slice(-2)) {
+      assert.doesNotMatch(rawHeaders.join(), /stream-duration/i)
+    }
 
-      const verdict = await eventually(ask, (one) => one !== '200 permitted')
-      assert.equal(verdict, '401 certificate-expired')
-      assert.ok(Date.now() >= end * 1_000)
-      session.destroy()
-      await assert.rejects(http2(holder.target, { host: HOST }))
-    },
-  )
+    const verdict = await eventually(ask, (one) => one !== '200 permitted')
+    assert.equal(verdict, '401 certificate-expired')
+    assert.ok(Date.now() >= end * 1_000)
+    session.destroy()
+    await assert.rejects(http2(holder.target, { host: HOST }))
+  })
 })

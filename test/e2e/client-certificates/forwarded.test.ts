@@ -29,7 +29,7 @@ const clientCert = ({ made }: Caller): HeaderLine => [
   `:${made.der.toString('base64')}:`,
 ]
 
-describe('certificates that a proxy tells in a header', { skip: skipWithoutEnvoy() }, () => {
+describe('client certificates in a header of a proxy', { skip: skipWithoutEnvoy() }, () => {
   const stack = new AsyncDisposableStack()
   let folder: TemporaryFolder
   /** With the generated bootstrap. */
@@ -91,7 +91,7 @@ describe('certificates that a proxy tells in a header', { skip: skipWithoutEnvoy
     })
 
     for (const ask of [http1, http2]) {
-      it(`names the caller, whatever the caller says itself (${ask.name})`, async () => {
+      it(`names the caller, whatever X-Forwarded-Client-Cert the caller sends (${ask.name})`, async () => {
         const caller = as(gateway, carol)
         assert.equal(await userAt(caller, [], ask), 'carol')
         const event = (await site.events()).at(-1)
@@ -109,7 +109,7 @@ describe('certificates that a proxy tells in a header', { skip: skipWithoutEnvoy
       })
     }
 
-    it('tells of those that authz does not trust too, which are refused', async () => {
+    it('forwards certificates that authz does not trust, which authz refuses', async () => {
       assert.equal(await verdictOn(as(gateway, site.pki.alice)), '401 certificate-untrusted')
       assert.equal(await verdictOn(as(gateway, site.pki.alice), ALICE), '401 certificate-untrusted')
     })
@@ -133,12 +133,12 @@ describe('certificates that a proxy tells in a header', { skip: skipWithoutEnvoy
       nameless = await startEnvoy(...inFrontOf(appending.target.port), ...WITHOUT_NAMES)
     })
 
-    it('says nothing behind a proxy that writes names of certificates, which are not quoted', async () => {
+    it('yields no identity behind a proxy that writes unquoted names of certificates', async () => {
       await takeFrom('x-forwarded-client-cert', { element: 'last' })
       assert.equal(await userAt(as(balanced, carol)), '400 credential-conflict')
     })
 
-    it('leaves open who is meant as soon as the caller says something itself', async () => {
+    it('yields no identity where the caller adds elements of its own', async () => {
       await takeFrom('x-forwarded-client-cert')
       const caller = as(appending, carol)
       assert.equal(await userAt(caller), 'carol')
@@ -181,7 +181,7 @@ describe('certificates that a proxy tells in a header', { skip: skipWithoutEnvoy
       })
     }
 
-    it('is not trusted where the caller has left a quote open (hostile)', async () => {
+    it('is refused where the caller has left a quote open (hostile)', async () => {
       for (const text of [
         'Subject="',
         `${elementOf(boss)};Subject="`,
@@ -200,7 +200,7 @@ describe('certificates that a proxy tells in a header', { skip: skipWithoutEnvoy
     })
   })
 
-  describe('an Envoy behind a proxy that alone reaches it (FORWARD_ONLY)', () => {
+  describe('an Envoy that only a proxy can reach (FORWARD_ONLY)', () => {
     let front: Site
     before(async () => {
       const behind = await startEnvoy(...LIKE_A_GATEWAY, ...forwarding('FORWARD_ONLY'))
@@ -208,7 +208,7 @@ describe('certificates that a proxy tells in a header', { skip: skipWithoutEnvoy
     })
 
     for (const from of ['x-forwarded-client-cert', 'client-cert'] as const) {
-      it(`passes on what the proxy says in ${from}, and nothing that callers say`, async () => {
+      it(`forwards the header ${from} of the proxy, and none of callers`, async () => {
         await takeFrom(from)
         const forged = [xfcc(elementOf(boss)), clientCert(boss)]
         for (const ask of [http1, http2]) {
@@ -238,7 +238,7 @@ describe('certificates that a proxy tells in a header', { skip: skipWithoutEnvoy
       })
     }
 
-    it('removes X-Forwarded-Client-Cert twice over: the second time is enough by itself', async () => {
+    it('removes X-Forwarded-Client-Cert twice: either removal suffices', async () => {
       const sanitizing = await startEnvoy(...LIKE_A_GATEWAY)
       await takeFrom('x-forwarded-client-cert')
       const forged = xfcc(elementOf(boss))

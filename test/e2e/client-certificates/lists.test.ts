@@ -15,7 +15,7 @@ import { reconfigure, reloaded, replaceFile } from './changing.ts'
 
 const NAMES = ['alice', 'bob', 'carol', 'dave'] as const
 
-describe('certificates on lists', { skip: skipWithoutEnvoy() || skipWithoutOpenssl() }, () => {
+describe('revoked certificates', { skip: skipWithoutEnvoy() || skipWithoutOpenssl() }, () => {
   const root = makeCa('Staff CA')
   let folder: TemporaryFolder
   let ca: OpensslCa
@@ -50,13 +50,13 @@ describe('certificates on lists', { skip: skipWithoutEnvoy() || skipWithoutOpens
       }),
     )
 
-  describe('that are denied by hand', () => {
+  describe('on the deny-list', () => {
     let lost: Caller
     let other: Caller
     let list: string
     before(async () => {
       list = folder.file('denied.txt')
-      await writeFile(list, '# nobody yet\n')
+      await writeFile(list, '# empty\n')
       const subject = nameOf(['O', 'dev'], ['CN', 'mallory'])
       lost = await makeCaller(folder, { signer: root, subject })
       other = await makeCaller(folder, { signer: root })
@@ -78,7 +78,7 @@ describe('certificates on lists', { skip: skipWithoutEnvoy() || skipWithoutOpens
       { name: 'subject', entry: () => 'subject CN=mallory,O=dev' },
     ]
     for (const { name, entry } of ENTRIES) {
-      it(`by ${name}, are refused with the next request, though they were proven before`, async () => {
+      it(`by ${name}, are refused from the next request on, though they were proven before`, async () => {
         assert.equal(await verdictOn(as(site, lost)), '200 permitted')
         await reloaded(site, () => replaceFile(list, `# lost on the train\n${entry()}\n`))
         assert.equal(await verdictOn(as(site, lost)), '401 certificate-denied')
@@ -90,7 +90,7 @@ describe('certificates on lists', { skip: skipWithoutEnvoy() || skipWithoutOpens
       })
     }
 
-    it('stay so where the list is replaced by one that cannot be read', async () => {
+    it('stay refused where the list is replaced by an unreadable one', async () => {
       await reloaded(site, () => replaceFile(list, `sha256 ${lost.fingerprint}\n`))
       await replaceFile(list, 'sha256 ABC\n')
       await eventually(
@@ -102,7 +102,7 @@ describe('certificates on lists', { skip: skipWithoutEnvoy() || skipWithoutOpens
     })
   })
 
-  describe('of a CRL in a file', () => {
+  describe('on a CRL in a file', () => {
     let file: string
     before(async () => {
       file = folder.file('list.crl')
@@ -110,7 +110,7 @@ describe('certificates on lists', { skip: skipWithoutEnvoy() || skipWithoutOpens
       await configure(ca.folder.file('ca.crt'), { crl: { files: [file] } })
     })
 
-    it('are refused as soon as it is replaced, and other certificates are still accepted', async () => {
+    it('are refused once it is replaced, and other certificates are still accepted', async () => {
       assert.equal(await verdictFor('alice'), '200 permitted')
       assert.equal(await verdictFor('bob'), '200 permitted')
       await ca.revoke('alice')
@@ -121,7 +121,7 @@ describe('certificates on lists', { skip: skipWithoutEnvoy() || skipWithoutOpens
       assert.equal(await verdictFor('bob'), '200 permitted')
     })
 
-    it('are still refused when it is out of date; the status of other certificates is unknown', async () => {
+    it('are still refused after its nextUpdate; the status of other certificates is unavailable', async () => {
       const old = await ca.completeCrl({ outOfDate: true })
       await reloaded(site, () => replaceFile(file, old))
       assert.equal(await verdictFor('alice'), '401 certificate-revoked')
@@ -130,7 +130,7 @@ describe('certificates on lists', { skip: skipWithoutEnvoy() || skipWithoutOpens
     })
   })
 
-  describe('of a CRL that is published', () => {
+  describe('on a published CRL', () => {
     let server: ScriptedHttp
     let body: Buffer
     before(async () => {
@@ -157,7 +157,7 @@ describe('certificates on lists', { skip: skipWithoutEnvoy() || skipWithoutOpens
       )
     }
 
-    it('are refused when it has been fetched again, without a request that needs it', async () => {
+    it('are refused once it has been fetched again in the background', async () => {
       assert.equal(await verdictFor('bob'), '200 permitted')
       assert.equal(await verdictFor('carol'), '200 permitted')
       await ca.revoke('bob')
@@ -171,7 +171,7 @@ describe('certificates on lists', { skip: skipWithoutEnvoy() || skipWithoutOpens
       assert.equal(await verdictFor('carol'), '200 permitted')
     })
 
-    it('are accepted until it ends while it cannot be fetched, and then their status is unknown', async () => {
+    it('are accepted until its nextUpdate while it cannot be fetched, then their status is unavailable', async () => {
       const SECONDS = 3
       const end = Date.now() + SECONDS * 1_000
       body = await crlOfSeconds(SECONDS)

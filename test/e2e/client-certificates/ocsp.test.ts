@@ -28,7 +28,7 @@ const relayTo = async ({ url }: OcspResponder): Promise<ScriptedHttp> =>
   })
 
 describe(
-  'certificates whose status a real OCSP responder reports',
+  'client certificates with a real OCSP responder',
   { skip: skipWithoutEnvoy() || skipWithoutOpenssl() },
   () => {
     let ca: OpensslCa
@@ -78,21 +78,21 @@ describe(
         (one) => one === verdict,
       )
 
-    it('1. good ones are let in, and asked about once', async () => {
+    it('1. good ones are accepted, with one query', async () => {
       for (const name of ['alice', 'bob', 'alice', 'bob', 'alice']) {
         assert.equal(await verdictFor(name), '200 permitted')
       }
       assert.equal(relay.requests.length, 2)
     })
 
-    it('2. a revoked one and one that the responder does not know are refused, each for its reason', async () => {
+    it('2. revoked and unknown ones are refused, each with its reason', async () => {
       assert.equal(await verdictFor('formerly'), '401 certificate-revoked')
       assert.equal((await site.events()).at(-1)?.user, 'formerly')
       assert.equal(await verdictFor('stranger'), '401 certificate-status-unknown')
       assert.equal(await verdictOn(holder('formerly'), ALICE), '401 certificate-revoked')
     })
 
-    it('3. one that is revoked meanwhile counts for as long as the answer is remembered', async () => {
+    it('3. one that is revoked meanwhile is accepted until the cached answer ends', async () => {
       await ca.revoke('alice')
       const asked = relay.requests.length
       assert.equal(await verdictFor('alice'), '200 permitted')
@@ -123,12 +123,12 @@ describe(
       assert.equal(await verdictFor('bob'), '401 certificate-revoked')
     })
 
-    it('5. it answers again: so are they let in', async () => {
+    it('5. the responder answers again: they are accepted', async () => {
       responder.resume()
       await decided('carol', '200 permitted')
     })
 
-    it('6. unavailable: allow accepts certificates without a known status while it is silent', async () => {
+    it('6. `unavailable: allow` accepts certificates without a cached status while it is silent', async () => {
       responder.pause()
       assert.equal(await verdictFor('erin'), '503 authenticator-unavailable')
       await reconfigure(site, {

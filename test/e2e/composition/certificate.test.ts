@@ -142,7 +142,7 @@ const BOTH: readonly Case[] = [
     verdict: '401 certificate-untrusted',
   },
   {
-    name: 'a certificate that a header names, and a token',
+    name: 'a certificate in a header, and a token',
     headers: ({ token }) => [bearer(token), ['X-Forwarded-Client-Cert', 'Subject="CN=alice"']],
     verdict: '401 credential-unsupported',
   },
@@ -216,21 +216,21 @@ const BOUND: readonly Case[] = [
     user: 'alice',
   },
   {
-    name: 'with another one, also while its proof is remembered',
+    name: 'with another one, also while its proof is cached',
     client: ({ bob }) => bob,
     headers: ({ bound }) => [bearer(bound)],
     verdict: '401 token-binding',
     challenges: [`${BEARER}, error="invalid_token"`],
   },
   {
-    name: 'with another one for the same name',
+    name: 'with another one of the same name',
     client: ({ outsider }) => outsider,
     headers: ({ bound }) => [bearer(bound)],
     verdict: '401 token-binding',
     challenges: [`${BEARER}, error="invalid_token"`],
   },
   {
-    name: 'without any certificate',
+    name: 'without a certificate',
     headers: ({ bound }) => [bearer(bound)],
     verdict: '401 token-binding',
     challenges: [`${BEARER}, error="invalid_token"`],
@@ -242,14 +242,14 @@ const BOUND: readonly Case[] = [
     challenges: [`${BEARER}, error="invalid_token"`],
   },
   {
-    name: 'and one that is bound to nothing, with any certificate',
+    name: 'that is bound to no certificate, with any',
     client: ({ bob }) => bob,
     headers: ({ token }) => [bearer(token)],
     verdict: '200 permitted',
     user: 'alice',
   },
   {
-    name: 'a certificate alone, which this route does not accept as a credential',
+    name: 'missing, with a certificate that this route does not accept as a credential',
     client: ({ bob }) => bob,
     verdict: '200 permitted',
     user: 'visitor',
@@ -257,7 +257,7 @@ const BOUND: readonly Case[] = [
 ]
 
 describe(
-  'a token that is bound to a certificate, where only tokens count',
+  'a token that is bound to a certificate, on a route with tokens only',
   { skip: skipWithoutEnvoy() },
   () => {
     let callers: Callers

@@ -29,7 +29,7 @@ const foreign = await tokenWith({ iss: 'https://login.example.net' })
 const caller = await makeCaller()
 const bound = await tokenWith({ cnf: { jkt: caller.thumbprint } })
 
-describe('several ways in, and two of them together', { skip: skipWithoutEnvoy() }, () => {
+describe('several authenticators of one route, through Envoy', { skip: skipWithoutEnvoy() }, () => {
   let folder: TemporaryFolder
   let site: Site
   before(async () => {
@@ -57,7 +57,7 @@ describe('several ways in, and two of them together', { skip: skipWithoutEnvoy()
     readonly authenticator: string
   }[] = [
     {
-      name: 'a token and a key: whom the token names',
+      name: 'a token and a key, as the token’s user',
       headers: [bearer(token), key(botKey)],
       user: 'alice',
       authenticator: 'tokens+keys',
@@ -65,20 +65,20 @@ describe('several ways in, and two of them together', { skip: skipWithoutEnvoy()
     { name: 'an API key alone', headers: [key(botKey)], user: 'bot', authenticator: 'keys' },
     { name: 'a password alone', headers: [ALICE], user: 'alice', authenticator: 'staff' },
     {
-      name: 'no credential: an anonymous visitor',
+      name: 'a request without a credential, as the anonymous user',
       headers: [],
       user: 'visitor',
       authenticator: 'nobody',
     },
     {
-      name: 'a cookie, which is nothing here',
+      name: 'a cookie, which this route does not read, as the anonymous user',
       headers: [['Cookie', 'session=x']],
       user: 'visitor',
       authenticator: 'nobody',
     },
   ]
   for (const { name, headers, user, authenticator } of PERMITTED) {
-    it(`lets in ${name}`, async () => {
+    it(`accepts ${name}`, async () => {
       for (const sendOver of [http1, http2]) {
         const answer = await sendOver(site.target, { host: HOST, headers })
         assert.equal(answer.status, 200, answer.body)
@@ -98,7 +98,7 @@ describe('several ways in, and two of them together', { skip: skipWithoutEnvoy()
     readonly challenges?: readonly string[]
   }[] = [
     {
-      name: 'a token alone, which is not enough',
+      name: 'a token alone, where a key is required as well',
       headers: [bearer(token)],
       verdict: '401 credential-unsupported',
     },
@@ -118,30 +118,30 @@ describe('several ways in, and two of them together', { skip: skipWithoutEnvoy()
       verdict: '401 credential-unsupported',
     },
     {
-      name: 'a token that is over, alone',
+      name: 'an expired token, alone',
       headers: [bearer(over)],
       verdict: '401 token-expired',
       challenges: [BEARER + INVALID, API_KEY, BASIC],
     },
     {
-      name: 'a token that is over, with a key',
+      name: 'an expired token with a key',
       headers: [bearer(over), key(botKey)],
       verdict: '401 token-expired',
       challenges: [BEARER + INVALID, API_KEY, BASIC],
     },
     {
-      name: 'a token that is over, with a key that is wrong too',
+      name: 'an expired token with a wrong key',
       headers: [bearer(over), key(strangeKey)],
       verdict: '401 token-expired',
       challenges: [BEARER + INVALID, API_KEY, BASIC],
     },
     {
-      name: 'a token with a key that was never issued',
+      name: 'a token with an unknown key',
       headers: [bearer(token), key(strangeKey)],
       verdict: '401 api-key-unknown',
     },
     {
-      name: 'a key that was never issued',
+      name: 'an unknown key',
       headers: [key(strangeKey)],
       verdict: '401 api-key-unknown',
     },
@@ -162,7 +162,7 @@ describe('several ways in, and two of them together', { skip: skipWithoutEnvoy()
       verdict: '400 credential-conflict',
     },
     {
-      name: 'a key and a token that are both not accepted',
+      name: 'a key and a token that are both wrong',
       headers: [key(botKey), bearer(foreign)],
       verdict: '400 credential-conflict',
     },
@@ -196,7 +196,7 @@ describe('several ways in, and two of them together', { skip: skipWithoutEnvoy()
       verdict: '401 credential-unsupported',
     },
     {
-      name: 'a token that is over',
+      name: 'an expired token',
       headers: inSubprotocol(over),
       verdict: '401 token-expired',
     },
@@ -221,7 +221,7 @@ describe('several ways in, and two of them together', { skip: skipWithoutEnvoy()
   }
 })
 
-describe('two credentials of one user, or one of them', { skip: skipWithoutEnvoy() }, () => {
+describe('two required credentials of one user', { skip: skipWithoutEnvoy() }, () => {
   let folder: TemporaryFolder
   let site: Site
   before(async () => {
@@ -243,7 +243,7 @@ describe('two credentials of one user, or one of them', { skip: skipWithoutEnvoy
     ['DPoP', await caller.proof(bound, { iat: now(), htu: `https://${HOST}/` })],
   ]
 
-  it('are taken where they name the same user', async () => {
+  it('are accepted where they name the same user', async () => {
     const answer = await send(site, bearer(token), key(aliceKey))
     assert.deepEqual(received(answer, 'x-remote-user'), ['alice'])
     assert.equal((await site.events()).at(-1)?.authenticator, 'tokens+keys')
@@ -260,7 +260,7 @@ describe('two credentials of one user, or one of them', { skip: skipWithoutEnvoy
     assert.equal(await verdictOn(site, bearer(token), key(strangeKey)), '401 api-key-unknown')
   })
 
-  it('the token alone is accepted, and the key alone is neither accepted nor treated as anonymous', async () => {
+  it('may be the token alone where the route says so; the key alone is refused, and not anonymous', async () => {
     assert.equal(await verdictOn(site, bearer(token)), '200 permitted')
     assert.equal((await site.events()).at(-1)?.authenticator, 'tokens')
     assert.equal(await verdictOn(site, key(aliceKey)), '401 credential-unsupported')
@@ -269,7 +269,7 @@ describe('two credentials of one user, or one of them', { skip: skipWithoutEnvoy
     assert.equal((await site.events()).at(-1)?.user, 'visitor')
   })
 
-  it('a token that is bound to a key counts with an API key and without, each proof once', async () => {
+  it('may be a DPoP-bound token, with an API key or without, each proof once', async () => {
     const both = await shown()
     assert.equal(await verdictOn(site, ...both, key(aliceKey)), '200 permitted')
     assert.equal(await verdictOn(site, ...both, key(aliceKey)), '401 proof-replayed')

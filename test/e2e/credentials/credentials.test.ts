@@ -70,7 +70,7 @@ const MALFORMED: readonly (readonly [name: string, value: string])[] = [
 ]
 
 const REFUSED: readonly Case[] = [
-  { name: 'no credential', headers: [], status: 401, reason: 'credential-missing' },
+  { name: 'a missing credential', headers: [], status: 401, reason: 'credential-missing' },
   {
     name: 'a wrong password',
     headers: [basic('alice', 'guess')],
@@ -84,13 +84,13 @@ const REFUSED: readonly Case[] = [
     reason: 'user-unknown',
   },
   {
-    name: 'another scheme, which this route does not accept as a credential',
+    name: 'another scheme, which this route does not accept',
     headers: authorization('Bearer abc'),
     status: 401,
     reason: 'credential-unsupported',
   },
   {
-    name: 'a user in system:masters, which no rule of the configuration names',
+    name: 'a user in system:masters, which the configuration does not allow',
     headers: [basic('mallory', PASSWORDS.mallory)],
     status: 403,
     reason: 'identity-reserved',
@@ -164,7 +164,7 @@ describe('credentials through Envoy', { skip: skipWithoutEnvoy() }, () => {
     })
   }
 
-  it('tells a wrong password and an unknown user apart by nothing', async () => {
+  it('does not distinguish a wrong password from an unknown user', async () => {
     const bodies = await Promise.all(
       [basic('alice', 'guess'), basic('nobody', 'guess')].map(async (line) => {
         const answer = await sendRaw(site.target, { headers: [['Host', HOST], line] })

@@ -45,7 +45,7 @@ describe('dashboards behind one login', { skip, timeout: 240_000 }, () => {
       'base64.binary.k8s.io',
     ])
 
-  it('1. a user opens Headlamp, logs in, and the API server knows the identity', async () => {
+  it('1. Headlamp: a user logs in, and the API server knows the identity', async () => {
     await using alice = await site.open()
     const page = `${site.originOf(HOSTS.headlamp)}/c/main/namespaces?filter=a#top`
     await alice.page.goto(page)
@@ -71,7 +71,7 @@ describe('dashboards behind one login', { skip, timeout: 240_000 }, () => {
     assert.deepEqual([username, groups], ['alice', ['dev', 'ops']])
   })
 
-  it('2. the rules of the API server count: alice may look at namespaces, bob may not', async () => {
+  it('2. RBAC decides: alice may list namespaces, bob may not', async () => {
     await using alice = await loggedIn('alice')
     const list = await alice.ask(NAMESPACES)
     assert.equal(list.status, 200, list.body)
@@ -81,7 +81,7 @@ describe('dashboards behind one login', { skip, timeout: 240_000 }, () => {
     assert.match(refused.body, /User \\"bob\\" cannot list resource/)
   })
 
-  it('3. what happens in the cluster comes by WebSocket, as it happens', async () => {
+  it('3. changes in the cluster arrive by WebSocket', async () => {
     await using alice = await loggedIn()
     const socket = await watch(alice)
     const seen = namesFrom(socket)
@@ -102,7 +102,7 @@ describe('dashboards behind one login', { skip, timeout: 240_000 }, () => {
     assert.match(await refusalOf(await watch(bob)), /403/)
   })
 
-  it('4. hostile: what the browser says of its identity is removed, or ends the request', async () => {
+  it('4. hostile: identity headers of the browser are removed, or the request is refused', async () => {
     const { server } = site.cluster
     await using alice = await loggedIn()
     const asAlice = async (headers: Readonly<Record<string, string>>): Promise<string> => {
@@ -132,7 +132,7 @@ describe('dashboards behind one login', { skip, timeout: 240_000 }, () => {
     assert.equal(await asAlice({}), 'alice')
   })
 
-  it('5. when the session has ended, scripts and sockets get 401 and pages the login page', async () => {
+  it('5. after the session has ended, scripts and WebSockets get 401, and pages the login page', async () => {
     await using alice = await loggedIn()
     assert.equal((await alice.ask(NAMESPACES)).status, 200)
     const grafana = await alice.context.newPage()
@@ -155,7 +155,7 @@ describe('dashboards behind one login', { skip, timeout: 240_000 }, () => {
     await alice.page.waitForURL(`${site.issuer}/login/**`)
   })
 
-  it('6. the Kubernetes Dashboard, by the same login and without another question', async () => {
+  it('6. the Kubernetes Dashboard opens by the same login', async () => {
     await using alice = await loggedIn()
     await alice.page.goto(`${site.originOf(HOSTS.dashboard)}/`)
     assert.equal(new URL(alice.page.url()).origin, site.originOf(HOSTS.dashboard))
@@ -169,7 +169,7 @@ describe('dashboards behind one login', { skip, timeout: 240_000 }, () => {
     assert.match(refused.body, /MSG_FORBIDDEN_ERROR/)
   })
 
-  it('7. Grafana knows the user, the groups and the role; what browsers forge is removed', async () => {
+  it('7. Grafana knows the user, the groups and the role; forged headers are removed', async () => {
     await using alice = await loggedIn('alice', HOSTS.grafana)
     const url = site.originOf(HOSTS.grafana)
     await alice.context.addCookies([{ url, name: 'grafana_session', value: 'its-own' }])
@@ -197,7 +197,7 @@ describe('dashboards behind one login', { skip, timeout: 240_000 }, () => {
     assert.deepEqual(viewer, { login: 'bob', orgRole: 'Viewer', groups: [] })
   })
 
-  it('12. hostile: pages of one dashboard change nothing at another', async () => {
+  it('12. hostile: pages of one dashboard cannot change anything at another', async () => {
     const { recipe } = site
     await using alice = await loggedIn()
     await alice.page.goto(`${site.originOf(HOSTS.grafana)}/`)
@@ -217,7 +217,7 @@ describe('dashboards behind one login', { skip, timeout: 240_000 }, () => {
   })
 
   it(
-    '13. Headlamp’s own pages show alice the cluster',
+    '13. Headlamp’s pages show alice the cluster',
     { skip: skipWithoutHeadlampPages() },
     async () => {
       await using alice = await site.open()
@@ -235,7 +235,7 @@ describe('dashboards behind one login', { skip, timeout: 240_000 }, () => {
     },
   )
 
-  describe('programs', () => {
+  describe('programs at the dashboards’ API', () => {
     const WAYS: readonly {
       name: string
       groups: readonly string[]
@@ -285,7 +285,7 @@ describe('dashboards behind one login', { skip, timeout: 240_000 }, () => {
       })
     }
 
-    it('11. who shows nothing gets nowhere', async () => {
+    it('11. are refused without a credential', async () => {
       for (const host of Object.values(HOSTS)) {
         assert.equal((await site.recipe.ask(host, { path: '/api/user' })).status, 401, host)
       }

@@ -32,7 +32,7 @@ const outage = (
     assert.equal(await reasonOf(site()), 'credential-wrong')
   })
 
-  it('down: 503 and when to come back, never 401', async () => {
+  it('the directory is down: 503 with Retry-After, never 401', async () => {
     await server().kill()
     const answer = await send(site(), basic('alice', 'another guess'))
     assert.equal(answer.status, 503)
@@ -40,7 +40,7 @@ const outage = (
     assert.equal(await reasonOf(site()), 'authenticator-unavailable')
   })
 
-  it('back: served again', async () => {
+  it('the directory is up again: requests are served', async () => {
     await server().start()
     await eventually(
       async () => (await send(site(), basic('alice', 'a third guess'))).status,
@@ -82,7 +82,7 @@ describe('LDAP through Envoy', { skip: skipWithoutEnvoy() || skipWithoutSlapd() 
     assert.ok(received(answer, 'x-remote-group').length > 0)
   })
 
-  it('a user that the directory does not know: the next verifier is called', async () => {
+  it('an unknown user: the next verifier is called', async () => {
     assert.equal((await send(site, BOB)).status, 401) // bob of the directory is another one
     const jürgen = basic('mallory', PASSWORDS.mallory)
     assert.equal((await send(site, jürgen)).status, 403)
@@ -118,13 +118,13 @@ describe('RADIUS through Envoy', { skip: skipWithoutEnvoy() || skipWithoutFreeRa
     await radius[Symbol.asyncDispose]()
   })
 
-  it('a password in, the reply’s classes out as groups', async () => {
+  it('a password in, the Class attributes of the reply out as groups', async () => {
     const answer = await send(site)
     assert.equal(answer.status, 200)
     assert.deepEqual(received(answer, 'x-remote-group'), ['radius:developers', 'radius:staff'])
   })
 
-  it('a question in place of an answer: refused, since Basic cannot ask', async () => {
+  it('a challenge: refused, since HTTP Basic cannot display it', async () => {
     assert.equal((await send(site, basic('carol', 'c'))).status, 401)
     assert.equal(await reasonOf(site), 'second-factor-required')
   })

@@ -15,14 +15,14 @@ import {
   until,
   type LoggedIn,
 } from '../../issuer/offboarding.ts'
-import type { Person } from '../../issuer/session/browsing.ts'
+import type { Credentials } from '../../issuer/session/browsing.ts'
 import { ldifAdd, ldifDelete, ldifEntry, ldifReplace } from '../../servers/ldif.ts'
 import { skipWithoutSlapd, startOpenLdap, type OpenLdap } from '../../servers/openldap.ts'
 import { GROUPS, PEOPLE, SERVICE } from '../../servers/openldap-data.ts'
 import { skipWithoutSamba, startSambaAd, type SambaAd } from '../../servers/samba-ad.ts'
 import { AD_GROUPS, AD_PEOPLE, AD_SERVICE, DOMAIN } from '../../servers/samba-ad-data.ts'
 
-const NINA: Person = ['nina', 'Nina-Secret1']
+const NINA: Credentials = ['nina', 'Nina-Secret1']
 
 /** A directory, and what is done to nina in it. */
 interface Directory {
@@ -72,7 +72,7 @@ const offboarding = (directory: () => Directory, ends: readonly End[]): void => 
   }
 
   for (const { name, ldif, detail } of ends) {
-    it(`gives nothing any more when the user is ${name}`, async () => {
+    it(`ends sessions and tokens when the user is ${name}`, async () => {
       await withNina(async (site, nina) => {
         await directory().server.modify(ldif)
         await until(async () => !(await nina.hasSession()), 'the session goes on')
@@ -86,7 +86,7 @@ const offboarding = (directory: () => Directory, ends: readonly End[]): void => 
     })
   }
 
-  it('gives nothing any more when the user is locked by wrong passwords', async () => {
+  it('ends sessions and tokens when the user is locked by wrong passwords', async () => {
     await withNina(async (site, nina) => {
       using client = new EnvoyClient(site.authz.address)
       await until(async () => {
@@ -115,7 +115,7 @@ const offboarding = (directory: () => Directory, ends: readonly End[]): void => 
     })
   })
 
-  it('is neither good nor over while the directory is down', async () => {
+  it('is unavailable while the directory is down', async () => {
     await withNina(async (site, nina) => {
       const { server } = directory()
       await server.kill()
@@ -191,7 +191,7 @@ describe('a login by OpenLDAP', { skip: skipWithoutSlapd() }, () => {
         detail: 'user-expired',
       },
       {
-        name: 'given another password',
+        name: 'given a new password',
         ldif: ldifReplace(dn, { userPassword: 'Other-Secret1' }),
         detail: 'password-changed',
       },
@@ -256,12 +256,12 @@ describe('a login by Active Directory', { skip: skipWithoutSamba() }, () => {
         detail: 'user-expired',
       },
       {
-        name: 'given another password',
+        name: 'given a new password',
         ldif: ldifReplace(dn, { unicodePwd: passwordOf('Other-Secret1') }),
         detail: 'password-changed',
       },
       {
-        name: 'who must change the password',
+        name: 'required to change the password',
         ldif: ldifReplace(dn, { pwdLastSet: '0' }),
         detail: 'password-must-change',
       },

@@ -26,7 +26,7 @@ const FAILED = `${INVITATIONS[1]}, error="invalid_dpop_proof"`
 
 const now = (): number => Math.floor(Date.now() / 1_000)
 
-describe('tokens that are bound to a key, through Envoy', { skip: skipWithoutEnvoy() }, () => {
+describe('DPoP-bound tokens, through Envoy', { skip: skipWithoutEnvoy() }, () => {
   let folder: TemporaryFolder
   let site: Site
   let issuer: IssuerKey
@@ -87,7 +87,7 @@ describe('tokens that are bound to a key, through Envoy', { skip: skipWithoutEnv
     ['HTTP/1.1', http1],
     ['HTTP/2', http2],
   ] as const) {
-    it(`1. a token with its proof, over ${protocol}: headers of its subject go out, without token and proof`, async () => {
+    it(`1. a token with its proof, over ${protocol}: the identity is forwarded, without token and proof`, async () => {
       site.upstream.clear()
       const headers = shown(await proofOf())
       const answer = await sendOver(site.target, { host: HOST, headers })
@@ -98,7 +98,7 @@ describe('tokens that are bound to a key, through Envoy', { skip: skipWithoutEnv
       assert.equal(site.upstream.requests.length, 1)
     })
 
-    it(`2. a proof that was used, over ${protocol}: 401 for the second`, async () => {
+    it(`2. a proof that was used, over ${protocol}: 401 for the second request`, async () => {
       const headers = shown(await proofOf())
       assert.equal((await sendOver(site.target, { host: HOST, headers })).status, 200)
       site.upstream.clear()
@@ -109,7 +109,7 @@ describe('tokens that are bound to a key, through Envoy', { skip: skipWithoutEnv
     })
   }
 
-  it('2. a proof that thirty requests show at once: one of them is served', async () => {
+  it('2. one proof in thirty simultaneous requests: one of them is served', async () => {
     site.upstream.clear()
     const headers = shown(await proofOf())
     const session = await openHttp2(site.target)
@@ -126,7 +126,7 @@ describe('tokens that are bound to a key, through Envoy', { skip: skipWithoutEnv
     }
   })
 
-  it('2. the same identifier in another proof: 401', async () => {
+  it('2. the same jti in another proof: 401', async () => {
     const claims = { jti: 'mine' }
     assert.equal((await ask({ headers: shown(await proofOf(claims)) })).status, 200)
     const answer = await ask({ headers: shown(await proofOf({ ...claims, iat: now() - 1 })) })
@@ -145,7 +145,7 @@ describe('tokens that are bound to a key, through Envoy', { skip: skipWithoutEnv
     })
   }
 
-  it('3. a proof by another key, alone or under the name of the right one: 401', async () => {
+  it('3. a proof by another key, alone or under the name of the correct one: 401', async () => {
     const thief = await makeCaller()
     // One whose key is known by now, and one whose holder was never here.
     const unseen = await makeCaller()
@@ -177,7 +177,7 @@ describe('tokens that are bound to a key, through Envoy', { skip: skipWithoutEnv
     })
   }
 
-  it('4. a host under another port, without it: 401', async () => {
+  it('4. a host with another port, where htu has none: 401', async () => {
     const proof = await proofOf({ htu: `https://${PORTED}/` })
     const answer = await ask({ host: `${PORTED}:8443`, headers: shown(proof) })
     assert.equal(await verdictOf(site, answer), '401 proof-invalid')
@@ -195,7 +195,7 @@ describe('tokens that are bound to a key, through Envoy', { skip: skipWithoutEnv
     }
   })
 
-  it('5. a token that is bound to nothing, with DPoP: 401; as a bearer token: 200', async () => {
+  it('5. an unbound token with the scheme DPoP: 401; as a bearer token: 200', async () => {
     const free = await issuer.token(claimsOf({ iat: now(), exp: now() + 300 }))
     const proof = await caller.proof(free, { iat: now(), htu: `https://${HOST}/` })
     const answer = await ask({ headers: shown(proof, free) })
@@ -210,7 +210,7 @@ describe('tokens that are bound to a key, through Envoy', { skip: skipWithoutEnv
     assert.deepEqual(received(plain, 'dpop'), [])
   })
 
-  it('5. no proof, an empty one, or a password next to it', async () => {
+  it('5. without a proof, with an empty one, or with a password in addition: 401', async () => {
     const none = await ask({ headers: [['Authorization', `DPoP ${token}`]] })
     assert.equal(await verdictOf(site, none), '401 proof-invalid')
     const empty = await ask({ headers: shown('') })
@@ -239,7 +239,7 @@ describe('tokens that are bound to a key, through Envoy', { skip: skipWithoutEnv
     assert.equal((await ask({ headers: shown(one) })).status, 200)
   })
 
-  it('7. an upgrade: the upstream sees neither token nor proof', async () => {
+  it('7. an upgrade: the upstream receives neither token nor proof', async () => {
     site.upstream.clear()
     const proof = await proofOf({ htu: `https://${HOST}/ws` })
     const headers: readonly HeaderLine[] = [

@@ -64,7 +64,7 @@ const routesOf = (issuer: string, { web, service, account }: Secrets) => {
 }
 
 describe(
-  'tokens that a real provider makes, through Envoy',
+  'tokens that a real authorization server exchanges, through Envoy',
   { skip: skipWithoutEnvoy() || skipWithoutOidcProvider(), timeout: 120_000 },
   () => {
     let folder: TemporaryFolder
@@ -134,7 +134,7 @@ describe(
       return event
     }
 
-    it('1. the caller’s token in, an ID token for the upstream out', async () => {
+    it('1. the caller’s token is exchanged for an ID token for the upstream', async () => {
       const issued = tokenIn(await get('/identity/x', bearer(token)))
       assert.notEqual(issued, token)
       const { issuer } = provider
@@ -157,7 +157,7 @@ describe(
       )
     })
 
-    it('1. or an access token, of which the provider says that it is good', async () => {
+    it('1. or for an access token, which introspection reports as active', async () => {
       const issued = tokenIn(await get('/access/x', bearer(token)))
       assert.notEqual(issued, token)
       const { active, sub, username } = await provider.introspect(issued)
@@ -167,7 +167,7 @@ describe(
       )
     })
 
-    it('2. is exchanged once, however many requests come at once', async () => {
+    it('2. is exchanged once, however many requests arrive at once', async () => {
       const fresh = await freshToken()
       const answers = await Promise.all(
         Array.from({ length: 30 }, () => get('/access/x', bearer(fresh))),
@@ -178,7 +178,7 @@ describe(
       assert.ok(!issued.has(tokenIn(await get('/access/x', bearer(token)))))
     })
 
-    it('3. what the provider refuses is refused, and the log says why', async () => {
+    it('3. a refusal by the server refuses the request, and the log has the reason', async () => {
       for (let time = 0; time < 2; time += 1) {
         const answer = await get('/refused/x', bearer(token))
         assert.equal(answer.status, 403)
@@ -203,7 +203,7 @@ describe(
       assert.equal(await verdictOn('/access/x', ALICE), '403 token-missing')
     })
 
-    it('4. a token of the service, the same for all, next to headers that name the caller', async () => {
+    it('4. client credentials: the same token for all, next to identity headers of the caller', async () => {
       const answers = [
         await get('/service/x', ALICE),
         await get('/service/x', bearer(token)),
@@ -234,7 +234,7 @@ describe(
       assert.equal((await lastEvent()).generation, generation)
     })
 
-    it('6. the provider is down: 503 for what it has to issue, and cached tokens are used', async () => {
+    it('6. the server is down: 503 for new tokens, and cached ones are used', async () => {
       const known = await freshToken()
       // The identity is known from here.
       assert.equal(await verdictOn('/account/x', bearer(known)), '200 permitted')
@@ -257,7 +257,7 @@ describe(
       assert.equal(active, true)
     })
 
-    it('nothing of any caller’s token got anywhere', async () => {
+    it('no token of a caller is in logs or at the upstream', async () => {
       const sent = site.upstream.requests.map((request) => JSON.stringify(request)).join()
       assert.ok(sent.includes('Bearer '))
       const audit = await readFile(site.files.audit, 'utf8')

@@ -34,7 +34,7 @@ const resetChecks = async (site: Site): Promise<number> => {
   return Number(/http2\.tx_reset: (\d+)/.exec(statistics)?.[1])
 }
 
-describe('requests that are abandoned at once', { skip: skipWithoutEnvoy() }, () => {
+describe('requests that clients cancel at once', { skip: skipWithoutEnvoy() }, () => {
   it('do not end the connection that the checks of other callers use', async () => {
     await using site = await startSite()
     const flood = new AbortController()

@@ -14,8 +14,8 @@ const AT_ONCE = 50
 // `audit.unauthenticated.source.burst`, by default.
 const BURST = 1_048_576
 
-describe('a flood from one address', { skip: skipWithoutEnvoy() }, () => {
-  it('is counted as one source, leaves the events of other sources whole, and is found by its address', async () => {
+describe('a flood of refusals from one address', { skip: skipWithoutEnvoy() }, () => {
+  it('is one source in the audit log, leaves the events of other sources complete, and can be found by its address', async () => {
     await using site = await startSite()
     const session = await openHttp2(site.target)
     const ask = async (index: number): Promise<number> => {

@@ -9,7 +9,7 @@ import { ALICE, basic, eventually, HOST, startSite, type Site } from '../site.ts
 // first time that it is shown.
 const SLOW = basic('bob', 'wrong')
 
-describe('failures', { skip: skipWithoutEnvoy() }, () => {
+describe('failures of authz and of callers', { skip: skipWithoutEnvoy() }, () => {
   let site: Site
   before(async () => (site = await startSite()))
   after(() => site[Symbol.asyncDispose]())
@@ -24,7 +24,7 @@ describe('failures', { skip: skipWithoutEnvoy() }, () => {
       (text) => text.trim().endsWith(`: ${count}`),
     )
 
-  it('1. a caller that disconnects is audited once, and disturbs no other caller', async () => {
+  it('1. a caller that disconnects is audited once, and other callers are served', async () => {
     assert.equal(await statusOf(), 200)
     const earlier = (await site.events()).length
     const session = await openHttp2(site.target)
@@ -59,14 +59,14 @@ describe('failures', { skip: skipWithoutEnvoy() }, () => {
     assert.equal(site.upstream.requests.length, 0)
   })
 
-  it('3. authz restarted while Envoy runs: recovers by itself', async () => {
+  it('3. authz restarted while Envoy runs: recovers without intervention', async () => {
     await site.authz.start()
     const began = performance.now()
     await eventually(statusOf.bind(undefined, ALICE), (status) => status === 200)
     assert.ok(performance.now() - began < 10_000)
   })
 
-  it('4. authz hung: refused when Envoy’s timeout ends, never forwarded', async () => {
+  it('4. authz hung: refused at Envoy’s timeout, never forwarded', async () => {
     site.upstream.clear()
     site.authz.signal('SIGSTOP')
     try {
@@ -80,7 +80,7 @@ describe('failures', { skip: skipWithoutEnvoy() }, () => {
     await eventually(statusOf.bind(undefined, ALICE), (status) => status === 200)
   })
 
-  it('5. SIGTERM: what is in flight is answered, then authz ends with status 0', async () => {
+  it('5. SIGTERM: requests in progress are answered, then authz ends with status 0', async () => {
     const pending = statusOf(SLOW)
     await checking(1)
     const ended = site.authz.end('SIGTERM')

@@ -47,7 +47,7 @@ const ROUTES = [
   routeOf('plain', {}),
 ]
 
-describe('headers that tell who the caller is, through Envoy', { skip: skipWithoutEnvoy() }, () => {
+describe('identity headers for upstreams, through Envoy', { skip: skipWithoutEnvoy() }, () => {
   const root = makeCa('Staff CA')
   let folder: TemporaryFolder
   let site: Site
@@ -96,7 +96,7 @@ describe('headers that tell who the caller is, through Envoy', { skip: skipWitho
         ])
       })
 
-      it('are what Grafana decodes', async () => {
+      it('are in the form that Grafana decodes', async () => {
         for (const [who, user, groups] of [
           [ALICE, 'alice', ['dev', 'ops', 'with, comma']],
           [JÜRGEN, 'jürgen', ['größe']],
@@ -111,7 +111,7 @@ describe('headers that tell who the caller is, through Envoy', { skip: skipWitho
         }
       })
 
-      it('are what Headlamp splits', async () => {
+      it('are in the form that Headlamp splits', async () => {
         const answer = await ask('headlamp', JÜRGEN)
         assert.deepEqual(valuesNamed(answer, 'x-forwarded-user'), ['jürgen'])
         assert.deepEqual(valuesNamed(answer, 'x-forwarded-group').flatMap(headlampList), ['größe'])
@@ -121,7 +121,7 @@ describe('headers that tell who the caller is, through Envoy', { skip: skipWitho
         ])
       })
 
-      it('are those of a configuration’s own', async () => {
+      it('are in a form of the configuration’s own', async () => {
         const answer = await ask('set', ALICE)
         assert.deepEqual(linesNamed(answer, /^x-(name|groups|uid|nothing)/), [
           ['x-groups', 'dev'],
@@ -134,7 +134,7 @@ describe('headers that tell who the caller is, through Envoy', { skip: skipWitho
         ])
       })
 
-      it('are several sets at once, and audit names them once', async () => {
+      it('may be several sets at once, and audit names each once', async () => {
         const answer = await ask('all', ALICE)
         assert.equal(answer.status, 200)
         for (const header of ['x-remote-user', 'x-webauth-user']) {
@@ -179,7 +179,7 @@ describe('headers that tell who the caller is, through Envoy', { skip: skipWitho
         assert.deepEqual(Buffer.from(base64, 'base64'), holder.made.der)
       })
 
-      it('is missing: 403, or no header is forwarded', async () => {
+      it('is missing: 403, or no header is forwarded, as configured', async () => {
         const refused = await ask('certificate', ALICE)
         assert.equal(await verdictOf(site, refused), '403 certificate-missing')
         const omitted = await ask('omit', ALICE)

@@ -77,7 +77,7 @@ describe('6. the header budget, through Envoy', { skip: skipWithoutEnvoy() }, ()
           assert.equal(site.upstream.requests.length, 0)
         })
 
-        it(`passes on what is just below, whole (${name})`, async () => {
+        it(`forwards what is just below, complete (${name})`, async () => {
           const headers = [ALICE, cookie(35_000)]
           const answer = await ask(name, ...headers)
           assert.equal(answer.status, 200, await verdictOf(site, answer))
@@ -86,7 +86,7 @@ describe('6. the header budget, through Envoy', { skip: skipWithoutEnvoy() }, ()
           assert.ok(bytesIn(answer) > 60_000)
         })
 
-        it(`leaves nothing to Envoy around the limit (${name})`, async () => {
+        it(`never reaches Envoy’s own limit (${name})`, async () => {
           const reached = await limitsReached()
           const statuses = []
           for (let bytes = 35_000; bytes < 37_000; bytes += 100) {
@@ -98,12 +98,12 @@ describe('6. the header budget, through Envoy', { skip: skipWithoutEnvoy() }, ()
         })
       }
 
-      it('passes on as much as one header may have, and refuses more', async () => {
+      it('forwards one header of the maximal size, and refuses a larger one', async () => {
         assert.equal((await ask('most', ALICE)).status, 200)
         assert.equal(await verdictOf(site, await ask('over', ALICE)), REFUSED)
       })
 
-      it('refuses what Envoy would hold before it removes the rest', async () => {
+      it('refuses headers that exceed Envoy’s buffer before it removes any', async () => {
         // It is removed by authz alone, and the upstream would get 35 KB.
         const removed = ['dpop', 'z'.repeat(30_000)] as const
         const answer = await ask('line', ALICE, removed, cookie(10_000))
@@ -113,7 +113,7 @@ describe('6. the header budget, through Envoy', { skip: skipWithoutEnvoy() }, ()
         assert.ok(bytesIn(less) < 26_000)
       })
 
-      it('is that of the upstream, where it takes less', async () => {
+      it('is that of the upstream, where that is lower', async () => {
         assert.equal((await ask('node', ALICE, cookie(14_000))).status, 200)
         assert.equal(await verdictOf(site, await ask('node', ALICE, cookie(16_000))), REFUSED)
         const removed = ['x-original-url', 'z'.repeat(30_000)] as const
@@ -133,7 +133,7 @@ describe('6. the header budget, through Envoy', { skip: skipWithoutEnvoy() }, ()
         })
       }
 
-      it('counts the metadata that tells Envoy when a credential ends', async () => {
+      it('includes the metadata that tells Envoy when a credential ends', async () => {
         const reached = await limitsReached()
         for (let count = 85; count < 96; count += 1) {
           const verdict = await verdictOf(site, await ask('none', token, ...own(count)))
@@ -142,7 +142,7 @@ describe('6. the header budget, through Envoy', { skip: skipWithoutEnvoy() }, ()
         assert.equal(await limitsReached(), reached)
       })
 
-      it('leaves to Envoy what never comes to authz', async () => {
+      it('does not concern headers that Envoy does not send to authz', async () => {
         const events = await site.events()
         const outcome = await ask('none', ALICE, cookie(62_000)).then(
           ({ status }) => String(status),

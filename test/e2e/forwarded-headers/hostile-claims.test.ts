@@ -98,7 +98,7 @@ describe('5. hostile claims, through Envoy', { skip: skipWithoutEnvoy() }, () =>
     [...new Set(linesIn(answer).map(([name]) => name))].toSorted()
 
   for (const form of FORMS) {
-    it(`are read as they are, or refused (${form.list}, ${form.encode})`, async () => {
+    it(`are forwarded exactly, or refused (${form.list}, ${form.encode})`, async () => {
       const names = namesIn(await ask(form.name, { a: ['plain'] }))
       let forwarded = 0
       for (const [what, text] of REACHING) {
@@ -117,7 +117,7 @@ describe('5. hostile claims, through Envoy', { skip: skipWithoutEnvoy() }, () =>
   }
 
   for (const [preset, read] of Object.entries(PRESETS)) {
-    it(`are read as they are, or refused (${preset})`, async () => {
+    it(`are forwarded exactly, or refused (${preset})`, async () => {
       const names = namesIn(await ask(preset, { groups: ['plain'] }))
       let forwarded = 0
       for (const [what, text] of REACHING) {

@@ -40,7 +40,7 @@ for (const listen of ['unix', 'tcp', 'mtls'] as const) {
         })
       }
 
-      it('2. tells one decision id to the caller and to the audit log', async () => {
+      it('2. has one decision id in the answer and in the audit log', async () => {
         const answer = await http1(site.target, {
           host: `${HOST}:8443`,
           path: '/a',
@@ -90,7 +90,7 @@ for (const listen of ['unix', 'tcp', 'mtls'] as const) {
         }
       })
 
-      it('4. refuses a host that no route names, with a decision id', async () => {
+      it('4. refuses a host without a route, with a decision id', async () => {
         const answer = await http1(site.target, { host: 'other.example.org', headers: [ALICE] })
         assert.equal(answer.status, 403)
         assert.match(answer.body, /No service is published at this host and path/)
@@ -98,7 +98,7 @@ for (const listen of ['unix', 'tcp', 'mtls'] as const) {
         assert.equal((await site.events()).find((event) => event.id === id)?.reason, 'no-route')
       })
 
-      it('5. answers JSON to callers who want JSON', async () => {
+      it('5. answers JSON to callers that accept JSON', async () => {
         const headers = [['Accept', 'application/json']] as const
         const answer = await http1(site.target, { host: HOST, headers })
         assert.equal(answer.status, 401)
@@ -109,7 +109,7 @@ for (const listen of ['unix', 'tcp', 'mtls'] as const) {
   )
 }
 
-describe('a path that no route names', { skip: skipWithoutEnvoy() }, () => {
+describe('a path without a route', { skip: skipWithoutEnvoy() }, () => {
   let site: Site
   const match = { hosts: [HOST], paths: ['/api/**'] }
   before(async () => (site = await startSite({ route: { match } })))

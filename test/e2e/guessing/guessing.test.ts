@@ -20,7 +20,7 @@ const GUARD = {
   repeats: { cacheTtl: '30s', countInterval: '5m' },
 }
 
-describe('guessing', { skip: skipWithoutEnvoy() }, () => {
+describe('password guessing, through Envoy', { skip: skipWithoutEnvoy() }, () => {
   let site: Site
   before(async () => {
     const staff = {
@@ -51,7 +51,7 @@ describe('guessing', { skip: skipWithoutEnvoy() }, () => {
     return answers
   }
 
-  it('1. wrong passwords: 401, then 429 with Retry-After, also for the right one', async () => {
+  it('1. wrong passwords: 401, then 429 with Retry-After, also for the correct one', async () => {
     assert.equal(await status('alice', PASSWORDS.alice), 200)
     site.upstream.clear()
     const began = performance.now()
@@ -88,13 +88,13 @@ describe('guessing', { skip: skipWithoutEnvoy() }, () => {
     assert.match(site.authz.log, /"count":"userAndSource","user":"alice","address":"127\.0\.0\.1"/)
   })
 
-  it('3. meanwhile other users at this address, and this one at another, are let in', async () => {
+  it('3. meanwhile other users at this address, and this user at another, are accepted', async () => {
     assert.equal(await status('bob', PASSWORDS.bob), 200)
     assert.equal(await status('alice', PASSWORDS.alice, '127.0.0.2'), 200)
     assert.equal(await status('alice', PASSWORDS.alice), 429)
   })
 
-  it('4. when the time is over the right password is let in', async () => {
+  it('4. after the lock-out the correct password is accepted', async () => {
     await eventually(
       () => status('alice', PASSWORDS.alice),
       (got) => got === 200,
@@ -102,21 +102,21 @@ describe('guessing', { skip: skipWithoutEnvoy() }, () => {
     )
   })
 
-  it('2. a user who does not exist is answered alike, guess by guess', async () => {
+  it('2. an unknown user gets the same answers, guess by guess', async () => {
     const known = await guessesAt('alice', '127.0.1.1')
     const unknown = await guessesAt('nobody', '127.0.1.2')
     assert.deepEqual(unknown, known)
     assert.doesNotMatch(site.authz.log, /nobody/)
   })
 
-  it('5. the same wrong password again and again counts once', async () => {
+  it('5. the same wrong password repeated counts once', async () => {
     for (let count = 0; count < 10; count += 1) {
       assert.equal(await status('bob', 'last year’s', '127.0.2.1'), 401)
     }
     assert.equal(await status('bob', PASSWORDS.bob, '127.0.2.1'), 200)
   })
 
-  it('6. many names from one address: it has to wait, and who was there before has not', async () => {
+  it('6. many names from one address: the address is locked out, but not its earlier users', async () => {
     const from = '127.0.3.1'
     assert.equal(await status('bob', PASSWORDS.bob, from), 200)
     const names = Array.from({ length: 20 }, (_, index) => `user${index}`)
@@ -128,7 +128,7 @@ describe('guessing', { skip: skipWithoutEnvoy() }, () => {
     assert.equal(await status('bob', PASSWORDS.bob, from), 200)
   })
 
-  it('7. a reload forgets nothing', async () => {
+  it('7. lock-outs outlive a reload', async () => {
     const from = '127.0.4.1'
     for (const password of ['a', 'b', 'c']) await status('jürgen', password, from)
     site.authz.signal('SIGHUP')

@@ -103,7 +103,7 @@ const envoyWithout = async (site: Site, field: string, filter = 'none'): Promise
 }
 
 describe(
-  'headers with names that CGI takes for those of an identity, through Envoy to PHP',
+  'headers whose names CGI takes for identity headers, through Envoy to PHP',
   { skip: skipWithoutEnvoy() || skipWithoutLighttpd() },
   () => {
     const stack = new AsyncDisposableStack()

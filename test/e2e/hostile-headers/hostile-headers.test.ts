@@ -137,7 +137,7 @@ describe('hostile headers through Envoy', { skip: skipWithoutEnvoy() }, () => {
   }
 
   for (const name of IMPERSONATION) {
-    it(`refuses ${name} rather than run the request as oneself`, async () => {
+    it(`refuses ${name}, where the request would run as the caller itself`, async () => {
       site.upstream.clear()
       assert.equal((await send([[name, 'root']])).status, 403)
       await refusedByCountersign(403, 'impersonation')
@@ -148,7 +148,7 @@ describe('hostile headers through Envoy', { skip: skipWithoutEnvoy() }, () => {
   // and before any extension sees the request, and does not forward the header: there is nothing
   // left to refuse, and nothing that could reach the identity, which is set afterwards.
   for (const { options, status } of NOMINATIONS) {
-    it(`makes nothing of Connection: ${options}`, async () => {
+    it(`ignores Connection: ${options}`, async () => {
       const answer = await send([['Connection', options]])
       assert.equal(answer.status, status)
       if (status !== 200) return
@@ -187,7 +187,7 @@ describe('hostile headers through Envoy', { skip: skipWithoutEnvoy() }, () => {
     })
   }
 
-  it('refuses a Connection header over HTTP/2, which has none (RFC 9113 §8.2.2)', async () => {
+  it('refuses a Connection header over HTTP/2 (RFC 9113 §8.2.2)', async () => {
     site.upstream.clear()
     const answer = await sendRawHttp2(site.target, [
       [':method', 'GET'],

@@ -76,7 +76,7 @@ const HARMLESS: readonly HeaderLine[] = [
 ]
 
 describe(
-  'request trailers to an upstream of HTTP/2, through Envoy',
+  'request trailers to an HTTP/2 upstream, through Envoy',
   { skip: skipWithoutEnvoy() },
   () => {
     const stack = new AsyncDisposableStack()
@@ -130,7 +130,7 @@ describe(
       return received
     }
 
-    it('have no name of an identity, in any spelling', async () => {
+    it('contain no identity header, in any spelling', async () => {
       const { headers, trailers } = await send([...FORGED, ...HARMLESS])
       assert.equal(headers['x-remote-user'], 'alice')
       assert.deepEqual(Object.entries(trailers), HARMLESS)

@@ -37,7 +37,7 @@ const IDENTITY = [
   'x-remote-user: alice',
 ]
 
-describe('an impersonation of a Kubernetes API', { skip: skipWithoutEnvoy() }, () => {
+describe('impersonation at a Kubernetes API, through Envoy', { skip: skipWithoutEnvoy() }, () => {
   let site: Site
   before(async () => {
     const authorize = [DEPUTY, { allow: 'everybody' }]
@@ -87,7 +87,7 @@ describe('an impersonation of a Kubernetes API', { skip: skipWithoutEnvoy() }, (
     assert.deepEqual(ours(pairsOf(received?.rawHeaders ?? [])), WANTED)
   })
 
-  it('1. of a user alone, and of a name that is not ASCII', async () => {
+  it('1. may be of a user alone, and of a name that is not ASCII', async () => {
     const user = Buffer.from('jürgen').toString('latin1')
     const headers: readonly HeaderLine[] = [ALICE, ['Impersonate-User', user]]
     const answer = await http1(site.target, { host: HOST, path: PODS, headers })
@@ -107,25 +107,25 @@ describe('an impersonation of a Kubernetes API', { skip: skipWithoutEnvoy() }, (
     want: string
   }[] = [
     {
-      name: 'a caller who may not',
+      name: 'a caller without permission',
       who: BOB,
       lines: [['Impersonate-User', 'bob']],
       want: '403 impersonation',
     },
     {
-      name: 'a user who may not be impersonated',
+      name: 'a user that no rule lists',
       who: ALICE,
       lines: [['Impersonate-User', 'root']],
       want: '403 impersonation',
     },
     {
-      name: 'one group too many',
+      name: 'a group that no rule lists',
       who: ALICE,
       lines: [...asked, ['Impersonate-Group', 'system:masters']],
       want: '403 impersonation',
     },
     {
-      name: 'a key too many',
+      name: 'an extra key that no rule lists',
       who: ALICE,
       lines: [...asked, ['Impersonate-Extra-Scopes', 'all']],
       want: '403 impersonation',
@@ -158,7 +158,7 @@ describe('an impersonation of a Kubernetes API', { skip: skipWithoutEnvoy() }, (
     })
   }
 
-  it('2. says whom no rule allows', async () => {
+  it('2. is refused with the identities that no rule allows', async () => {
     const headers: readonly HeaderLine[] = [ALICE, ['Impersonate-User', 'root']]
     const answer = await http1(site.target, { host: HOST, path: PODS, headers })
     assert.match(
@@ -169,7 +169,7 @@ describe('an impersonation of a Kubernetes API', { skip: skipWithoutEnvoy() }, (
 })
 
 describe(
-  'an impersonation of a service that is not a Kubernetes API',
+  'impersonation at a service that is not a Kubernetes API',
   { skip: skipWithoutEnvoy() },
   () => {
     let site: Site

@@ -117,7 +117,7 @@ describe(
     /** Without a credential, with a password, and with the header that the second policy looks at. */
     const usual = [() => ask([]), () => ask(), () => ask([['Audit-ID', 'forged']])] as const
 
-    it('HTTP/2 without TLS, by an upgrade or at once, is checked like any other request', async () => {
+    it('HTTP/2 without TLS, by upgrade or with prior knowledge, is checked', async () => {
       const upgrading: readonly HeaderLine[] = [
         ['Connection', 'Upgrade, HTTP2-Settings'],
         ['Upgrade', 'h2c'],
@@ -144,7 +144,7 @@ describe(
       { line: 'PRI * HTTP/2.0', verdict: '400 by the gateway' },
     ] as const
     for (const { line, verdict } of LINES) {
-      it(`"${line}" reaches no application`, async () => {
+      it(`an application receives no "${line}"`, async () => {
         const headers = [['Host', HOSTS.api]] as const
         assert.deepEqual(await refused(() => sendRaw(site.target(HOSTS.api), { line, headers })), [
           verdict,
@@ -157,14 +157,14 @@ describe(
       assert.equal(upgraded.answer.status, 401)
     })
 
-    it('no header that steers Envoy arrives as a caller wrote it', async () => {
+    it('no header that controls Envoy is forwarded as a caller sent it', async () => {
       const headers = STEERING.map((name): HeaderLine => [name, 'forged'])
       assert.equal(await toldOf(site, await ask([ALICE, ...headers])), 'alice of dev|ops')
       const { rawHeaders = [] } = site.api.requests.at(-1) ?? {}
       assert.ok(!rawHeaders.includes('forged'), rawHeaders.join())
     })
 
-    it('each attempt of a request that is retried carries our token, and none the password', async () => {
+    it('each attempt of a retried request has the upstream’s token and not the password', async () => {
       const asked = moving.requests.length
       moving.script = () => ({ status: moving.requests.length - asked < 3 ? 503 : 200 })
       assert.equal((await askPlainly(site, MOVING, [ALICE])).status, 200)
@@ -175,7 +175,7 @@ describe(
       for (const line of authorizations) assert.match(String(line), /^Bearer ey/)
     })
 
-    it('a second Gateway on a port of its own asks as well', async () => {
+    it('a second Gateway on a port of its own calls authz as well', async () => {
       const port = await freePort()
       const server = {
         port: { number: port, name: 'http-second', protocol: 'HTTP' },
@@ -205,7 +205,7 @@ describe(
       })
     })
 
-    it('routes for which another EnvoyFilter turns ext_authz off are refused by the second policy', async () => {
+    it('routes for which another EnvoyFilter disables ext_authz are refused by the second policy', async () => {
       await having(
         onRoutes({ typed_per_filter_config: PER_ROUTE }),
         'ExtAuthzPerRoute","disabled":true',
@@ -216,7 +216,7 @@ describe(
       )
     })
 
-    it('so is everything where another EnvoyFilter removes ext_authz', async () => {
+    it('requests are refused where another EnvoyFilter removes ext_authz', async () => {
       await apply(site.cluster, [onAuthz({ operation: 'REMOVE' })])
       await eventually(findings, (found) => found.includes('error ext-authz-missing'))
       assert.deepEqual(await refused(...usual), Array(3).fill('403 by the gateway'))
@@ -227,7 +227,7 @@ describe(
       )
     })
 
-    it('a mirror gets whom authz permitted, and not the caller’s password; the lint tells', async () => {
+    it('a mirror receives permitted requests without the password, and the lint reports it', async () => {
       const [http] = httpOf(moved)
       const mirrored = {
         ...moved,
@@ -256,7 +256,7 @@ describe(
       await apply(site.cluster, [moved])
     })
 
-    it('a redirect that the gateway follows by itself is checked again', async () => {
+    it('a redirect that the gateway follows is checked again', async () => {
       const policy = {
         internal_redirect_policy: { max_internal_redirects: 3, redirect_response_codes: [302] },
       }

@@ -92,7 +92,7 @@ describe('a certificate of every caller', { skip: skipWithoutServers(), timeout:
     })
 
   for (const [way, { files, cluster, newcomer }] of Object.entries(WAYS)) {
-    describe(`by ${way}`, () => {
+    describe(`with ${way}`, () => {
       before(async () => {
         await site.apply(...files)
         await site.gateway.until((text) => text.includes(`"cluster":"${cluster}`))
@@ -100,15 +100,15 @@ describe('a certificate of every caller', { skip: skipWithoutServers(), timeout:
         await eventually(ready, (status) => status === 201)
       })
 
-      it('takes every field of the EnvoyFilter', async () => {
+      it('uses every field of the EnvoyFilter', async () => {
         assert.deepEqual(await notTaken(site, files[0]), [])
       })
 
-      it('has no setting by which an identity leaks', async () => {
+      it('has no setting by which identities are mistaken', async () => {
         assert.deepEqual(await errorsOf(site), [])
       })
 
-      it('20. kubectl is its user to the API server, whatever credential it has', async () => {
+      it('20. kubectl acts as its user at the API server, with any credential', async () => {
         const { certificate, key } = site.alice
         for (const [credential, user] of [
           [password('alice'), 'alice of dev|ops'],
@@ -121,7 +121,7 @@ describe('a certificate of every caller', { skip: skipWithoutServers(), timeout:
         }
       })
 
-      it('21. the API server’s audit log knows the user by our decision id, and a certificate', async () => {
+      it('21. the API server’s audit log has the user, the decision id and a certificate', async () => {
         const answer = await review([basic('alice', PASSWORD)])
         const [id] = valuesOf(answer, 'x-countersign-decision')
         const logged = (await site.cluster.server.audited()).find(({ auditID }) => auditID === id)
@@ -131,7 +131,7 @@ describe('a certificate of every caller', { skip: skipWithoutServers(), timeout:
         assert.match(credential, /^X509SHA256=/)
       })
 
-      it('22. kubectl does what it does, and hears what it may not', async () => {
+      it('22. kubectl works as usual, and prints refusals', async () => {
         const map = ['create', 'configmap', `map-of-${newcomer}`, '--from-literal=a=b']
         assert.equal((await ask(password('alice'), ...map)).code, 0)
         const { code, complaint } = await ask(password('alice'), 'get', 'secrets')
@@ -141,7 +141,7 @@ describe('a certificate of every caller', { skip: skipWithoutServers(), timeout:
         assert.match(guest.complaint, /User "guest" cannot list resource "configmaps"/)
       })
 
-      it('23. forty requests at once are each their own caller’s', async () => {
+      it('23. each of forty simultaneous requests has its own caller’s identity', async () => {
         const names = Array.from({ length: 40 }, (_, index) => (index % 2 === 0 ? 'alice' : 'bob'))
         const told = await Promise.all(
           names.map(async (name) => whoIn((await review([basic(name, PASSWORD)])).body)),
@@ -175,15 +175,15 @@ describe('a certificate of every caller', { skip: skipWithoutServers(), timeout:
     })
   }
 
-  describe('of the hop', () => {
-    it('has pods that the strictest Pod Security takes', async () => {
+  describe('the signer', () => {
+    it('runs in pods under the restricted Pod Security Standard', async () => {
       const file = await istioFile('delegation-hop.yaml')
       const { code, complaint } = await site.cluster.kubectl(['apply', '--dry-run=server'], file)
       assert.equal(complaint, '')
       assert.equal(code, 0)
     })
 
-    it('or of the gateway: the signer becomes part of its pods', async () => {
+    it('or in the pods of the gateway', async () => {
       const labels = { istio: 'ingressgateway' }
       const containers = [{ name: 'istio-proxy', image: 'proxyv2' }]
       const name = 'istio-ingressgateway'
@@ -227,7 +227,7 @@ describe('a certificate of every caller', { skip: skipWithoutServers(), timeout:
       ...(client === undefined ? {} : { client }),
     })
 
-    it('26. only the gateway reaches it', async () => {
+    it('26. is reachable by the gateway only', async () => {
       await assert.rejects(http1(await at(), { path: '/version' }))
       await assert.rejects(http1(await at(site.pki.alice), { path: '/version' }))
       const gateway = {
@@ -238,7 +238,7 @@ describe('a certificate of every caller', { skip: skipWithoutServers(), timeout:
     })
   })
 
-  it('27. without any policy there is no certificate, and every request is refused', async () => {
+  it('27. refuses every request without its policies', async () => {
     const reviews = async (): Promise<number> =>
       (await readFile(site.cluster.server.auditLog, 'utf8')).split(REVIEWS).length
     const policies = 'authorizationpolicies.security.istio.io'

@@ -48,7 +48,7 @@ describe('an ingress gateway without', { skip: skipWithoutServers(), timeout: 18
     await apply(site.cluster, [{ ...policy, spec: change(policy.spec) }])
   }
 
-  it('13. authz that answers: 503 in the time that the provider has, and nothing is forwarded', async () => {
+  it('13. an answer of authz: 503 at the provider’s timeout, and nothing is forwarded', async () => {
     await becomes(200)
     site.authz.signal('SIGSTOP')
     const begun = performance.now()
@@ -59,7 +59,7 @@ describe('an ingress gateway without', { skip: skipWithoutServers(), timeout: 18
     await becomes(200)
   })
 
-  it('14. authz: 503, or what the provider says, which is 403 where it says nothing', async () => {
+  it('14. authz: 503, or the provider’s statusOnError, which is 403 by default', async () => {
     await site.authz.end('SIGKILL')
     assert.equal(await refused(), '503 by the gateway')
     const { extensionProviders, ...mesh } = await meshConfig()
@@ -83,7 +83,7 @@ describe('an ingress gateway without', { skip: skipWithoutServers(), timeout: 18
     await becomes(200)
   })
 
-  it('16. a question about other hosts, once a rule names hosts: refused all the same', async () => {
+  it('16. a check for other hosts, once a rule names hosts: still refused', async () => {
     const hosts = [HOSTS.reports]
     await changePolicy((spec) => ({ ...spec, rules: [{ to: [{ operation: { hosts } }] }] }))
     await becomes(403)
@@ -92,14 +92,14 @@ describe('an ingress gateway without', { skip: skipWithoutServers(), timeout: 18
     await becomes(200)
   })
 
-  it('17. the policy: everything is refused, whatever callers say, while the second one is there', async () => {
+  it('17. the policy: every request is refused while the second policy exists', async () => {
     await site.remove(POLICIES, 'countersign')
     await becomes(403)
     assert.equal(await refused(), '403 by the gateway')
     assert.equal(await refused([ALICE, ['Audit-ID', 'forged']]), '403 by the gateway')
   })
 
-  it('18. both: the gateway is open, at once, and forwards what callers send', async () => {
+  it('18. both policies: the gateway is open, and forwards what callers send', async () => {
     await site.remove(POLICIES, 'countersign-permitted')
     await becomes(200)
     const answer = await ask([
@@ -113,7 +113,7 @@ describe('an ingress gateway without', { skip: skipWithoutServers(), timeout: 18
     assert.equal((await ask([], HOSTS.reports)).status, 200)
   })
 
-  it('19. an EnvoyFilter as well: callers are who they say they are', async () => {
+  it('19. the policies and the EnvoyFilter: identity headers of callers are forwarded', async () => {
     await site.remove('envoyfilters.networking.istio.io', 'countersign')
     const forged = (): Promise<Answer> => ask([['X-Remote-User', 'root']])
     const answer = await eventually(forged, (each) => received(each, 'x-remote-user').length > 0)

@@ -55,7 +55,7 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
 
   /** Everything that an attacker has tried, and what it came to. */
   const nobodyForges = (groups: string): void => {
-    it('does not trust the identities that callers write in X-Forwarded-Client-Cert', async () => {
+    it('does not trust identities that callers write in X-Forwarded-Client-Cert', async () => {
       assert.equal(await told(undefined, [boss]), '401 credential-missing')
       assert.equal(await told(undefined, [boss, boss]), '401 credential-missing')
       assert.equal(await told(undefined, [boss, ALICE]), `alice of ${groups}`)
@@ -86,7 +86,7 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
       site.reconfigure((text) => text.replace('from: connection', 'from: x-forwarded-client-cert')),
     )
 
-    it('1. takes the certificate that the gateway tells of', async () => {
+    it('1. uses the certificate in X-Forwarded-Client-Cert of the gateway', async () => {
       assert.equal(await told(site.alice), 'alice of ')
       const event = (await site.decisions()).at(-1)
       assert.equal(event?.authenticator, 'staff-certificate')
@@ -95,13 +95,13 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
 
     nobodyForges('')
 
-    it('2. passes on no header of identity that callers send: authz removes them', async () => {
+    it('2. forwards no identity headers that callers send: authz removes them', async () => {
       assert.equal(await told(site.alice, FORGED), 'alice of ')
       const { rawHeaders = [] } = site.api.requests.at(-1) ?? {}
       assert.ok(!rawHeaders.some((text) => /root|masters|forged/.test(text)), rawHeaders.join())
     })
 
-    it('3. carries WebSocket; SPDY it refuses without a check', async () => {
+    it('3. forwards WebSocket, and refuses SPDY without a check', async () => {
       using socket = await upgrade(site, 'websocket', [ALICE])
       assert.equal(socket.answer.status, 101)
       const asked = (await site.decisions()).length
@@ -117,14 +117,14 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
     return (await site.decisions()).at(-1)?.user
   }
 
-  describe('that passes on what callers write in X-Forwarded-Client-Cert', () => {
+  describe('with forwarding of the callers’ X-Forwarded-Client-Cert', () => {
     before(async () => {
       const gatewayTopology = { forwardClientCertDetails: 'ALWAYS_FORWARD_ONLY' }
       await site.istiod.configure({ ...(await meshConfig()), defaultConfig: { gatewayTopology } })
       await site.gateway.until((text) => text.includes('ALWAYS_FORWARD_ONLY'))
     })
 
-    it('lets them be who they say they are (the control)', async () => {
+    it('accepts any identity that they write (the control)', async () => {
       assert.equal(await fooled(), 'boss')
     })
 
@@ -145,7 +145,7 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
       )
     })
 
-    it('4. takes the certificate of the connection, a password and a token', async () => {
+    it('4. accepts the certificate of the connection, a password and a token', async () => {
       assert.equal(await told(site.alice), 'alice of dev|ops')
       assert.equal(await told(undefined, [ALICE]), 'alice of dev|ops')
       assert.equal(
@@ -162,14 +162,14 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
       assert.equal(await told(), '401 credential-missing')
     })
 
-    it('5. does so over HTTP/2', async () => {
+    it('5. accepts them over HTTP/2', async () => {
       const target = site.target(HOSTS.api, site.alice)
       assert.equal(await toldOf(site, await http2(target, { host: HOSTS.api })), 'alice of dev|ops')
     })
 
     nobodyForges('dev|ops')
 
-    it('6. removes what callers forge before authz is called', async () => {
+    it('6. removes forged headers before authz is called', async () => {
       const headers = FORGED.filter(([name]) => !name.includes('_'))
       assert.equal(await told(site.alice, headers), 'alice of dev|ops')
       const { rawHeaders = [] } = site.api.requests.at(-1) ?? {}
@@ -177,7 +177,7 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
       assert.equal(await told(site.alice, FORGED), '400 by the gateway')
     })
 
-    it('7. gives an application a token of Countersign’s issuer, which it can verify, and none of the caller', async () => {
+    it('7. forwards a token of Countersign’s issuer, which the application can verify, and not the caller’s', async () => {
       for (const [client, headers, user] of [
         [site.alice, [], 'alice of dev|ops'],
         [undefined, [ALICE], 'alice of dev|ops'],
@@ -194,7 +194,7 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
       }
     })
 
-    it('8. carries WebSocket and SPDY/3.1, as whom authz permitted', async () => {
+    it('8. forwards WebSocket and SPDY/3.1 with the permitted identity', async () => {
       for (const protocol of ['websocket', 'SPDY/3.1']) {
         using upgraded = await upgrade(site, protocol, [ALICE])
         assert.equal(upgraded.answer.status, 101, protocol)
@@ -206,7 +206,7 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
       }
     })
 
-    it('9. ends an upgraded connection with the token that it began with', async () => {
+    it('9. ends an upgraded connection with the token that began it', async () => {
       const token = await site.foreign.token('alice', TOKEN_LIFE)
       const begun = performance.now()
       using upgraded = await upgrade(site, 'SPDY/3.1', [bearer(token)])
@@ -216,7 +216,7 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
       assert.ok(Math.abs(seconds - TOKEN_LIFE) < 2.5, `${seconds} s`)
     })
 
-    it('10. has the route that the VirtualService names, and refuses what authz has no route for', async () => {
+    it('10. uses the route that the VirtualService names, and refuses requests without a route', async () => {
       const names = ['named.example.org', 'unnamed.example.org'] as const
       const [named, unnamed] = names
       await apply(site.cluster, [published(named, { name: 'reports' }), published(unnamed, {})])
@@ -232,7 +232,7 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
       assert.equal(await verdictOf(site, answer), '400 by the gateway')
     })
 
-    it('receives requests to the issuer whole, and only so many a second, before authz is called', async () => {
+    it('forwards requests to the issuer complete, and limits their rate before authz is called', async () => {
       const host = 'id.example.org'
       await apply(site.cluster, [
         published(host, { name: 'issuer-token' }),
@@ -255,7 +255,7 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
       }
     })
 
-    it('12. keeps the listener it has when a second EnvoyFilter adds SPDY/3.1, and says so', async () => {
+    it('…authenticates by a password in the same file, and not by a wrong one (the control)', async () => {
       const rejected = async (): Promise<boolean> =>
         /lds\.update_rejected: [1-9]/.test(await site.gateway.envoy.admin('/stats?filter=lds'))
       assert.equal(await rejected(), false)

@@ -39,7 +39,7 @@ const words = (...all: readonly string[]): readonly string[] => all
 
 const URL_LINE = /^ {2}(https:\/\/localhost:\S+)$/m
 
-describe('a written kubeconfig', { skip, timeout: 240_000 }, () => {
+describe('a kubeconfig by countersign kubeconfig', { skip, timeout: 240_000 }, () => {
   const owned = new AsyncDisposableStack()
   let pki: Pki
   let provider: NodeOidc
@@ -111,29 +111,33 @@ describe('a written kubeconfig', { skip, timeout: 240_000 }, () => {
 
   const STAFF = 'alice: dev, ops, with, comma'
 
-  it('1. a password from a file', async () => {
+  it('1. authenticates by a password from a file', async () => {
     await writeFile(folder.file('password'), PASSWORDS.jürgen)
     const args = ['--way', 'password', '--password-file', folder.file('password')]
     assert.equal(await whoAmI(await add('jürgen', ...args)), 'jürgen: größe')
   })
 
-  it('2. a password that kubectl asks for', { skip: skipWithoutTerminal() }, async () => {
-    const context = await add('asked', '--way', 'password')
-    const line = [KUBECTL, `--kubeconfig=${file()}`, `--context=${context}`, 'auth', 'whoami']
-    await using terminal = atTerminal(line, { HOME: folder.file('home') })
-    await terminal.shows(/Please enter Username: /)
-    terminal.type('alice')
-    await terminal.shows(/Please enter Password: /)
-    terminal.type(PASSWORDS.alice)
-    const { status, screen } = await terminal.ended
-    assert.equal(status, 0, screen)
-    assert.match(screen, /Username +alice/)
-    // Without a terminal there is no one to answer: it fails, and does not wait.
-    assert.equal((await ask(context)).code, 1)
-  })
+  it(
+    '2. authenticates by a password that kubectl prompts for',
+    { skip: skipWithoutTerminal() },
+    async () => {
+      const context = await add('asked', '--way', 'password')
+      const line = [KUBECTL, `--kubeconfig=${file()}`, `--context=${context}`, 'auth', 'whoami']
+      await using terminal = atTerminal(line, { HOME: folder.file('home') })
+      await terminal.shows(/Please enter Username: /)
+      terminal.type('alice')
+      await terminal.shows(/Please enter Password: /)
+      terminal.type(PASSWORDS.alice)
+      const { status, screen } = await terminal.ended
+      assert.equal(status, 0, screen)
+      assert.match(screen, /Username +alice/)
+      // Without a terminal there is no one to answer: it fails, and does not wait.
+      assert.equal((await ask(context)).code, 1)
+    },
+  )
 
   for (const embed of [[], ['--embed']]) {
-    it(`3. a client certificate${embed.length > 0 ? ', embedded' : ''}`, async () => {
+    it(`3. authenticates by a client certificate${embed.length > 0 ? ', embedded' : ''}`, async () => {
       const { certificate, key } = pki.alice
       const args = ['--way', 'certificate', '--client-certificate', certificate]
       const name = `alice${embed.join('')}`
@@ -168,7 +172,7 @@ describe('a written kubeconfig', { skip, timeout: 240_000 }, () => {
     ['an access token', '--resource', NODE_RESOURCE],
     ['an ID token'],
   ] as const) {
-    it(`4. ${kind} of an OpenID provider, and 5. without a login what to run`, async () => {
+    it(`4. authenticates by ${kind} of an OpenID provider; 5. prints the login command without a login`, async () => {
       const context = await add(kind, ...exec(...more))
       const { code, complaint } = await ask(context)
       assert.equal(code, 1)
@@ -184,7 +188,7 @@ describe('a written kubeconfig', { skip, timeout: 240_000 }, () => {
     })
   }
 
-  it('5. at a terminal kubectl starts a login', { skip: skipWithoutTerminal() }, async () => {
+  it('5. starts a login at a terminal', { skip: skipWithoutTerminal() }, async () => {
     await using home = await temporaryFolder()
     const context = await add('an ID token', ...exec())
     const line = [KUBECTL, `--kubeconfig=${file()}`, `--context=${context}`, 'auth', 'whoami']
@@ -214,7 +218,7 @@ describe('a written kubeconfig', { skip, timeout: 240_000 }, () => {
     return login
   }
 
-  it('6. ten kubectl at once renew once, and continue when the provider is down', async () => {
+  it('6. renews tokens once for ten simultaneous kubectl, and works while the provider is down', async () => {
     const more = ['--resource', NODE_RESOURCE]
     const context = await add('an access token', ...exec(...more))
     await logIn(...more)
@@ -236,7 +240,7 @@ describe('a written kubeconfig', { skip, timeout: 240_000 }, () => {
     assert.equal(await whoAmI(context), WITH_TOKEN)
   })
 
-  it('7. a token from a file', async () => {
+  it('7. authenticates by a token from a file', async () => {
     await logIn('--resource', NODE_RESOURCE)
     const { accessToken } = await endToken()
     await writeFile(folder.file('token'), accessToken.value)
@@ -244,7 +248,7 @@ describe('a written kubeconfig', { skip, timeout: 240_000 }, () => {
     assert.equal(await whoAmI(context), WITH_TOKEN)
   })
 
-  it('8. after a logout kubectl prints the command for a login', async () => {
+  it('8. prints the login command after a logout', async () => {
     const context = await add('an access token', ...exec('--resource', NODE_RESOURCE))
     await logIn('--resource', NODE_RESOURCE)
     assert.equal(await whoAmI(context), WITH_TOKEN)
@@ -255,7 +259,7 @@ describe('a written kubeconfig', { skip, timeout: 240_000 }, () => {
     assert.match(complaint, /there is no login at \S+; run: countersign login /)
   })
 
-  it('…and all of them are in one file, which a password opens too: the control', async () => {
+  it('…authenticates by a password in the same file, and not by a wrong one (the control)', async () => {
     await writeFile(folder.file('password'), PASSWORDS.alice)
     const args = ['--way', 'password', '--password-file', folder.file('password')]
     assert.equal(await whoAmI(await add('alice', ...args, '--replace')), STAFF)

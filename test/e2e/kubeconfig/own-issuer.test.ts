@@ -16,7 +16,7 @@ import { PASSWORDS, received, startSite, type Site } from '../site.ts'
 
 const RESOURCE = 'https://kube.example.org'
 
-describe('the command line at our own issuer', { skip: skipWithoutEnvoy() }, () => {
+describe('countersign login at the own issuer', { skip: skipWithoutEnvoy() }, () => {
   const owned = new AsyncDisposableStack()
   let folder: TemporaryFolder
   let site: Site
@@ -62,7 +62,7 @@ describe('the command line at our own issuer', { skip: skipWithoutEnvoy() }, () 
   })
   after(() => owned.disposeAsync())
 
-  it('9. logs in by our login page; the token opens a route; it is renewed, and revoked', async () => {
+  it('9. logs in at the login page; the token opens a route, is refreshed, and revoked', async () => {
     const at = ['--issuer', issuer, '--ca', site.pki.ca, '--resource', RESOURCE]
     const state = folder.path
     await using login = start(['login', ...at, '--no-browser'], { state })

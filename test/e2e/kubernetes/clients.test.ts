@@ -68,13 +68,13 @@ describe('client libraries of Kubernetes', { skip, timeout: 240_000 }, () => {
 
   for (const library of ['client-node', 'Python'] as const) {
     for (const [wayName, way] of Object.entries(WAYS_IN)) {
-      it(`28. ${library}, by ${wayName}: identity, make, list, watch, patch, delete`, async () => {
+      it(`28. ${library}, by ${wayName}: authenticates, creates, lists, watches, patches and deletes`, async () => {
         const caller = await callerBy(site, way, PERSONS.alice)
         await assertWorks(library, caller, WAYS_OUT['X-Remote-*'])
       })
     }
     for (const [out, address] of OUT) {
-      it(`28. ${library} → ${out}: the same`, async () => {
+      it(`28. ${library} → ${out}: works the same`, async () => {
         const caller = await callerBy(site, WAYS_IN['a client certificate'], PERSONS.alice)
         await assertWorks(library, caller, address)
       })

@@ -30,7 +30,7 @@ describe('controllers of the cluster', { skip: skipWithoutServers(), timeout: 24
   after(() => site[Symbol.asyncDispose]())
 
   for (const [index, [out, address]] of OUT.entries()) {
-    it(`27. → ${out}: a namespace, a deployment in it and its pods come, grow and go`, async () => {
+    it(`27. → ${out}: create, scale and delete a namespace, a deployment and its pods`, async () => {
       const namespace = `shop-${index}`
       const run = (...args: readonly string[]): Promise<string> => told(site, root, args, address)
       const within = (...args: readonly string[]): Promise<string> =>

@@ -38,7 +38,7 @@ const QUIET = {
   command: ['sh', '-c', 'echo begun; while read -r line; do echo "heard $line"; done'],
 } as const satisfies PodSpec
 
-describe('what ends, and when', { skip: SKIP, timeout: 240_000, concurrency: true }, () => {
+describe('the end of streams', { skip: SKIP, timeout: 240_000, concurrency: true }, () => {
   let site: KubeSite
   let kubelet: Kubelet
   let alice: Caller
@@ -100,7 +100,7 @@ describe('what ends, and when', { skip: SKIP, timeout: 240_000, concurrency: tru
   const markOf = ({ address = '', environment = {} }: RunOptions): string =>
     `ended-${address}-${Object.keys(environment).length}`
 
-  it('22. everything ends when the token does, in the pod too', async () => {
+  it('22. every stream ends with the token, in the pod too', async () => {
     await using stack = new AsyncDisposableStack()
     const began = Date.now()
     await shortToken(LIFE_SECONDS)
@@ -135,7 +135,7 @@ describe('what ends, and when', { skip: SKIP, timeout: 240_000, concurrency: tru
   /** Every way out, including those whose credential is valid for seconds. */
   const PLACES = [...OUT, ...BRIEF]
 
-  it('23. a shell that is silent for 70 s lives on, beyond the certificate or token that opened it', async () => {
+  it('23. a shell that is silent for 70 s outlives the certificate or token that opened it', async () => {
     await using stack = new AsyncDisposableStack()
     const shells = PLACES.flatMap(([out, address]) =>
       PROTOCOLS.map(([protocol, { environment }]) => {
@@ -152,7 +152,7 @@ describe('what ends, and when', { skip: SKIP, timeout: 240_000, concurrency: tru
     }
   })
 
-  it('23. …and so does a log that is silent, for which no pings are sent', async () => {
+  it('23. …and so does a silent log, without pings', async () => {
     await using stack = new AsyncDisposableStack()
     const logs = PLACES.map(([, address]) =>
       stack.use(startKubectl(site, alice, ['logs', '-f', 'quiet', ...IN], { address })),
@@ -174,7 +174,7 @@ describe('what ends, and when', { skip: SKIP, timeout: 240_000, concurrency: tru
     assert.deepEqual([status, stderr], [0, '1 login ended\n'])
   }
 
-  it('24. after a kill a browser is refused within seconds, and no other user is; a running watch continues', async () => {
+  it('24. after a sign-out a browser is refused within seconds, and other users are not; a watch continues', async () => {
     const [hers, his] = [await loggedIn(site, PERSONS.alice), await loggedIn(site, PERSONS.bob)]
     assert.deepEqual([await isIn(hers), await isIn(his)], [true, true])
     const pods = `/api/v1/namespaces/${NAMESPACE}/pods`
@@ -205,7 +205,7 @@ describe('what ends, and when', { skip: SKIP, timeout: 240_000, concurrency: tru
     assert.equal(event?.reason, 'token-inactive', complaint)
   }
 
-  it('25. after a kill kubectl is refused within seconds, though its token had not ended', async () => {
+  it('25. after a sign-out kubectl is refused within seconds, before its token has expired', async () => {
     await told(site, root, VERSION)
     await kill('--user', 'root')
     const { complaint } = await eventually(
@@ -216,7 +216,7 @@ describe('what ends, and when', { skip: SKIP, timeout: 240_000, concurrency: tru
     await refusedForItsLogin(complaint)
   })
 
-  it('26. after a kill of one login kubectl is refused within seconds, and gets no further token', async () => {
+  it('26. after the end of one login kubectl is refused within seconds, and gets no further token', async () => {
     await told(site, crowd, VERSION)
     const { stdout } = await sessions('list', '--user', 'crowd', '--json')
     const { id }: { id: string } = JSON.parse(stdout)

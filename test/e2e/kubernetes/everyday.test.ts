@@ -79,7 +79,7 @@ describe('everyday work with kubectl', { skip: skipWithoutServers(), timeout: 24
       const colour = (): Promise<string> =>
         run('get', 'configmap', name, '-o', 'jsonpath={.data.colour}')
 
-      it('6. apply, by the client and by the server, with a conflict that kubectl tells', async () => {
+      it('6. apply, on the client and on the server, with a conflict that kubectl reports', async () => {
         assert.match(await run('apply', '-f', await manifest(name, 'blue')), /created/)
         assert.match(await run('apply', '-f', await manifest(name, 'red')), /configured/)
         const byServer = ['apply', '--server-side', '--field-manager', 'painter', '-f']
@@ -105,7 +105,7 @@ describe('everyday work with kubectl', { skip: skipWithoutServers(), timeout: 24
         await run('label', 'configmap', name, 'kind-')
       })
 
-      it('6. wait for a change of another user, and delete', async () => {
+      it('6. wait for a change by another user, and delete', async () => {
         const wait = ['wait', `configmap/${name}`, '--timeout=20s']
         const done = run(...wait, '--for=jsonpath={.data.done}=yes')
         await sleep(300)
@@ -119,7 +119,7 @@ describe('everyday work with kubectl', { skip: skipWithoutServers(), timeout: 24
     })
   }
 
-  describe('with thousands of objects', () => {
+  describe('kubectl with thousands of objects', () => {
     before(() => makeMaps(MANY))
 
     it('7. lists in chunks of 500', async () => {
@@ -139,7 +139,7 @@ describe('everyday work with kubectl', { skip: skipWithoutServers(), timeout: 24
       })
     }
 
-    it('7. delete of thousands at once, by one request', async () => {
+    it('7. deletes thousands at once by one request', async () => {
       const raw = ['delete', '--raw', THEM]
       await told(site, alice, raw, WAYS_OUT.certificate)
       const get = ['get', 'configmaps', ...IN, '-l', 'made=here', '-o', 'name']
@@ -147,7 +147,7 @@ describe('everyday work with kubectl', { skip: skipWithoutServers(), timeout: 24
     })
   })
 
-  describe('with objects as large as they may be', () => {
+  describe('kubectl with objects of the maximal size', () => {
     before(() => makeMaps(LARGE))
 
     for (const [out, address] of OUT) {

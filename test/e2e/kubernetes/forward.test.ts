@@ -88,7 +88,7 @@ describe('cp, port-forward and proxy', { skip: SKIP, timeout: 240_000 }, () => {
   }
 
   const byProtocol = (address: string, options: RunOptions, name: string, method: string): void => {
-    it('17. cp of a folder, to a pod and back', async () => {
+    it('17. cp copies a folder to a pod and back', async () => {
       const folder = site.folder.file(name)
       await writeTree(folder)
       for (const [from, to] of [
@@ -102,7 +102,7 @@ describe('cp, port-forward and proxy', { skip: SKIP, timeout: 240_000 }, () => {
       await assertTree(`${folder}-back`)
     })
 
-    it('18. port-forward: several connections at once, and 20 MB there and back', async () => {
+    it('18. port-forward has several connections at once, and 20 MB in both directions', async () => {
       const decisions = await decisionsOf(site, address, 'portforward', async () => {
         const args = ['port-forward', ...IN, 'pod/shell', `:${port}`]
         await using forward = startKubectl(site, alice, args, options)
@@ -119,7 +119,7 @@ describe('cp, port-forward and proxy', { skip: SKIP, timeout: 240_000 }, () => {
       await assertAsked(site, decisions, method)
     })
 
-    it('19. kubectl proxy: a shell by another kubectl, which has no credential', async () => {
+    it('19. kubectl proxy opens a shell for another kubectl without a credential', async () => {
       const [proxy, url] = await startProxy(address, ['--disable-filter'])
       await using _ = proxy
       const nobody = { identity: [], state: site.folder.path }
@@ -145,7 +145,7 @@ describe('cp, port-forward and proxy', { skip: SKIP, timeout: 240_000 }, () => {
       describe(protocol, () => byProtocol(address, { address, environment }, name, method))
     }
 
-    it('19. kubectl proxy: a list, and a watch that reports the changes of another user', async () => {
+    it('19. kubectl proxy has a list, and a watch that reports changes by another user', async () => {
       const [proxy, url] = await startProxy(address)
       await using _ = proxy
       const path = `/api/v1/namespaces/${NAMESPACE}/pods`
@@ -162,13 +162,17 @@ describe('cp, port-forward and proxy', { skip: SKIP, timeout: 240_000 }, () => {
     })
   }
 
-  describe('on each way out, at once', { concurrency: true }, () => {
-    for (const [out, address] of OUT) {
-      describe(`→ ${out}`, { concurrency: 1 }, () => byWay(out, address))
-    }
-  })
+  describe(
+    'cp, port-forward and proxy with each upstream credential at once',
+    { concurrency: true },
+    () => {
+      for (const [out, address] of OUT) {
+        describe(`→ ${out}`, { concurrency: 1 }, () => byWay(out, address))
+      }
+    },
+  )
 
-  it('18. to the API server each was what it was meant to be, a WebSocket or not', async () => {
+  it('18. reach the API server as the protocol that kubectl chose, WebSocket or SPDY', async () => {
     await assertWebSockets(site, ['portforward'])
   })
 })

@@ -26,7 +26,7 @@ const podsSchema = z.object({ items: z.array(z.unknown()) })
 
 const options = { skip: skipWithoutServers(), concurrency: true, timeout: 400_000 }
 
-describe('what runs for minutes', options, () => {
+describe('connections over minutes', options, () => {
   let site: KubeSite
   let ticker: Ticker
   before(async () => {
@@ -47,7 +47,7 @@ describe('what runs for minutes', options, () => {
   })
   after(() => site[Symbol.asyncDispose]())
 
-  it('29. on each way out watches and informers tell of every change for minutes, in order', async (t) => {
+  it('29. with each upstream credential watches and informers report every change, in order', async (t) => {
     await using stack = new AsyncDisposableStack()
     const certified = await callerBy(site, WAYS_IN['a client certificate'], PERSONS.alice)
     const renewed = stack.use(await renewing(site, PERSONS.alice))
@@ -74,7 +74,7 @@ describe('what runs for minutes', options, () => {
     assert.ok(restarts.every((count) => count > 0))
   })
 
-  it('30. kube-controller-manager works through Envoy, and continues when its token has ended', async () => {
+  it('30. kube-controller-manager works through Envoy, and continues when its token has expired', async () => {
     await using stack = new AsyncDisposableStack()
     const root = stack.use(await renewing(site, PERSONS.root))
     const minify = ['config', 'view', '--minify', '--raw']

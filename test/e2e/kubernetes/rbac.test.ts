@@ -57,7 +57,7 @@ describe('RBAC behind Countersign', { skip: skipWithoutServers(), timeout: 240_0
 
   for (const [out, address] of OUT) {
     describe(`→ ${out}`, () => {
-      it('3. alice may what she was given, and bob may not', async () => {
+      it('3. alice may do what RBAC grants, and bob may not', async () => {
         const get = ['get', 'configmaps', ...IN, '-o', 'name']
         assert.equal(await told(site, alice, get, address), MAPS)
         const { code, output, complaint } = await ask(site, bob, get, address)
@@ -68,7 +68,7 @@ describe('RBAC behind Countersign', { skip: skipWithoutServers(), timeout: 240_0
         )
       })
 
-      it('3. a group was given something, and who is in it may', async () => {
+      it('3. a group’s members may do what RBAC grants the group', async () => {
         const get = ['get', 'services', ...IN, '-o', 'name']
         assert.equal(await told(site, alice, get, address), '')
         assert.match((await ask(site, bob, get, address)).complaint, /User "bob" cannot list/)
@@ -77,7 +77,7 @@ describe('RBAC behind Countersign', { skip: skipWithoutServers(), timeout: 240_0
         assert.match(nodes.complaint, /User "alice" cannot list resource "nodes"/)
       })
 
-      it('3. kubectl auth can-i says the same', async () => {
+      it('3. kubectl auth can-i reports the same', async () => {
         const canI = async (who: Caller, ...what: readonly string[]): Promise<string> =>
           (await ask(site, who, ['auth', 'can-i', ...what, ...IN], address)).output.trim()
         assert.equal(await canI(alice, 'list', 'configmaps'), 'yes')
@@ -108,21 +108,21 @@ describe('RBAC behind Countersign', { skip: skipWithoutServers(), timeout: 240_0
     })
   }
 
-  it('4. the control: without Countersign RBAC lets the administrator read them', async () => {
+  it('4. without Countersign RBAC lets the administrator read them (the control)', async () => {
     const path = `/api/v1/namespaces/${NAMESPACE}/secrets/launch`
     const secret = JSON.stringify(await site.server.call({ method: 'GET', path }))
     assert.ok(secret.includes(Buffer.from('the launch code').toString('base64')))
   })
 
-  describe('by the cluster’s own OpenAPI document', () => {
-    it('5. one operation is allowed', async () => {
+  describe('rules by the cluster’s own OpenAPI document', () => {
+    it('5. allow one operation', async () => {
       const get = ['get', 'configmaps', ...IN, '-o', 'name']
       assert.equal(await told(site, alice, get, DESCRIBED), MAPS)
       const { operation, rule } = (await site.decisions()).at(-1) ?? {}
       assert.deepEqual([operation, rule], ['listCoreV1NamespacedConfigMap', 'read-config-maps'])
     })
 
-    it('5. …to whom RBAC allows it', async () => {
+    it('5. …to users to whom RBAC allows it', async () => {
       const { complaint } = await ask(site, bob, ['get', 'configmaps', ...IN], DESCRIBED)
       assert.match(complaint, /User "bob" cannot list resource "configmaps".*"team-a"\n$/)
     })
@@ -141,7 +141,7 @@ describe('RBAC behind Countersign', { skip: skipWithoutServers(), timeout: 240_0
         'deleteCoreV1NamespacedConfigMap',
       ],
     ] as const) {
-      it(`5. every other operation is refused, whichever user sends it: ${what}`, async () => {
+      it(`5. refuse every other operation of every user: ${what}`, async () => {
         const { code, complaint } = await ask(site, root, args, DESCRIBED)
         assert.equal(code, 1)
         assert.match(complaint, /no rule allows it \(decision /)
@@ -149,7 +149,7 @@ describe('RBAC behind Countersign', { skip: skipWithoutServers(), timeout: 240_0
       })
     }
 
-    it('5. what the document does not have is refused', async () => {
+    it('5. refuse an operation that the document lacks', async () => {
       const { complaint } = await ask(site, root, ['get', '--raw', '/metrics/cadvisor'], DESCRIBED)
       assert.match(complaint, /has no such operation/)
       assert.equal((await site.decisions()).at(-1)?.reason, 'operation-undefined')

@@ -42,7 +42,7 @@ const DEEDS = [
 const RULE =
   /unable to upgrade connection: pods "shell" is forbidden: User "root" .* in the namespace "sealed": denied by rule "no-shells" \(decision [\w-]+\)\n$/
 
-describe('logs, shells and attaching', { skip: SKIP, timeout: 240_000 }, () => {
+describe('logs, exec and attach', { skip: SKIP, timeout: 240_000 }, () => {
   let site: KubeSite
   let kubelet: Kubelet
   let alice: Caller
@@ -116,7 +116,7 @@ describe('logs, shells and attaching', { skip: SKIP, timeout: 240_000 }, () => {
 
   /** What is done on a way out, one after another. */
   const byWay = (address: string): void => {
-    it('12. logs, and logs that are followed, each line as it is written', async () => {
+    it('12. logs follow each line as it is written', async () => {
       const some = await told(site, alice, ['logs', 'clock', '--tail=2', ...IN], address)
       assert.match(some, /^tick \d+\ntick \d+\n$/)
       const follow = ['logs', '--follow', '--tail=1', 'clock', ...IN]
@@ -137,7 +137,7 @@ describe('logs, shells and attaching', { skip: SKIP, timeout: 240_000 }, () => {
           return runKubectl(site, alice, args, { address, environment, input })
         }
 
-        it('13. exec: what it says on either output, and its exit code', async () => {
+        it('13. exec has both outputs and the exit code', async () => {
           const decisions = await decisionsOf(site, address, 'exec', async () => {
             const { code, output, complaint } = await exec(['sh', '-c', SPEAK])
             assert.deepEqual([code, output.toString()], [7, 'out\n'])
@@ -146,13 +146,13 @@ describe('logs, shells and attaching', { skip: SKIP, timeout: 240_000 }, () => {
           await assertAsked(site, decisions, method)
         })
 
-        it('14. exec with input: 20 MB there and back, at once', async () => {
+        it('14. exec has input: 20 MB in both directions at once', async () => {
           const { code, output, complaint } = await exec(['cat'], BLOB)
           assert.equal(code, 0, complaint)
           assert.equal(hashOf(output), hashOf(BLOB))
         })
 
-        it('15. exec at a terminal, which has the size of the one that it is shown on', async () => {
+        it('15. exec at a terminal has its size', async () => {
           const args = ['exec', '-it', 'shell', ...IN, '--', 'sh']
           await using terminal = kubectlAtTerminal(args, address, environment)
           const [outer = ''] = await terminal.shows(/\/dev\/pts\/\d+/)
@@ -167,7 +167,7 @@ describe('logs, shells and attaching', { skip: SKIP, timeout: 240_000 }, () => {
           assert.equal((await terminal.ended).status, 3)
         })
 
-        it('16. attach: to what runs there, with and without input', async () => {
+        it('16. attach has the output of the process, with and without input', async () => {
           const word = `${protocol}-${address}`
           const args = ['attach', 'echo', ...IN]
           const decisions = await decisionsOf(site, address, 'attach', async () => {
@@ -185,7 +185,7 @@ describe('logs, shells and attaching', { skip: SKIP, timeout: 240_000 }, () => {
           await listening.shows(new RegExp(`^tick ${Number(first) + 5}$`, 'm'))
         })
 
-        it('16. attach, at a terminal', async () => {
+        it('16. attach works at a terminal', async () => {
           const args = ['attach', '-it', 'terminal', ...IN]
           await using terminal = kubectlAtTerminal(args, address, environment)
           await terminal.shows(/try pressing enter/)
@@ -198,15 +198,20 @@ describe('logs, shells and attaching', { skip: SKIP, timeout: 240_000 }, () => {
     }
   }
 
-  describe('on each way out, at once', { concurrency: true }, () => {
-    for (const [out, address] of OUT) describe(`→ ${out}`, { concurrency: 1 }, () => byWay(address))
-  })
+  describe(
+    'logs, exec and attach with each upstream credential at once',
+    { concurrency: true },
+    () => {
+      for (const [out, address] of OUT)
+        describe(`→ ${out}`, { concurrency: 1 }, () => byWay(address))
+    },
+  )
 
-  it('13. to the API server each was what it was meant to be, a WebSocket or not', async () => {
+  it('13. reach the API server as the protocol that kubectl chose, WebSocket or SPDY', async () => {
     await assertWebSockets(site, ['exec', 'attach'])
   })
 
-  it('12. a log that is followed ends with what writes it', async () => {
+  it('12. end with the process that writes the log', async () => {
     const logs = OUT.map(([, address]) =>
       startKubectl(site, alice, ['logs', '--follow', 'mortal', ...IN], { address }),
     )
@@ -219,7 +224,7 @@ describe('logs, shells and attaching', { skip: SKIP, timeout: 240_000 }, () => {
     }
   })
 
-  it('21. nothing was done where it was refused, and logs are not spoken of', async () => {
+  it('21. executed nothing where they were refused, without a log entry in the pod', async () => {
     assert.deepEqual(await readdir(kubelet.folderOf(PODS.shell)), [])
     assert.deepEqual(await readdir(kubelet.folderOf(PODS.sealed)), [])
     const logs = ['logs', 'shell', '--namespace', SEALED]

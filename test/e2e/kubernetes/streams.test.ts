@@ -24,7 +24,7 @@ const ALICE = basic(PERSONS.alice.name, PASSWORD)
 /** How long a token lives; the watches begin within. */
 const LIFE_SECONDS = 10
 
-describe('streams', { skip: skipWithoutServers(), timeout: 240_000 }, () => {
+describe('watches', { skip: skipWithoutServers(), timeout: 240_000 }, () => {
   let site: KubeSite
   let alice: Caller
   before(async () => {
@@ -75,7 +75,7 @@ describe('streams', { skip: skipWithoutServers(), timeout: 240_000 }, () => {
     return all
   }
 
-  it('8. on each way out a watch lives on, and tells of every change', async () => {
+  it('8. with each upstream credential last, and report every change', async () => {
     await using stack = new AsyncDisposableStack()
     const watches = await watchEverywhere(alice)
     for (const [, running] of watches) stack.use(running)
@@ -87,7 +87,7 @@ describe('streams', { skip: skipWithoutServers(), timeout: 240_000 }, () => {
     }
   })
 
-  it('9. on each way out a watch ends when the token does', async () => {
+  it('9. with each upstream credential end with the token', async () => {
     await using stack = new AsyncDisposableStack()
     const shown = async (seconds: number): Promise<readonly string[]> =>
       await tokenIn(site, 'short', await foreignToken(site, PERSONS.alice, seconds))
@@ -106,7 +106,7 @@ describe('streams', { skip: skipWithoutServers(), timeout: 240_000 }, () => {
     await Promise.all(ends)
   })
 
-  it('10. 400 watches at once, on four connections, each tell of one change', async () => {
+  it('10. 400 at once, on four connections, each report a change', async () => {
     await using stack = new AsyncDisposableStack()
     const streams: ClientHttp2Stream[] = []
     for (let connection = 0; connection < 4; connection += 1) {
@@ -120,7 +120,7 @@ describe('streams', { skip: skipWithoutServers(), timeout: 240_000 }, () => {
     assert.deepEqual(new Set(told), new Set([true]))
   })
 
-  it('11. a reader that is slow gets all of it, and delays no other reader', async () => {
+  it('11. of a slow reader report everything, and delay no other reader', async () => {
     const text = 'x'.repeat(500_000)
     const names = await Promise.all(Array.from({ length: 60 }, () => make({ text })))
     await using connection = await open()

@@ -9,7 +9,7 @@ import { skipWithoutServers, startKubeSite, type KubeSite } from './kube-site.ts
 import { PERSONS, TEAM, type Person } from './people.ts'
 import { kubeconfigFor, serviceAccountToken, WAYS_IN } from './ways-in.ts'
 
-describe('every way in, every way out', { skip: skipWithoutServers(), timeout: 240_000 }, () => {
+describe('every credential in and out', { skip: skipWithoutServers(), timeout: 240_000 }, () => {
   let site: KubeSite
   before(async () => (site = await startKubeSite()))
   after(() => site[Symbol.asyncDispose]())
@@ -34,7 +34,7 @@ describe('every way in, every way out', { skip: skipWithoutServers(), timeout: 2
         let caller: Caller
         before(async () => (caller = await callerBy(site, show, person)))
         for (const [out, address] of OUT) {
-          it(`1. → ${out}: the same user to the API server and in its audit log`, async () => {
+          it(`1. → ${out}: the API server and its audit log have the user`, async () => {
             const { told, logged } = await whoIs(site, caller, address)
             assert.deepEqual(told, expected(person, out))
             assert.deepEqual(logged, expected(person, out))
@@ -50,12 +50,12 @@ describe('every way in, every way out', { skip: skipWithoutServers(), timeout: 2
       caller = await callerBy(site, WAYS_IN['a password (users file)'], PERSONS.throng)
     })
     for (const [out, address] of OUT.filter(([way]) => way !== 'certificate')) {
-      it(`2. → ${out}: all 400 groups arrive`, async () => {
+      it(`2. → ${out}: the API server has all 400 groups`, async () => {
         const { told } = await whoIs(site, caller, address)
         assert.equal(told.groups.length, PERSONS.throng.groups.length + 1)
       })
     }
-    it('2. → certificate: is refused, kubectl says why, and the API server hears nothing', async () => {
+    it('2. → certificate: refused with a reason in kubectl, and without a request to the API server', async () => {
       const args = ['get', '--raw', '/version']
       const { code, complaint } = await ask(site, caller, args, WAYS_OUT.certificate)
       assert.equal(code, 1)
@@ -76,7 +76,7 @@ describe('every way in, every way out', { skip: skipWithoutServers(), timeout: 2
       caller = { identity, state: site.folder.path }
     })
     for (const [out, address] of OUT) {
-      it(`1. → ${out}: the same account to the API server and in its audit log`, async () => {
+      it(`1. → ${out}: the API server and its audit log have the account`, async () => {
         const { told, logged } = await whoIs(site, caller, address)
         assert.deepEqual(logged, told)
         const { namespace, name } = BUILDER

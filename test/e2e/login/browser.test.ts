@@ -60,7 +60,7 @@ describe('logins with a browser, through Envoy', { skip }, () => {
     },
     'without JavaScript': { javaScriptEnabled: false },
   })) {
-    it(`by password, ${name}`, async () => {
+    it(`succeed by password, ${name}`, async () => {
       const client = await clientAt(site, 'spa')
       const { url, checks } = await authorization(client)
       const { page } = await open({ ...options, refusals: [403] })
@@ -74,7 +74,7 @@ describe('logins with a browser, through Envoy', { skip }, () => {
     })
   }
 
-  it('by password, without a mouse: wrong once, then right', async () => {
+  it('succeed by keyboard alone: a wrong password, then the correct one', async () => {
     const { page } = await open({ refusals: [403] })
     await page.goto(asked())
     const focused = async (): Promise<string> => await page.evaluate<string>(FOCUSED)
@@ -102,7 +102,7 @@ describe('logins with a browser, through Envoy', { skip }, () => {
     assert.ok((await back(page)).searchParams.has('code'))
   })
 
-  it('not with a certificate where the browser has none; the page says what to do', async () => {
+  it('without a certificate are explained where the browser has none', async () => {
     const { page } = await open({ refusals: [403] })
     await page.goto(asked())
     await page.getByRole('button', { name: 'Use my certificate' }).click()
@@ -111,7 +111,7 @@ describe('logins with a browser, through Envoy', { skip }, () => {
     assert.equal((await loginsAt(site)).at(-1)?.['reason'], 'credential-missing')
   })
 
-  it('on another device, by the code that the device shows', async () => {
+  it('succeed on another device, by the code that the device displays', async () => {
     const client = await clientAt(site, 'cli')
     const device = await openid.initiateDeviceAuthorization(client, { scope: 'openid' })
     const { page } = await open()
@@ -124,7 +124,7 @@ describe('logins with a browser, through Envoy', { skip }, () => {
     assert.equal(tokens.claims()?.sub, 'alice')
   })
 
-  it('back in the history, there is no form that still works, and no error either', async () => {
+  it('leave no form in the history that can be sent, and no error', async () => {
     const { page } = await open({ refusals: [400] })
     await page.goto(asked())
     await logIn(page)
@@ -133,10 +133,10 @@ describe('logins with a browser, through Envoy', { skip }, () => {
     await page.getByRole('heading', { name: 'This page has expired' }).waitFor()
   })
 
-  describe('that has a certificate', { skip: skipWithoutNss() }, () => {
+  describe('with a client certificate in the browser', { skip: skipWithoutNss() }, () => {
     const openWith = peopleAt(() => ({ site, client: carol }))
 
-    it('by one click', async () => {
+    it('succeed by one click', async () => {
       const client = await clientAt(site, 'spa')
       const { url, checks } = await authorization(client)
       const { page } = await openWith()
@@ -153,7 +153,7 @@ describe('logins with a browser, through Envoy', { skip }, () => {
       )
     })
 
-    it('or by password nevertheless', async () => {
+    it('succeed by password as well', async () => {
       const { page } = await openWith()
       await page.goto(asked())
       await logIn(page)

@@ -53,7 +53,7 @@ describe('a second factor by FreeRADIUS, in a browser', { skip }, () => {
   const letIn = async (page: Page): Promise<void> => await page.waitForURL(`${CALLBACK}?**`)
   const outcomes = async () => (await loginsAt(site)).map(({ outcome }) => outcome)
 
-  it('is requested after the password, and lets in', async () => {
+  it('is requested after the password, and logs the user in', async () => {
     const { page } = await open()
     await page.goto(asked())
     await logIn(page, CAROL)
@@ -64,7 +64,7 @@ describe('a second factor by FreeRADIUS, in a browser', { skip }, () => {
     assert.deepEqual(await outcomes(), ['challenged', 'succeeded'])
   })
 
-  it('is wrong once: the password is requested again, and the right answer lets in', async () => {
+  it('may be wrong once: the password is requested again, and the correct answer logs in', async () => {
     const { page } = await open({ refusals: [403], locale: 'de-DE' })
     await page.goto(asked())
     await logIn(page, { ...CAROL, language: 'de' })
@@ -76,7 +76,7 @@ describe('a second factor by FreeRADIUS, in a browser', { skip }, () => {
     await letIn(page)
   })
 
-  it('may be two, one after the other, on a phone without JavaScript', async () => {
+  it('may have two challenges, on a phone without JavaScript', async () => {
     const { page } = await open({
       javaScriptEnabled: false,
       viewport: { width: 390, height: 844 },
@@ -103,7 +103,7 @@ describe('a second factor by FreeRADIUS, in a browser', { skip }, () => {
     assert.equal(await page.getByLabel('Password').count(), 1)
   })
 
-  it('is refused with a message when it comes too late, and the login begins again', async () => {
+  it('is refused with a message when it is too late, and the login begins again', async () => {
     const { page } = await open({ refusals: [400] })
     await page.goto(asked())
     await logIn(page, CLEO)

@@ -59,7 +59,7 @@ describe('a second factor by FreeRADIUS', { skip: skipWithoutFreeRadius() }, () 
   }
 
   for (const way of ['udp', 'tls'] as const) {
-    it(`is requested by ${way}, and gives the tokens that the password alone did not`, async () => {
+    it(`is requested by ${way}, and yields the tokens that the password alone did not`, async () => {
       await using site = await siteBy(way)
       const { client, checks, browser, page } = await ask(site, 'carol', 'c')
       assert.match(page.body, /Enter your one-time code:/)
@@ -85,7 +85,7 @@ describe('a second factor by FreeRADIUS', { skip: skipWithoutFreeRadius() }, () 
     assert.ok(url.searchParams.has('code'))
   })
 
-  it('may be two', async () => {
+  it('may have two challenges', async () => {
     await using site = await siteBy('udp')
     const { browser, page } = await ask(site, 'pia', 'p')
     const second = await browser.submit(page, '/challenge', { answer: '4711' })
@@ -94,7 +94,7 @@ describe('a second factor by FreeRADIUS', { skip: skipWithoutFreeRadius() }, () 
     assert.ok(url.searchParams.has('code'))
   })
 
-  it('is not requested from users who need none, or have the wrong password', async () => {
+  it('is not requested from users without one, or after a wrong password', async () => {
     await using site = await siteBy('udp')
     assert.ok((await ask(site, 'paul', 'p')).page.url.searchParams.has('code'))
     const { page } = await ask(site, 'carol', 'wrong')

@@ -58,7 +58,7 @@ describe('guessing at the login page', { skip }, () => {
     return [...statuses, ...seen]
   }
 
-  it('tells nothing of a user who does not exist, up to the lock-out', async () => {
+  it('does not distinguish an unknown user, up to the lock-out', async () => {
     const refusals = [403, 403, 403, 429]
     const [there, nowhere] = [await open({ refusals }), await open({ refusals })]
     const seen = await guess(there.page, 'bob')
@@ -73,7 +73,7 @@ describe('guessing at the login page', { skip }, () => {
     assert.deepEqual(reasons, [...refused('credential-wrong'), ...refused('user-unknown')])
   })
 
-  it('does not let in with the right password until the time is over', async () => {
+  it('is refused even with the correct password until the lock-out ends', async () => {
     const { page } = await open({ refusals: [403, 403, 403, 429, 429, 429] })
     await guess(page, 'alice')
     await logIn(page)

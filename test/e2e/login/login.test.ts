@@ -62,7 +62,7 @@ for (const { issuerListen, way } of WAYS)
     const holder = async (signer = staffCa, name = 'carol'): Promise<Caller> =>
       await makeCaller(folder, { signer, subject: nameOf(['O', 'developers'], ['CN', name]) })
 
-    it('by certificate, with one click', async () => {
+    it('succeed by certificate, with one click', async () => {
       const client = await clientOf('spa')
       const { url, checks } = await authorization(client)
       const browser = await browserOf(await holder())
@@ -78,7 +78,7 @@ for (const { issuerListen, way } of WAYS)
       )
     })
 
-    it('not by one of another CA, though Envoy takes it', async () => {
+    it('are refused with a certificate of another CA, which Envoy accepts', async () => {
       const client = await clientOf('spa')
       const browser = await browserOf(await holder(strangers))
       const page = await browser.get((await authorization(client)).url)
@@ -87,7 +87,7 @@ for (const { issuerListen, way } of WAYS)
       assert.equal((await lastLogin())?.['reason'], 'certificate-untrusted')
     })
 
-    it('hostile: a certificate or an address in a header is ignored', async () => {
+    it('hostile: ignore a certificate or an address in a header of the client', async () => {
       const client = await clientOf('spa')
       const { made } = await holder()
       const pem = `-----BEGIN CERTIFICATE-----\n${made.der.toString('base64')}\n-----END CERTIFICATE-----\n`
@@ -107,7 +107,7 @@ for (const { issuerListen, way } of WAYS)
       }
     })
 
-    it('what is not of the issuer stays refused on its host', async () => {
+    it('serve no other paths on the issuer’s host', async () => {
       const browser = await browserOf()
       for (const path of ['/', '/other', '/loginx', '/tokens', '/authorizex']) {
         assert.equal((await browser.get(`${ISSUER}${path}`)).status, 403, path)

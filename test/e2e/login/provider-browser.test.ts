@@ -69,7 +69,7 @@ describe('an upstream IdP, in a browser', { skip }, () => {
     )
   })
 
-  it('that refuses leads back to the login page, which says so', async () => {
+  it('that refuses leads back to the login page with a message', async () => {
     oidc.settings.login = 'refuse'
     const { page } = await open({ refusals: [403] })
     await page.goto(asked())

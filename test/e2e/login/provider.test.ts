@@ -20,7 +20,7 @@ import {
   type OidcProvider,
 } from '../../servers/oidc-provider.ts'
 
-describe('logging in at a real provider', { skip: skipWithoutOidcProvider() }, () => {
+describe('a login at a real upstream IdP', { skip: skipWithoutOidcProvider() }, () => {
   let provider: OidcProvider
   let site: Site
   before(async () => {
@@ -56,7 +56,7 @@ describe('logging in at a real provider', { skip: skipWithoutOidcProvider() }, (
     return (await there.post(new URL('/login/username', url), { id, username, password })).url
   }
 
-  it('gives our tokens to whom it knows, as the configuration names them', async () => {
+  it('yields Countersign’s tokens with the mapped identity', async () => {
     const client = await site.client('spa')
     const { url, checks } = await authorization(client)
     const browser = site.browser()
@@ -71,7 +71,7 @@ describe('logging in at a real provider', { skip: skipWithoutOidcProvider() }, (
     assert.deepEqual([login?.['outcome'], login?.['authenticator']], ['succeeded', 'real'])
   })
 
-  it('hostile: not in another browser than the one that left', async () => {
+  it('hostile: is refused in another browser than the one that left', async () => {
     const { url } = await authorization(await site.client('spa'))
     const browser = site.browser()
     const left = await browser.submit(await browser.get(url), '/provider', { provider: 'real' })
@@ -80,7 +80,7 @@ describe('logging in at a real provider', { skip: skipWithoutOidcProvider() }, (
     assert.ok((await browser.get(back)).url.searchParams.has('code'))
   })
 
-  it('says so when it is down by the time that the user comes back', async () => {
+  it('is 503 where the upstream IdP is down when the user returns', async () => {
     const { url } = await authorization(await site.client('spa'))
     const browser = site.browser()
     const left = await browser.submit(await browser.get(url), '/provider', { provider: 'real' })

@@ -50,7 +50,7 @@ describe('the rate limits of the issuer', { skip: skipWithoutEnvoy() }, () => {
     assert.equal(await limited('login'), MORE - passed)
   })
 
-  it('are of one group of paths and one source', async () => {
+  it('are separate for each group of paths and each source', async () => {
     assert.ok(isLimited((await ask('/login/x', '127.0.0.11')).status))
     assert.ok(!isLimited((await ask('/authorize', '127.0.0.12')).status))
     assert.equal((await ask('/jwks', '127.0.0.11')).status, 200)
@@ -58,7 +58,7 @@ describe('the rate limits of the issuer', { skip: skipWithoutEnvoy() }, () => {
     assert.ok(!isLimited((await ask('/device', '127.0.0.11')).status))
   })
 
-  it('have a total, which a source that is refused does not use up', async () => {
+  it('have a total that refused requests of a source do not use up', async () => {
     const started = performance.now()
     const floods = []
     for (const source of [21, 22, 23, 24]) {
@@ -72,7 +72,7 @@ describe('the rate limits of the issuer', { skip: skipWithoutEnvoy() }, () => {
     assert.ok(all <= 2 * BURST + grown, `${floods.join()} of ${MORE} each`)
   })
 
-  it('say so in the words of authz', async () => {
+  it('answer in the format of authz', async () => {
     await flood('/device', '127.0.0.31')
     const plain = await ask('/device', '127.0.0.31', [['Accept', 'text/html, application/json']])
     assert.equal(plain.status, 429)
@@ -90,7 +90,7 @@ describe('the rate limits of the issuer', { skip: skipWithoutEnvoy() }, () => {
 })
 
 describe('the rate limits of the issuer behind a proxy', { skip: skipWithoutEnvoy() }, () => {
-  it('are of the address that the proxy names, of IPv6 of its network', async () => {
+  it('use the address that the proxy names, of IPv6 its /64', async () => {
     await using site = await startLoginSite({
       login: { authenticators: ['staff'] },
       listener: { trustedHops: 1 },

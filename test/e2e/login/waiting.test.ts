@@ -29,7 +29,7 @@ const RATE = {
   total: { perSecond: 100_000, burst: 100_000 },
 }
 
-describe('clients that wait, and clients that let wait', { skip: skipWithoutEnvoy() }, () => {
+describe('waiting clients at the issuer, through Envoy', { skip: skipWithoutEnvoy() }, () => {
   let folder: TemporaryFolder
   let radius: FakeRadius
   let site: Site
@@ -113,7 +113,7 @@ describe('clients that wait, and clients that let wait', { skip: skipWithoutEnvo
     return sessions
   }
 
-  it('requests whose body never comes take nothing from other clients', async (context) => {
+  it('with bodies that never arrive delay no other client', async (context) => {
     const sessions = await sendHalves()
     try {
       const active = await eventually(
@@ -131,7 +131,7 @@ describe('clients that wait, and clients that let wait', { skip: skipWithoutEnvo
     }
   })
 
-  it('logins that wait for a second factor take nothing from other clients', async (context) => {
+  it('with logins that wait for a second factor delay no other client', async (context) => {
     const { promise: approved, resolve: approve } = Promise.withResolvers<void>()
     radius.behave = async (request, reply) => {
       if (request.user === 'alice') return judge(request, reply)
@@ -159,7 +159,7 @@ describe('clients that wait, and clients that let wait', { skip: skipWithoutEnvo
     assert.ok(arrived.every(({ url }) => url.searchParams.has('code')))
   })
 
-  it('past Envoy, a request whose body never comes ends after seconds, without an error in the log', async () => {
+  it('with a body that never arrives, connected past Envoy, get an end after seconds without a log error', async () => {
     const socket = connect(join(dirname(site.files.config), 'issuer.sock'))
     socket.write(
       'POST /token HTTP/1.1\r\nhost: id.example.org\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: 1000\r\n\r\ng',

@@ -80,7 +80,7 @@ describe('a user in many groups, through Envoy', { skip: skipWithoutEnvoy() }, (
   })
 
   for (const count of [501, 2_000]) {
-    it(`refuses ${count}, says why, and asks the upstream nothing`, async () => {
+    it(`refuses ${count}, says why, and sends the upstream nothing`, async () => {
       site.upstream.clear()
       const { answer, event } = await ask(count)
       assert.deepEqual([answer.status, event?.reason], [403, 'identity-too-large'])
@@ -90,7 +90,7 @@ describe('a user in many groups, through Envoy', { skip: skipWithoutEnvoy() }, (
     })
   }
 
-  it('forwards those of 2,000 that are kept', async () => {
+  it('forwards those of 2,000 groups that `keep` matches', async () => {
     await configure({ groups: { keep: ['g00*'], drop: ['g009*'], prefix: 'k8s:' } })
     const { answer, event } = await ask(2_000)
     assert.deepEqual([answer.status, event?.reason], [200, 'permitted'])
@@ -99,7 +99,7 @@ describe('a user in many groups, through Envoy', { skip: skipWithoutEnvoy() }, (
     assert.deepEqual(event?.groups, want)
   })
 
-  it('forwards the first of 2,000 where the rest may be cut, and logs how many were', async () => {
+  it('forwards the first of 2,000 groups with truncation, and logs how many were omitted', async () => {
     await configure({ groups: { max: 40, onExcess: 'truncate' } })
     const { answer, event } = await ask(2_000)
     assert.deepEqual([answer.status, event?.reason], [200, 'permitted'])

@@ -35,7 +35,7 @@ const authenticators = (issuer: string, secret: string) => ({
 })
 
 describe(
-  'opaque tokens of a real provider, through Envoy',
+  'opaque tokens of a real authorization server, through Envoy',
   { skip: skipWithoutEnvoy() || skipWithoutOidcProvider() },
   () => {
     let folder: TemporaryFolder
@@ -59,7 +59,7 @@ describe(
       await folder[Symbol.asyncDispose]()
     })
 
-    it('1. a token in, headers of its subject out, over HTTP/1.1 and HTTP/2', async () => {
+    it('1. a token in, identity headers out, over HTTP/1.1 and HTTP/2', async () => {
       for (const ask of [http1, http2]) {
         const answer = await ask(site.target, { host: HOST, headers: [bearer(token)] })
         assert.equal(answer.status, 200, answer.body)
@@ -73,7 +73,7 @@ describe(
       assert.ok(!(await readFile(site.files.audit, 'utf8')).includes(token))
     })
 
-    it('1. a JWT on the same route is judged by its signature, and a password as before', async () => {
+    it('1. a JWT on the same route is verified by its signature, and a password is accepted', async () => {
       const jwt = await send(site, bearer(await provider.idToken()))
       assert.deepEqual(received(jwt, 'x-remote-user'), ['jwt:u-alice'])
       assert.deepEqual(received(await send(site, ALICE), 'x-remote-user'), ['alice'])
@@ -97,7 +97,7 @@ describe(
       })
     }
 
-    it('2. a token that was revoked: refused once what is remembered has ended', async () => {
+    it('2. a revoked token: refused once the cached answer has ended', async () => {
       const revoked = await provider.accessToken()
       assert.equal(await verdictOn(site, bearer(revoked)), '200 permitted')
       await provider.revoke(revoked)
@@ -119,7 +119,7 @@ describe(
       )
     }
 
-    it('3. a token for another audience: 401, also where the answer does not say for whom', async () => {
+    it('3. a token for another audience: 401, also where introspection has no audience', async () => {
       // Another client asks, whose it is not.
       await reconfigure(`id: ${WEB.id}\n`, 'id: api\n', '401 token-inactive')
       await reconfigure('id: api\n', `id: ${WEB.id}\n`, '200 permitted')
@@ -127,7 +127,7 @@ describe(
       await reconfigure('Missing: refuse', 'Missing: accept', '200 permitted')
     })
 
-    it('4. the provider is down: 503 for its tokens alone, until it is back', async () => {
+    it('4. the server is down: 503 for its tokens only, until it is up', async () => {
       const jwt = await provider.idToken()
       assert.equal(await verdictOn(site, bearer(jwt)), '200 permitted')
       const unseen = await provider.accessToken()
@@ -157,7 +157,7 @@ describe(
       assert.equal(await verdictOn(site, bearer(unseen)), '401 token-inactive')
     })
 
-    it('nothing of any token is in what was written down', async () => {
+    it('no token is in the logs', async () => {
       const audit = await readFile(site.files.audit, 'utf8')
       for (const text of [audit, site.envoy.log(), site.authz.log]) {
         assert.ok(!text.includes(token))

@@ -16,7 +16,7 @@ const CONCURRENCY = 8
 
 const ACTIVE = { active: true, iss: ISSUER, aud: AUDIENCE, sub: 'alice' }
 
-describe('an introspection endpoint that is slow', { skip: skipWithoutEnvoy() }, () => {
+describe('a slow introspection endpoint', { skip: skipWithoutEnvoy() }, () => {
   let pki: Pki
   let server: TokenServerHandle
   let site: Site
@@ -76,7 +76,7 @@ describe('an introspection endpoint that is slow', { skip: skipWithoutEnvoy() },
   const askedAbout = (token: string): number =>
     server.asked.filter(({ form }) => form['token'] === token).length
 
-  it('is queried once about a token that a hundred requests show at once', async () => {
+  it('is queried once about a token in a hundred simultaneous requests', async () => {
     const token = freshToken()
     const held = Promise.withResolvers<void>()
     server.answer = () => {
@@ -101,7 +101,7 @@ describe('an introspection endpoint that is slow', { skip: skipWithoutEnvoy() },
     assert.equal(askedAbout(token), 1)
   })
 
-  it('delays no request for longer than the limit: 503, and passwords are still accepted', async () => {
+  it('delays no request beyond the deadline: 503, and passwords are still accepted', async () => {
     const held = Promise.withResolvers<void>()
     server.answer = () => ({ body: ACTIVE, after: held.promise })
     const slow = send(site, bearer(freshToken()))
@@ -113,7 +113,7 @@ describe('an introspection endpoint that is slow', { skip: skipWithoutEnvoy() },
     held.resolve()
   })
 
-  it('gets few queries at a time, and from one address at most its budget', async () => {
+  it('gets few queries at once, and from one address at most its budget', async () => {
     const held = Promise.withResolvers<void>()
     const earlier = server.asked.length
     server.answer = () => ({ body: ACTIVE, after: held.promise })
@@ -130,7 +130,7 @@ describe('an introspection endpoint that is slow', { skip: skipWithoutEnvoy() },
     held.resolve()
   })
 
-  it('is queried again when it answers again, and its answer then counts', async () => {
+  it('is queried again when it answers again, and its answer is used', async () => {
     const token = freshToken()
     server.answer = () => ({ status: 503 })
     await eventually(
@@ -170,15 +170,15 @@ describe('an introspection endpoint that is slow', { skip: skipWithoutEnvoy() },
       body: { ...ACTIVE, iss: 'https://login.example.net' },
       verdict: '401 token-claims',
     },
-    { name: 'that has ended', body: { ...ACTIVE, exp: 1 }, verdict: '401 token-expired' },
-    { name: 'of no subject', body: { ...ACTIVE, sub: undefined }, verdict: '401 token-claims' },
+    { name: 'that has expired', body: { ...ACTIVE, exp: 1 }, verdict: '401 token-expired' },
+    { name: 'without a subject', body: { ...ACTIVE, sub: undefined }, verdict: '401 token-claims' },
     {
       name: 'of a user whose name is longer than allowed',
       body: { ...ACTIVE, sub: 'x'.repeat(2_000) },
       verdict: '403 identity-too-large',
     },
     {
-      name: 'to refresh other tokens',
+      name: 'for refreshing other tokens',
       body: { ...ACTIVE, token_type: 'refresh_token' },
       verdict: '401 token-type',
     },
@@ -188,7 +188,7 @@ describe('an introspection endpoint that is slow', { skip: skipWithoutEnvoy() },
       verdict: '401 token-binding',
     },
     {
-      name: 'called "true"',
+      name: 'with `active` "true" as a text',
       body: { ...ACTIVE, active: 'true' },
       verdict: '503 authenticator-unavailable',
     },
@@ -200,7 +200,7 @@ describe('an introspection endpoint that is slow', { skip: skipWithoutEnvoy() },
     },
   ]
   for (const { name, body, verdict } of HOSTILE) {
-    it(`says of a token: ${name} → ${verdict}`, async () => {
+    it(`that reports a token ${name}: ${verdict}`, async () => {
       site.upstream.clear()
       server.answer = () => ({ body })
       assert.equal(await verdictOn(site, bearer(freshToken())), verdict)

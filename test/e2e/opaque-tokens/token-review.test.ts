@@ -110,7 +110,7 @@ describe(
       assert.equal(await verdictOn(site, bearer(other)), '403 identity-reserved')
     })
 
-    it('2. for another audience, for the API server itself, changed, or no token at all: 401', async () => {
+    it('2. a token for another audience, for the API server itself, changed, or not a token: 401', async () => {
       const tokens = [
         [await server.tokenOf('default', 'builder', { audiences: ['other'] }), 'token-audience'],
         [await server.tokenOf('default', 'builder'), 'token-audience'],
@@ -127,7 +127,7 @@ describe(
       ])
     })
 
-    it('3. the API server is down: 503 for its tokens alone, until it is back', async () => {
+    it('3. the API server is down: 503 for its tokens only, until it is up', async () => {
       const leaving = await server.tokenOf('default', 'leaver', { audiences: AUDIENCES })
       assert.equal(await verdictOn(site, bearer(leaving)), '200 permitted')
       const path = '/api/v1/namespaces/default/serviceaccounts/leaver'

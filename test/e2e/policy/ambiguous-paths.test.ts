@@ -31,7 +31,7 @@ const INNOCENT = [
 ] as const
 
 describe(
-  '17. routes and paths that servers read in two ways, through Envoy',
+  '17. routes and paths that servers can read in two ways, through Envoy',
   { skip: skipWithoutEnvoy() },
   () => {
     let site: Site
@@ -61,7 +61,7 @@ describe(
         send(site.target, { host, path, headers: [caller] })
 
       for (const path of AMBIGUOUS) {
-        it(`refuses ${path} to who may not do the first (${version})`, async () => {
+        it(`refuses ${path} to a user without access to the first route (${version})`, async () => {
           site.upstream.clear()
           const answer = await ask(path)
           assert.equal(await verdictOf(site, answer), '400 ambiguous-path')
@@ -70,7 +70,7 @@ describe(
         })
       }
 
-      it(`refuses them to who may do both, and says in the audit log why (${version})`, async () => {
+      it(`refuses it to a user with access to both, and audit has the reason (${version})`, async () => {
         assert.equal(
           await verdictOf(site, await ask('/ADMIN/x', HOST, ALICE)),
           '400 ambiguous-path',
@@ -81,21 +81,21 @@ describe(
       })
 
       for (const path of ['/admin', '/admin/x', '/%61dmin/x', '/x/../admin/x', '/admin/X;v=1']) {
-        it(`takes ${path} for the first route (${version})`, async () => {
+        it(`uses the first route for ${path} (${version})`, async () => {
           assert.equal(await verdictOf(site, await ask(path)), '403 no-rule')
           assert.equal(await verdictOf(site, await ask(path, HOST, ALICE)), '200 permitted')
         })
       }
 
       for (const path of INNOCENT) {
-        it(`takes ${path} for the second route (${version})`, async () => {
+        it(`uses the second route for ${path} (${version})`, async () => {
           assert.equal(await verdictOf(site, await ask(path)), '200 permitted')
         })
       }
 
       // Envoy compares the bytes of a path, and authz the characters that they encode.
       for (const path of ['/%40ops/x', '/gr%c3%b6%c3%9fe/x', '/gr%C3%B6%C3%9Fe/x', '/a/settings']) {
-        it(`does not take ${path} for the second route (${version})`, async () => {
+        it(`does not use the second route for ${path} (${version})`, async () => {
           const verdict = await verdictOf(site, await ask(path))
           assert.match(verdict, /^(400 ambiguous-path|403 no-rule)$/)
           const other = await verdictOf(site, await ask(path, HOST, ALICE))
@@ -103,7 +103,7 @@ describe(
         })
       }
 
-      it(`refuses what only its parameters make one of the first route (${version})`, async () => {
+      it(`refuses a path that matches the first route without its parameters (${version})`, async () => {
         assert.equal(await verdictOf(site, await ask('/a.png', PICTURES)), '200 permitted')
         assert.equal(
           await verdictOf(site, await ask('/admin;.png', PICTURES)),
@@ -112,7 +112,7 @@ describe(
         assert.equal(await verdictOf(site, await ask('/admin/x', PICTURES)), '403 no-rule')
       })
 
-      it(`lets them through where the route allows ambiguous paths (${version})`, async () => {
+      it(`accepts them where the route allows ambiguous paths (${version})`, async () => {
         for (const path of AMBIGUOUS) {
           assert.equal(await verdictOf(site, await ask(path, EXACT)), '200 permitted', path)
         }

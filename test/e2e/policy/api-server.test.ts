@@ -51,7 +51,7 @@ const reviewSchema = z.object({
 
 const skip = skipWithoutEnvoy() || skipWithoutApiServer() || skipWithoutKubectl()
 
-describe('rules that ask a real API server', { skip, timeout: 180_000 }, () => {
+describe('rules with access reviews by a real API server', { skip, timeout: 180_000 }, () => {
   const started = new AsyncDisposableStack()
   let server: KubeApiServer
   let site: Site
@@ -145,7 +145,7 @@ describe('rules that ask a real API server', { skip, timeout: 180_000 }, () => {
     ['HTTP/1.1', http1],
     ['HTTP/2', http2],
   ] as const) {
-    it(`13. what RBAC does not grant is refused by the rule, over ${version}`, async () => {
+    it(`13. refuse what RBAC does not grant, over ${version}`, async () => {
       const answer = await ask(PODS, { over })
       assert.equal(await verdictOf(site, answer), '403 rule-denied')
       const { reason, code, message } = statusIn(answer)
@@ -157,7 +157,7 @@ describe('rules that ask a real API server', { skip, timeout: 180_000 }, () => {
     })
   }
 
-  it('13. a binding lets it through, to the API server’s own answer, and its end ends that', async () => {
+  it('13. allow what a role binding grants, until it is deleted', async () => {
     await bind('alice', 'pod-reader', 'User')
     const answer = await until(() => ask(PODS), 200)
     assert.equal(await verdictOf(site, answer), '200 permitted')
@@ -169,7 +169,7 @@ describe('rules that ask a real API server', { skip, timeout: 180_000 }, () => {
     assert.equal(await verdictOf(site, await until(() => ask(PODS), 403)), '403 rule-denied')
   })
 
-  it('13. a binding of a group counts too, for those in the group', async () => {
+  it('13. allow what a binding of a group grants its members', async () => {
     await bind('ops', 'pod-reader', 'Group')
     await until(() => ask(PODS), 200)
     assert.equal((await ask(PODS, { who: BOB })).status, 403)
@@ -177,7 +177,7 @@ describe('rules that ask a real API server', { skip, timeout: 180_000 }, () => {
     await until(() => ask(PODS), 403)
   })
 
-  it('14. the API server gives no answer: 503, for what depends on it alone', async () => {
+  it('14. are 503 where the API server is down, only for requests that depend on it', async () => {
     server.pause()
     try {
       const answer = await ask(PODS)
@@ -217,14 +217,14 @@ describe('rules that ask a real API server', { skip, timeout: 180_000 }, () => {
     return [username, ...groups.toSorted()]
   }
 
-  it('15. our rule allows --as, and RBAC does not: the API server refuses in its own words', async () => {
+  it('15. may allow --as where RBAC does not: the API server refuses it then', async () => {
     const { code, complaint } = await run('alice', [...AS_VIEWER, ...VERSION])
     assert.equal(code, 1)
     assert.match(complaint, /User "alice" cannot impersonate/)
     assert.equal((await site.events()).at(-1)?.decision, 'allow')
   })
 
-  it('15. both allow it: the API server takes alice for the viewer, with the requested groups', async () => {
+  it('15. and RBAC allow --as: the API server has the impersonated user and groups', async () => {
     await bind('alice', 'cluster-admin', 'User')
     await until(() => ask('/api/v1/namespaces'), 200)
     const { code, output, complaint } = await run('alice', [...AS_VIEWER, ...WHOAMI])
@@ -242,7 +242,7 @@ describe('rules that ask a real API server', { skip, timeout: 180_000 }, () => {
     assert.equal(userIn(own.output)[0], 'alice')
   })
 
-  it('15. the viewer may less than alice: the API server applies RBAC to the viewer', async () => {
+  it('15. apply RBAC to the impersonated user, who may do less', async () => {
     for (const resource of ['namespaces', 'pods']) {
       // Of pods, our own rule asks too, and about alice.
       const answer = await ask(`/api/v1/${resource}`, { headers: AS_VIEWER_LINES })
@@ -259,17 +259,17 @@ describe('rules that ask a real API server', { skip, timeout: 180_000 }, () => {
     readonly user: 'alice' | 'bob'
     readonly as: readonly string[]
   }[] = [
-    { name: 'a user who may not', user: 'bob', as: ['--as=viewer-1'] },
-    { name: 'whom no rule names', user: 'alice', as: ['--as=root'] },
+    { name: 'a caller without permission', user: 'bob', as: ['--as=viewer-1'] },
+    { name: 'an impersonated user that no rule lists', user: 'alice', as: ['--as=root'] },
     {
-      name: 'a group too many',
+      name: 'an impersonated group that no rule lists',
       user: 'alice',
       as: ['--as=viewer-1', '--as-group=viewers', '--as-group=system:masters'],
     },
     { name: 'an impersonated uid', user: 'alice', as: ['--as=viewer-1', '--as-uid=7'] },
   ]
   for (const { name, user, as } of REFUSED) {
-    it(`15. ${name} is refused with a Status that kubectl prints`, async () => {
+    it(`15. refuse ${name} with a Status that kubectl prints`, async () => {
       const { code, complaint } = await run(user, [...as, ...VERSION])
       assert.equal(code, 1)
       assert.match(complaint, /Forbidden.*no rule allows it as "/s)
@@ -280,11 +280,11 @@ describe('rules that ask a real API server', { skip, timeout: 180_000 }, () => {
   // Whether RBAC grants it is not in the log.
   const isUntold = ({ kubernetes }: DecisionEvent): boolean => kubernetes?.resource === 'pods'
 
-  it('16. explain reports the outcome of every decision, or that it is undetermined', async () => {
+  it('16. are explained by countersign explain, which is right or undetermined', async () => {
     await assertExplained(site, await site.events(), isUntold)
   })
 
-  it('16. replay claims no change of what it cannot tell', async () => {
+  it('16. are replayed by countersign replay, which claims no undetermined change', async () => {
     await assertReplayed(site, isUntold)
   })
 })

@@ -23,7 +23,7 @@ const lineSchema = z.object({ event: z.string(), problems: z.array(z.string()).o
 const outcomeOf = ({ decision, reason, rule }: DecisionEvent) =>
   rule === undefined ? { decision, reason } : { decision, reason, rule }
 
-describe('rules that change', { skip: skipWithoutEnvoy(), timeout: 120_000 }, () => {
+describe('changes of rules, through Envoy', { skip: skipWithoutEnvoy(), timeout: 120_000 }, () => {
   let folder: TemporaryFolder
   let description: string
   let site: Site
@@ -76,19 +76,19 @@ describe('rules that change', { skip: skipWithoutEnvoy(), timeout: 120_000 }, ()
       problem: /routes\[0\]\.authorize\[2\]\.when.*segment/,
     },
     {
-      name: 'a name that no path has',
+      name: 'a path parameter that no path has',
       rules: {
         api: [{ allow: 'typo', paths: ['/a/{owner}'], when: 'request.segments.user == "a"' }],
       },
       problem: /routes\[0\]\.authorize\[0\]\.when.*user/,
     },
     {
-      name: 'an operation that the document does not have',
+      name: 'an operation that the document lacks',
       rules: { planets: [{ allow: 'look', operations: ['getPlanets'] }] },
       problem: /routes\[1\]\.authorize\[0\]\.operations.*"getPlanets" is not an operation/,
     },
     {
-      name: 'a rule for Kubernetes, where there is none',
+      name: 'a Kubernetes rule on another route',
       rules: { api: [{ allow: 'pods', resources: ['pods'] }] },
       problem: /routes\[0\]\.authorize\[0\]\.resources/,
     },
@@ -121,7 +121,7 @@ describe('rules that change', { skip: skipWithoutEnvoy(), timeout: 120_000 }, ()
   }
 
   for (const { name, rules, problem } of BROKEN) {
-    it(`11. ${name}: the configuration is refused, and the rules stay`, async () => {
+    it(`11. with ${name}: the configuration is refused, and the rules stay`, async () => {
       const { config } = site.files
       const good = await readFile(config, 'utf8')
       const broken = await withRules(rules)
@@ -132,7 +132,7 @@ describe('rules that change', { skip: skipWithoutEnvoy(), timeout: 120_000 }, ()
     })
   }
 
-  it('11. an operation that goes from the document: refused, until it is back', async () => {
+  it('11. of the document that lack an operation: refused until it is back', async () => {
     const good = await readFile(description, 'utf8')
     const without = good.replace('operationId: getPlanet\n', 'operationId: showPlanet\n')
     assert.notEqual(without, good)
@@ -162,7 +162,7 @@ describe('rules that change', { skip: skipWithoutEnvoy(), timeout: 120_000 }, ()
     return beside('some.jsonl')
   }
 
-  it('12. replay foretells exactly the decisions that change with the next rules', async () => {
+  it('12. are predicted by replay, decision by decision', async () => {
     const then = await decideAll()
     const next = await withRules({ api: NEXT_RULES })
     await writeFile(beside('next.yaml'), next)

@@ -23,7 +23,7 @@ const VERSIONS = [
   ['HTTP/2', http2],
 ] as const
 
-describe('Docker, by its own description', { skip: skipWithoutEnvoy() }, () => {
+describe('Docker, by OpenAPI document', { skip: skipWithoutEnvoy() }, () => {
   let site: Site
   before(async () => {
     site = await startSite({
@@ -97,7 +97,7 @@ const withScopes = async (): Promise<string> => {
   return stringify(document)
 }
 
-describe('scopes of a description', { skip: skipWithoutEnvoy(), timeout: 120_000 }, () => {
+describe('scopes of an OpenAPI document', { skip: skipWithoutEnvoy(), timeout: 120_000 }, () => {
   let folder: TemporaryFolder
   let site: Site
   before(async () => {
@@ -153,7 +153,7 @@ describe('scopes of a description', { skip: skipWithoutEnvoy(), timeout: 120_000
       needs: 'read:account',
     },
     {
-      name: 'one that only begins like it',
+      name: 'a scope that only begins like it',
       claims: { scope: 'read:accounts read' },
       path: '/me',
       want: '403 scope-missing',
@@ -161,7 +161,7 @@ describe('scopes of a description', { skip: skipWithoutEnvoy(), timeout: 120_000
       needs: 'read:account',
     },
     {
-      name: 'one that differs in a capital letter',
+      name: 'a scope in another case',
       claims: { scope: 'Read:Account' },
       path: '/me',
       want: '403 scope-missing',
@@ -169,7 +169,7 @@ describe('scopes of a description', { skip: skipWithoutEnvoy(), timeout: 120_000
       needs: 'read:account',
     },
     {
-      name: 'one of two that are needed',
+      name: 'one of two required scopes',
       claims: { scope: 'write:planets' },
       method: 'PUT',
       path: '/planets/3',
@@ -178,7 +178,7 @@ describe('scopes of a description', { skip: skipWithoutEnvoy(), timeout: 120_000
       needs: 'read:planets write:planets',
     },
     {
-      name: 'both, the other way round',
+      name: 'both, in the other order',
       claims: { scope: 'write:planets read:planets' },
       method: 'PUT',
       path: '/planets/3',
@@ -186,7 +186,7 @@ describe('scopes of a description', { skip: skipWithoutEnvoy(), timeout: 120_000
       operation: 'updatePlanet',
     },
     {
-      name: 'one that is enough by itself',
+      name: 'one that suffices alone',
       claims: { scope: 'admin' },
       method: 'POST',
       path: '/planets',
@@ -194,7 +194,7 @@ describe('scopes of a description', { skip: skipWithoutEnvoy(), timeout: 120_000
       operation: 'createPlanet',
     },
     {
-      name: 'half of one alternative',
+      name: 'a part of one alternative',
       claims: { scope: 'read:planets' },
       method: 'POST',
       path: '/planets',
@@ -203,13 +203,13 @@ describe('scopes of a description', { skip: skipWithoutEnvoy(), timeout: 120_000
       needs: 'admin',
     },
     {
-      name: 'none, where none is needed',
+      name: 'no scope, where none is required',
       path: '/planets',
       want: '200 permitted',
       operation: 'getAllData',
     },
     {
-      name: 'all, for what a rule refuses',
+      name: 'all scopes, for an operation that a rule denies',
       claims: { scope: 'admin write:planets read:planets' },
       method: 'DELETE',
       path: '/planets/3',
@@ -217,7 +217,7 @@ describe('scopes of a description', { skip: skipWithoutEnvoy(), timeout: 120_000
       operation: 'deletePlanet',
     },
     {
-      name: 'one, for what no rule allows',
+      name: 'one scope, for an operation that no rule allows',
       claims: { scope: 'admin' },
       method: 'POST',
       path: '/user/signup',
@@ -242,7 +242,7 @@ describe('scopes of a description', { skip: skipWithoutEnvoy(), timeout: 120_000
     }
   }
 
-  it('6. a password brings no scope, and is enough where none is needed', async () => {
+  it('6. a password has no scope, and suffices where none is required', async () => {
     const ask = (path: string) => http1(site.target, { host: HOST, path, headers: [ALICE] })
     const refused = await ask('/me')
     assert.equal((await eventOf(site, refused)).reason, 'scope-missing')
@@ -258,11 +258,11 @@ describe('scopes of a description', { skip: skipWithoutEnvoy(), timeout: 120_000
   const NEEDING = new Set(['getMe', 'createPlanet', 'updatePlanet', 'deletePlanet'])
   const isUntold = ({ operation = '' }: DecisionEvent): boolean => NEEDING.has(operation)
 
-  it('6. explain reports the outcome of every decision, or that it is undetermined', async () => {
+  it('6. are explained by countersign explain, which is right or undetermined', async () => {
     await assertExplained(site, await site.events(), isUntold)
   })
 
-  it('6. replay claims no change of what it cannot tell', async () => {
+  it('6. are replayed by countersign replay, which claims no undetermined change', async () => {
     await assertReplayed(site, isUntold)
   })
 })

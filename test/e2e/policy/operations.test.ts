@@ -54,18 +54,18 @@ const permitted = (operation: string, rule: string): Case['want'] => [
 
 const CASES: readonly Case[] = [
   {
-    name: 'one’s own, by a condition on a parameter',
+    name: 'the user’s own files, by a condition on a parameter',
     path: '/repos/alice/site',
     want: permitted('repos/get', 'own-repositories'),
   },
   {
-    name: 'another method of it',
+    name: 'another method of that path',
     method: 'PATCH',
     path: '/repos/alice/site',
     want: permitted('repos/update', 'own-repositories'),
   },
   {
-    name: 'what is below it',
+    name: 'a path below it',
     path: '/repos/alice/site/issues/7?per_page=1',
     want: permitted('issues/get', 'own-repositories'),
   },
@@ -90,7 +90,7 @@ const CASES: readonly Case[] = [
     want: permitted('orgs/get', 'organisations'),
   },
   {
-    name: 'the same operation, by a user in no group',
+    name: 'the same operation, by a user without a group',
     path: '/orgs/acme',
     who: BOB,
     want: ['403 no-rule', 'orgs/get'],
@@ -101,7 +101,7 @@ const CASES: readonly Case[] = [
     want: ['403 no-rule', 'repos/get'],
   },
   {
-    name: 'a method that the tag’s rule does not have',
+    name: 'a method that the rule of the tag lacks',
     method: 'POST',
     path: '/gists',
     want: ['403 no-rule', 'gists/create'],
@@ -117,9 +117,13 @@ const CASES: readonly Case[] = [
     path: '/repos/alice/site',
     want: ['403 rule-denied', 'repos/delete', 'no-deletion'],
   },
-  { name: 'no path of the document', path: '/nothing/here', want: ['403 operation-undefined'] },
   {
-    name: 'no method of the path',
+    name: 'a path that the document lacks',
+    path: '/nothing/here',
+    want: ['403 operation-undefined'],
+  },
+  {
+    name: 'a method that the path lacks',
     method: 'PUT',
     path: '/repos/alice/site',
     want: ['403 operation-undefined'],
@@ -137,13 +141,13 @@ const CASES: readonly Case[] = [
     want: ['403 rule-denied', 'actions/get-repo-secret', 'no-secrets'],
   },
   {
-    name: 'no path of the document, where those pass',
+    name: 'a path that the document lacks, where those are allowed',
     host: OPEN,
     path: '/status/now',
     want: ['200 permitted', undefined, 'status'],
   },
   {
-    name: 'one that no rule takes either',
+    name: 'a request that no rule matches',
     host: OPEN,
     path: '/nothing/here',
     want: ['403 no-rule'],
@@ -285,14 +289,14 @@ describe('rules about operations', { skip: skipWithoutEnvoy(), timeout: 120_000 
     }
   }
 
-  it('3. explain says of every decision what was decided', async () => {
+  it('3. are explained by countersign explain, decision by decision', async () => {
     const events = await site.events()
     const hidden = events.filter(({ host, decision }) => host === HOST || decision === 'allow')
     await assertExplained(site, hidden)
   })
 
   for (const { name, method = 'GET', path, who = ALICE, host = HOST } of PASTED) {
-    it(`4. explain, asked with curl about ${name}, says what was decided`, async () => {
+    it(`4. ${name} is explained over HTTP, as decided`, async () => {
       const answer = await http1(site.target, { host, path, method, headers: [who] })
       const credential = `Authorization: ${who[1]}`
       const url = `https://${host}${path}`

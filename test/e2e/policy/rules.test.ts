@@ -54,13 +54,13 @@ describe('rules of every kind', { skip: skipWithoutEnvoy(), timeout: 120_000 }, 
     return values[0] ?? ''
   }
 
-  it('8. a rule that cannot be evaluated is named to the caller, and audit says where', async () => {
+  it('8. that cannot be evaluated are named to the caller, and audit has the field', async () => {
     const answer = await ask(site, caseOf('/odd'))
     assert.match(answer.body, /^403 Forbidden\n\n.*could not be evaluated.*\nRule: odd\n/)
     assert.match((await eventOf(site, answer)).detail ?? '', /x-sure|key|1:/i)
   })
 
-  it('8. a rule sends the caller elsewhere, with the address and the decision', async () => {
+  it('8. with a redirect have the URL and the decision id in it', async () => {
     const { path, ...rest } = caseOf('/old/a%20b?c=d')
     const answer = await ask(site, { path, ...rest })
     const id = single(answer, 'x-countersign-decision')
@@ -68,7 +68,7 @@ describe('rules of every kind', { skip: skipWithoutEnvoy(), timeout: 120_000 }, 
     assert.equal(single(answer, 'location'), `https://new.example.org/?from=${from}&decision=${id}`)
   })
 
-  it('8. a rule answers in its own words', async () => {
+  it('8. with a message have that in the answer', async () => {
     const answer = await ask(site, caseOf('/hidden/a'))
     const id = single(answer, 'x-countersign-decision')
     assert.equal(answer.status, 404)
@@ -77,7 +77,7 @@ describe('rules of every kind', { skip: skipWithoutEnvoy(), timeout: 120_000 }, 
     assert.deepEqual(JSON.parse(answer.body), { error: 'none', rule: 'hidden', id })
   })
 
-  it('9. metrics count what rules in shadow would have decided, as audit tells it', async () => {
+  it('9. in shadow are counted in the metrics as audit has them', async () => {
     const wanted = new Map<string, number>()
     for (const { route, decision: decided, shadow = [] } of await site.events()) {
       for (const { rule, decision } of shadow) {
@@ -98,15 +98,15 @@ describe('rules of every kind', { skip: skipWithoutEnvoy(), timeout: 120_000 }, 
   // What the condition asks is in a header, which is not in the log.
   const isUntold = ({ path }: DecisionEvent): boolean => path === '/odd'
 
-  it('10. explain reports the outcome of every decision, or that it is undetermined', async () => {
+  it('10. are explained by countersign explain, which is right or undetermined', async () => {
     await assertExplained(site, await site.events(), isUntold)
   })
 
-  it('10. replay claims no change of what it cannot tell', async () => {
+  it('10. are replayed by countersign replay, which claims no undetermined change', async () => {
     await assertReplayed(site, isUntold)
   })
 
-  it('10. explain, asked with curl, says what was decided, by headers too', async () => {
+  it('10. are explained over HTTP as decided, by headers too', async () => {
     for (const one of CASES.filter(({ path }) => path === '/odd')) {
       const event = await eventOf(site, await ask(site, one))
       const lines = [ALICE, ...(one.headers ?? [])].flatMap(([name, value]) => [

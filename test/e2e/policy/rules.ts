@@ -77,22 +77,22 @@ export interface Case {
 
 /** The requests, each with its expected decision. */
 export const CASES: readonly Case[] = [
-  { name: 'one’s own files', path: '/files/alice/a/b', want: '200 permitted own-files' },
-  { name: 'the folder itself', path: '/files/alice', want: '200 permitted own-files' },
+  { name: 'the user’s own files', path: '/files/alice/a/b', want: '200 permitted own-files' },
+  { name: 'the user’s own folder', path: '/files/alice', want: '200 permitted own-files' },
   {
-    name: 'one’s own, written',
+    name: 'the user’s own file, written',
     method: 'PUT',
     path: '/files/alice/a',
     want: '200 permitted own-files',
   },
   {
-    name: 'one’s own, with a letter encoded',
+    name: 'the user’s own file, with an encoded letter',
     path: '/files/%61lice/a',
     want: '200 permitted own-files',
   },
   { name: 'the files of another user', path: '/files/bob/a', want: '403 no-rule' },
   {
-    name: 'the same, by whose they are',
+    name: 'the files of another user, by their owner',
     path: '/files/bob/a',
     who: BOB,
     want: '200 permitted own-files',
@@ -102,32 +102,37 @@ export const CASES: readonly Case[] = [
     path: '/files/alice/../bob/a',
     want: '403 no-rule',
   },
-  { name: 'a capital letter in the owner', path: '/files/Alice/a', want: '403 no-rule' },
+  { name: 'the owner in capitals', path: '/files/Alice/a', want: '403 no-rule' },
   { name: 'a rule for another host', path: '/anything', want: '403 no-rule' },
   { name: 'a rule for this host', host: BETA, path: '/anything', want: '200 permitted beta' },
   {
-    name: 'this host, without the group',
+    name: 'this host, by a user without the group',
     host: BETA,
     path: '/anything',
     who: BOB,
     want: '403 no-rule',
   },
   {
-    name: 'what is public elsewhere',
+    name: 'a path that is public on another host',
     host: BETA,
     path: '/public/a',
     who: BOB,
     want: '403 no-rule',
   },
-  { name: 'an address', path: '/office/a', from: OFFICE, want: '200 permitted office' },
-  { name: 'another address', path: '/office/a', want: '403 no-rule' },
   {
-    name: 'an address that the caller only claims',
+    name: 'an address in the range',
+    path: '/office/a',
+    from: OFFICE,
+    want: '200 permitted office',
+  },
+  { name: 'an address outside the range', path: '/office/a', want: '403 no-rule' },
+  {
+    name: 'an address in the range that the client claims',
     path: '/office/a',
     headers: [['X-Forwarded-For', OFFICE]],
     want: '403 no-rule',
   },
-  { name: 'a condition that fails', path: '/odd', want: '403 rule-failed odd' },
+  { name: 'a condition that cannot be evaluated', path: '/odd', want: '403 rule-failed odd' },
   {
     name: 'a condition that holds',
     path: '/odd',
@@ -135,13 +140,13 @@ export const CASES: readonly Case[] = [
     want: '403 rule-denied odd',
   },
   {
-    name: 'a condition that does not',
+    name: 'a condition that does not hold',
     path: '/odd',
     headers: [['X-Sure', 'yes']],
     want: '403 no-rule',
   },
   { name: 'a redirect', path: '/old/a%20b?c=d', want: '302 rule-denied moved' },
-  { name: 'an answer of its own', path: '/hidden/a', want: '404 rule-denied hidden' },
+  { name: 'a configured answer', path: '/hidden/a', want: '404 rule-denied hidden' },
   {
     name: 'a rule in shadow',
     path: '/public/legacy/a',
@@ -149,19 +154,25 @@ export const CASES: readonly Case[] = [
     shadow: [{ rule: 'soon', decision: 'deny' }],
   },
   {
-    name: 'a rule in shadow that fails',
+    name: 'a rule in shadow that cannot be evaluated',
     path: '/public/unsure',
     want: '200 permitted public',
     shadow: [{ rule: 'unsure', decision: 'failed' }],
   },
   {
-    name: 'a list in shadow that would refuse',
+    name: 'a list in shadow that would deny',
     method: 'POST',
     path: '/public/a',
     want: '200 permitted public',
   },
   { name: 'an operation', host: PLANETS, path: '/planets/3', want: '200 permitted look' },
-  { name: 'another one', host: PLANETS, method: 'DELETE', path: '/planets/3', want: '403 no-rule' },
+  {
+    name: 'another operation',
+    host: PLANETS,
+    method: 'DELETE',
+    path: '/planets/3',
+    want: '403 no-rule',
+  },
 ]
 
 /** The case that asks for a path. */

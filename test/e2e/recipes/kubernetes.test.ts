@@ -21,7 +21,7 @@ const GROUPS = ['dev', 'ops', 'with, comma']
 
 const skip = skipWithoutEnvoy() || skipWithoutApiServer()
 
-describe('recipes in front of a real API server', { skip, timeout: 240_000 }, () => {
+describe('recipes for a real API server', { skip, timeout: 240_000 }, () => {
   const started = new AsyncDisposableStack()
   const signingKeys = [madeKey('ES256')]
   let cluster: Cluster
@@ -40,7 +40,7 @@ describe('recipes in front of a real API server', { skip, timeout: 240_000 }, ()
       changes: { ...cluster.changes, ...options.changes },
     })
 
-  it('1. password → X-Remote-User: the user, each group, uid and extra arrive', async () => {
+  it('1. password → X-Remote-User: user, groups, uid and extra arrive', async () => {
     await using recipe = await runRecipe('password-to-headers', {
       pki: cluster.pki,
       upstreams: { 'api.internal:6443': cluster.upstream },
@@ -53,7 +53,7 @@ describe('recipes in front of a real API server', { skip, timeout: 240_000 }, ()
     assert.deepEqual(extra['example.org/team'], ['blue', 'red'])
   })
 
-  it('2. password → ID token: the API server verifies it by our discovery document', async () => {
+  it('2. password → ID token: the API server verifies it by the issuer’s discovery document', async () => {
     await using recipe = await run('password-to-id-token')
     const user = await whoAmI(recipe, { headers: [ALICE] })
     assert.equal(user.username, 'alice')
@@ -63,7 +63,7 @@ describe('recipes in front of a real API server', { skip, timeout: 240_000 }, ()
     assert.deepEqual(event.jti, [tokenIdIn(user)])
   })
 
-  it('3. …whose own rules then count: bob may not list pods, alice may not read secrets', async () => {
+  it('3. …and RBAC decides: bob may not list pods, alice may not read secrets', async () => {
     await using recipe = await run('password-to-id-token')
     const bob = basic('bob', PASSWORDS.bob)
     const path = '/api/v1/namespaces/default/pods'
@@ -72,7 +72,7 @@ describe('recipes in front of a real API server', { skip, timeout: 240_000 }, ()
     assert.match(answer.body, /pods is forbidden: User \\"bob\\" cannot list resource/)
   })
 
-  it('4. certificate → bearer', async () => {
+  it('4. certificate → bearer token', async () => {
     await using recipe = await run('certificate-to-bearer')
     const { username, groups } = await whoAmI(recipe, { client: cluster.pki.alice })
     assert.equal(username, 'alice')
@@ -81,7 +81,7 @@ describe('recipes in front of a real API server', { skip, timeout: 240_000 }, ()
     assert.equal((await askWhoAmI(recipe, { headers: [ALICE] })).status, 401)
   })
 
-  it('5. one route takes all three, and the user of another issuer has its prefix', async () => {
+  it('5. one route accepts all three, and users of another issuer have its prefix', async () => {
     const key = await makeKey()
     await using recipe = await run('combined', {
       secrets: { 'login.jwks': JSON.stringify({ keys: [key.jwk] }) },
@@ -116,7 +116,7 @@ describe('recipes in front of a real API server', { skip, timeout: 240_000 }, ()
     assert.match(refused.body, /denied by rule \\"no-secrets\\"/)
   })
 
-  it('14. browser → ID token: a user logs in, and the API server knows the identity', async () => {
+  it('14. browser → ID token: a user logs in, and the API server has the identity', async () => {
     await using recipe = await run('browser-to-id-token')
     await whoAmI(recipe, { headers: [ALICE] }) // it knows the issuer by now
     const ca = await readFile(cluster.pki.ca)
@@ -141,7 +141,7 @@ describe('recipes in front of a real API server', { skip, timeout: 240_000 }, ()
     assert.deepEqual(event.jti, [tokenIdIn(user)])
   })
 
-  it('6. the API server refuses tokens that another issuer signed, or for another audience', async () => {
+  it('6. the API server refuses tokens of another issuer or for another audience', async () => {
     await using strangers = await createAuthority('strangers')
     const stranger = await strangers.issue({ commonName: 'alice', usage: 'client' })
     const foreign = [await madeKey('ES256')]

@@ -53,7 +53,7 @@ describe('signing keys under load', { skip, timeout: 180_000 }, () => {
     return keys.map(({ kid }) => kid)
   }
 
-  it('13. rotation and revocation: not one request is refused', async () => {
+  it('13. rotation and revocation of keys: no request is refused', async () => {
     const statuses = new Map<number, number>()
     const tokens = new Set<string>()
     const ending = new AbortController()

@@ -24,7 +24,7 @@ import { runRecipe, type Running } from './running.ts'
 
 const BOB = basic('bob', PASSWORDS.bob)
 
-describe('recipes in front of services', { skip: skipWithoutEnvoy(), timeout: 120_000 }, () => {
+describe('recipes for services', { skip: skipWithoutEnvoy(), timeout: 120_000 }, () => {
   const started = new AsyncDisposableStack()
   let pki: Pki
   /** Trusts every client that has the front-proxy certificate. */
@@ -40,7 +40,7 @@ describe('recipes in front of services', { skip: skipWithoutEnvoy(), timeout: 12
 
   const place = (port: number) => ({ address: `localhost:${port}`, ca: pki.ca })
 
-  it('8. certificate → X-Cert-Subject, X-Cert-Contents, Client-Cert: the very certificate', async () => {
+  it('8. certificate → X-Cert-Subject, X-Cert-Contents, Client-Cert: the exact certificate', async () => {
     await using recipe = await runRecipe('certificate-to-headers', {
       pki,
       upstreams: { 'api.internal:8443': place(upstream.port) },
@@ -59,7 +59,7 @@ describe('recipes in front of services', { skip: skipWithoutEnvoy(), timeout: 12
     assert.equal((await recipe.ask('api.example.org', {})).status, 401)
   })
 
-  it('9. what dashboards read: Headlamp a name and an ID token, Grafana name, groups and role', async () => {
+  it('9. dashboards: Headlamp gets a name and an ID token, Grafana name, groups and role', async () => {
     const keys = [await madeKey('ES256')]
     await using recipe = await runRecipe('dashboards', {
       pki,
@@ -99,7 +99,7 @@ describe('recipes in front of services', { skip: skipWithoutEnvoy(), timeout: 12
     assert.ok(!('x-forwarded-user' in told))
   })
 
-  it('10. the issuer is published: its documents and nothing else, without a credential', async () => {
+  it('10. the issuer is published: its documents only, without a credential', async () => {
     await using recipe = await runRecipe('password-to-id-token', {
       pki,
       signingKeys: [await madeKey('ES256')],
@@ -121,13 +121,13 @@ describe('recipes in front of services', { skip: skipWithoutEnvoy(), timeout: 12
     assert.equal(posted.status, 405)
   })
 
-  describe('an identity provider', { skip: skipWithoutOidcProvider() }, () => {
+  describe('recipes with token exchange', { skip: skipWithoutOidcProvider() }, () => {
     let provider: OidcProvider
     before(async () => {
       provider = started.use(await startOidcProvider({ exchanges: true }))
     })
 
-    it('11. access token → ID token, which the provider itself issues', async () => {
+    it('11. access token → ID token, issued by the authorization server', async () => {
       await using recipe = await runRecipe('access-token-to-id-token', {
         pki,
         upstreams: { '10.0.0.1:6443': place(open.port) },
@@ -154,7 +154,7 @@ describe('recipes in front of services', { skip: skipWithoutEnvoy(), timeout: 12
     })
   })
 
-  it('12. no recipe lets through who shows nothing', async () => {
+  it('12. without a credential every recipe refuses', async () => {
     await using recipe = await runRecipe('password-to-headers', {
       pki,
       upstreams: { 'api.internal:6443': place(upstream.port) },

@@ -29,14 +29,14 @@ const singleOf = (answer: Answer, name: string): string => {
   return values[0] ?? ''
 }
 
-describe('the answer of a rule, through Envoy', { skip: skipWithoutEnvoy() }, () => {
+describe('the configured answer of a rule, through Envoy', { skip: skipWithoutEnvoy() }, () => {
   let site: Site
   before(async () => (site = await startSite({ route: { authorize: RULES } })))
   after(() => site[Symbol.asyncDispose]())
 
   for (const [version, send] of Object.entries({ http1, http2 })) {
     for (const status of STATUSES) {
-      it(`1. of ${status} is what the caller gets (${version})`, async () => {
+      it(`1. of ${status} reaches the caller (${version})`, async () => {
         const answer = await send(site.target, {
           host: HOST,
           path: `/${status}`,
@@ -55,7 +55,7 @@ describe('the answer of a rule, through Envoy', { skip: skipWithoutEnvoy() }, ()
       })
     }
 
-    it(`2. sends the caller elsewhere (${version})`, async () => {
+    it(`2. redirects the caller (${version})`, async () => {
       const path = '/private/a%20b?c=d&e'
       const answer = await send(site.target, { host: `${HOST}:8443`, path, headers: [ALICE] })
       assert.equal(answer.status, 302)
@@ -67,7 +67,7 @@ describe('the answer of a rule, through Envoy', { skip: skipWithoutEnvoy() }, ()
     })
   }
 
-  it('2. has no body for HEAD', async () => {
+  it('2. has no body with HEAD', async () => {
     const answer = await http1(site.target, {
       host: HOST,
       path: '/404',

@@ -27,7 +27,7 @@ const RULES = [
 
 const skip = skipWithoutEnvoy() || skipWithoutKubectl()
 
-describe('a real kubectl', { skip }, () => {
+describe('a real kubectl at refusals', { skip }, () => {
   let site: Site
   before(async () => {
     const match = { hosts: [HOST, '127.0.0.1'] }
@@ -103,7 +103,7 @@ describe('a real kubectl', { skip }, () => {
       ),
     },
     {
-      name: 'a path with two readings',
+      name: 'a path that can be read in two ways',
       path: '/api/v1/pods?watch=0&watch=1',
       want: /^Error from server \(BadRequest\): The request is malformed or ambiguous and was not forwarded\. Correct it and try again \(decision /,
     },
@@ -113,7 +113,7 @@ describe('a real kubectl', { skip }, () => {
       want: /^Error from server \(NotFound\): Closed \(rule "gone", decision /,
     },
     {
-      name: 'a message with 422, of which it would rather print details',
+      name: 'a message with 422, with which it prints details',
       path: '/api/v1/namespaces/default/configmaps/a',
       want: /^The request is invalid: Closed \(rule "unprocessable", decision /,
     },
@@ -123,20 +123,20 @@ describe('a real kubectl', { skip }, () => {
       want: /^Error from server: Closed \(rule "legal", decision /,
     },
     {
-      name: 'a body of its own',
+      name: 'a body in place of a Status',
       path: '/own',
       want: /Ask Jane\./,
     },
   ]
   for (const { name, path, more = [], password = PASSWORDS.alice, want } of CASES) {
-    it(`3. prints ${name}`, async () => {
+    it(`3. prints the refusal by ${name}`, async () => {
       const { code, complaint, output } = await run(path, password, ...more)
       assert.match(complaint, want)
       assert.deepEqual([code, output], [1, ''])
     })
   }
 
-  it('3. prints the refusals before it gets to its own request', async () => {
+  it('3. prints refusals of its discovery requests', async () => {
     const { port, ca } = site.target
     const { code, complaint } = await kubectl([
       `--server=https://127.0.0.1:${port}`,
@@ -155,12 +155,12 @@ describe('a real kubectl', { skip }, () => {
     assert.doesNotMatch(complaint, /unknown/)
   })
 
-  it('3. is served what is allowed', async () => {
+  it('3. gets what is allowed', async () => {
     const { code, complaint } = await run('/version')
     assert.deepEqual([code, complaint], [0, ''])
   })
 
-  it('4. does not try again without Retry-After, whatever the status', async () => {
+  it('4. does not retry without Retry-After, whatever the status', async () => {
     const { complaint } = await run('/later')
     assert.match(complaint, /^Error from server \(TooManyRequests\): Closed \(rule "later", /)
     assert.equal(await attemptsOf('/later'), 1)
@@ -171,7 +171,7 @@ describe('a real kubectl', { skip }, () => {
     ['/again', 'TooManyRequests'],
     ['/down', 'ServiceUnavailable'],
   ] as const) {
-    it(`4. tries ten times more with it: ${reason}`, async () => {
+    it(`4. retries ten times with Retry-After: ${reason}`, async () => {
       const { complaint } = await run(path)
       assert.match(complaint, new RegExp(`^Error from server \\(${reason}\\): Closed`))
       assert.equal(await attemptsOf(path), 11)

@@ -27,8 +27,8 @@ const QUESTIONS = [
   { headers: [basic('alice', 'wrong')], path: '/a', status: 401 },
 ] as const
 
-describe('a storm of reloads under load', { skip: skipWithoutEnvoy() }, () => {
-  it(`${RELOADS} reloads, every third broken: no dropped and no wrong answer`, async (t) => {
+describe('reloads under load', { skip: skipWithoutEnvoy() }, () => {
+  it(`${RELOADS} in a row, every third with a broken configuration: no failed and no wrong answer`, async (t) => {
     await using site = await startSite()
     const good = await readFile(site.files.config, 'utf8')
     const storm = new AbortController()

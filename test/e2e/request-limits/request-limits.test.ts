@@ -13,7 +13,7 @@ const pathOf = (length: number): string => `/x?${'a'.repeat(length - 3)}`
 
 const REFUSED = [
   {
-    name: 'a longer target',
+    name: 'a target above the limit',
     path: pathOf(LONGEST_TARGET + 1),
     want: '414 target-too-long',
     says: /is too long/,
@@ -65,7 +65,7 @@ describe('the limits of requests, through Envoy', { skip: skipWithoutEnvoy() }, 
       'more header lines than Envoy takes': Array.from({ length: 101 }, (_, n) => [`x-${n}`, 'v']),
       'more bytes of headers than Envoy takes': [['x-long', 'v'.repeat(62_000)]],
     })) {
-      it(`${name} end at Envoy (${version})`, async () => {
+      it(`${name} are refused by Envoy (${version})`, async () => {
         const earlier = (await site.events()).length
         const answer = send(site.target, { host: HOST, headers: [ALICE, ...headers] })
         if (version === 'http1') assert.equal((await answer).status, 431)

@@ -103,7 +103,7 @@ const statusSchema = z.object({
 })
 
 describe(
-  'a rule against secrets, in front of an API server',
+  'a rule against reading secrets, in front of an API server',
   {
     skip: skipWithoutEnvoy() || skipWithoutApiServer() || skipWithoutKubectl(),
     timeout: 180_000,
@@ -200,13 +200,13 @@ describe(
       ['HTTP/2', http2],
     ] as const) {
       for (const { name, reason = /^403 rule-denied$/, tells: _, ...options } of DISGUISES) {
-        it(`1. ${name}, over ${version}: refused`, async () => {
+        it(`1. refuses ${name}, over ${version}`, async () => {
           assert.match(await verdictOf(site, await ask(options, over)), reason)
         })
       }
 
       for (const { name, status, ...options } of UNTOUCHED) {
-        it(`2. ${name}, over ${version}: untouched`, async () => {
+        it(`2. allows ${name}, over ${version}`, async () => {
           const answer = await ask(options, over)
           assert.equal(answer.status, status, answer.body)
           assert.equal(await verdictOf(site, answer), `${status} permitted`)
@@ -214,7 +214,7 @@ describe(
       }
     }
 
-    it('3. the refusal is one that kubectl prints: what, of whom, by which rule', async () => {
+    it('3. refuses with operation, user and rule, as kubectl prints it', async () => {
       const answer = await ask({ path: `${IN}/secrets` })
       const { message } = statusSchema.parse(JSON.parse(answer.body))
       assert.match(message, /^secrets is forbidden: User "alice" cannot list resource "secrets"/)
@@ -230,7 +230,7 @@ describe(
       assert.deepEqual(valuesOf(answer, 'x-countersign-decision'), [event?.id])
     })
 
-    it('4. no command of kubectl prints it', async () => {
+    it('4. refuses every command of kubectl that prints secrets', async () => {
       await using folder = await temporaryFolder()
       await writeFile(folder.file('secret.yaml'), SECRET)
       for (const command of COMMANDS) {
@@ -242,7 +242,7 @@ describe(
       }
     })
 
-    it('5. by the verbs whose answer is the object: the same, and secrets can be made and replaced', async () => {
+    it('5. by every verb whose answer is the object: still allows secrets to be created and replaced', async () => {
       await change([NO_READING, RBAC_DECIDES])
       await eventually(
         () => ask({ method: 'POST', path: `${IN}/secrets?dryRun=All`, body: ANOTHER }),
@@ -256,7 +256,7 @@ describe(
       }
     })
 
-    it('6. without the rule the same requests and commands tell the secret', async () => {
+    it('6. without it the same requests and commands reveal the secret (the control)', async () => {
       await change([RBAC_DECIDES])
       const plain = { path: `${IN}/secrets/launch` }
       await eventually(

@@ -36,7 +36,7 @@ describe('the account page, through Envoy and in a browser', { skip }, () => {
   const buttons = (page: Page) => page.getByRole('button', { name: /^Sign out: / })
   const atLogin = async (page: Page): Promise<void> => await page.waitForURL(`${ISSUER}/login/**`)
 
-  it('shows the other browser, and ends its login', async () => {
+  it('lists the other browser, and ends its login', async () => {
     const there = await loggedInAt(`${APP}/`, { refusals: [401] })
     const here = await loggedInAt(ACCOUNT)
     assert.equal(await buttons(here.page).count(), 2)
@@ -53,7 +53,7 @@ describe('the account page, through Envoy and in a browser', { skip }, () => {
     await here.page.getByText('You are logged out').first().waitFor()
   })
 
-  it('ends all of them at once, and leads to a login again', async () => {
+  it('ends all logins at once, and leads to a login again', async () => {
     const there = await loggedInAt(`${APP}/orders#open`, { refusals: [401] })
     const stranger = await open()
     await stranger.page.goto(`${ISSUER}/account`)
@@ -73,7 +73,7 @@ describe('the account page, through Envoy and in a browser', { skip }, () => {
     assert.deepEqual([ended?.['user'], ended?.['which']], ['alice', 'all'])
   })
 
-  it('ends those that are remembered when that is over', async () => {
+  it('ends logins whose sessions are cached, once the cache has ended', async () => {
     const there = await loggedInAt(`${OTHER}/`, { refusals: [401] })
     const here = await loggedInAt(ACCOUNT)
     assert.equal((await fetchedBy(there.page)).status, 200)
@@ -83,7 +83,7 @@ describe('the account page, through Envoy and in a browser', { skip }, () => {
     assert.equal((await fetchedBy(there.page)).status, 401)
   })
 
-  it('is there in German, in the dark, on a phone', async () => {
+  it('is available in German, in dark mode, on a phone', async () => {
     const { page } = await loggedInAt(ACCOUNT, {
       locale: 'de-DE',
       colorScheme: 'dark',

@@ -25,7 +25,7 @@ describe('sessions of browsers under attack, through Envoy', { skip: skipWithout
     return { browser, callback: back.url }
   }
 
-  it('the code of a login that another browser began is not used: the browser logs in itself', async () => {
+  it('the code of a login that another browser began is refused: the browser logs in itself', async () => {
     const { browser, callback } = await begun()
     const victim = browserOf()
     const page = await follow(victim, callback)
@@ -35,7 +35,7 @@ describe('sessions of browsers under attack, through Envoy', { skip: skipWithout
     assert.equal((await follow(browser, callback)).status, 200, 'it was still to be used')
   })
 
-  it('a code comes back once', async () => {
+  it('a code is accepted once', async () => {
     const { browser, callback } = await begun()
     const copy = browser.copy()
     assert.equal((await follow(browser, callback)).status, 200)
@@ -52,7 +52,7 @@ describe('sessions of browsers under attack, through Envoy', { skip: skipWithout
     }
   })
 
-  it('a session that was there before the login is none after it', async () => {
+  it('a session cookie from before the login is not accepted after it', async () => {
     const first = await loggedIn()
     const earlier = first.cookiesOf(APP).get(COOKIE) ?? ''
     const login = await follow(first, `${APP}/.countersign/login`)
@@ -74,14 +74,14 @@ describe('sessions of browsers under attack, through Envoy', { skip: skipWithout
     }
   })
 
-  it('two cookies of the session’s name identify no browser', async () => {
+  it('two cookies of the session’s name are refused', async () => {
     const browser = await loggedIn()
     const text = browser.cookiesOf(APP).get(COOKIE) ?? ''
     const cookie = `${COOKIE}=${text}; ${COOKIE}=${text}`
     assert.equal((await browserOf({ ...NAVIGATING, cookie }).get(`${APP}/`)).status, 401)
   })
 
-  it('the cookie of one host is none of another', async () => {
+  it('the cookie of one host is refused on another', async () => {
     const browser = await loggedIn()
     const thief = browserOf()
     thief.plant(APP, COOKIE, browser.cookiesOf(APP).get(COOKIE) ?? '')
@@ -91,7 +91,7 @@ describe('sessions of browsers under attack, through Envoy', { skip: skipWithout
     assert.deepEqual([status, url.host], [302, 'id.example.org'])
   })
 
-  it('a link to the end of a logout ends no session', async () => {
+  it('a link to the last step of a logout ends no session', async () => {
     const browser = await loggedIn()
     const session = browser.cookiesOf(APP).get(COOKIE) ?? ''
     const states = ['', '?state=x', `?state=${'A'.repeat(60)}`]
@@ -103,7 +103,7 @@ describe('sessions of browsers under attack, through Envoy', { skip: skipWithout
     assert.equal((await browser.get(`${APP}/`)).status, 200)
   })
 
-  it('the end of a logout is that of the browser and the session it was begun with', async () => {
+  it('the last step of a logout needs the browser and the session that began it', async () => {
     const [one, other] = [await loggedIn(), await loggedIn()]
     const asked = await one.get(`${APP}/.countersign/logout`)
     const state = asked.url.searchParams.get('state') ?? ''

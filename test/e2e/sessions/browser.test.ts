@@ -14,7 +14,7 @@ const LOGOUT = `${APP}/.countersign/logout`
 
 const skip = skipWithoutEnvoy() || skipWithoutChromium()
 
-describe('a user at a dashboard, through Envoy and in a browser', { skip }, () => {
+describe('a user in a browser, through Envoy', { skip }, () => {
   let site: Site
   before(async () => {
     site = await startDashboards()
@@ -32,7 +32,7 @@ describe('a user at a dashboard, through Envoy and in a browser', { skip }, () =
     await page.waitForURL(address)
   }
 
-  it('a deep link comes back with its query and its fragment', async () => {
+  it('returns to a deep link with its query and fragment', async () => {
     const { page, context } = await open()
     await loggedInAt(page, `${APP}/orders/7?tab=%C3%BC&x=1#line-3`)
     assert.equal(await userOn(page), 'alice')
@@ -44,7 +44,7 @@ describe('a user at a dashboard, through Envoy and in a browser', { skip }, () =
     )
   })
 
-  it('a deep link comes back in the dark, in German, on a phone, after a wrong password', async () => {
+  it('returns to a deep link in dark mode, in German, on a phone, after a wrong password', async () => {
     const { page } = await open({
       locale: 'de-DE',
       colorScheme: 'dark',
@@ -58,7 +58,7 @@ describe('a user at a dashboard, through Envoy and in a browser', { skip }, () =
     await page.waitForURL(`${APP}/orders/7?tab=2#line-3`)
   })
 
-  it('three tabs that log in at once all end where they began', async () => {
+  it('gets to the target of each of three tabs that log in at once', async () => {
     const { page, context } = await open()
     const paths = ['/a', '/b?x=1', '/c#there']
     const pages = [page, await context.newPage(), await context.newPage()]
@@ -71,7 +71,7 @@ describe('a user at a dashboard, through Envoy and in a browser', { skip }, () =
     }
   })
 
-  it('a second tab and a second host open without another login', async () => {
+  it('opens a second tab and a second host without another login', async () => {
     const { page, context } = await open()
     await loggedInAt(page, `${APP}/`)
     for (const address of [`${APP}/b#two`, `${OTHER}/c?x=1#three`]) {
@@ -81,7 +81,7 @@ describe('a user at a dashboard, through Envoy and in a browser', { skip }, () =
     }
   })
 
-  it('back after the login leads to no form that could be sent, and forward again', async () => {
+  it('finds no form that can be sent again by going back and forward after the login', async () => {
     const { page } = await open({ refusals: [400] })
     await loggedInAt(page, `${APP}/first`)
     await page.goto(`${APP}/second`)
@@ -94,7 +94,7 @@ describe('a user at a dashboard, through Envoy and in a browser', { skip }, () =
     assert.equal(await userOn(page), 'alice')
   })
 
-  it('logging out ends the session here and at the authorization server', async () => {
+  it('logs out, which ends the session here and at the authorization server', async () => {
     const { page, context } = await open()
     await loggedInAt(page, `${APP}/`)
     const cookies = await context.cookies(APP)
@@ -109,7 +109,7 @@ describe('a user at a dashboard, through Envoy and in a browser', { skip }, () =
     await atLogin(page)
   })
 
-  it('who stays logged in is', async () => {
+  it('stays logged in after cancelling the logout', async () => {
     const { page } = await open()
     await loggedInAt(page, `${APP}/`)
     await page.goto(LOGOUT)
@@ -118,7 +118,7 @@ describe('a user at a dashboard, through Envoy and in a browser', { skip }, () =
     assert.equal(await userOn(page), 'alice')
   })
 
-  it('back after a logout, nothing is shown that needs a login', async () => {
+  it('finds no page of the session by going back after the logout', async () => {
     const { page } = await open()
     await loggedInAt(page, `${APP}/secret-page`)
     await page.goto(LOGOUT)
@@ -132,7 +132,7 @@ describe('a user at a dashboard, through Envoy and in a browser', { skip }, () =
     }
   })
 
-  it('all of it without JavaScript', async () => {
+  it('can do all of it without JavaScript', async () => {
     const { page } = await open({ javaScriptEnabled: false })
     // Without a script a fragment does not outlive a form.
     await loggedInAt(page, `${APP}/orders/7?tab=2`)

@@ -45,7 +45,7 @@ describe('a session that ends while its page is open', { skip }, () => {
   const sentTo = (path: string) =>
     site.upstream.requests.filter(({ method, url }) => method === 'POST' && url === path)
 
-  it('unused: data is refused as JSON, and the next page comes without a question', async () => {
+  it('unused for idleTimeout: data is refused as JSON, and the next page comes without a login page', async () => {
     const { page, context } = await open({ refusals: [401] })
     await loggedInAt(page, `${APP}/orders#open`)
     const [old] = await context.cookies(APP)
@@ -61,7 +61,7 @@ describe('a session that ends while its page is open', { skip }, () => {
     assert.equal((await fetchedBy(page)).status, 200)
   })
 
-  it('unused for as long as the login: the very page comes back behind the login page', async () => {
+  it('unused for as long as the login: the same page opens after the login page', async () => {
     const { page, context } = await open({ refusals: [401] })
     await loggedInAt(page, `${APP}/orders`)
     const other = await context.newPage()
@@ -77,7 +77,7 @@ describe('a session that ends while its page is open', { skip }, () => {
     assert.equal((await fetchedBy(other)).status, 200)
   })
 
-  it('used all the time, it ends after its longest time; loaded again, the page is back', async () => {
+  it('in continuous use: it ends at maxLifetime, and the page opens again after a reload', async () => {
     const { page } = await open({ refusals: [401] })
     await loggedInAt(page, `${APP}/orders/7?tab=2#line-3`)
     const step = IDLE - 10
@@ -93,7 +93,7 @@ describe('a session that ends while its page is open', { skip }, () => {
     await page.waitForURL(`${APP}/orders/7?tab=2#line-3`)
   })
 
-  it('a form that is sent afterwards is kept, and sent when the user says so', async () => {
+  it('a form sent afterwards is kept, and sent once the user confirms', async () => {
     const { page, context } = await open({ refusals: [401] })
     await loggedInAt(page, `${APP}/form`)
     await page.getByLabel('Amount').fill('three')

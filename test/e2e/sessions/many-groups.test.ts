@@ -70,7 +70,7 @@ describe('a user in 2,000 groups, through Envoy and in a browser', { skip }, () 
     assert.deepEqual(decodeJwt(authorization.replace('Bearer ', ''))['groups'], KEPT)
   })
 
-  it('gets a clear message where a route would forward more than fits, and the upstream no request', async () => {
+  it('gets a message where a route would forward more than fits, and the upstream no request', async () => {
     const { page } = await open({ refusals: [403] })
     site.upstream.clear()
     await page.goto(`${OTHER}/`)
@@ -82,7 +82,7 @@ describe('a user in 2,000 groups, through Envoy and in a browser', { skip }, () 
     assert.equal((await site.events()).at(-1)?.reason, 'headers-too-large')
   })
 
-  it('finds them all at the account page', async () => {
+  it('are all listed on the account page', async () => {
     const { page } = await open({ viewport: { width: 390, height: 844 } })
     await page.goto(`${ISSUER}/account`)
     await logIn(page, PERSON)

@@ -23,7 +23,7 @@ describe('a user of the users file who is removed', { skip: skipWithoutEnvoy() }
   })
   after(() => site[Symbol.asyncDispose]())
 
-  it('is logged out everywhere after login.recheck, which is 5 minutes', async () => {
+  it('is logged out everywhere after login.recheck, by default 5 minutes', async () => {
     const { loggedIn } = await browsersAt(site)
     const browser = await loggedIn()
     assert.equal((await follow(browser, `${OTHER}/`)).status, 200)
@@ -75,7 +75,7 @@ describe('a user of a RADIUS server, which cannot be queried about users', { ski
     await radius[Symbol.asyncDispose]()
   })
 
-  it('is logged out after login.maxLifetimeWithoutRecheck, which is 8 hours', async () => {
+  it('is logged out after login.maxLifetimeWithoutRecheck, by default 8 hours', async () => {
     const { loggedIn } = await browsersAt(site)
     const browser = await loggedIn()
     await site.authz.pass(7 * 60 + 59)

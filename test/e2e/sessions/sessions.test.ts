@@ -9,7 +9,7 @@ import type { Site } from '../site.ts'
 import { browsersAt, follow, logInAt, type Browsers } from './browsing.ts'
 import { APP, COOKIE, eventsAt, gotBy, OTHER, startDashboards } from './dashboards.ts'
 
-describe('sessions of browsers, through Envoy', { skip: skipWithoutEnvoy() }, () => {
+describe('browser sessions, through Envoy', { skip: skipWithoutEnvoy() }, () => {
   let site: Site
   let browserOf: Browsers['browserOf']
   let loggedIn: Browsers['loggedIn']
@@ -50,7 +50,7 @@ describe('sessions of browsers, through Envoy', { skip: skipWithoutEnvoy() }, ()
     assert.deepEqual([proven, shownLogin], [true, began['login']])
   })
 
-  it('are cookies that hold nothing, for this host alone, and not for the upstream', async () => {
+  it('are in cookies without data, for one host, which are not forwarded', async () => {
     const browser = await loggedIn()
     const value = browser.cookiesOf(APP).get(COOKIE) ?? ''
     assert.match(value, /^[\w-]{43}$/)
@@ -62,14 +62,14 @@ describe('sessions of browsers, through Envoy', { skip: skipWithoutEnvoy() }, ()
     )
   })
 
-  it('are one login for several hosts', async () => {
+  it('share one login on several hosts', async () => {
     const browser = await loggedIn()
     const page = await follow(browser, `${OTHER}/`)
     assert.equal(page.status, 200)
     assert.equal(gotBy(page.body)['x-remote-user'], 'alice')
   })
 
-  it('are offered to those who navigate; programs get 401', async () => {
+  it('begin with a redirect for navigations; programs get 401', async () => {
     for (const headers of [
       {},
       { accept: 'application/json' },
@@ -86,20 +86,20 @@ describe('sessions of browsers, through Envoy', { skip: skipWithoutEnvoy() }, ()
     assert.equal(old.status, 302)
   })
 
-  it('leave passwords as they were', async () => {
+  it('do not change how passwords are accepted', async () => {
     const pair = Buffer.from('alice:wonderland').toString('base64')
     const browser = browserOf({ authorization: `Basic ${pair}` })
     assert.equal((await browser.get(`${APP}/`)).status, 200)
   })
 
-  it('do not let in whom the rules do not', async () => {
+  it('are refused where rules refuse the user', async () => {
     const browser = browserOf()
     const login = await follow(browser, `${APP}/`)
     const back = await browser.submit(login, '/password', { user: 'bob', password: 'builder' })
     assert.equal((await follow(browser, back.url)).status, 403)
   })
 
-  it('a form that comes too late is kept, and not sent anywhere', async () => {
+  it('keep a form that is sent after their end, and forward it nowhere', async () => {
     const page = await browserOf().post(`${APP}/orders`, { amount: '3' })
     assert.equal(page.status, 401)
     assert.match(page.body, /\/\.countersign\/login/)

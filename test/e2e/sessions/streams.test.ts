@@ -53,7 +53,7 @@ describe('streams of a session, through Envoy', { skip: skipWithoutEnvoy() }, ()
       ],
     })
 
-  it('end after the limit, and the session lasts', bound, async () => {
+  it('end after maxStreamDuration, and the session continues', bound, async () => {
     const browser = await loggedIn()
     const cookie = cookieOf(browser)
     const started = performance.now()
@@ -69,7 +69,7 @@ describe('streams of a session, through Envoy', { skip: skipWithoutEnvoy() }, ()
     assert.equal(again.answer.status, 101)
   })
 
-  it('of a session that has ended end too, and are not begun again', bound, async () => {
+  it('end with the session, and cannot be begun again', bound, async () => {
     const browser = await loggedIn()
     const cookie = cookieOf(browser)
     const watching = watch(cookie)

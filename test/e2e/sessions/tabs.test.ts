@@ -28,7 +28,7 @@ describe('a login among many tabs, through Envoy and in a browser', { skip }, ()
     assert.equal(gotBy(await page.locator('body').innerText())['x-remote-user'], 'alice')
   }
 
-  it('of twelve restored tabs the first one logs in, and each ends where it wanted to go', async () => {
+  it('the first of twelve restored tabs logs in, and each gets to its target', async () => {
     const { page: first, context } = await open()
     const pages = [first, ...(await Promise.all(TABS.slice(1).map(() => context.newPage())))]
     await Promise.all(pages.map((page, index) => page.goto(TABS[index] ?? '')))
@@ -41,7 +41,7 @@ describe('a login among many tabs, through Envoy and in a browser', { skip }, ()
     }
   })
 
-  it('a login page that was left open for too long leads to where its tab wanted to go', async () => {
+  it('an expired login page leads to the target of its tab', async () => {
     const { page, context } = await open({ refusals: [400] })
     await page.goto(`${APP}/orders/7?tab=2`)
     await page.waitForURL(`${ISSUER}/login/**`)
@@ -54,7 +54,7 @@ describe('a login among many tabs, through Envoy and in a browser', { skip }, ()
     await arrivedAt(page, `${APP}/orders/7?tab=2`)
   })
 
-  it('of forty tabs the first one ends where it wanted to go, and the browser keeps few cookies', async () => {
+  it('the first of forty tabs gets to its target, and the browser keeps few cookies', async () => {
     const { browserOf } = await browsersAt(site)
     const browser = browserOf()
     const first = await follow(browser, `${APP}/tab-1`)

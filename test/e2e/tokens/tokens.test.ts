@@ -25,7 +25,7 @@ const send = (site: Site, ...headers: readonly HeaderLine[]): Promise<Answer> =>
   http1(site.target, { host: HOST, headers })
 
 describe(
-  'tokens of a real provider, through Envoy',
+  'JWTs of a real issuer, through Envoy',
   { skip: skipWithoutEnvoy() || skipWithoutOidcProvider() },
   () => {
     let provider: OidcProvider
@@ -54,7 +54,7 @@ describe(
       await provider[Symbol.asyncDispose]()
     })
 
-    it('1. a token in, headers of its subject out, over HTTP/1.1 and HTTP/2', async () => {
+    it('1. a token in, identity headers out, over HTTP/1.1 and HTTP/2', async () => {
       for (const ask of [http1, http2]) {
         const answer = await ask(site.target, { host: HOST, headers: [bearer(token)] })
         assert.equal(answer.status, 200, answer.body)
@@ -91,7 +91,7 @@ describe(
       assert.equal((await send(site, bearer(token), ALICE)).status, 401)
     })
 
-    it('4. in the subprotocol of a WebSocket; the upstream sees only the other subprotocols', async () => {
+    it('4. a token in the subprotocol of a WebSocket; the upstream gets the other subprotocols only', async () => {
       const encoded = Buffer.from(token).toString('base64url')
       const headers: readonly HeaderLine[] = [
         ['Host', HOST],
@@ -116,7 +116,7 @@ describe(
       assert.ok(!lines.includes(encoded))
     })
 
-    it('5. the provider changes its key: new tokens are good, old ones are not', async () => {
+    it('5. the issuer changes its key: new tokens are accepted, old ones are refused', async () => {
       await provider.restart()
       const fresh = await provider.idToken()
       await eventually(
@@ -131,13 +131,13 @@ describe(
       token = fresh
     })
 
-    it('6. the provider is down: its tokens are good still, and passwords too', async () => {
+    it('6. the issuer is down: its tokens are still accepted, and passwords too', async () => {
       await provider.stop()
       assert.equal((await send(site, bearer(token))).status, 200)
       assert.equal((await send(site, ALICE)).status, 200)
     })
 
-    it('7. authz starts while it is down: 503 for tokens alone, until it is back', async () => {
+    it('7. authz starts while the issuer is down: 503 for tokens only, until it is up', async () => {
       await site.authz.end('SIGKILL')
       await site.authz.start()
       await eventually(
@@ -158,7 +158,7 @@ describe(
   },
 )
 
-describe('tokens of an issuer with an HTTPS key set', { skip: skipWithoutEnvoy() }, () => {
+describe('JWTs of an issuer with an HTTPS key set', { skip: skipWithoutEnvoy() }, () => {
   let pki: Pki
   let server: JwksServer
   let key: IssuerKey
@@ -204,7 +204,7 @@ describe('tokens of an issuer with an HTTPS key set', { skip: skipWithoutEnvoy()
 
   const GOOD = { email: 'alice@example.org', email_verified: true, groups: ['dev', 'ops'] }
 
-  it('name whom the mapping makes of their claims', async () => {
+  it('have the user that the mapping takes from their claims', async () => {
     const answer = await send(site, bearer(await token(key, GOOD)))
     assert.equal(answer.status, 200, answer.body)
     assert.deepEqual(received(answer, 'x-remote-user'), ['alice@example.org'])
@@ -262,7 +262,7 @@ describe('tokens of an issuer with an HTTPS key set', { skip: skipWithoutEnvoy()
     })
   }
 
-  it('ends with its own time, also when it was remembered', async () => {
+  it('are refused from their exp on, also when they are cached', async () => {
     const short = await token(key, { ...GOOD, exp: now() + 1 })
     assert.equal((await send(site, bearer(short))).status, 200)
     await eventually(
@@ -272,7 +272,7 @@ describe('tokens of an issuer with an HTTPS key set', { skip: skipWithoutEnvoy()
     assert.equal(await reasonOf(site), 'token-expired')
   })
 
-  it('ends what was begun with it, a stream and an upgraded connection alike', async () => {
+  it('end streams and upgraded connections at their exp', async () => {
     const SECONDS = 2
     const line = bearer(await token(key, { ...GOOD, exp: now() + SECONDS }))
     const started = performance.now()
@@ -296,7 +296,7 @@ describe('tokens of an issuer with an HTTPS key set', { skip: skipWithoutEnvoy()
     }
   })
 
-  it('its key replaced: the new one at once, the old one no longer', async () => {
+  it('are accepted by the new key at once, and no longer by the replaced one', async () => {
     const old = await token(key, GOOD)
     assert.equal((await send(site, bearer(old))).status, 200)
     const second = await makeKey('RS256', 'second')

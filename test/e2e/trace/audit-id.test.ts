@@ -31,7 +31,7 @@ const FORGERIES: Readonly<Record<string, readonly HeaderLine[]>> = {
   ],
 }
 
-describe('the id of a decision', { skip, timeout: 300_000 }, () => {
+describe('the decision id as Audit-ID', { skip, timeout: 300_000 }, () => {
   let site: TracedSite
   before(async () => {
     site = await startTracedSite()
@@ -76,7 +76,7 @@ describe('the id of a decision', { skip, timeout: 300_000 }, () => {
     assert.deepEqual(await loggedFor(path), [(await site.lastDecision()).id])
   })
 
-  it('is the audit id of what a real kubectl asks, forged Audit-ID or not', async () => {
+  it('is the audit id of requests by a real kubectl, with a forged Audit-ID or without', async () => {
     const onward = new ApiProxy(
       `https://127.0.0.1:${site.target(WAYS.token).port}`,
       await readFile(site.pki.ca),
@@ -100,7 +100,7 @@ describe('the id of a decision', { skip, timeout: 300_000 }, () => {
     assert.deepEqual(await loggedFor('/apis/apps/v1/deployments'), [(await site.lastDecision()).id])
   })
 
-  it('is never one that a caller chose', async () => {
+  it('is never one that a caller sent', async () => {
     const ids = (await site.server.audited()).map(({ auditID }) => auditID)
     assert.ok(!ids.some((id) => id.startsWith(FORGED)))
   })

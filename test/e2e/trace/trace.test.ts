@@ -17,7 +17,7 @@ const PODS = '/api/v1/namespaces/default/pods'
 const BOB = basic('bob', PASSWORDS.bob)
 const DISCOVERY_LIMIT = 30_000
 
-describe('countersign trace, of real logs', { skip, timeout: 300_000 }, () => {
+describe('countersign trace, with real logs', { skip, timeout: 300_000 }, () => {
   let site: TracedSite
   before(async () => {
     site = await startTracedSite()
@@ -64,7 +64,7 @@ describe('countersign trace, of real logs', { skip, timeout: 300_000 }, () => {
     return first.stdout
   }
 
-  it('tells of identity headers', async () => {
+  it('connects decisions with identity headers', async () => {
     const { id, request } = await ask('headers')
     const story = await assertSame([id, request])
     assert.match(
@@ -76,14 +76,14 @@ describe('countersign trace, of real logs', { skip, timeout: 300_000 }, () => {
     assert.match(story, /the API server saw the same/)
   })
 
-  it('tells of a token: by the decision, the request, and the token', async () => {
+  it('connects a token with its decision, by the decision, the request, and the token', async () => {
     const { id, request, jti = [] } = await ask('token')
     const story = await assertSame([id, request, jti[0], `JTI=${jti[0]}`])
     assert.match(story, new RegExp(`credential {2}JTI=${jti[0]}`))
     assert.match(story, /the API server saw the same/)
   })
 
-  it('tells of a certificate: by the decision, the grant, and the certificate', async () => {
+  it('connects a certificate with its decision, by the decision, the grant, and the certificate', async () => {
     const { id, request, handle } = await ask('certificate')
     const issued = (await site.issuances()).find(
       (event) => event.event === 'certificate-issued' && event.handle === handle,
@@ -98,7 +98,7 @@ describe('countersign trace, of real logs', { skip, timeout: 300_000 }, () => {
     assert.match(story, /the API server saw the same/)
   })
 
-  it('tells of groups, and of a service account that acts for the caller', async () => {
+  it('connects groups, and a service account that acts for the caller', async () => {
     await http1(site.target(WAYS.impersonation), { path: PODS, headers: [ALICE] })
     const { id } = await site.lastDecision()
     await eventually(
@@ -112,7 +112,7 @@ describe('countersign trace, of real logs', { skip, timeout: 300_000 }, () => {
     assert.match(stdout, /the API server saw the same/)
   })
 
-  it('tells of a refusal, of which the API server has heard nothing', async () => {
+  it('reports a refusal, of which the API server has no event', async () => {
     await http1(site.target(WAYS.token), { path: '/api/v1/secrets', headers: [BOB] })
     const { id } = await site.lastDecision()
     const { status, stdout } = await trace(id)
@@ -121,7 +121,7 @@ describe('countersign trace, of real logs', { skip, timeout: 300_000 }, () => {
     assert.doesNotMatch(stdout, /API server:/)
   })
 
-  it('warns that a credential of Countersign is used without a decision', async () => {
+  it('warns where a credential of Countersign is used without a decision', async () => {
     const { id } = await ask('impersonation')
     assert.equal((await trace(id)).status, 0)
     const { url, ca } = site.server
@@ -149,7 +149,7 @@ describe('countersign trace, of real logs', { skip, timeout: 300_000 }, () => {
     )
   })
 
-  it('finds nothing of an unknown id, and reports where it looked', async () => {
+  it('reports an unknown id, and the logs that it searched', async () => {
     const { status, stdout, stderr } = await trace('00000000-0000-4000-8000-000000000000')
     assert.deepEqual([status, stdout], [1, ''])
     assert.match(stderr, /nothing is found of 00000000-.*looked in 3 files: .*audit\.jsonl/)

@@ -21,7 +21,7 @@ const withoutSetpriv = existsSync('/usr/bin/setpriv')
   : 'setpriv (util-linux) is not installed'
 
 describe('countersign up', { skip: skipWithoutEnvoy() }, () => {
-  it('starts both, says where it listens, and forwards', async () => {
+  it('starts Envoy and authz, prints their addresses, and forwards', async () => {
     await using up = await startUp()
     const answer = await http1(up.target, { headers: [ALICE] })
     assert.equal(answer.status, 200)
@@ -63,14 +63,14 @@ describe('countersign up', { skip: skipWithoutEnvoy() }, () => {
     assert.match(up.log(), /signer ended by SIGKILL/)
   })
 
-  it('says what is missing when there is no configuration for the signer', async () => {
+  it('reports a missing configuration of the signer', async () => {
     await using site = await writeCertificateSite()
     const { process: child, log } = launch(site.config, ['--signer-config', '/nowhere/signer.yaml'])
     assert.equal(await exitOf(child), 1)
     assert.match(log(), /\/nowhere\/signer\.yaml does not exist/)
   })
 
-  it('leaves nothing behind when it is killed outright', { skip: withoutSetpriv }, async () => {
+  it('leaves no process when it is killed (SIGKILL)', { skip: withoutSetpriv }, async () => {
     await using up = await startUp()
     const children = up.children()
     assert.equal(children.length, 2)
@@ -80,7 +80,7 @@ describe('countersign up', { skip: skipWithoutEnvoy() }, () => {
     await eventually(left, ({ length }) => length === 0)
   })
 
-  it('passes SIGHUP on: authz reloads', async () => {
+  it('forwards SIGHUP: authz reloads', async () => {
     await using up = await startUp()
     up.process.kill('SIGHUP')
     await eventually(
@@ -90,7 +90,7 @@ describe('countersign up', { skip: skipWithoutEnvoy() }, () => {
     assert.equal((await http1(up.target, { headers: [ALICE] })).status, 200)
   })
 
-  it('says what is wrong with a configuration, and starts nothing', async () => {
+  it('reports a wrong configuration, and starts nothing', async () => {
     await using folder = await temporaryFolder()
     const config = folder.file('countersign.yaml')
     await writeFile(config, 'version: 1\nsurprise: true\n')
@@ -99,7 +99,7 @@ describe('countersign up', { skip: skipWithoutEnvoy() }, () => {
     assert.match(log(), /countersign\.yaml:2:1: surprise: unknown key/)
   })
 
-  it('says where to get an Envoy when the one named is not there', async () => {
+  it('says where to get an Envoy when the configured one does not exist', async () => {
     await using site = await writeSite()
     const { process: child, log } = launch(site.config, ['--envoy', '/nowhere/envoy'])
     assert.equal(await exitOf(child), 1)

@@ -1,5 +1,5 @@
-// What Envoy says of callers is believed from a proven peer alone: over a UNIX socket, or over mutual TLS. On
-// a TCP address without TLS every local process, or every pod, could say it.
+// Envoy’s headers about callers are trusted from a proven peer alone: over a UNIX socket, or over mutual TLS. On
+// a TCP address without TLS every local process, or every pod, could send them.
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -36,7 +36,7 @@ const pageAt = async (site: Site, browser: Browser): Promise<Visit> =>
 const sourcesIn = async (site: Site): Promise<readonly unknown[]> =>
   (await site.audit('login')).map(({ source }) => source)
 
-/** Where people can also log in with a certificate; only for listeners whose peers are proven. */
+/** Login by certificate in addition; only for listeners whose peers are proven. */
 const withCards = (yaml: string): string =>
   yaml
     .replace('authenticators: [staff]\n    claims', 'authenticators: [staff, card]\n    claims')
@@ -45,8 +45,8 @@ const withCards = (yaml: string): string =>
 const derIn = async ({ certificate }: KeyPair): Promise<Buffer> =>
   Buffer.from(new x509.X509Certificate(await readFile(certificate, 'utf8')).rawData)
 
-describe('a caller’s address that is said over TCP without TLS', () => {
-  it('is not believed: audit has the address of the peer', async () => {
+describe('a caller’s address in a header over TCP without TLS', () => {
+  it('is ignored: audit has the address of the peer', async () => {
     await using site = await startSite()
     const browser = site.browser({ [SOURCE]: '198.51.100.7' })
     await browser.submit(await pageAt(site, browser), '/password', {
@@ -71,8 +71,8 @@ describe('a caller’s address that is said over TCP without TLS', () => {
   })
 })
 
-describe('a caller’s address that is said over a UNIX socket', () => {
-  it('is believed', async () => {
+describe('a caller’s address in a header over a UNIX socket', () => {
+  it('is trusted', async () => {
     await using site = await startSite(atSocket(configuration()))
     const browser = site.browser({ [SOURCE]: '198.51.100.7' })
     await browser.submit(await pageAt(site, browser), '/password', {
@@ -133,7 +133,7 @@ describe('the issuer over mutual TLS', () => {
     await pki[Symbol.asyncDispose]()
   })
 
-  const NOBODY = 'nobody.example.org'
+  const UNLISTED = 'unlisted.example.org'
   const REFUSED: readonly { name: string; client: () => Promise<KeyPair | undefined> }[] = [
     { name: 'no certificate', client: async () => undefined },
     {
@@ -143,10 +143,10 @@ describe('the issuer over mutual TLS', () => {
     },
     {
       name: 'a certificate with another name',
-      client: () => pki.issue({ commonName: 'stranger', names: [NOBODY], usage: 'client' }),
+      client: () => pki.issue({ commonName: 'other', names: [UNLISTED], usage: 'client' }),
     },
     {
-      name: 'a certificate without a name but in the subject',
+      name: 'a certificate with the name in the subject only',
       client: () => pki.issue({ commonName: 'envoy.example.org', usage: 'client' }),
     },
     {
@@ -155,21 +155,21 @@ describe('the issuer over mutual TLS', () => {
     },
   ]
   for (const { name, client } of REFUSED) {
-    it(`takes no request from a peer with ${name}`, async () => {
+    it(`refuses a connection with ${name}`, async () => {
       const browser = await browserWith(await client())
       await assert.rejects(browser.get('https://id.example.org/jwks'))
     })
   }
 
-  it('takes no request that such a peer sends with its handshake', async () => {
-    const stranger = await pki.issue({ commonName: 'eager', names: [NOBODY], usage: 'client' })
+  it('ignores a request sent together with the handshake of a peer that is refused', async () => {
+    const unlisted = await pki.issue({ commonName: 'eager', names: [UNLISTED], usage: 'client' })
     const socket = connect({
       port: site.port,
       host: '127.0.0.1',
       servername: 'localhost',
       ca: await readFile(pki.ca),
-      cert: await readFile(stranger.certificate),
-      key: await readFile(stranger.key),
+      cert: await readFile(unlisted.certificate),
+      key: await readFile(unlisted.key),
     })
     socket.on('error', () => {})
     let got = ''
@@ -179,7 +179,7 @@ describe('the issuer over mutual TLS', () => {
     assert.equal(got, '')
   })
 
-  it('takes requests by a DNS name or a URI', async () => {
+  it('accepts a peer by a DNS name or a URI', async () => {
     const spiffe = 'spiffe://example.org/envoy'
     const mesh = await pki.issue({ commonName: 'mesh', names: [spiffe], usage: 'client' })
     for (const client of [envoy, mesh]) {
@@ -188,7 +188,7 @@ describe('the issuer over mutual TLS', () => {
     }
   })
 
-  it('believes the address and the certificate that Envoy tells of a caller', async () => {
+  it('trusts the caller’s address and certificate in Envoy’s headers', async () => {
     const alice = asEnvoySends(await derIn(pki.alice))
     const headers = { [SOURCE]: '198.51.100.7', [CERTIFICATE]: alice }
     const browser = await browserWith(envoy, headers)
@@ -199,7 +199,7 @@ describe('the issuer over mutual TLS', () => {
     assert.deepEqual([event?.['user'], event?.['source']], ['alice', '198.51.100.7'])
   })
 
-  it('begins sessions, for which this process asks itself for tokens', async () => {
+  it('begins sessions, whose tokens this process requests over loopback', async () => {
     const browser = await browserWith(envoy)
     const login = await browser.get(ACCOUNT)
     const [user, password] = ALICE
@@ -208,7 +208,7 @@ describe('the issuer over mutual TLS', () => {
     assert.equal(await isIn(site.authz, cookie), true)
   })
 
-  it('takes up new files while it runs: another CA, another certificate', async () => {
+  it('uses a new CA and a new certificate after a reload', async () => {
     const server = await other.issue({
       commonName: 'new',
       names: ['id.example.org'],

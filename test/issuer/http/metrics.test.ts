@@ -1,5 +1,5 @@
-// What is counted of logins, sessions and tokens, by a whole authz: how each label comes about, and that
-// nobody can make labels of their own.
+// The metrics of logins, sessions and tokens of a whole authz: where the value of each label comes from, and that
+// clients cannot create label values.
 
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
@@ -36,13 +36,13 @@ describe('the metrics of logins, sessions and tokens', () => {
   })
   after(() => pki[Symbol.asyncDispose]())
 
-  it('count logins by their method, how they ended and why', async () => {
+  it('count logins by method, outcome and reason', async () => {
     const files = { 'ca.pem': await readFile(pki.ca, 'utf8') }
     await using site = await startSite(withCards(withAdmin(withSessions())), files)
     const browser = site.browser()
     const page = await browser.get((await authorization(await site.client('spa'))).url)
     await browser.submit(page, '/password', { user: 'alice', password: 'no' })
-    await browser.submit(page, '/password', { user: 'nobody', password: 'no' })
+    await browser.submit(page, '/password', { user: 'unknown', password: 'no' })
     await browser.submit(page, '/certificate')
     await browser.submit(page, '/password', { user: 'alice', password: 'wonderland' })
     assert.deepEqual(await countsOf(site, 'logins'), {
@@ -58,14 +58,14 @@ describe('the metrics of logins, sessions and tokens', () => {
     )
   })
 
-  it('have the provider where people log in by its id, and what it was asked', async () => {
+  it('have the id of the upstream IdP as the login method, and the duration of its requests', async () => {
     await using fake = await startFakeOpenId()
     const providers = [
       { id: 'corp', issuer: fake.issuer },
-      { id: 'gone', issuer: 'https://127.0.0.1:1' },
+      { id: 'down', issuer: 'https://127.0.0.1:1' },
     ]
     await using site = await siteWith(providers, '[staff]', withAdmin(withSessions()))
-    await leave(site, 'gone')
+    await leave(site, 'down')
     const { browser, left } = await leave(site, 'corp')
     fake.settings.intercept = (_request, response) => {
       response.writeHead(503).end()
@@ -77,18 +77,18 @@ describe('the metrics of logins, sessions and tokens', () => {
     await browser.get(back)
     const counts = await countsOf(site, 'logins')
     assert.deepEqual(counts, {
-      'login_method=gone,outcome=refused,reason=authenticator-unavailable': 1,
+      'login_method=down,outcome=refused,reason=authenticator-unavailable': 1,
       'login_method=corp,outcome=refused,reason=authenticator-unavailable': 1,
     })
     const asked = 'countersign_login_provider_request_duration_seconds_count'
     const durations = seriesOf(await scrape(site.authz.admin), asked)
     assert.equal(durations['provider=corp,result=answered'], 1) // for its metadata
     assert.equal(durations['provider=corp,result=failed'], 1) // for tokens
-    assert.equal(durations['provider=gone,result=answered'], 0)
-    assert.ok((durations['provider=gone,result=failed'] ?? 0) >= 1)
+    assert.equal(durations['provider=down,result=answered'], 0)
+    assert.ok((durations['provider=down,result=failed'] ?? 0) >= 1)
   })
 
-  it('count logins that were checked again, and those that were ended, by way', async () => {
+  it('count renewed and ended logins by login method and cause', async () => {
     const metrics = new IssuerMetrics()
     const known = { user: 'alice', loginMethod: 'corp', provider: 'corp' }
     metrics.written({ event: 'login-renewed', ...known, groups: [], credential: 'c' })
@@ -108,7 +108,7 @@ describe('the metrics of logins, sessions and tokens', () => {
     })
   })
 
-  it('count sessions that begin, and logins that people end', async () => {
+  it('count sessions that begin, and logouts by users', async () => {
     await using site = await startSite(withAdmin(withSessions()))
     const [phone, desk, bob] = [
       await loggedIn(site),
@@ -128,7 +128,7 @@ describe('the metrics of logins, sessions and tokens', () => {
     assert.deepEqual([logout?.['user'], logout?.['which']], ['bob', 'current'])
   })
 
-  it('count no logout that was not confirmed, or of nobody', async () => {
+  it('count no logout that was not confirmed, or without a login', async () => {
     await using site = await startSite(withAdmin(withSessions()))
     const { browser } = await loggedIn(site)
     const question = await browser.get('https://id.example.org/logout')
@@ -137,7 +137,7 @@ describe('the metrics of logins, sessions and tokens', () => {
     assert.deepEqual(await countsOf(site, 'logouts'), {})
   })
 
-  it('count tokens by grant, and refusals by their error', async () => {
+  it('count issued tokens by grant type, and refusals by error', async () => {
     await using site = await startSite(withAdmin(withSessions()))
     const client = await site.client('cli')
     const browser = site.browser()
@@ -181,7 +181,7 @@ describe('the metrics of logins, sessions and tokens', () => {
     })
   })
 
-  it('count clients that are told of a logout, and those that cannot be, whoever ends the login', async () => {
+  it('count delivered and failed logout tokens, from the account page and the logout page', async () => {
     let status = 200
     await using application = await startScriptedHttp(() => ({ status }))
     await using site = await startSite(
@@ -191,7 +191,7 @@ describe('the metrics of logins, sessions and tokens', () => {
       ),
     )
     const client = await site.client('spa')
-    for (const [answer, way] of [
+    for (const [answer, from] of [
       [200, 'account'],
       [500, 'account'],
       [204, 'logout'],
@@ -202,7 +202,7 @@ describe('the metrics of logins, sessions and tokens', () => {
       const { url, checks } = await authorization(client)
       await openid.authorizationCodeGrant(client, (await browser.get(url)).url, checks)
       await sessionOn(browser)
-      if (way === 'account') {
+      if (from === 'account') {
         await browser.submit(page, '/here')
       } else {
         const question = await browser.get('https://id.example.org/logout')
@@ -215,7 +215,7 @@ describe('the metrics of logins, sessions and tokens', () => {
     })
   })
 
-  it('hostile: hold no name of a user, a client or a host, nor what anybody makes up', async () => {
+  it('hostile: contain no name of a user, client or host, and no value that a client sent', async () => {
     await using site = await startSite(withAdmin(withSessions()))
     const { browser } = await loggedIn(site)
     await sessionOn(browser)

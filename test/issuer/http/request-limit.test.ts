@@ -41,8 +41,8 @@ const start = async (most: number) => {
   }
 }
 
-describe('the places of the issuer', () => {
-  it('are for so many requests; the next is refused until one of them ends', async () => {
+describe('the request limit of the issuer', () => {
+  it('answers requests above the limit with 503 until one has ended', async () => {
     await using server = await start(2)
     const both = server.arrived(2)
     const waiting = [server.ask('/waits'), server.ask('/waits')]

@@ -1,4 +1,4 @@
-// The account page over HTTP: what it says of whom, which logins it ends, and that nobody else can.
+// The account page over HTTP: what it displays, which logins it ends, and that other users cannot use it.
 
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
@@ -41,7 +41,7 @@ describe('the account page', () => {
   })
   after(() => site[Symbol.asyncDispose]())
 
-  it('sends who is not logged in to log in, and says then who they are', async () => {
+  it('asks for a login first, and displays the identity then', async () => {
     const agent = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0' }
     const { page } = await loggedIn(site, ALICE, agent)
     assert.equal(page.status, 200)
@@ -52,7 +52,7 @@ describe('the account page', () => {
     assert.match(page.body, /this one/)
   })
 
-  it('has the headers of every page', async () => {
+  it('has the security headers of every page', async () => {
     const { headers } = (await loggedIn(site)).page
     const policy = String(headers['content-security-policy'])
     assert.match(policy, /^default-src 'none'; /)
@@ -61,35 +61,35 @@ describe('the account page', () => {
     assert.equal(headers['cache-control'], 'no-store')
   })
 
-  it('speaks the language of the browser', async () => {
+  it('is in the language of the browser', async () => {
     const { page } = await loggedIn(site, ALICE, { 'accept-language': 'de' })
     assert.match(page.body, /<html lang="de"/)
   })
 
-  it('is there for whoever is logged in already', async () => {
+  it('is displayed without another login to a user who is logged in', async () => {
     const { browser } = await loggedIn(site)
     assert.equal((await browser.get(ACCOUNT)).status, 200)
   })
 
-  it('is there where no route takes sessions', async () => {
+  it('exists where no route has sessions', async () => {
     await using plain = await startSite()
     assert.match((await loggedIn(plain)).page.body, /alice/)
   })
 
-  it('does not ask again and again where the login did not come about', async () => {
+  it('does not redirect again where the login failed', async () => {
     const browser = site.browser()
     const denied = await browser.get(`${ACCOUNT}/back?error=access_denied`)
     assert.deepEqual([denied.status, denied.headers.location], [403, undefined])
     assert.equal((await browser.get(`${ACCOUNT}/back`)).status, 403)
   })
 
-  it('has no other pages', async () => {
+  it('has no other paths and methods', async () => {
     const { browser } = await loggedIn(site)
     assert.equal((await browser.get(`${ACCOUNT}/other`)).status, 404)
     assert.equal((await browser.post(ACCOUNT, {})).status, 405)
   })
 
-  it('ends another login for good: its sessions, its tokens, and what would bring them back', async () => {
+  it('ends another login permanently: its sessions, its tokens and its single sign-on', async () => {
     const phone = await loggedIn(site)
     const [one, two] = [await sessionOn(phone.browser), await sessionOn(phone.browser, OTHER)]
     const tokens = await tokensFor(site, phone.browser, 'openid offline_access')
@@ -112,7 +112,7 @@ describe('the account page', () => {
     assert.deepEqual([event?.['user'], event?.['which']], ['alice', 'one'])
   })
 
-  it('ends the login of this browser, and its cookies', async () => {
+  it('ends the login of this browser, and deletes its cookies', async () => {
     const [here, elsewhere] = [await loggedIn(site), await loggedIn(site)]
     const [cookie, kept] = [await sessionOn(here.browser), await sessionOn(elsewhere.browser)]
     const copy = here.browser.copy()
@@ -130,7 +130,7 @@ describe('the account page', () => {
     assert.equal((await site.audit('sessions-ended')).at(-1)?.['which'], 'current')
   })
 
-  it('ends everything of a person and nothing of others', async () => {
+  it('ends all logins of one user and none of another', async () => {
     const [here, elsewhere, bob] = [
       await loggedIn(site),
       await loggedIn(site),
@@ -155,18 +155,18 @@ describe('the account page', () => {
     assert.equal(idsOn((await loggedIn(site)).page).length, 1)
   })
 
-  describe('attacked', () => {
-    it('shows nobody the logins of others', async () => {
+  describe('under attack', () => {
+    it('does not display logins of another user', async () => {
       const alice = await loggedIn(site)
       const bob = await loggedIn(site, BOB)
-      const theirs = new Set(idsOn(alice.page))
+      const idsOfAlice = new Set(idsOn(alice.page))
       assert.deepEqual(
-        idsOn(bob.page).filter((id) => theirs.has(id)),
+        idsOn(bob.page).filter((id) => idsOfAlice.has(id)),
         [],
       )
     })
 
-    it('a login of somebody else’s is not ended by its id', async () => {
+    it('does not end a login of another user by its id', async () => {
       const alice = await loggedIn(site)
       const cookie = await sessionOn(alice.browser)
       const [id = ''] = idsOn(await alice.browser.get(ACCOUNT))
@@ -180,17 +180,17 @@ describe('the account page', () => {
     })
 
     const forged: readonly { name: string; token: (alice: Visit) => Promise<string> }[] = [
-      { name: 'without the token of a form', token: async () => '' },
+      { name: 'without a CSRF token', token: async () => '' },
       {
-        name: 'with the token of another login of the same person',
+        name: 'with the CSRF token of another login of the same user',
         token: async () => csrfIn((await loggedIn(site)).page),
       },
       {
-        name: 'with the token of a login page',
+        name: 'with the CSRF token of a login page',
         token: async () => csrfIn(await site.browser().get(ACCOUNT)),
       },
       {
-        name: 'with a token that was tampered with',
+        name: 'with a changed CSRF token',
         token: async (page) => `${csrfIn(page).slice(0, -2)}AA`,
       },
     ]
@@ -207,7 +207,7 @@ describe('the account page', () => {
       })
     }
 
-    it('ends nothing by a link', async () => {
+    it('ends nothing by GET', async () => {
       const { browser } = await loggedIn(site)
       for (const path of ['here', 'everywhere', 'session']) {
         assert.equal((await browser.get(`${ACCOUNT}/${path}`)).status, 405)
@@ -215,7 +215,7 @@ describe('the account page', () => {
       assert.equal(await hasToLogIn(browser), false)
     })
 
-    it('ends nothing for who is not logged in', async () => {
+    it('ends nothing in a browser that is not logged in', async () => {
       const { browser, page } = await loggedIn(site)
       const csrf = csrfIn(page)
       const answer = await site.browser().post(`${ACCOUNT}/everywhere`, { csrf })
@@ -223,15 +223,15 @@ describe('the account page', () => {
       assert.equal(await hasToLogIn(browser), false)
     })
 
-    it('takes no cookie that we did not sign', async () => {
+    it('accepts no session cookie without its signature', async () => {
       const { browser } = await loggedIn(site)
       const name = '__Host-countersign-login'
-      const thief = site.browser()
-      thief.plant(ISSUER, name, browser.cookiesOf(ISSUER).get(name) ?? '')
-      assert.equal(await hasToLogIn(thief), true)
+      const withoutSignature = site.browser()
+      withoutSignature.plant(ISSUER, name, browser.cookiesOf(ISSUER).get(name) ?? '')
+      assert.equal(await hasToLogIn(withoutSignature), true)
     })
 
-    it('takes no form that is too large', async () => {
+    it('accepts no form that is too large', async () => {
       const { browser, page } = await loggedIn(site)
       const fields = { csrf: csrfIn(page), session: 'x'.repeat(40_000) }
       assert.equal((await browser.post(`${ACCOUNT}/session`, fields)).status, 403)
@@ -241,12 +241,12 @@ describe('the account page', () => {
 
 const csrfIn = ({ body }: Visit): string => /name="csrf" value="([^"]*)"/.exec(body)?.[1] ?? ''
 
-describe('clients that want to be told', () => {
-  it('are told when somebody signs out, and may fail', async () => {
-    const told: string[] = []
+describe('a client with back-channel logout', () => {
+  it('is notified when the user signs out, and its failure does not prevent the logout', async () => {
+    const logoutTokens: string[] = []
     const application = createServer((request, response) => {
       const take = (form: string): void => {
-        told.push(new URLSearchParams(form).get('logout_token') ?? '')
+        logoutTokens.push(new URLSearchParams(form).get('logout_token') ?? '')
         response.writeHead(500).end()
       }
       void text(request).then(take)
@@ -265,8 +265,8 @@ describe('clients that want to be told', () => {
       const cookie = await sessionOn(browser)
       const page = await browser.get(ACCOUNT)
       assert.match((await browser.submit(page, '/everywhere')).body, /You are logged out/)
-      assert.equal(told.length, 1)
-      const token = decodeJwt(told[0] ?? '')
+      assert.equal(logoutTokens.length, 1)
+      const token = decodeJwt(logoutTokens[0] ?? '')
       assert.deepEqual([token.iss, token.aud, token['sid']], [ISSUER, 'spa', sid])
       assert.equal(await isIn(site.authz, cookie), false)
     } finally {

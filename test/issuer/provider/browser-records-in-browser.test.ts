@@ -1,5 +1,5 @@
-// An interaction that its browser keeps, until somebody is proven: then it is over in every copy of the browser's
-// cookies, and nobody else ends it.
+// An interaction that its browser keeps in cookies until an identity is proven: then it ends in every copy of the
+// cookies, and no other user can end it.
 
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
@@ -14,7 +14,7 @@ const ALICE = { user: 'alice', password: 'wonderland' }
 const BOB = { user: 'bob', password: 'builder' }
 const KEPT = '__Secure-countersign-request-'
 
-describe('a login under way that its browser keeps', () => {
+describe('an interaction that its browser keeps', () => {
   let site: Site
   before(async () => {
     site = await startSite()
@@ -37,7 +37,7 @@ describe('a login under way that its browser keeps', () => {
   const succeeded = async (): Promise<number> =>
     (await site.audit('login')).filter(({ outcome }) => outcome === 'succeeded').length
 
-  it('is gone from the browser once somebody is proven', async () => {
+  it('is removed from the browser once an identity is proven', async () => {
     assert.equal(kept(browser).length, 1)
     const proven = await browser.send(page, '/password', ALICE)
     assert.equal(proven.status, 303)
@@ -45,12 +45,12 @@ describe('a login under way that its browser keeps', () => {
     assert.ok(isIn(await browser.get(new URL(proven.headers.location ?? '', page.url))))
   })
 
-  it('cannot be used again by a copy of its cookies, as the same person or another', async () => {
+  it('cannot be used again with a copy of its cookies, by the same user or another', async () => {
     const copy = browser.copy()
     assert.ok(isIn(await browser.submit(page, '/password', ALICE)))
     const earlier = await succeeded()
-    for (const person of [ALICE, BOB]) {
-      const again = await copy.submit(page, '/password', person)
+    for (const user of [ALICE, BOB]) {
+      const again = await copy.submit(page, '/password', user)
       assert.equal(again.status, 400)
       assert.match(again.body, /<h1>This page has expired/)
     }
@@ -58,7 +58,7 @@ describe('a login under way that its browser keeps', () => {
     assert.equal(await succeeded(), earlier, 'nothing was proven')
   })
 
-  it('cannot be ended by another person before it is resumed', async () => {
+  it('cannot be completed by another user before it is resumed', async () => {
     const copy = browser.copy()
     const proven = await browser.send(page, '/password', ALICE)
     const other = await copy.submit(page, '/password', BOB)
@@ -68,7 +68,7 @@ describe('a login under way that its browser keeps', () => {
     assert.match((await browser.get(`${ISSUER}/account`)).body, />alice</)
   })
 
-  it('is ended by one of two people who are proven at once', async () => {
+  it('is completed by one of two users who log in simultaneously', async () => {
     const copy = browser.copy()
     const ends = await Promise.all([
       browser.send(page, '/password', ALICE),
@@ -77,7 +77,7 @@ describe('a login under way that its browser keeps', () => {
     assert.deepEqual(new Set(ends.map(({ status }) => status)), new Set([303, 400]))
   })
 
-  it('is taken with all parameters as long as they may be, and the forms of its page are too', async () => {
+  it('can have every parameter at its longest, and so can the forms of its page', async () => {
     const client = await site.client('web')
     const { url, checks } = await authorization(client, {
       resource: 'https://api.example.org',
@@ -90,7 +90,7 @@ describe('a login under way that its browser keeps', () => {
       nonce: 'x'.repeat(512),
     })
     const visitor = site.browser()
-    // Of a logout that was not gone through with.
+    // Of a logout that was not confirmed.
     await visitor.get(`${ISSUER}/logout?client_id=spa&state=${'x'.repeat(2_048)}`)
     const login = await visitor.get(url)
     assert.equal(login.status, 200)
@@ -108,7 +108,7 @@ describe('a login under way that its browser keeps', () => {
     assert.equal(tokens.claims()?.sub, 'alice')
   })
 
-  it('goes on in the browser where a device page and a logout page were open before', async () => {
+  it('continues in a browser with an open device page and logout page', async () => {
     const asked = await browser.get(`${ISSUER}/device`)
     assert.ok(isIn(await browser.submit(page, '/password', ALICE)))
     const entered = await browser.submit(asked, '/device', { user_code: 'BCDF-GHJK' })
@@ -117,8 +117,8 @@ describe('a login under way that its browser keeps', () => {
   })
 })
 
-describe('a login under way at one of two replicas that share their state', () => {
-  it('goes on at the other one', async () => {
+describe('an interaction at one of two replicas that share their state', () => {
+  it('continues at the other one', async () => {
     const state = memoryState(systemClock)
     await using one = await startIssuerOn(state)
     await using other = await startIssuerOn(state)

@@ -69,15 +69,15 @@ const after = (before: Cookies, lines: readonly string[]): Cookies => {
   return cookies
 }
 
-describe('a record that a browser keeps', () => {
-  it('is an interaction or a session, and nothing else', () => {
+describe('a record that a browser keeps in cookies', () => {
+  it('is an interaction or a session, and no other kind', () => {
     assert.deepEqual(
       ['Interaction', 'Session', 'DeviceCode', 'Grant', 'toString'].filter(isBrowserKept),
       ['Interaction', 'Session'],
     )
   })
 
-  it('is found by its id, in whatever replica', async () => {
+  it('is found by its id, at any replica', async () => {
     const { keep, find } = made()
     const { cookies } = await keep('{"a":"ü"}')
     assert.equal(await find(cookies), '{"a":"ü"}')
@@ -98,7 +98,7 @@ describe('a record that a browser keeps', () => {
     assert.equal(await made(ISSUER, 8).find(cookies), undefined)
   })
 
-  it('is not found by a browser that has not its cookie, or a changed one', async () => {
+  it('is not found without its cookie, or with a changed one', async () => {
     const { keep, find } = made()
     const { cookies } = await keep('text')
     assert.equal(await find(new Map()), undefined)
@@ -111,7 +111,7 @@ describe('a record that a browser keeps', () => {
     }
   })
 
-  it('ends with its time, whatever the browser keeps', async () => {
+  it('ends at its time, even if the browser keeps the cookie', async () => {
     const { clock, keep, find } = made()
     const { cookies, lines } = await keep('text', { lifetime: MINUTE })
     assert.match(lines.join('\n'), /; Max-Age=60;/)
@@ -121,7 +121,7 @@ describe('a record that a browser keeps', () => {
     assert.equal(await find(cookies), undefined)
   })
 
-  it('is shown to the pages of its login alone; of a session, to this host alone', async () => {
+  it('is sent to the pages of its login alone; of a session, to this host alone', async () => {
     const { keep } = made()
     assert.match(
       (await keep('text')).lines.join('\n'),
@@ -137,7 +137,7 @@ describe('a record that a browser keeps', () => {
     )
   })
 
-  it('takes several cookies where it is long, each as browsers take them, and no more than few', async () => {
+  it('takes several cookies where it is long, each of at most 4,096 bytes, and a bounded number', async () => {
     const { keep, find } = made()
     for (const [kind, most] of [
       ['Interaction', 4],
@@ -160,7 +160,7 @@ describe('a record that a browser keeps', () => {
     }
   })
 
-  it('ends the cookies that it needs no more', async () => {
+  it('deletes the cookies that it does not need any longer', async () => {
     const { keep, find } = made()
     const { cookies } = await keep('x'.repeat(6_000))
     assert.ok(cookies.size > 1)
@@ -169,7 +169,7 @@ describe('a record that a browser keeps', () => {
     assert.equal(await find(shorter.cookies), 'short')
   })
 
-  it('is dropped, also before the browser got it', async () => {
+  it('can be deleted, also before the browser received it', async () => {
     const { records, visit, keep } = made()
     const { cookies } = await keep('text')
     assert.equal((await visit(cookies, () => records.drop('Interaction', 'one'))).cookies.size, 0)
@@ -183,7 +183,7 @@ describe('a record that a browser keeps', () => {
     assert.equal(both.cookies.size, 0)
   })
 
-  it('is sent once, as it was written last, and leaves other cookies as they are', async () => {
+  it('is sent once, as it was written last, and leaves other cookies unchanged', async () => {
     const { records, keep } = made()
     const { cookies } = await keep('first')
     const request = new IncomingMessage(new Socket())
@@ -200,7 +200,7 @@ describe('a record that a browser keeps', () => {
     assert.equal(await made().find(after(new Map(), lines)), 'third')
   })
 
-  it('is nowhere where no request is answered', () => {
+  it('does not exist outside of a request', () => {
     const { records } = made()
     assert.equal(records.find('Session', 'one'), undefined)
     records.drop('Session', 'one')

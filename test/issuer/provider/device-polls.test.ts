@@ -5,7 +5,7 @@ import { describe, it } from 'node:test'
 import { DevicePolls } from '../../../src/issuer/provider/device-polls.ts'
 
 describe('the polls of a device', () => {
-  it('may come every five seconds, give or take one', () => {
+  it('are accepted every five seconds, with one second of tolerance', () => {
     const polls = new DevicePolls()
     for (const now of [0, 5_000, 9_000, 14_000]) assert.equal(polls.isTooSoon('a', now), false)
     assert.equal(polls.isTooSoon('b', 14_001), false, 'of another device')
@@ -18,7 +18,7 @@ describe('the polls of a device', () => {
     assert.deepEqual(asked, [false, true, true, false, true])
   })
 
-  it('are remembered of the latest 10,000 devices', () => {
+  it('are remembered for the latest 10,000 devices', () => {
     const polls = new DevicePolls()
     for (let index = 0; index <= 10_000; index += 1) polls.isTooSoon(`device ${index}`, 0)
     assert.equal(polls.isTooSoon('device 0', 1), false)

@@ -1,4 +1,4 @@
-// The addresses of login pages: their query is the authorization request, where that may stand in an address.
+// The URLs of login pages: their query is the authorization request, where a URL may contain it.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -7,7 +7,7 @@ import { restartUrl, interactionUrl } from '../../../src/issuer/provider/interac
 const PARAMS = { client_id: 'spa', state: 'a b&c', resource: ['https://a/', 'https://b/'] }
 const QUERY = 'client_id=spa&state=a+b%26c&resource=https%3A%2F%2Fa%2F&resource=https%3A%2F%2Fb%2F'
 
-describe('the address of a login page', () => {
+describe('the URL of a login page', () => {
   it('has the authorization request as its query, with every value', () => {
     assert.equal(interactionUrl({ uid: 'u', params: PARAMS }), `/login/u?${QUERY}`)
     assert.equal(
@@ -17,20 +17,23 @@ describe('the address of a login page', () => {
   })
 
   for (const { name, interaction } of [
-    { name: 'the code of a device', interaction: { params: PARAMS, deviceCode: 'd' } },
-    { name: 'a pushed request (RFC 9126)', interaction: { params: PARAMS, parJti: 'p' } },
+    { name: 'a user code', interaction: { params: PARAMS, deviceCode: 'd' } },
     {
-      name: 'a long request',
+      name: 'a pushed authorization request (RFC 9126)',
+      interaction: { params: PARAMS, parJti: 'p' },
+    },
+    {
+      name: 'a request that is too long',
       interaction: { params: { client_id: 'spa', state: 'x'.repeat(4_096) } },
     },
-    { name: 'no parameters', interaction: { params: { state: undefined } } },
+    { name: 'a request without parameters', interaction: { params: { state: undefined } } },
   ]) {
     it(`has no query for ${name}`, () => {
       assert.equal(interactionUrl({ uid: 'u', ...interaction }), '/login/u')
     })
   }
 
-  it('leads to the same authorization again', () => {
+  it('leads to the same authorization request again', () => {
     assert.equal(restartUrl(`/login/u/password?${QUERY}`), `/authorize?${QUERY}`)
   })
 
@@ -40,12 +43,12 @@ describe('the address of a login page', () => {
     '/login/u/returned?code=x&state=y',
     `/login/u?client_id=${'x'.repeat(4_100)}`,
   ]) {
-    it(`leads nowhere from ${url?.slice(0, 40) ?? 'none'}`, () => {
+    it(`is not recognized: ${url?.slice(0, 40) ?? 'none'}`, () => {
       assert.equal(restartUrl(url), undefined)
     })
   }
 
-  it('hostile: leads to the authorization endpoint of this host, whatever the query is', () => {
+  it('hostile: leads to the authorization endpoint of this host, whatever its query', () => {
     const again = restartUrl('/login/u?client_id=//evil.example/%0d%0aset-cookie:x=y"><script>')
     assert.match(again ?? '', /^\/authorize\?client_id=[\w%.+-]*$/)
   })

@@ -23,8 +23,8 @@ const made = () => {
 
 const refused = (cause: unknown): boolean => cause instanceof errors.InvalidGrant
 
-describe('the records of the provider', () => {
-  it('are found by their ids, each kind by itself, until they end', async () => {
+describe('the records of oidc-provider', () => {
+  it('are found by id and kind, until they end', async () => {
     const { clock, adapterOf } = made()
     await adapterOf('AccessToken').upsert('x', { kind: 'AccessToken' }, 60)
     assert.equal((await adapterOf('AccessToken').find('x'))?.kind, 'AccessToken')
@@ -33,7 +33,7 @@ describe('the records of the provider', () => {
     assert.equal(await adapterOf('AccessToken').find('x'), undefined)
   })
 
-  it('sessions are found by their uid, also under a new id', async () => {
+  it('of sessions are found by uid, also under a new id', async () => {
     const { adapterOf } = made()
     const sessions = adapterOf('Session')
     await sessions.upsert('old', { uid: 'u', kind: 'Session' }, 60)
@@ -44,7 +44,7 @@ describe('the records of the provider', () => {
     assert.equal(await sessions.findByUid('u'), undefined)
   })
 
-  it('codes of devices are found by what people type', async () => {
+  it('of device codes are found by the user code', async () => {
     const { adapterOf } = made()
     const codes = adapterOf('DeviceCode')
     await codes.upsert('d', { userCode: 'ABCD', kind: 'DeviceCode' }, 60)
@@ -54,7 +54,7 @@ describe('the records of the provider', () => {
     assert.equal(await codes.findByUserCode('ABCD'), undefined)
   })
 
-  it('are used once, by one of those who come together and by nobody after', async () => {
+  it('can be consumed once, by one of several simultaneous requests', async () => {
     const { adapterOf } = made()
     const codes = adapterOf('AuthorizationCode')
     await codes.upsert('c', { kind: 'AuthorizationCode', grantId: 'g' }, 60)
@@ -65,7 +65,7 @@ describe('the records of the provider', () => {
     await assert.rejects(codes.consume('none'), refused)
   })
 
-  it('end with their grant, of whatever kind they are', async () => {
+  it('end with their grant, whatever their kind', async () => {
     const { adapterOf } = made()
     const kinds = ['AccessToken', 'RefreshToken', 'AuthorizationCode']
     for (const kind of kinds) {
@@ -79,7 +79,7 @@ describe('the records of the provider', () => {
     assert.ok(await adapterOf('AccessToken').find('other'))
   })
 
-  it('that cannot be reached are an error that clients understand, and bugs are none', async () => {
+  it('that cannot be reached cause temporarily_unavailable, except for bugs', async () => {
     const failing = (cause: unknown): RevocableRecords => {
       const { records } = made()
       return Object.assign(Object.create(records), { get: () => Promise.reject(cause) })
@@ -93,7 +93,7 @@ describe('the records of the provider', () => {
     await assert.rejects(broken.find('x'), TypeError)
   })
 
-  it('take the room of logins only for a person or a client that has authenticated', async () => {
+  it('are stored as logins only for a user or client that has authenticated', async () => {
     const { records } = made()
     const kinds: string[] = []
     const put = records.put.bind(records)

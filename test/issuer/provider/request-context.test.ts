@@ -7,8 +7,8 @@ import { describe, it } from 'node:test'
 import { Provider, type KoaContextWithOIDC } from 'oidc-provider'
 import { keepContextsAsValues } from '../../../src/issuer/provider/request-context.ts'
 
-describe('the context of a request to the provider', () => {
-  it('has no getter, whose closure V8 would keep, and is the one that the provider knows', async () => {
+describe('the context of a request to oidc-provider', () => {
+  it('has no getter, whose closure V8 would retain, and is the one that oidc-provider uses', async () => {
     const provider = new Provider('http://localhost')
     keepContextsAsValues(provider)
     const contexts: KoaContextWithOIDC[] = []

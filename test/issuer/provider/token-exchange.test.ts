@@ -1,5 +1,5 @@
-// Token exchange (RFC 8693) with a foreign client library: what a service gets for the token that it was
-// called with, and what it is refused.
+// Token exchange (RFC 8693) with a client library of another project: what a service gets for the token that it
+// was called with, and what is refused.
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
@@ -89,7 +89,7 @@ describe('token exchange', () => {
     return (await by.sign('EdDSA', type, whole)).token
   }
 
-  it('gives a token for the next service, about the same person, that says who acts', async () => {
+  it('issues a token for the next service about the same user, with the actor in `act`', async () => {
     const answer = await exchange({ scope: 'book' })
     assert.equal(answer['issued_token_type'], ACCESS_TOKEN)
     assert.equal(answer.token_type, 'bearer')
@@ -117,7 +117,7 @@ describe('token exchange', () => {
     assert.equal(payload['team'], undefined, 'claims are those of the resource')
   })
 
-  it('writes down who got a token for whom', async () => {
+  it('is recorded in the audit log with client, user and resource', async () => {
     await exchange()
     const event = (await site.audit('tokens-issued')).at(-1)
     assert.deepEqual(
@@ -126,7 +126,7 @@ describe('token exchange', () => {
     )
   })
 
-  it('never outlives the token that was shown', async () => {
+  it('issues no token that outlives the subject token', async () => {
     const exp = seconds() + 30
     const { access_token: token, expires_in: left = 0 } = await exchange({
       subject_token: await signed({ exp }),
@@ -137,7 +137,7 @@ describe('token exchange', () => {
     assert.ok((long.expires_in ?? Infinity) <= 600, 'nor as the resource has it')
   })
 
-  it('tells who acted before (RFC 8693 §4.1)', async () => {
+  it('nests earlier actors (RFC 8693 §4.1)', async () => {
     const { access_token: token } = await exchange()
     const again = await exchange({ subject_token: token, resource: API }, 'ledger')
     assert.deepEqual(decodeJwt(again.access_token)['act'], {
@@ -146,7 +146,7 @@ describe('token exchange', () => {
     })
   })
 
-  it('is named in the metadata only where a client may use it', async () => {
+  it('is in the metadata only where a client may use it', async () => {
     const supports = async (one: Site) =>
       (await one.client('web')).serverMetadata().grant_types_supported?.includes(EXCHANGE)
     assert.equal(await supports(site), true)
@@ -154,7 +154,7 @@ describe('token exchange', () => {
     assert.equal(await supports(other), false)
   })
 
-  it('takes a token that names the client as the one who may act', async () => {
+  it('accepts a token whose may_act names the client', async () => {
     const token = await signed({ may_act: { sub: 'gateway' } })
     assert.ok((await exchange({ subject_token: token })).access_token)
   })
@@ -171,14 +171,18 @@ describe('token exchange', () => {
       want: 'invalid_request',
     },
     {
-      name: 'an ID token for the API, as it is signed',
+      name: 'an ID token signed for the API',
       fields: async () => ({ subject_token: await signed({}, 'JWT') }),
       want: 'invalid_request',
     },
-    { name: 'no token', fields: () => ({ subject_token: undefined }), want: 'invalid_request' },
+    {
+      name: 'no subject_token',
+      fields: () => ({ subject_token: undefined }),
+      want: 'invalid_request',
+    },
     { name: 'an opaque token', fields: () => ({ subject_token: 'abc' }), want: 'invalid_request' },
     {
-      name: 'a token that was tampered with',
+      name: 'a token with a changed claim',
       fields: () => {
         const [header, , signature] = subject.split('.')
         const payload = { ...decodeJwt(subject), sub: 'bob' }
@@ -193,15 +197,15 @@ describe('token exchange', () => {
       want: 'invalid_request',
     },
     {
-      name: 'a token signed by somebody else',
+      name: 'a token signed with another key',
       fields: async () => {
-        const theirs = signingKeysOf([await madeKey('EdDSA')], systemClock)
-        return { subject_token: await signed({}, 'at+jwt', theirs) }
+        const otherKeys = signingKeysOf([await madeKey('EdDSA')], systemClock)
+        return { subject_token: await signed({}, 'at+jwt', otherKeys) }
       },
       want: 'invalid_request',
     },
     {
-      name: 'a token of another issuer, signed by us',
+      name: 'a token of another issuer, signed with the own key',
       fields: async () => ({ subject_token: await signed({ iss: 'https://evil.example' }) }),
       want: 'invalid_request',
     },
@@ -211,7 +215,7 @@ describe('token exchange', () => {
       want: 'invalid_request',
     },
     {
-      name: 'a token without an end',
+      name: 'a token without exp',
       fields: async () => ({ subject_token: await signed({ exp: undefined }) }),
       want: 'invalid_request',
     },
@@ -226,60 +230,60 @@ describe('token exchange', () => {
       want: 'invalid_request',
     },
     {
-      name: 'a token that is bound to a key',
+      name: 'a token that is bound to a key (DPoP)',
       fields: async () => ({ subject_token: await signed({ cnf: { jkt: 'x' } }) }),
       want: 'invalid_request',
     },
     {
-      name: 'the token of a client that has the name of a person',
+      name: 'a token that a client with a user’s name got for itself',
       fields: async () => ({ subject_token: await signed({ client_id: 'alice' }) }),
       want: 'invalid_request',
     },
     {
-      name: 'a token of no client',
+      name: 'a token without client_id',
       fields: async () => ({ subject_token: await signed({ client_id: undefined }) }),
       want: 'invalid_request',
     },
     {
-      name: 'a token that another may act upon',
+      name: 'a token whose may_act names another client',
       fields: async () => ({ subject_token: await signed({ may_act: { sub: 'robot' } }) }),
       want: 'invalid_request',
     },
     {
-      name: 'a token of somebody of whom nothing is known any more',
+      name: 'a token of an unknown login',
       fields: async () => ({ subject_token: await signed({ sub: 'zoe' }) }),
       want: 'invalid_grant',
     },
     {
-      name: 'another type of token',
+      name: 'another subject_token_type',
       fields: () => ({ subject_token_type: 'urn:ietf:params:oauth:token-type:saml2' }),
       want: 'invalid_request',
     },
     {
-      name: 'no type of token',
+      name: 'a missing subject_token_type',
       fields: () => ({ subject_token_type: undefined }),
       want: 'invalid_request',
     },
     {
-      name: 'another type of token in return',
+      name: 'another requested_token_type',
       fields: () => ({ requested_token_type: 'urn:ietf:params:oauth:token-type:refresh_token' }),
       want: 'invalid_request',
     },
     {
-      name: 'somebody else as the one who acts',
+      name: 'an actor_token',
       fields: () => ({ actor_token: subject, actor_token_type: ACCESS_TOKEN }),
       want: 'invalid_request',
     },
     { name: 'a service not in "to"', fields: () => ({ resource: VAULT }), want: 'invalid_target' },
     {
-      name: 'the service that the token is for, again',
+      name: 'the resource that the token is for already',
       fields: () => ({ resource: API }),
       want: 'invalid_target',
     },
-    { name: 'no service', fields: () => ({ resource: undefined }), want: 'invalid_target' },
+    { name: 'a missing resource', fields: () => ({ resource: undefined }), want: 'invalid_target' },
     { name: 'an audience', fields: () => ({ audience: 'ledger' }), want: 'invalid_target' },
-    { name: 'a scope of none', fields: () => ({ scope: 'book read' }), want: 'invalid_scope' },
-    { name: 'a client that may not', fields: () => ({}), want: 'invalid_request', client: 'robot' },
+    { name: 'an unknown scope', fields: () => ({ scope: 'book read' }), want: 'invalid_scope' },
+    { name: 'a client without it', fields: () => ({}), want: 'invalid_request', client: 'robot' },
     { name: 'a public client', fields: () => ({}), want: 'invalid_request', client: 'spa' },
   ]
   for (const { name, fields, want, client } of HOSTILE) {
@@ -290,7 +294,7 @@ describe('token exchange', () => {
     })
   }
 
-  it('hostile: refuses several services', async () => {
+  it('hostile: refuses two resources', async () => {
     const parameters = new URLSearchParams({
       subject_token: subject,
       subject_token_type: ACCESS_TOKEN,
@@ -301,7 +305,7 @@ describe('token exchange', () => {
     assert.equal(await refusalOf(call), 'invalid_request')
   })
 
-  it('hostile: refuses a client that cannot prove who it is', async () => {
+  it('hostile: refuses a client that does not authenticate', async () => {
     const response = await fetch(`http://127.0.0.1:${site.port}/token`, {
       method: 'POST',
       body: new URLSearchParams({

@@ -1,4 +1,4 @@
-// People with browsers at a whole authz with sessions, for the tests of logins and of how they end.
+// Users with browsers at a whole authz with sessions, for the tests of logins and of how they end.
 
 import assert from 'node:assert/strict'
 import type { Authz } from '../../../src/authz.ts'
@@ -36,16 +36,16 @@ const follow = async (browser: Browser, start: string | URL): Promise<Visit> => 
   return visit
 }
 
-/** Somebody, and how they log in. */
-export type Person = readonly [user: string, password: string]
+/** A user and the password. */
+export type Credentials = readonly [user: string, password: string]
 
-export const ALICE: Person = ['alice', 'wonderland']
-export const BOB: Person = ['bob', 'builder']
+export const ALICE: Credentials = ['alice', 'wonderland']
+export const BOB: Credentials = ['bob', 'builder']
 
 /** Logs in at the account page. */
 export const loggedIn = async (
   site: Site,
-  [user, password]: Person = ALICE,
+  [user, password]: Credentials = ALICE,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly browser: Browser; readonly page: Visit }> => {
   const browser = site.browser(headers)
@@ -57,7 +57,7 @@ export const loggedIn = async (
 
 /** Gives a browser that is logged in a session on a route; the cookie. */
 export const sessionOn = async (browser: Browser, host = APP): Promise<string> => {
-  // Nothing listens where it goes on to.
+  // No application listens at the address of the last redirect.
   await follow(browser, `${host}/.countersign/login`)
   const text = browser.cookiesOf(host).get(COOKIE)
   assert.ok(text)
@@ -74,6 +74,6 @@ export const isIn = async (authz: Authz, cookie: string, host = APP): Promise<bo
   return (await client.check({ host: new URL(host).host, path: '/', headers })).allow
 }
 
-/** Whether the browser would have to show a password to be somebody. */
+/** Whether the account page asks the browser for a password. */
 export const hasToLogIn = async (browser: Browser): Promise<boolean> =>
   (await browser.get(ACCOUNT)).body.includes('name="password"')

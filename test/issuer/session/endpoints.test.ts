@@ -19,7 +19,7 @@ const ISSUER = 'https://id.example.org'
 const APP = 'https://app.example.org'
 const COOKIE = '__Host-countersign'
 
-describe('the end of a login', () => {
+describe('the callback of a login for a route', () => {
   const clock = new FakeClock()
   const keys = new OpaqueKeys()
   const attempts = new LoginAttempts(keys)
@@ -96,7 +96,7 @@ describe('the end of a login', () => {
     return { browser, visit: await browser.get(url) }
   }
 
-  it('is a session, and the way back', async () => {
+  it('begins a session and redirects to the target', async () => {
     answer = (wanted) => ({ id_token: token({ sub: 'alice', nonce: wanted, sid: 's' }) })
     const { browser } = await comeBack()
     const text = browser.cookiesOf(APP).get(COOKIE) ?? ''
@@ -110,32 +110,45 @@ describe('the end of a login', () => {
   })
 
   for (const { name, said, more = {}, status } of [
-    { name: 'no ID token', said: () => ({ error: 'invalid_grant' }), status: 403 },
-    { name: 'nothing at all', said: () => undefined, status: 403 },
     {
-      name: 'an error of the token endpoint while the state is down',
+      name: 'the token endpoint refuses the code',
+      said: () => ({ error: 'invalid_grant' }),
+      status: 403,
+    },
+    { name: 'the token endpoint sends no answer', said: () => undefined, status: 403 },
+    {
+      name: 'the state is down at the token endpoint',
       said: () => ({ error: 'temporarily_unavailable' }),
       status: 503,
     },
     {
-      name: 'a fault of the token endpoint',
+      name: 'the token endpoint has an internal error',
       said: () => ({ error: 'server_error' }),
       status: 503,
     },
     {
-      name: 'another nonce',
+      name: 'the ID token has another nonce',
       said: () => ({ id_token: token({ sub: 'alice', nonce: 'x' }) }),
       status: 403,
     },
-    { name: 'no nonce', said: () => ({ id_token: token({ sub: 'alice' }) }), status: 403 },
     {
-      name: 'no subject, which would be a bug',
+      name: 'the ID token has no nonce',
+      said: () => ({ id_token: token({ sub: 'alice' }) }),
+      status: 403,
+    },
+    {
+      name: 'the ID token has no subject',
       said: (wanted: string) => ({ id_token: token({ nonce: wanted }) }),
       status: 503,
     },
-    { name: 'an error in the address', said: () => undefined, more: { code: '' }, status: 403 },
+    {
+      name: 'the authorization response is an error',
+      said: () => undefined,
+      more: { code: '' },
+      status: 403,
+    },
   ]) {
-    it(`hostile: ${name} is none`, async () => {
+    it(`hostile: begins no session where ${name}`, async () => {
       answer = said
       const { browser, visit } = await comeBack(more)
       assert.equal(visit.status, status)
@@ -144,7 +157,7 @@ describe('the end of a login', () => {
     })
   }
 
-  it('is none whose login is ended while it comes back', async () => {
+  it('begins no session where the login is ended meanwhile', async () => {
     answer = async (wanted) => {
       await sessions.endLogin('ended')
       return { id_token: token({ sub: 'alice', nonce: wanted, sid: 'ended' }) }
@@ -155,7 +168,7 @@ describe('the end of a login', () => {
     assert.deepEqual(await sessions.list(), [])
   })
 
-  it('is none that cannot be recorded', async () => {
+  it('begins no session that cannot be recorded', async () => {
     answer = (wanted) => ({ id_token: token({ sub: 'alice', nonce: wanted }) })
     audit.full = true
     const { browser, visit } = await comeBack()
@@ -174,7 +187,7 @@ describe('the end of a login', () => {
     const begin = (target: string, again = false) =>
       attempts.begin('app.example.org', target, clock.now(), again)
 
-    it('leads to its target where the browser has a session', async () => {
+    it('redirects to its target where the browser has a session', async () => {
       answer = (wanted) => ({ id_token: token({ sub: 'alice', nonce: wanted, sid: 's' }) })
       const { browser } = await comeBack()
       const redeemed = asked.length
@@ -199,7 +212,7 @@ describe('the end of a login', () => {
       assert.equal(await sessions.endLogin('s'), 1)
     })
 
-    it('begins anew for its target, once', async () => {
+    it('begins the login again for its target, once', async () => {
       const browser = new Browser({ port })
       const visit = await browser.look(callback(begin('/late').state))
       assert.equal(visit.status, 302)
@@ -209,26 +222,26 @@ describe('the end of a login', () => {
       const known = attempts.read('app.example.org', next)
       assert.deepEqual([known?.target, known?.again], ['/late', true])
       assert.equal(browser.cookiesOf(APP).size, 1)
-      const forgetful = new Browser({ port })
-      const page = await forgetful.get(callback(next))
+      const withoutCookies = new Browser({ port })
+      const page = await withoutCookies.get(callback(next))
       assert.equal(page.status, 400)
       assert.match(page.body, /<h1>Cookies are blocked/)
       assert.match(page.body, /<a href="\/late">Log in again<\/a>/)
     })
 
     for (const { name, state, more } of [
-      { name: 'a state that is none of ours', state: () => 'x'.repeat(90) },
+      { name: 'an unknown state', state: () => 'x'.repeat(90) },
       {
         name: 'a state of another host',
         state: () => attempts.begin('other.example.org', '/', clock.now()).state,
       },
       {
-        name: 'an answer without a code',
+        name: 'a response without a code',
         state: () => begin('/').state,
         more: { error: 'access_denied' },
       },
     ]) {
-      it(`is a page with a link for ${name}`, async () => {
+      it(`displays a page with a link for ${name}`, async () => {
         const browser = new Browser({ port })
         const page = await browser.get(callback(state(), more))
         assert.equal(page.status, 400)
@@ -239,7 +252,7 @@ describe('the end of a login', () => {
     }
   })
 
-  it('is not there on other hosts, at other paths, by other methods', async () => {
+  it('exists on the hosts with sessions only, with its own paths and methods', async () => {
     const browser = new Browser({ port })
     assert.equal((await browser.get('https://other.example.org/.countersign/login')).status, 404)
     assert.equal((await browser.get(`${APP}/.countersign/else`)).status, 404)

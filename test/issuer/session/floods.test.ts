@@ -1,4 +1,4 @@
-// What clients that prove nothing can do to what people who have logged in left in `state`.
+// The effect of unauthenticated clients on the records that users’ logins left in `state`.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -9,7 +9,7 @@ import { eventually } from '../../state/redis/settings.ts'
 import { authorization, startSite, type Site } from '../authorization-server.ts'
 import { flood } from '../flooding.ts'
 import { ACCOUNT, BOB, isIn, loggedIn, sessionOn } from './browsing.ts'
-import { API, shown, withTokens } from './tokens.ts'
+import { API, answerTo, withTokens } from './tokens.ts'
 
 /** As large as a request may be (`parameter-limits.ts`). */
 const LARGE = { login_hint: 'x'.repeat(256), state: 'x'.repeat(2_048), nonce: 'x'.repeat(512) }
@@ -28,8 +28,8 @@ const begin = async (site: Site, count: number): Promise<void> => {
   )
 }
 
-describe('requests without a login, as many as fill what room there is for them', () => {
-  it('undo no sign-out and end no session, where state is in memory', async () => {
+describe('a flood of authorization requests without a login', () => {
+  it('undoes no sign-out and ends no session, where state is in memory', async () => {
     await using site = await startSite(withTokens('', await freePort()))
     const { browser: phone } = await loggedIn(site)
     const client = await site.client('web')
@@ -38,20 +38,20 @@ describe('requests without a login, as many as fill what room there is for them'
     const { access_token: token } = await openid.authorizationCodeGrant(client, back, checks)
     assert.equal(decodeJwt(token).sub, 'alice')
     // The keys are fetched by the first request, which may come before the issuer listens.
-    await eventually(async () => assert.equal((await shown(site.authz, token)).allow, true))
+    await eventually(async () => assert.equal((await answerTo(site.authz, token)).allow, true))
     const { browser: bystander } = await loggedIn(site, BOB)
     const session = await sessionOn(bystander)
     await phone.submit(await phone.get(ACCOUNT), '/everywhere')
-    assert.equal((await shown(site.authz, token)).allow, false)
+    assert.equal((await answerTo(site.authz, token)).allow, false)
 
     await begin(site, 5_000)
 
-    const after = await shown(site.authz, token)
+    const after = await answerTo(site.authz, token)
     assert.deepEqual(after.allow ? 'allowed' : after.status, 'Unauthorized')
     assert.equal(await isIn(site.authz, session), true)
   })
 
-  it('keep nobody from logging in and end no session, where state is a file of 16 MB', async () => {
+  it('prevents no login and ends no session, where state is a file of 16 MB', async () => {
     const state = 'state: { sqlite: { file: state.db, maxBytes: 16777216 } }'
     await using site = await startSite(withTokens(state, await freePort()))
     const { browser: bystander } = await loggedIn(site, BOB)

@@ -1,5 +1,4 @@
-// What a login costs, where the same person has logged in many times before: every read of the store is
-// counted.
+// The cost of a login of a user who has logged in many times before: every read of the store is counted.
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
@@ -16,7 +15,7 @@ import { fileSettings, opened } from '../../state/opening.ts'
 import { serverAt } from '../../state/redis/reaching.ts'
 import { redisSettings } from '../../state/redis/settings.ts'
 import type { Site } from '../authorization-server.ts'
-import { startVouching, type Vouching } from '../federated-logins.ts'
+import { startUpstreamIdp, type UpstreamIdp } from '../federated-logins.ts'
 
 const LOGINS = 12
 
@@ -41,7 +40,7 @@ const counting = (
   return { store, reads: () => reads }
 }
 
-describe('the login that a session on a route began with', () => {
+describe('the login of a session on a route', () => {
   const stack = new AsyncDisposableStack()
   after(() => stack.disposeAsync())
 
@@ -77,12 +76,12 @@ describe('the login that a session on a route began with', () => {
 })
 
 describe('a login by an upstream IdP', () => {
-  let vouching: Vouching
+  let upstream: UpstreamIdp
   before(async () => {
-    vouching = await startVouching()
-    await vouching.reset()
+    upstream = await startUpstreamIdp()
+    await upstream.reset()
   })
-  after(async () => await vouching[Symbol.asyncDispose]())
+  after(async () => await upstream[Symbol.asyncDispose]())
 
   const readsOf = async ({ authz }: Site): Promise<number> => {
     const page = await scrape(authz.admin)
@@ -94,11 +93,11 @@ describe('a login by an upstream IdP', () => {
   }
 
   const costsNoMore = async (state: string): Promise<void> => {
-    await using site = await vouching.start({}, state, ', admin: "127.0.0.1:0"')
+    await using site = await upstream.start({}, state, ', admin: "127.0.0.1:0"')
     const costs: number[] = []
     for (let count = 0; count < LOGINS; count += 1) {
       const begun = await readsOf(site)
-      await vouching.sessionBy(site)
+      await upstream.sessionBy(site)
       costs.push((await readsOf(site)) - begun)
     }
     const [, second = 0] = costs
@@ -107,16 +106,20 @@ describe('a login by an upstream IdP', () => {
     assert.ok(last <= second + 2, costs.join(' '))
   }
 
-  it('reads a state file no more often than the one before', async () => {
+  it('does not need more reads of a state file than the second one', async () => {
     await costsNoMore('state: { sqlite: state.db }')
   })
 
-  it('reads Redis no more often than the one before', { skip: skipWithoutRedis() }, async () => {
-    await using redis: Redis = await startRedis()
-    process.env['LOGIN_COST_REDIS'] = redis.url
-    process.env['LOGIN_COST_SECRET'] = newStateKeyLine()
-    await costsNoMore(
-      'state: { redis: { url: env:LOGIN_COST_REDIS, secret: env:LOGIN_COST_SECRET } }',
-    )
-  })
+  it(
+    'does not need more reads of Redis than the second one',
+    { skip: skipWithoutRedis() },
+    async () => {
+      await using redis: Redis = await startRedis()
+      process.env['LOGIN_COST_REDIS'] = redis.url
+      process.env['LOGIN_COST_SECRET'] = newStateKeyLine()
+      await costsNoMore(
+        'state: { redis: { url: env:LOGIN_COST_REDIS, secret: env:LOGIN_COST_SECRET } }',
+      )
+    },
+  )
 })

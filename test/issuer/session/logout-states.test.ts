@@ -13,24 +13,24 @@ const returns = new LogoutStates(new OpaqueKeys(Buffer.alloc(32, 7)))
 const state = returns.begin(HOST, COOKIES, NOW)
 const [until = '', mac = ''] = state.split('.')
 
-describe('the state of a logout', () => {
-  it('holds on the host and with the session that it was made for, for half an hour', () => {
+describe('the state of a logout request', () => {
+  it('is valid on its host and with its session, for half an hour', () => {
     assert.equal(returns.holds(HOST, COOKIES, state, NOW), true)
     assert.equal(returns.holds(HOST, COOKIES, state, NOW + 1_799_000), true)
   })
 
   for (const { name, host = HOST, cookies = COOKIES, said = state, now = NOW } of [
-    { name: 'another host', host: 'other.example.org' },
-    { name: 'another session', cookies: ['another'] },
-    { name: 'no session', cookies: [] },
-    { name: 'a second session beside it', cookies: ['the-session', 'x'] },
-    { name: 'half an hour later', now: NOW + 1_800_000 },
-    { name: 'a later time', said: `${Number(until) + 1}.${mac}` },
-    { name: 'a time that is no number', said: `NaN.${mac}` },
-    { name: 'no MAC', said: until },
-    { name: 'nothing', said: '' },
+    { name: 'on another host', host: 'other.example.org' },
+    { name: 'with another session', cookies: ['another'] },
+    { name: 'without a session', cookies: [] },
+    { name: 'with a second session in addition', cookies: ['the-session', 'x'] },
+    { name: 'after half an hour', now: NOW + 1_800_000 },
+    { name: 'with a changed time', said: `${Number(until) + 1}.${mac}` },
+    { name: 'with a time that is not a number', said: `NaN.${mac}` },
+    { name: 'without a MAC', said: until },
+    { name: 'where it is empty', said: '' },
   ]) {
-    it(`does not hold for ${name}`, () => {
+    it(`is refused ${name}`, () => {
       assert.equal(returns.holds(host, cookies, said, now), false)
     })
   }

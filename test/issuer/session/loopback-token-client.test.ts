@@ -43,17 +43,17 @@ const ASKED = {
   from: 'nowhere',
 }
 
-describe('a request to our own token endpoint', () => {
-  it('takes any status, and comes from no address', async () => {
+describe('a request to the own token endpoint over loopback', () => {
+  it('returns an answer of any status, and carries no client address', async () => {
     assert.deepEqual(await asked(echo), ASKED)
   })
 
-  it('is the same where the server listens on a UNIX socket', async () => {
+  it('works where the server listens on a UNIX socket', async () => {
     await using folder = await temporaryFolder()
     assert.deepEqual(await asked(echo, { kind: 'unix', path: folder.file('s.sock') }), ASKED)
   })
 
-  it('fails where the answer is too long or no JSON, or the connection ends without one', async () => {
+  it('fails where the answer is too long, not JSON, or missing', async () => {
     await assert.rejects(
       asked((_request, response) => response.end('x'.repeat(1_048_577))),
       /more than 1048576 bytes/,

@@ -1,5 +1,5 @@
-// Two authz that share a store, and somebody who puts back there what was ended: what a browser, a token
-// and a refresh token get then, over HTTP and gRPC.
+// Two authz that share a store, and an attacker who restores records there that were deleted: the answers for a
+// session, a token and a refresh token then, over HTTP and gRPC.
 
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
@@ -14,9 +14,9 @@ import { eventually } from '../../state/redis/settings.ts'
 import { tamperingWithFile, tamperingWithRedis, type Tampering } from '../../state/tampering.ts'
 import { authorization, refusalOf, startSite, type Site } from '../authorization-server.ts'
 import { ACCOUNT, BOB, isIn, loggedIn, sessionOn } from './browsing.ts'
-import { API, shown, withTokens } from './tokens.ts'
+import { API, answerTo, withTokens } from './tokens.ts'
 
-/** Longer than an authz reads without asking what others revoked. */
+/** Longer than an authz reads without looking up the revocations of other processes. */
 const FRESH_MS = 1_200
 
 const startBoth = async (
@@ -32,7 +32,7 @@ const startBoth = async (
 }
 
 const statusOf = async (authz: Authz, token: string): Promise<string> => {
-  const outcome = await shown(authz, token)
+  const outcome = await answerTo(authz, token)
   return outcome.allow ? 'OK' : outcome.status
 }
 
@@ -75,19 +75,23 @@ const holds = async (site: Site, other: Authz, tampering: Tampering): Promise<vo
   }
 }
 
-describe('after everything of a user was ended, and put back in the store', () => {
+describe('after a sign-out of a user whose records an attacker restores in the store,', () => {
   it('a session, a token and a used refresh token are refused by two authz with a state file', async () => {
     await using stack = new AsyncDisposableStack()
     const [site, other] = await startBoth(stack, 'state: { sqlite: state.db }')
     await holds(site, other, tamperingWithFile(site.folder.file('state.db')))
   })
 
-  it('they are by two authz with Redis', { skip: skipWithoutRedis() }, async () => {
-    await using stack = new AsyncDisposableStack()
-    const redis = stack.use(await startRedis())
-    process.env['ROLLBACK_REDIS'] = redis.url
-    const state = 'state: { redis: { url: env:ROLLBACK_REDIS, secret: file:ring, timeout: 10s } }'
-    const [site, other] = await startBoth(stack, state)
-    await holds(site, other, tamperingWithRedis(redis))
-  })
+  it(
+    'a session, a token and a used refresh token are refused by two authz with Redis',
+    { skip: skipWithoutRedis() },
+    async () => {
+      await using stack = new AsyncDisposableStack()
+      const redis = stack.use(await startRedis())
+      process.env['ROLLBACK_REDIS'] = redis.url
+      const state = 'state: { redis: { url: env:ROLLBACK_REDIS, secret: file:ring, timeout: 10s } }'
+      const [site, other] = await startBoth(stack, state)
+      await holds(site, other, tamperingWithRedis(redis))
+    },
+  )
 })

@@ -1,4 +1,4 @@
-// A site whose access tokens are shown on a route of its own, for the tests beside this file.
+// A site whose access tokens are accepted on one of its routes, for the tests of this folder.
 
 import type { Authz } from '../../../src/authz.ts'
 import { EnvoyClient, type Outcome } from '../../fakes/envoy-client.ts'
@@ -34,7 +34,7 @@ export const withTokens = (state: string, port: number): string =>
     )
 
 /** What authz says of a request to the API with a token. */
-export const shown = async (authz: Authz, token: string): Promise<Outcome> => {
+export const answerTo = async (authz: Authz, token: string): Promise<Outcome> => {
   using client = new EnvoyClient(authz.address)
   const headers = [['authorization', `Bearer ${token}`]] as const
   return await client.check({ host: 'api.example.org', path: '/', headers })
