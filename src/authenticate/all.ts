@@ -31,16 +31,16 @@ export const allOf = (links: readonly ChainLink[], sameUser: boolean): ChainLink
       for (const link of links) {
         const authentication = await link.authenticator.authenticate(request, signal)
         if (authentication.outcome !== 'authenticated') return authentication
-        const mapping = link.mapping.identityOf(authentication.facts)
+        const mapping = link.mapping.identityOf(authentication.credential)
         if (mapping.outcome === 'refused') {
-          return { outcome: 'rejected', code: mapping.code, user: authentication.facts.user }
+          return { outcome: 'rejected', code: mapping.code, user: authentication.credential.user }
         }
         users.add(mapping.identity.user)
-        proven.push(authentication.facts)
+        proven.push(authentication.credential)
       }
       return sameUser && users.size > 1
         ? { outcome: 'rejected', code: 'credential-conflict', user: [...users].join(', ') }
-        : { outcome: 'authenticated', facts: combine(proven) }
+        : { outcome: 'authenticated', credential: combine(proven) }
     },
   }
   return { authenticator, mapping: first.mapping }
@@ -56,18 +56,18 @@ const combination = (): ((proven: readonly ProvenCredential[]) => ProvenCredenti
     const [first, ...others] = proven
     if (first === undefined) throw new TypeError('nothing was proven')
     const last = known.get(first)
-    if (last?.of.every((facts, index) => facts === proven[index]) === true) return last.combined
+    if (last?.of.every((one, index) => one === proven[index]) === true) return last.combined
     const certified = proven.find(({ certificate }) => certificate !== undefined)
     const combined: ProvenCredential = {
       ...first,
-      credential: proven.map(({ credential }) => credential).join('+'),
+      digest: proven.map(({ digest }) => digest).join('+'),
       expires: earliest(proven.map(({ expires }) => expires)),
       requestLimit: earliest(proven.map(({ requestLimit }) => requestLimit)),
       authenticatedAt: earliest(proven.map(({ authenticatedAt }) => authenticatedAt)),
       methods: methodsOfAll(proven),
       certificate: certified?.certificate,
       certificateDer: certified?.certificateDer,
-      claims: first.claims ?? others.find((facts) => facts.claims)?.claims,
+      claims: first.claims ?? others.find(({ claims }) => claims)?.claims,
     }
     known.set(first, { of: proven, combined })
     return combined
@@ -83,7 +83,7 @@ const earliest = (times: readonly (number | undefined)[]): number | undefined =>
 const MULTIPLE_FACTORS = 'mfa'
 
 const methodsOfAll = (proven: readonly ProvenCredential[]): readonly string[] | undefined => {
-  const methods = new Set(proven.flatMap((facts) => facts.methods ?? methodsOf(facts) ?? []))
+  const methods = new Set(proven.flatMap((one) => one.methods ?? methodsOf(one) ?? []))
   const kinds = new Set(proven.map(({ method }) => method))
   // Not with a token: its issuer verified the user, perhaps by the same password.
   if (kinds.has('basic') && kinds.has('certificate')) methods.add(MULTIPLE_FACTORS)

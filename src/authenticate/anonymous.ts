@@ -11,9 +11,9 @@ export const anonymousAuthenticator = (
   name: string,
   { user, groups }: Pick<ProvenCredential, 'user' | 'groups'>,
 ): Authenticator => {
-  const facts: ProvenCredential = {
+  const credential: ProvenCredential = {
     method: 'anonymous',
-    credential: 'none',
+    digest: 'none',
     user,
     groups,
     extra: {},
@@ -25,7 +25,7 @@ export const anonymousAuthenticator = (
     authenticate({ headers }) {
       // Authorization has a credential that no authenticator of the route verifies.
       return headers.get('authorization') === undefined
-        ? { outcome: 'authenticated', facts }
+        ? { outcome: 'authenticated', credential }
         : { outcome: 'not-applicable' }
     },
   }

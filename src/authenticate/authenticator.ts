@@ -40,7 +40,7 @@ export type RejectionCode =
 
 /** The outcome for a request; see {@link Authenticator}. */
 export type Authentication =
-  | { readonly outcome: 'authenticated'; readonly facts: ProvenCredential }
+  | { readonly outcome: 'authenticated'; readonly credential: ProvenCredential }
   | {
       readonly outcome: 'rejected'
       readonly code: RejectionCode | IdentityRefusal
@@ -104,7 +104,7 @@ export interface PasswordQuestion {
   readonly state: string
   /** The generation of the verifiers: under another one the question cannot be answered. */
   readonly generation: string
-  /** `ProvenCredential.credential`: of the password. */
+  /** `ProvenCredential.digest` of the password. */
   readonly credential: string
   /** The number of questions so far, this one included. */
   readonly count: number
@@ -136,7 +136,7 @@ export interface PasswordLogin {
 
 /** The result of {@link PasswordLogin.lookup}; see `PasswordVerifier.lookup`. */
 export type LoginLookup =
-  | { readonly outcome: 'current'; readonly facts: ProvenCredential }
+  | { readonly outcome: 'current'; readonly credential: ProvenCredential }
   | { readonly outcome: 'ended'; readonly code: AccountEnd }
   | { readonly outcome: 'unsupported' }
   | { readonly outcome: 'unavailable'; readonly cause: unknown }

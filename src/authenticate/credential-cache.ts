@@ -39,7 +39,7 @@ export interface Lifetimes {
 }
 
 /** Lookups of credentials by result, since the start. */
-interface FactLookups {
+interface CacheLookups {
   /** Answered by a cached credential. */
   readonly hits: number
   /** Answered by a cached rejection. */
@@ -51,7 +51,7 @@ interface FactLookups {
 }
 
 /** The entries of one kind. */
-export interface FactHoldings {
+export interface CacheEntries {
   readonly entries: number
   /** An estimate. */
   readonly bytes: number
@@ -60,17 +60,17 @@ export interface FactHoldings {
 }
 
 /** The state of the cache. */
-export interface FactStatistics {
+export interface CacheStatistics {
   /** By authenticator. */
-  readonly lookups: ReadonlyMap<string, FactLookups>
-  readonly proofs: FactHoldings
-  readonly rejections: FactHoldings
+  readonly lookups: ReadonlyMap<string, CacheLookups>
+  readonly proofs: CacheEntries
+  readonly rejections: CacheEntries
   /** How often all entries were removed. */
   readonly revocations: number
 }
 
 type Rejection = Extract<Authentication, { outcome: 'rejected' }>
-type Counts = { -readonly [Name in keyof FactLookups]: number }
+type Counts = { -readonly [Name in keyof CacheLookups]: number }
 
 /**
  * A bounded cache of verified credentials, kept across reloads. All authenticators share one, each by a scope of its
@@ -106,9 +106,9 @@ export class CredentialCache {
 
   /** The cached credential, unless it has expired. */
   get(key: CredentialKey): ProvenCredential | undefined {
-    const facts = this.#shared.get(key)
-    if (facts !== undefined) this.#counts.hits += 1
-    return facts
+    const credential = this.#shared.get(key)
+    if (credential !== undefined) this.#counts.hits += 1
+    return credential
   }
 
   /**
@@ -127,8 +127,8 @@ export class CredentialCache {
     prove: () => Promise<Authentication>,
   ): Promise<Authentication> {
     const shared = this.#shared
-    const facts = this.get(key)
-    if (facts !== undefined) return { outcome: 'authenticated', facts }
+    const credential = this.get(key)
+    if (credential !== undefined) return { outcome: 'authenticated', credential }
     const rejection = shared.getRejection(key)
     if (rejection !== undefined) {
       this.#counts.refusals += 1
@@ -162,7 +162,7 @@ export class CredentialCache {
   }
 
   /** The counters as they are now. */
-  statistics(): FactStatistics {
+  statistics(): CacheStatistics {
     const { scopes, proofs, rejections, evictions, epoch } = this.#shared
     return {
       lookups: new Map([...scopes].map(([name, scope]) => [name, { ...scope.#counts }])),
@@ -194,11 +194,11 @@ class Shared {
   readonly evictions = { proofs: 0, rejections: 0 }
   readonly proofs = new LRUCache<
     CredentialKey,
-    { readonly facts: ProvenCredential; readonly until: number }
+    { readonly credential: ProvenCredential; readonly until: number }
   >({
     max: MAX_ENTRIES,
     maxSize: MAX_BYTES,
-    sizeCalculation: ({ facts }) => heapSizeOf(facts),
+    sizeCalculation: ({ credential }) => heapSizeOf(credential),
     dispose: (_value, _key, reason) => {
       if (reason === 'evict') this.evictions.proofs += 1
     },
@@ -225,8 +225,8 @@ class Shared {
   get(key: CredentialKey): ProvenCredential | undefined {
     const remembered = this.proofs.get(key)
     if (remembered === undefined) return undefined
-    const { facts, until } = remembered
-    if (this.clock.monotonic() < until && this.#isCurrent(facts)) return facts
+    const { credential, until } = remembered
+    if (this.clock.monotonic() < until && this.#isCurrent(credential)) return credential
     this.proofs.delete(key)
     return undefined
   }
@@ -242,8 +242,10 @@ class Shared {
   remember(key: CredentialKey, { proof, rejection }: Lifetimes, result: Authentication): void {
     const now = this.clock.monotonic()
     if (result.outcome === 'authenticated') {
-      const { facts } = result
-      if (proof > 0 && this.#isCurrent(facts)) this.proofs.set(key, { facts, until: now + proof })
+      const { credential } = result
+      if (proof > 0 && this.#isCurrent(credential)) {
+        this.proofs.set(key, { credential, until: now + proof })
+      }
     } else if (result.outcome === 'rejected' && rejection > 0) {
       const until = now + Math.min(rejection, LONGEST_REJECTION)
       this.rejections.set(key, { rejection: result, until })

@@ -90,16 +90,16 @@ const identify = (
   if (authentication.outcome !== 'authenticated') {
     return orLogin(unproven(authentication, link, context), context, clock)
   }
-  const { facts } = authentication
+  const { credential } = authentication
   const proven = {
     ...context,
     authenticator: link.authenticator.name,
-    ...(facts.shown === undefined ? undefined : { shown: facts.shown }),
+    ...(credential.shown === undefined ? undefined : { shown: credential.shown }),
   }
-  const mapping = link.mapping.identityOf(facts)
+  const mapping = link.mapping.identityOf(credential)
   if (mapping.outcome === 'identity') return { ...proven, identity: mapping.identity }
   return deny(proven, mapping.code, {
-    claimedUser: facts.user,
+    claimedUser: credential.user,
     ...(mapping.detail === undefined ? undefined : { detail: mapping.detail }),
   })
 }

@@ -1,6 +1,6 @@
 // The metrics of authz.
 
-import type { FactHoldings, CredentialCache } from '../authenticate/credential-cache.ts'
+import type { CacheEntries, CredentialCache } from '../authenticate/credential-cache.ts'
 import type { KeySets } from '../authenticate/bearer/key-sets.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { counter, gauge, histogram, type Metric, type Sample } from '../runtime/metrics/metric.ts'
@@ -114,7 +114,7 @@ const ruleMetrics = (
 
 const factMetrics = (memory: CredentialCache): readonly Metric[] => {
   const perKind =
-    (value: (holdings: FactHoldings) => number): (() => readonly Sample<number>[]) =>
+    (value: (holdings: CacheEntries) => number): (() => readonly Sample<number>[]) =>
     () => {
       const { proofs, rejections } = memory.statistics()
       return [

@@ -40,7 +40,7 @@ export const describeDecision = (
     groupsOmitted: identity?.groupsOmitted,
     authenticator: decision.context.authenticator,
     authentication: identity?.method,
-    credential: identity?.credential,
+    credential: identity?.digest,
     shown: decision.context.shown,
     rule: allowance?.permit.rule ?? denial?.rule,
     shadow: shadows?.length === 0 ? undefined : shadows,

@@ -17,12 +17,12 @@ export interface AuthenticationContext {
 
 type Described = Pick<ProvenCredential, 'method' | 'methods' | 'authenticatedAt' | 'claims'>
 
-/** How these facts were proven. Of a token it is what its issuer said: it saw the caller, and not we. */
-export const authenticationContext = (facts: Described): AuthenticationContext => {
-  const { claims = {}, method, authenticatedAt } = facts
-  const methods = facts.methods ?? methodsOf(facts)
+/** How a credential was proven; for a token, by the claims of its issuer, which authenticated the caller. */
+export const authenticationContext = (credential: Described): AuthenticationContext => {
+  const { claims = {}, method, authenticatedAt } = credential
+  const methods = credential.methods ?? methodsOf(credential)
   const acr = method === 'bearer' ? claims['acr'] : undefined
-  const time = authenticatedAt === undefined ? tokenTime(facts) : authenticatedAt / 1_000
+  const time = authenticatedAt === undefined ? tokenTime(credential) : authenticatedAt / 1_000
   return {
     ...(methods === undefined ? {} : { methods }),
     ...(typeof acr === 'string' ? { contextClass: acr } : {}),

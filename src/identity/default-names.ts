@@ -1,6 +1,6 @@
 // The user name if the configuration has no expression for it.
 
-import type { CertificateFacts } from './certificate-facts.ts'
+import type { CertificateFields } from './certificate-fields.ts'
 
 /**
  * The user of a token: a subject is unique to its issuer only (RFC 7519 §4.1.2). Kubernetes names
@@ -9,11 +9,11 @@ import type { CertificateFacts } from './certificate-facts.ts'
 export const tokenUser = (issuer: string, subject: string): string => `${issuer}#${subject}`
 
 /** The user of a certificate: its CN, as Kubernetes has it; where it is not clear which, the whole name. */
-export const certificateUser = ({ subject, subjectName }: CertificateFacts): string => {
+export const certificateUser = ({ subject, subjectName }: CertificateFields): string => {
   const [name, ...more] = subject['CN'] ?? []
   return name !== undefined && more.length === 0 ? name : subjectName
 }
 
 /** The groups of a certificate: every O, as Kubernetes has it. */
-export const certificateGroups = ({ subject }: CertificateFacts): readonly string[] =>
+export const certificateGroups = ({ subject }: CertificateFields): readonly string[] =>
   subject['O'] ?? []

@@ -3,7 +3,7 @@
 
 import type { IDENTITY_REFUSALS } from './examples-schema.ts'
 import type { Claims } from './claims.ts'
-import type { CertificateFacts } from './certificate-facts.ts'
+import type { CertificateFields } from './certificate-fields.ts'
 import type { ShownCredential } from './shown.ts'
 
 /** How an identity can be proven. */
@@ -23,7 +23,7 @@ export type AuthenticationMethod = (typeof AUTHENTICATION_METHODS)[number]
 export interface ProvenCredential {
   readonly method: AuthenticationMethod
   /** A keyed, truncated hash of the credential, by which the audit log distinguishes credentials. */
-  readonly credential: string
+  readonly digest: string
   readonly user: string
   readonly uid?: string | undefined
   readonly groups: readonly string[]
@@ -48,7 +48,7 @@ export interface ProvenCredential {
   /** The claims, where the credential is a token. */
   readonly claims?: Claims | undefined
   /** What the certificate says, where the credential is one. */
-  readonly certificate?: CertificateFacts | undefined
+  readonly certificate?: CertificateFields | undefined
   /** Which credential it was, for audit; absent for passwords, and where nothing names it. */
   readonly shown?: ShownCredential | undefined
   /** That certificate itself, DER. */

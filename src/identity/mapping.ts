@@ -1,4 +1,4 @@
-// Phase 4: proven facts → one `Identity`. What cannot be named safely to an upstream is refused
+// Phase 4: a proven credential → one `Identity`. What cannot be named safely to an upstream is refused
 // here, once, rather than by every transform.
 
 import { AS_PROVEN, type IdentityConfig } from './schema.ts'
@@ -39,7 +39,7 @@ export class IdentityMapping {
   readonly #steps: GroupSteps
   readonly #allowReserved: ReadonlySet<string>
   readonly #report: MappingReport
-  // The mapping is a pure function of the facts, and remembered facts come by again and again.
+  // The mapping is a pure function of the credential; cached credentials recur.
   readonly #known = new WeakMap<ProvenCredential, MappingResult>()
 
   constructor(authenticator: string, rules: IdentityRules, report: MappingReport = () => {}) {
@@ -50,12 +50,12 @@ export class IdentityMapping {
     this.#report = report
   }
 
-  /** The identity that the facts amount to. */
-  identityOf(facts: ProvenCredential): MappingResult {
-    const known = this.#known.get(facts)
+  /** The identity of a credential. */
+  identityOf(credential: ProvenCredential): MappingResult {
+    const known = this.#known.get(credential)
     if (known !== undefined) return known
-    const result = this.#map(facts)
-    this.#known.set(facts, result)
+    const result = this.#map(credential)
+    this.#known.set(credential, result)
     if (result.outcome === 'refused' || result.identity.groupsOmitted !== undefined) {
       this.#report(result)
     }
@@ -65,30 +65,30 @@ export class IdentityMapping {
   #map(proven: ProvenCredential): MappingResult {
     const named = sharing(new Budget(), () => applied(this.#config, proven))
     if ('outcome' in named) return named
-    const facts = { ...named, groups: this.#steps.shape(named.groups) }
-    const odd = unrepresentablePlace(facts)
+    const credential = { ...named, groups: this.#steps.shape(named.groups) }
+    const odd = unrepresentablePlace(credential)
     if (odd !== undefined) return refused('identity-unrepresentable', odd)
     // Before groups are cut: a caller with a reserved group must not pass by losing it.
-    if (findReserved(facts, this.#allowReserved) !== undefined) {
-      const place = isReserved(facts.user, this.#allowReserved) ? 'user' : 'groups'
+    if (findReserved(credential, this.#allowReserved) !== undefined) {
+      const place = isReserved(credential.user, this.#allowReserved) ? 'user' : 'groups'
       return refused('identity-reserved', place)
     }
-    const large = excess(facts, this.#config.limits)
+    const large = excess(credential, this.#config.limits)
     if (large !== undefined) return refused('identity-too-large', large)
-    return this.#limited(facts)
+    return this.#limited(credential)
   }
 
-  #limited(facts: ProvenCredential): MappingResult {
+  #limited(credential: ProvenCredential): MappingResult {
     const { max, maxBytes, onExcess } = this.#config.groups
-    const { length } = facts.groups
-    const fitting = this.#steps.fitting(facts.groups)
+    const { length } = credential.groups
+    const fitting = this.#steps.fitting(credential.groups)
     if (fitting < length && onExcess === 'refuse') {
       const limit = `at most ${max} with ${maxBytes} bytes`
       return refused('identity-too-large', `groups: ${length}, where there may be ${limit}`)
     }
     const identity = Object.freeze({
-      ...facts,
-      groups: facts.groups.slice(0, fitting),
+      ...credential,
+      groups: credential.groups.slice(0, fitting),
       authenticator: this.#authenticator,
       ...(fitting < length ? { groupsOmitted: length - fitting } : {}),
     })
@@ -105,9 +105,12 @@ const refused = (code: IdentityRefusal, detail: string): Refused => ({
 const isReserved = (user: string, allowed: ReadonlySet<string>): boolean =>
   findReserved({ user, groups: [] }, allowed) !== undefined
 
-/** The facts as the expressions have them, or which of them yields nothing of use. */
-const applied = (config: IdentityConfig, facts: ProvenCredential): ProvenCredential | Refused => {
-  const { user, uid, groups, extra, claims, certificate } = facts
+/** The credential with the results of the expressions, or the first expression whose result is unusable. */
+const applied = (
+  config: IdentityConfig,
+  credential: ProvenCredential,
+): ProvenCredential | Refused => {
+  const { user, uid, groups, extra, claims, certificate } = credential
   const variables = { account: { user, uid, groups, extra }, claims, certificate }
   const failures: string[] = []
   const valuesOf = (
@@ -133,7 +136,7 @@ const applied = (config: IdentityConfig, facts: ProvenCredential): ProvenCredent
   )
   if (failures.length > 0) return refused('identity-unmapped', failures.join('; '))
   return {
-    ...facts,
+    ...credential,
     user: users.join(),
     uid: uids[0],
     groups: names,

@@ -2,7 +2,7 @@
 // audit log alone. Bounded, and never a secret. Made once for each proof, not for each request.
 
 import { cutText } from '../runtime/text.ts'
-import type { CertificateFacts } from './certificate-facts.ts'
+import type { CertificateFields } from './certificate-fields.ts'
 import type { Claims } from './claims.ts'
 
 /** A credential as it was shown; only the fields of its kind are there. */
@@ -37,7 +37,7 @@ const LONGEST = 256
 
 /** What a certificate says of itself. */
 export const shownCertificate = (
-  { subjectName, issuerName, serial, fingerprint }: CertificateFacts,
+  { subjectName, issuerName, serial, fingerprint }: CertificateFields,
   proven: boolean,
 ): ShownCredential => ({
   proven,

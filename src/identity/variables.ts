@@ -1,6 +1,6 @@
 // A proven caller, as expressions see it.
 
-import { NO_CERTIFICATE } from './certificate-facts.ts'
+import { NO_CERTIFICATE } from './certificate-fields.ts'
 import type { Identity } from './identity.ts'
 
 /** The variables `identity`, `certificate` and `claims`; the last two are empty where there is none. */

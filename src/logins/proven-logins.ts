@@ -41,7 +41,9 @@ export interface LocalLogin extends Login {
 }
 
 /** What is stored to look an account up again: plain data, without a secret. */
-export type ProvenAccount = Pick<ProvenCredential, 'credential' | 'authenticatedAt' | 'methods'> & {
+export type ProvenAccount = Pick<ProvenCredential, 'authenticatedAt' | 'methods'> & {
+  /** `ProvenCredential.digest` of the password. */
+  readonly credential: string
   /** See `PasswordVerifier.lookup`. */
   readonly account: string
 }

@@ -178,7 +178,7 @@ export class LoginRecheck {
     const known = await accounts.find(login)
     const same = JSON.stringify({ ...account, began: known?.began }) === JSON.stringify(known)
     if (isFederated(next) || !same) {
-      const { groups, credential } = identity
+      const { groups, digest: credential } = identity
       await events.write({
         event: 'login-renewed',
         login,

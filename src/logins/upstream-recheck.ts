@@ -6,7 +6,7 @@ import type { OpaqueKeys } from '../state/opaque-keys.ts'
 import { checkTimes, type LoginCheck, type LoginChecked } from './recheck.ts'
 import type { UpstreamIdp, UpstreamTokens } from './upstream-idp/upstream-idp.ts'
 import type { ProvenLogins, Renewal, ProvenLoginRecord, FederatedLogin } from './proven-logins.ts'
-import { provenFactsOf } from './upstream-idp/proven-facts.ts'
+import { provenCredentialOf } from './upstream-idp/proven-credential.ts'
 
 /** What asking needs. */
 export interface UpstreamRecheckParts {
@@ -76,7 +76,7 @@ export class UpstreamRecheck implements LoginCheck<FederatedLogin> {
       if (refreshToken !== undefined) await idp.revoke(refreshToken)
       return { outcome: 'superseded' }
     }
-    const mapped = idp.mapping.identityOf(provenFactsOf(idp, tokens, opaqueKeys))
+    const mapped = idp.mapping.identityOf(provenCredentialOf(idp, tokens, opaqueKeys))
     if (mapped.outcome === 'refused') return { outcome: 'ended', detail: mapped.code }
     const { identity } = mapped
     return { outcome: 'current', identity, record: replaced, next: { ...kept, renewal } }

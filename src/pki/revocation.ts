@@ -24,7 +24,7 @@ export type RevocationStatus =
  * permits the caller to continue.
  */
 export interface RevocationChecker {
-  /** Changes with the configuration and with the deny-list, so that remembered facts die with them. */
+  /** Changes with the configuration and with the deny-list, so that credentials cached before are not used. */
   readonly generation: string
   /**
    * @param chain in DER, leaf first and trust anchor last, already validated as a path

@@ -1,4 +1,4 @@
-// How much memory remembered facts take, about: enough to bound a memory by it.
+// An estimate of the memory that a cached value takes, by which a cache is bounded.
 
 // V8 on 64 bits with pointer compression off, as Node builds it: the header and map of a string, and
 // what an object, an array and a property of either take. Measured, and rounded up.

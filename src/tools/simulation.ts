@@ -74,7 +74,7 @@ const chainOf = (identity: Identity, { locations, challenges }: Route['chain']):
     name: identity.authenticator,
     challenges,
     locations,
-    authenticate: () => ({ outcome: 'authenticated', facts: identity }),
+    authenticate: () => ({ outcome: 'authenticated', credential: identity }),
   }
   const mapping = { identityOf: () => ({ outcome: 'identity', identity }) as const }
   return new Chain([{ authenticator, mapping }])

@@ -7,7 +7,7 @@ import { writeFile } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'
 import { inspect } from 'node:util'
 import { buildForwardFrom } from '../authenticate/building.ts'
-import { factsOf, fakeAuthenticator } from '../fakes/authenticator.ts'
+import { credentialOf, fakeAuthenticator } from '../fakes/authenticator.ts'
 import { startRoute } from '../fakes/service.ts'
 import { createAuthority, type Authority } from '../servers/pki.ts'
 import { startTokenServer, type Answer, type TokenServerHandle } from '../servers/token-server.ts'
@@ -95,8 +95,8 @@ describe('a token that is exchanged', () => {
       const built = stack.use(await buildForwardFrom(file, { bearer: { exchange } }))
       assert.deepEqual(built.problems, [])
       const { transformers } = built
-      const facts = factsOf({ method: 'bearer' })
-      const authenticators = [fakeAuthenticator('tokens', { outcome: 'authenticated', facts })]
+      const credential = credentialOf({ method: 'bearer' })
+      const authenticators = [fakeAuthenticator('tokens', { outcome: 'authenticated', credential })]
       const service = stack.use(await startRoute({ authenticators, transformers }))
       const asked = server.asked.length
       const headers = [['authorization', `Bearer ${TOKEN}`]] as const

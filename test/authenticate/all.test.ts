@@ -7,7 +7,7 @@ import type { Authentication, Authenticator } from '../../src/authenticate/authe
 import type { ChainLink } from '../../src/authenticate/chain.ts'
 import type { ProvenCredential } from '../../src/identity/identity.ts'
 import { IdentityMapping } from '../../src/identity/mapping.ts'
-import { factsOf, fakeAuthenticator, type FakeAnswer } from '../fakes/authenticator.ts'
+import { credentialOf, fakeAuthenticator, type FakeAnswer } from '../fakes/authenticator.ts'
 import { requestOf } from '../fakes/envoy.ts'
 
 const FOREVER = new AbortController().signal
@@ -23,9 +23,9 @@ const linksOf = (answers: readonly FakeAnswer[]): readonly ChainLink[] =>
 const ask = async (answers: readonly FakeAnswer[], sameUser = false): Promise<Authentication> =>
   await allOf(linksOf(answers), sameUser).authenticator.authenticate(requestOf(), FOREVER)
 
-const proving = (facts: Partial<ProvenCredential>): Authentication => ({
+const proving = (credential: Partial<ProvenCredential>): Authentication => ({
   outcome: 'authenticated',
-  facts: factsOf(facts),
+  credential: credentialOf(credential),
 })
 const NOT_MINE: Authentication = { outcome: 'not-applicable' }
 const WRONG: Authentication = { outcome: 'rejected', code: 'credential-wrong' }
@@ -82,17 +82,17 @@ describe('an authenticator that demands several credentials', () => {
   it('takes the user of the first credential', async () => {
     const authentication = await ask([ALICE, DEVICE])
     assert.ok(authentication.outcome === 'authenticated')
-    assert.equal(authentication.facts.user, 'alice')
+    assert.equal(authentication.credential.user, 'alice')
   })
 
   it('has a fingerprint that changes with each credential', async () => {
-    const credentialOf = async (...credentials: readonly string[]) => {
-      const authentication = await ask(credentials.map((credential) => proving({ credential })))
+    const digestOf = async (...digests: readonly string[]) => {
+      const authentication = await ask(digests.map((digest) => proving({ digest })))
       assert.ok(authentication.outcome === 'authenticated')
-      return authentication.facts.credential
+      return authentication.credential.digest
     }
-    assert.equal(await credentialOf('x', 'y'), 'x+y')
-    assert.notEqual(await credentialOf('x', 'y'), await credentialOf('x', 'z'))
+    assert.equal(await digestOf('x', 'y'), 'x+y')
+    assert.notEqual(await digestOf('x', 'y'), await digestOf('x', 'z'))
   })
 
   const EXPIRIES: readonly { input: readonly (number | undefined)[]; want: number | undefined }[] =
@@ -106,7 +106,7 @@ describe('an authenticator that demands several credentials', () => {
     it(`expires with the credential that expires first: ${input.join(', ')}`, async () => {
       const authentication = await ask(input.map((expires) => proving({ expires })))
       assert.ok(authentication.outcome === 'authenticated')
-      assert.equal(authentication.facts.expires, want)
+      assert.equal(authentication.credential.expires, want)
     })
   }
 
@@ -114,27 +114,27 @@ describe('an authenticator that demands several credentials', () => {
     const limits = [undefined, 900_000, 2_000].map((requestLimit) => proving({ requestLimit }))
     const authentication = await ask(limits)
     assert.ok(authentication.outcome === 'authenticated')
-    assert.equal(authentication.facts.requestLimit, 2_000)
+    assert.equal(authentication.credential.requestLimit, 2_000)
   })
 
   it('yields the same object for the same credentials, and another object for changed credentials', async () => {
-    const facts = factsOf({ user: 'alice' })
-    let device = factsOf({ user: 'laptop-7' })
+    const credential = credentialOf({ user: 'alice' })
+    let device = credentialOf({ user: 'laptop-7' })
     const { authenticator } = allOf(
       linksOf([
-        () => Promise.resolve({ outcome: 'authenticated', facts }),
-        () => Promise.resolve({ outcome: 'authenticated', facts: device }),
+        () => Promise.resolve({ outcome: 'authenticated', credential }),
+        () => Promise.resolve({ outcome: 'authenticated', credential: device }),
       ]),
       false,
     )
     const combined = async () => {
       const authentication = await authenticator.authenticate(requestOf(), FOREVER)
       assert.ok(authentication.outcome === 'authenticated')
-      return authentication.facts
+      return authentication.credential
     }
     const first = await combined()
     assert.equal(await combined(), first)
-    device = factsOf({ user: 'laptop-7', expires: 7 })
+    device = credentialOf({ user: 'laptop-7', expires: 7 })
     assert.equal((await combined()).expires, 7)
   })
 

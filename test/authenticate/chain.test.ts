@@ -5,7 +5,7 @@ import { describe, it } from 'node:test'
 import type { Authentication, Authenticator } from '../../src/authenticate/authenticator.ts'
 import { Chain } from '../../src/authenticate/chain.ts'
 import { IdentityMapping } from '../../src/identity/mapping.ts'
-import { factsOf, fakeAuthenticator, type FakeAnswer } from '../fakes/authenticator.ts'
+import { credentialOf, fakeAuthenticator, type FakeAnswer } from '../fakes/authenticator.ts'
 import { requestOf } from '../fakes/envoy.ts'
 
 const FOREVER = new AbortController().signal
@@ -22,7 +22,7 @@ const chainOf = (...answers: readonly FakeAnswer[]): Chain =>
   )
 
 const NOT_MINE: Authentication = { outcome: 'not-applicable' }
-const PROVEN: Authentication = { outcome: 'authenticated', facts: factsOf() }
+const PROVEN: Authentication = { outcome: 'authenticated', credential: credentialOf() }
 const WRONG: Authentication = { outcome: 'rejected', code: 'credential-wrong' }
 const DOWN: Authentication = { outcome: 'unavailable', cause: 'down' }
 

@@ -14,7 +14,7 @@ import { keySetOf, makeKey } from './bearer/issuing.ts'
 import { bearerWith } from './bearer/asking.ts'
 import { IdentityMapping } from '../../src/identity/mapping.ts'
 import { BEARER_SUBPROTOCOL } from '../../src/request/subprotocols.ts'
-import { factsOf, fakeAuthenticator, PROVEN } from '../fakes/authenticator.ts'
+import { credentialOf, fakeAuthenticator, PROVEN } from '../fakes/authenticator.ts'
 import { basic, requestOf, type RequestParts } from '../fakes/envoy.ts'
 
 const FOREVER = new AbortController().signal
@@ -214,9 +214,9 @@ describe('the anonymous authenticator', () => {
   it('authenticates a request without any credential', async () => {
     assert.deepEqual(await nobody.authenticate(requestOf(), FOREVER), {
       outcome: 'authenticated',
-      facts: factsOf({
+      credential: credentialOf({
         method: 'anonymous',
-        credential: 'none',
+        digest: 'none',
         user: 'visitor',
         groups: ['visitors'],
       }),

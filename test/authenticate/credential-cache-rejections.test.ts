@@ -5,12 +5,12 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Authentication } from '../../src/authenticate/authenticator.ts'
 import { CredentialCache, LONGEST_REJECTION } from '../../src/authenticate/credential-cache.ts'
-import { factsOf } from '../fakes/authenticator.ts'
+import { credentialOf } from '../fakes/authenticator.ts'
 import { FakeClock } from '../fakes/clock.ts'
 
 const BOTH = { proof: 60_000, rejection: 60_000 }
 const REJECTED: Authentication = { outcome: 'rejected', code: 'token-signature', user: 'eve' }
-const PROVEN: Authentication = { outcome: 'authenticated', facts: factsOf() }
+const PROVEN: Authentication = { outcome: 'authenticated', credential: credentialOf() }
 
 const setUp = () => {
   const clock = new FakeClock()

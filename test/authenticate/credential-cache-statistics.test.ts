@@ -5,12 +5,12 @@ import { describe, it } from 'node:test'
 import type { Authentication } from '../../src/authenticate/authenticator.ts'
 import { CredentialCache } from '../../src/authenticate/credential-cache.ts'
 import { heapSizeOf } from '../../src/runtime/heap-size.ts'
-import { factsOf } from '../fakes/authenticator.ts'
+import { credentialOf } from '../fakes/authenticator.ts'
 import { FakeClock } from '../fakes/clock.ts'
 
 const BOTH = { proof: 60_000, rejection: 60_000 }
 const REJECTED: Authentication = { outcome: 'rejected', code: 'token-signature' }
-const PROVEN: Authentication = { outcome: 'authenticated', facts: factsOf() }
+const PROVEN: Authentication = { outcome: 'authenticated', credential: credentialOf() }
 
 describe('cache lookups', () => {
   it('are counted by authenticator and outcome', async () => {
@@ -69,9 +69,9 @@ describe('the credential cache', () => {
     const memory = new CredentialCache(new FakeClock())
     const groups = Array.from({ length: 10_000 }, (_, index) => `cn=group-${index},dc=example`)
     for (let index = 0; index < 300; index += 1) {
-      const facts = factsOf({ groups })
+      const credential = credentialOf({ groups })
       await memory.getOrVerify(memory.keyOf('g', String(index)), BOTH, () =>
-        Promise.resolve({ outcome: 'authenticated', facts }),
+        Promise.resolve({ outcome: 'authenticated', credential }),
       )
     }
     const { entries, bytes, evictions } = memory.statistics().proofs
@@ -84,8 +84,10 @@ describe('the credential cache', () => {
     const clock = new FakeClock()
     const memory = new CredentialCache(clock)
     const key = memory.keyOf('g', 'alice')
-    const facts = factsOf({ expires: clock.now() })
-    await memory.getOrVerify(key, BOTH, () => Promise.resolve({ outcome: 'authenticated', facts }))
+    const credential = credentialOf({ expires: clock.now() })
+    await memory.getOrVerify(key, BOTH, () =>
+      Promise.resolve({ outcome: 'authenticated', credential }),
+    )
     assert.equal(memory.statistics().proofs.entries, 0)
     await memory.getOrVerify(key, 0, () => Promise.resolve(PROVEN))
     assert.equal(memory.statistics().proofs.entries, 0)
@@ -93,10 +95,10 @@ describe('the credential cache', () => {
 
   it('does not cache a credential larger than its bound', async () => {
     const memory = new CredentialCache(new FakeClock())
-    const facts = factsOf({ groups: ['g'.repeat(70 * 1_024 * 1_024)] })
+    const credential = credentialOf({ groups: ['g'.repeat(70 * 1_024 * 1_024)] })
     const key = memory.keyOf('g', 'alice')
     const proof = await memory.getOrVerify(key, BOTH, () =>
-      Promise.resolve({ outcome: 'authenticated', facts }),
+      Promise.resolve({ outcome: 'authenticated', credential }),
     )
     assert.equal(proof.outcome, 'authenticated')
     assert.equal(memory.get(key), undefined)

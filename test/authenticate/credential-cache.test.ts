@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Authentication } from '../../src/authenticate/authenticator.ts'
 import { CredentialCache } from '../../src/authenticate/credential-cache.ts'
-import { factsOf } from '../fakes/authenticator.ts'
+import { credentialOf } from '../fakes/authenticator.ts'
 import { FakeClock } from '../fakes/clock.ts'
 
 const MINUTE = 60_000
@@ -20,10 +20,12 @@ const setUp = () => {
 const proof =
   (user: string, expires?: number): (() => Promise<Authentication>) =>
   () =>
-    Promise.resolve({ outcome: 'authenticated', facts: factsOf({ user, expires }) })
+    Promise.resolve({ outcome: 'authenticated', credential: credentialOf({ user, expires }) })
 
 const userOf = (authentication: Authentication): string =>
-  authentication.outcome === 'authenticated' ? authentication.facts.user : authentication.outcome
+  authentication.outcome === 'authenticated'
+    ? authentication.credential.user
+    : authentication.outcome
 
 describe('a cached credential', () => {
   it('lasts its lifetime and no longer', async () => {
@@ -88,7 +90,7 @@ describe('a cached credential', () => {
     const first = await memory.getOrVerify(key, MINUTE, proof('first'))
     const again = await memory.getOrVerify(key, MINUTE, proof('second'))
     assert.ok(first.outcome === 'authenticated' && again.outcome === 'authenticated')
-    assert.equal(first.facts, again.facts)
+    assert.equal(first.credential, again.credential)
   })
 })
 

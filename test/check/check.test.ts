@@ -8,7 +8,7 @@ import type { CheckContext } from '../../src/check/context.ts'
 import type { Decision } from '../../src/check/decision.ts'
 import { RateLimited } from '../../src/runtime/errors.ts'
 import type { Transformation } from '../../src/transform/transformer.ts'
-import { factsOf, fakeAuthenticator, type FakeAnswer } from '../fakes/authenticator.ts'
+import { credentialOf, fakeAuthenticator, type FakeAnswer } from '../fakes/authenticator.ts'
 import { attributesOf, type RequestParts } from '../fakes/envoy.ts'
 import type { RouteParts } from '../fakes/route.ts'
 import { snapshotOf } from '../fakes/snapshot.ts'
@@ -28,8 +28,8 @@ const answering = (answer: FakeAnswer): Pick<RouteParts, 'authenticators'> => ({
   authenticators: [fakeAuthenticator('staff', answer)],
 })
 
-const proven = (facts = factsOf()): Pick<RouteParts, 'authenticators'> =>
-  answering({ outcome: 'authenticated', facts })
+const proven = (credential = credentialOf()): Pick<RouteParts, 'authenticators'> =>
+  answering({ outcome: 'authenticated', credential })
 
 const transforming = (answer: Transformation): Pick<RouteParts, 'transformers'> => ({
   transformers: [{ kind: 'headers', transform: () => answer }],
@@ -151,14 +151,14 @@ describe('a check, by phases,', () => {
     },
     {
       name: '4. ends at a reserved name',
-      route: proven(factsOf({ groups: ['system:masters'] })),
+      route: proven(credentialOf({ groups: ['system:masters'] })),
       want: 'identity-reserved',
       known: [...READ, 'authenticator'],
       details: ['claimedUser', 'detail'],
     },
     {
       name: '4. ends at a name that a header cannot carry',
-      route: proven(factsOf({ user: 'a\nb' })),
+      route: proven(credentialOf({ user: 'a\nb' })),
       want: 'identity-unrepresentable',
       known: [...READ, 'authenticator'],
       details: ['claimedUser', 'detail'],
@@ -236,7 +236,7 @@ describe('a check, by phases,', () => {
   }
 
   it('that passes every phase has a permit and credentials', async () => {
-    const decision = await run(proven(factsOf({ groups: ['dev'] })))
+    const decision = await run(proven(credentialOf({ groups: ['dev'] })))
     assert.equal(decision.outcome, 'allow')
     assert.equal(decision.reason, 'permitted')
     assert.equal(decision.permit.rule, 'all')
@@ -282,7 +282,7 @@ describe('a check, by phases,', () => {
   })
 
   it('has the user of a refused identity as claimed, not as proven', async () => {
-    const decision = await run(proven(factsOf({ user: 'system:admin' })))
+    const decision = await run(proven(credentialOf({ user: 'system:admin' })))
     assert.ok(decision.outcome === 'deny')
     assert.equal(decision.claimedUser, 'system:admin')
     assert.equal(decision.context.identity, undefined)

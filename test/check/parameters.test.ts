@@ -9,7 +9,7 @@ import { describeDecision, MAX_PATH } from '../../src/check/record.ts'
 import { CREDENTIAL_PARAMETERS } from '../../src/request/credential-parameters.ts'
 import { cpuTime } from '../fakes/cpu-time.ts'
 import { deny, type Decision } from '../../src/check/decision.ts'
-import { factsOf, fakeAuthenticator, PROVEN } from '../fakes/authenticator.ts'
+import { credentialOf, fakeAuthenticator, PROVEN } from '../fakes/authenticator.ts'
 import { attributesOf } from '../fakes/envoy.ts'
 import { startService } from '../fakes/service.ts'
 import { snapshotOf } from '../fakes/snapshot.ts'
@@ -19,7 +19,7 @@ const FOREVER = new AbortController().signal
 const certificate = fakeAuthenticator('certificate', PROVEN, 'Fake', [{ kind: 'connection' }])
 const keys = fakeAuthenticator(
   'keys',
-  { outcome: 'authenticated', facts: factsOf({ user: 'bot' }) },
+  { outcome: 'authenticated', credential: credentialOf({ user: 'bot' }) },
   'Fake',
   [{ kind: 'query', name: 'api_key' }],
 )

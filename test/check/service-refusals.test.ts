@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { STATUS_CODES } from 'node:http'
 import { describe, it } from 'node:test'
 import type { Transformation } from '../../src/transform/transformer.ts'
-import { factsOf, PROVEN } from '../fakes/authenticator.ts'
+import { credentialOf, PROVEN } from '../fakes/authenticator.ts'
 import type { RequestParts } from '../fakes/envoy.ts'
 import { operationsNeeding } from '../fakes/operations.ts'
 import type { RouteParts } from '../fakes/route.ts'
@@ -92,13 +92,16 @@ describe('every refusal', () => {
     {
       reason: 'identity-reserved',
       status: 'Forbidden',
-      route: answering({ outcome: 'authenticated', facts: factsOf({ user: 'system:x' }) }),
+      route: answering({
+        outcome: 'authenticated',
+        credential: credentialOf({ user: 'system:x' }),
+      }),
       user: 'system:x',
     },
     {
       reason: 'identity-unrepresentable',
       status: 'Forbidden',
-      route: answering({ outcome: 'authenticated', facts: factsOf({ user: 'a\n' }) }),
+      route: answering({ outcome: 'authenticated', credential: credentialOf({ user: 'a\n' }) }),
       user: 'a\n',
     },
     {

@@ -9,7 +9,7 @@ import type { Authentication } from '../../src/authenticate/authenticator.ts'
 import { handleDigest } from '../../src/grant/seal.ts'
 import type { ListenAddress } from '../../src/runtime/grpc/server.ts'
 import { kubernetesHeaders } from '../../src/transform/headers/kubernetes-headers.ts'
-import { factsOf, PROVEN } from '../fakes/authenticator.ts'
+import { credentialOf, PROVEN } from '../fakes/authenticator.ts'
 import { randomFrom } from '../fakes/random.ts'
 import type { RouteParts } from '../fakes/route.ts'
 import { answering, eventOf, startRoute, type FakeService } from '../fakes/service.ts'
@@ -152,7 +152,10 @@ describe('a route that forwards a certificate', () => {
   it('copies the certificate that an authenticator proved', async () => {
     const { transformer } = new Granting({ subject: {}, delegate: {} })
     const certificateDer = await presentedCertificate()
-    const proven = { outcome: 'authenticated', facts: factsOf({ certificateDer }) } as const
+    const proven = {
+      outcome: 'authenticated',
+      credential: credentialOf({ certificateDer }),
+    } as const
     await using service = await startRoute({ ...answering(proven), transformers: [transformer] })
     const outcome = await service.client.check({})
     assert.ok(outcome.allow && outcome.secret !== undefined)
@@ -207,7 +210,7 @@ describe('simultaneous checks', () => {
         await sleep(random(20))
         return path.startsWith('/no')
           ? { outcome: 'rejected', code: 'credential-wrong' }
-          : { outcome: 'authenticated', facts: factsOf({ user: path.slice(1) }) }
+          : { outcome: 'authenticated', credential: credentialOf({ user: path.slice(1) }) }
       }),
     )
     const users = Array.from(

@@ -148,24 +148,24 @@ const api = async (...args: readonly string[]): Promise<Result> =>
 /** What a key proves by a file, or `undefined`. */
 const provenBy = (text: string, stdout: string): ProvenCredential | undefined => {
   const key = readApiKey(stdout.replace(/\n$/, ''))
-  return key && KeysFile.parse('/etc/api-keys.yaml', text).find(key)?.facts
+  return key && KeysFile.parse('/etc/api-keys.yaml', text).find(key)?.credential
 }
 
 describe('countersign keys api', { concurrency: true }, () => {
   it('prints the key on standard output and its entry on standard error', async () => {
     const { status, stdout, stderr } = await api('--user', 'bot', '--groups', 'dev,ops')
     assert.equal(status, 0)
-    const facts = provenBy(stderr, stdout)
-    assert.match(facts?.credential ?? '', /^[a-z]{10}$/)
-    assert.deepEqual(facts, {
+    const credential = provenBy(stderr, stdout)
+    assert.match(credential?.digest ?? '', /^[a-z]{10}$/)
+    assert.deepEqual(credential, {
       method: 'api-key',
-      credential: facts?.credential,
+      digest: credential?.digest,
       user: 'bot',
       uid: undefined,
       groups: ['dev', 'ops'],
       extra: {},
       expires: undefined,
-      shown: { proven: true, id: facts?.credential },
+      shown: { proven: true, id: credential?.digest },
     })
     assert.ok(!stderr.includes(stdout.trim()))
   })

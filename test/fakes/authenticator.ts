@@ -5,13 +5,13 @@ import type { ProvenCredential } from '../../src/identity/identity.ts'
 import type { Request } from '../../src/request/request.ts'
 
 /** ProvenCredential about alice, or whatever the test says otherwise. */
-export const factsOf = (facts: Partial<ProvenCredential> = {}): ProvenCredential => ({
+export const credentialOf = (credential: Partial<ProvenCredential> = {}): ProvenCredential => ({
   method: 'basic',
-  credential: 'fingerprint',
+  digest: 'fingerprint',
   user: 'alice',
   groups: [],
   extra: {},
-  ...facts,
+  ...credential,
 })
 
 /** How the fake answers. */
@@ -36,5 +36,5 @@ export const fakeAuthenticator = (
 /** Alice, proven, with two groups. */
 export const PROVEN: Authentication = {
   outcome: 'authenticated',
-  facts: factsOf({ groups: ['dev', 'ops'] }),
+  credential: credentialOf({ groups: ['dev', 'ops'] }),
 }

@@ -1,11 +1,11 @@
 // A proven caller.
 
 import type { Identity } from '../../src/identity/identity.ts'
-import { factsOf } from './authenticator.ts'
+import { credentialOf } from './authenticator.ts'
 
 /** Alice, or whatever the test says otherwise. */
 export const identityOf = (parts: Partial<Identity> = {}): Identity => ({
-  ...factsOf(),
+  ...credentialOf(),
   authenticator: 'staff',
   ...parts,
 })

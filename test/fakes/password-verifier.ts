@@ -50,8 +50,12 @@ export class FakeVerifier implements PasswordVerifier {
     if (user.disabled === true) return { outcome: 'barred', code: 'user-disabled' }
     const challenge = this.challenges.get(name)
     if (challenge !== undefined) return challenge
-    const facts = { user: name, groups: user.groups ?? [], extra: {} }
-    return { outcome: 'verified', facts, account: JSON.stringify([name, digestOf([password])]) }
+    const verified = { user: name, groups: user.groups ?? [], extra: {} }
+    return {
+      outcome: 'verified',
+      user: verified,
+      account: JSON.stringify([name, digestOf([password])]),
+    }
   }
 
   async lookup(account: string): Promise<AccountLookup> {
@@ -63,7 +67,7 @@ export class FakeVerifier implements PasswordVerifier {
     if (digestOf([user.password]) !== password) {
       return { outcome: 'ended', code: 'password-changed' }
     }
-    return { outcome: 'current', facts: { user: name, groups: user.groups ?? [], extra: {} } }
+    return { outcome: 'current', user: { user: name, groups: user.groups ?? [], extra: {} } }
   }
 
   async answerChallenge(_user: string, answer: string, state: Uint8Array): Promise<Verification> {

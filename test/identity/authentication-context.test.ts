@@ -6,23 +6,23 @@ import { allOf } from '../../src/authenticate/all.ts'
 import { authenticationContext } from '../../src/identity/authentication-context.ts'
 import type { ProvenCredential } from '../../src/identity/identity.ts'
 import { IdentityMapping } from '../../src/identity/mapping.ts'
-import { factsOf, fakeAuthenticator } from '../fakes/authenticator.ts'
+import { credentialOf, fakeAuthenticator } from '../fakes/authenticator.ts'
 import { requestOf } from '../fakes/envoy.ts'
 
 const combined = async (
   ...parts: readonly Partial<ProvenCredential>[]
 ): Promise<ProvenCredential> => {
-  const links = parts.map((facts, index) => ({
+  const links = parts.map((credential, index) => ({
     authenticator: fakeAuthenticator(`a${index}`, {
       outcome: 'authenticated',
-      facts: factsOf(facts),
+      credential: credentialOf(credential),
     }),
     mapping: new IdentityMapping(`a${index}`, { allowReserved: [] }),
   }))
   const { authenticator } = allOf(links, false)
   const result = await authenticator.authenticate(requestOf({}), new AbortController().signal)
   assert.equal(result.outcome, 'authenticated')
-  return result.facts
+  return result.credential
 }
 
 const PASSWORD = { method: 'basic', authenticatedAt: 5_000 } as const
@@ -65,7 +65,7 @@ describe('several credentials at once', () => {
 
   it('have the certificate itself, whichever of them it came with', async () => {
     const certificateDer = Buffer.from('der')
-    const facts = await combined(PASSWORD, { ...CERTIFICATE, certificateDer })
-    assert.equal(facts.certificateDer, undefined) // without what it says it is none
+    const credential = await combined(PASSWORD, { ...CERTIFICATE, certificateDer })
+    assert.equal(credential.certificateDer, undefined) // without what it says it is none
   })
 })

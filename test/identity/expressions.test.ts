@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Claims } from '../../src/identity/claims.ts'
 import { IdentityMapping, type MappingResult } from '../../src/identity/mapping.ts'
-import { factsOf } from '../fakes/authenticator.ts'
+import { credentialOf } from '../fakes/authenticator.ts'
 import { identityConfigOf } from '../fakes/mapping.ts'
 import { cpuTime } from '../fakes/cpu-time.ts'
 
@@ -12,7 +12,7 @@ const mapped = (section: string, claims: Claims): MappingResult =>
   new IdentityMapping('tokens', {
     allowReserved: [],
     identity: identityConfigOf(section),
-  }).identityOf(factsOf({ method: 'bearer', user: 'https://issuer#sub', claims }))
+  }).identityOf(credentialOf({ method: 'bearer', user: 'https://issuer#sub', claims }))
 
 const identityIn = (result: MappingResult): unknown => {
   if (result.outcome === 'refused') return result.code

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Identity } from '../../src/identity/identity.ts'
 import { IdentityMapping, type MappingResult } from '../../src/identity/mapping.ts'
-import { factsOf } from '../fakes/authenticator.ts'
+import { credentialOf } from '../fakes/authenticator.ts'
 import { identityConfigOf } from '../fakes/mapping.ts'
 import { cpuTime } from '../fakes/cpu-time.ts'
 
@@ -14,7 +14,9 @@ const resultOf = (
   allowReserved: readonly string[] = [],
 ): MappingResult => {
   const identity = identityConfigOf(`groups: ${section}`, 'account')
-  return new IdentityMapping('staff', { allowReserved, identity }).identityOf(factsOf({ groups }))
+  return new IdentityMapping('staff', { allowReserved, identity }).identityOf(
+    credentialOf({ groups }),
+  )
 }
 
 const groupsOf = (section: string, groups: readonly string[]): readonly string[] | string => {

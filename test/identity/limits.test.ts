@@ -3,16 +3,16 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Claims } from '../../src/identity/claims.ts'
-import type { CertificateFacts } from '../../src/identity/certificate-facts.ts'
+import type { CertificateFields } from '../../src/identity/certificate-fields.ts'
 import { IdentityMapping, type MappingResult } from '../../src/identity/mapping.ts'
-import { factsOf } from '../fakes/authenticator.ts'
+import { credentialOf } from '../fakes/authenticator.ts'
 import { identityConfigOf } from '../fakes/mapping.ts'
 
 const mapped = (section: string, claims: Claims): MappingResult =>
   new IdentityMapping('tokens', {
     allowReserved: [],
     identity: identityConfigOf(section),
-  }).identityOf(factsOf({ method: 'bearer', user: 'https://issuer#sub', claims }))
+  }).identityOf(credentialOf({ method: 'bearer', user: 'https://issuer#sub', claims }))
 
 describe('the limits of an identity', () => {
   const LIMITED = 'limits: { user: 18, uid: 4, extra: 8, extraValues: 2 }\n'
@@ -76,21 +76,21 @@ describe('the limits of an identity', () => {
   it('have defaults', () => {
     const long = 'x'.repeat(1_025)
     const mapping = new IdentityMapping('staff', { allowReserved: [] })
-    for (const facts of [
+    for (const credential of [
       { user: long },
       { uid: long },
       { extra: { a: ['x'.repeat(4_096)] } },
       { extra: { a: Array.from({ length: 33 }, () => 'x') } },
     ]) {
-      const result = mapping.identityOf(factsOf(facts))
+      const result = mapping.identityOf(credentialOf(credential))
       assert.equal(result.outcome === 'refused' && result.code, 'identity-too-large')
     }
-    assert.equal(mapping.identityOf(factsOf({ user: 'x'.repeat(1_024) })).outcome, 'identity')
+    assert.equal(mapping.identityOf(credentialOf({ user: 'x'.repeat(1_024) })).outcome, 'identity')
   })
 })
 
 describe('the mapping of a certificate', () => {
-  const CERTIFICATE: CertificateFacts = {
+  const CERTIFICATE: CertificateFields = {
     subject: { CN: ['alice'], O: ['dev', 'ops'], OU: ['a', 'b'] },
     subjectName: 'CN=alice,O=dev+O=ops',
     issuerName: 'CN=ca',
@@ -128,7 +128,7 @@ describe('the mapping of a certificate', () => {
     it(section.replace('\n', ', '), () => {
       const identity = identityConfigOf(section, 'certificate')
       const mapping = new IdentityMapping('cards', { allowReserved: [], identity })
-      const result = mapping.identityOf(factsOf({ certificate: CERTIFICATE }))
+      const result = mapping.identityOf(credentialOf({ certificate: CERTIFICATE }))
       const got =
         result.outcome === 'refused' ? result.code : [result.identity.user, result.identity.groups]
       assert.deepEqual(got, want)
@@ -143,8 +143,8 @@ describe('a report to operators about a mapping', () => {
     const mapping = new IdentityMapping('tokens', { allowReserved: [], identity }, (result) =>
       reports.push(result),
     )
-    const facts = factsOf({ claims })
-    assert.equal(mapping.identityOf(facts), mapping.identityOf(facts))
+    const credential = credentialOf({ claims })
+    assert.equal(mapping.identityOf(credential), mapping.identityOf(credential))
     return reports
   }
 

@@ -4,24 +4,31 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { ProvenCredential } from '../../src/identity/identity.ts'
 import { IdentityMapping } from '../../src/identity/mapping.ts'
-import { factsOf } from '../fakes/authenticator.ts'
+import { credentialOf } from '../fakes/authenticator.ts'
 
 const outcomeOf = (
-  facts: Partial<ProvenCredential>,
+  credential: Partial<ProvenCredential>,
   allowReserved: readonly string[] = [],
 ): string => {
-  const result = new IdentityMapping('staff', { allowReserved }).identityOf(factsOf(facts))
+  const result = new IdentityMapping('staff', { allowReserved }).identityOf(
+    credentialOf(credential),
+  )
   return result.outcome === 'identity' ? 'identity' : result.code
 }
 
 describe('an identity', () => {
-  const facts = factsOf({ uid: '42', groups: ['dev'], extra: { team: ['a', 'b'] }, expires: 5 })
-  const result = new IdentityMapping('staff', { allowReserved: [] }).identityOf(facts)
+  const credential = credentialOf({
+    uid: '42',
+    groups: ['dev'],
+    extra: { team: ['a', 'b'] },
+    expires: 5,
+  })
+  const result = new IdentityMapping('staff', { allowReserved: [] }).identityOf(credential)
   assert.equal(result.outcome, 'identity')
   const { identity } = result
 
   it('is the proven credential and the name of the authenticator', () => {
-    assert.deepEqual(identity, { ...facts, authenticator: 'staff' })
+    assert.deepEqual(identity, { ...credential, authenticator: 'staff' })
   })
 
   it('is frozen', () => assert.ok(Object.isFrozen(identity)))
@@ -31,8 +38,8 @@ describe('names that a header can carry', () => {
   const NAMES = ['alice', 'alice@example.org', 'CN=Alice, O=Öps', 'a b', '😀', 'x'.repeat(100)]
   for (const name of NAMES) {
     it(JSON.stringify(name.slice(0, 30)), () => {
-      const facts = { user: name, uid: name, groups: [name], extra: { [name]: [name] } }
-      assert.equal(outcomeOf(facts), 'identity')
+      const credential = { user: name, uid: name, groups: [name], extra: { [name]: [name] } }
+      assert.equal(outcomeOf(credential), 'identity')
     })
   }
 })
@@ -60,7 +67,8 @@ describe('names that a header cannot carry', () => {
       { extra: { [input]: ['a'] } },
     ]
     it(`${name}, in any field of the identity`, () => {
-      for (const facts of PLACES) assert.equal(outcomeOf(facts), 'identity-unrepresentable')
+      for (const credential of PLACES)
+        assert.equal(outcomeOf(credential), 'identity-unrepresentable')
     })
   }
 })
@@ -94,23 +102,23 @@ describe('reserved names in an identity', () => {
 describe('a cached result of a mapping', () => {
   it('is the same object for the same credential', () => {
     const mapping = new IdentityMapping('staff', { allowReserved: [] })
-    const facts = factsOf()
-    assert.equal(mapping.identityOf(facts), mapping.identityOf(facts))
+    const credential = credentialOf()
+    assert.equal(mapping.identityOf(credential), mapping.identityOf(credential))
   })
 
   it('is not used for an equal credential of another proof', () => {
     const mapping = new IdentityMapping('staff', { allowReserved: [] })
-    assert.notEqual(mapping.identityOf(factsOf()), mapping.identityOf(factsOf()))
+    assert.notEqual(mapping.identityOf(credentialOf()), mapping.identityOf(credentialOf()))
   })
 
   it('is not used by another mapping', () => {
-    const facts = factsOf({ groups: ['system:masters'] })
+    const credential = credentialOf({ groups: ['system:masters'] })
     const lenient = new IdentityMapping('staff', { allowReserved: ['system:masters'] }).identityOf(
-      facts,
+      credential,
     )
     assert.equal(lenient.outcome, 'identity')
     assert.equal(
-      new IdentityMapping('staff', { allowReserved: [] }).identityOf(facts).outcome,
+      new IdentityMapping('staff', { allowReserved: [] }).identityOf(credential).outcome,
       'refused',
     )
   })

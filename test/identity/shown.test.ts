@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { NO_CERTIFICATE } from '../../src/identity/certificate-facts.ts'
+import { NO_CERTIFICATE } from '../../src/identity/certificate-fields.ts'
 import { shownCertificate, shownId, shownToken } from '../../src/identity/shown.ts'
 
 const LONG = 'é'.repeat(1_000)
@@ -57,8 +57,8 @@ describe('the fields of a token in the audit log', () => {
 
 describe('the fields of a certificate in the audit log', () => {
   it('have 256 characters each', () => {
-    const facts = { ...NO_CERTIFICATE, subjectName: LONG, issuerName: LONG, serial: LONG }
-    const shown = shownCertificate({ ...facts, fingerprint: 'f' }, false)
+    const fields = { ...NO_CERTIFICATE, subjectName: LONG, issuerName: LONG, serial: LONG }
+    const shown = shownCertificate({ ...fields, fingerprint: 'f' }, false)
     assert.deepEqual(Object.keys(shown), ['proven', 'subject', 'issuer', 'serial', 'fingerprint'])
     for (const value of [shown.subject, shown.issuer, shown.serial]) {
       assert.equal(value?.length, 257)

@@ -203,7 +203,7 @@ const AUTHENTICATE = `
 `
 
 // Before 3.2.5 replies are signed only where the request has the attribute. The users' attributes stay on
-// rejects and challenges, against all custom: a client must not take them for facts there.
+// rejects and challenges, against all custom: a client must not read them there.
 const POST_AUTH = `
   post-auth {
     update reply {

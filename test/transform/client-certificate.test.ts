@@ -72,7 +72,7 @@ describe('a handle', () => {
     const route = new Granting()
     const first = route.handle(identityOf())
     assert.equal(route.handle(identityOf()), first)
-    assert.equal(route.handle(identityOf({ credential: 'another password' })), first)
+    assert.equal(route.handle(identityOf({ digest: 'another password' })), first)
     assert.equal(new Granting().handle(identityOf()), first)
   })
 

@@ -60,10 +60,11 @@ const prove = (text: string, keys: KeysFile, clock: Clock): Authentication => {
   if (known === undefined) {
     return { outcome: 'rejected', code: 'api-key-unknown', shown: shownId(key.id, false) }
   }
-  const { facts } = known
-  return facts.expires !== undefined && clock.now() >= facts.expires
-    ? { outcome: 'rejected', code: 'api-key-expired', user: facts.user, shown: facts.shown }
-    : { outcome: 'authenticated', facts }
+  const { credential } = known
+  const { user, shown } = credential
+  return credential.expires !== undefined && clock.now() >= credential.expires
+    ? { outcome: 'rejected', code: 'api-key-expired', user, shown }
+    : { outcome: 'authenticated', credential }
 }
 
 /**

@@ -11,7 +11,7 @@ import { ID, readKeyHash, type ApiKey } from './key.ts'
 /** An entry of the file. */
 export interface KnownKey {
   /** The credential that the key yields; the same object every time, with the expiry of the key. */
-  readonly facts: ProvenCredential
+  readonly credential: ProvenCredential
 }
 
 interface Entry extends KnownKey {
@@ -80,7 +80,7 @@ const parseEntries = (
     if (digest === undefined) continue
     const name = user.normalize('NFC')
     const account = { user: name, uid, groups, extra, expires, shown: shownId(id, true) }
-    entries.set(id, { digest, disabled, facts: { method: 'api-key', credential: id, ...account } })
+    entries.set(id, { digest, disabled, credential: { method: 'api-key', digest: id, ...account } })
   }
   return entries
 }

@@ -71,14 +71,14 @@ export const bearerAuthenticator = (options: BearerOptions): Authenticator => {
       if (authentication.outcome === 'rejected') return refuse(authentication)
       if (authentication.outcome !== 'authenticated') return authentication
       // For every request: a bound token is refused without its certificate or key, also when it is cached.
-      const { facts } = authentication
-      const holder = await mayHold(scheme, request, token, facts)
+      const { credential } = authentication
+      const holder = await mayHold(scheme, request, token, credential)
       if (holder.outcome === 'rejected') {
-        return refuse({ ...holder, user: facts.user, shown: facts.shown })
+        return refuse({ ...holder, user: credential.user, shown: credential.shown })
       }
       if (holder.outcome === 'unavailable') return holder
       if (isTokenEnded === undefined) return authentication
-      const ending = await endingOf(facts, isTokenEnded)
+      const ending = await endingOf(credential, isTokenEnded)
       if (ending === undefined) return authentication
       return ending.outcome === 'rejected' ? refuse(ending) : ending
     },
@@ -97,10 +97,10 @@ const holding = (dpop: DpopOptions | undefined) => {
     scheme: TokenScheme,
     request: Request,
     token: string,
-    facts: ProvenCredential,
+    credential: ProvenCredential,
   ): HolderVerdict | Promise<HolderVerdict> => {
-    if (scheme === 'dpop' && check !== undefined) return check(request, token, facts)
-    const { claims = {} } = facts
+    if (scheme === 'dpop' && check !== undefined) return check(request, token, credential)
+    const { claims = {} } = credential
     if (dpop?.require === true && claims['cnf'] === undefined) return UNBOUND
     return mayUse(claims, request.peerCertificate) ? PROVEN : UNBOUND
   }
@@ -134,8 +134,8 @@ class Prover {
 
   /** The cached outcome for the token under these keys. */
   recall(token: string, keys: Keys | undefined): Authentication | undefined {
-    const facts = keys && this.#options.memory.get(this.#keyOf(token, keys))
-    return facts && { outcome: 'authenticated', facts }
+    const credential = keys && this.#options.memory.get(this.#keyOf(token, keys))
+    return credential && { outcome: 'authenticated', credential }
   }
 
   async prove(text: string, signal: AbortSignal): Promise<Authentication> {
@@ -185,12 +185,12 @@ class Prover {
         const proven = code === 'token-claims' // which is evaluated after the signature
         return { outcome: 'rejected', code, user, shown: shownToken(token.claims, proven) }
       }
-      const credential = fingerprintOf(memory.keyOf(this.#generation, text))
+      const digest = fingerprintOf(memory.keyOf(this.#generation, text))
       return {
         outcome: 'authenticated',
-        facts: {
+        credential: {
           method: 'bearer',
-          credential,
+          digest,
           user,
           groups: [],
           extra: {},

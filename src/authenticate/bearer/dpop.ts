@@ -30,7 +30,7 @@ export type HolderVerdict =
 export type HolderCheck = (
   request: Request,
   token: string,
-  facts: ProvenCredential,
+  credential: ProvenCredential,
 ) => Promise<HolderVerdict>
 
 const rejected = (
@@ -46,15 +46,15 @@ export const holderCheck = (options: DpopOptions): HolderCheck => {
   const { clock, replays } = options
   // Importing a key costs half as much as verifying the signature, and a token has only one key.
   const known = new WeakMap<ProvenCredential, ProofKey>()
-  return async (request, token, facts) => {
-    const thumbprint = proofKeyOf(facts.claims ?? {}, request.peerCertificate)
+  return async (request, token, credential) => {
+    const thumbprint = proofKeyOf(credential.claims ?? {}, request.peerCertificate)
     if (thumbprint === undefined) return rejected('token-binding')
     const text = proofIn(request)
     if (text === undefined) return rejected('proof-invalid')
-    const subject = { request, token, thumbprint, key: known.get(facts) }
+    const subject = { request, token, thumbprint, key: known.get(credential) }
     const proof = await judgeProof(text, subject, options, clock.now())
     if (proof === undefined) return rejected('proof-invalid')
-    known.set(facts, proof.key)
+    known.set(credential, proof.key)
     // Check 10 of RFC 9449 §4.3 is the last: only a valid proof may use up its jti.
     const id = `${thumbprint}.${proof.id}`
     if (used.get(request) === id) return { outcome: 'proven' }

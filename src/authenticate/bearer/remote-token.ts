@@ -34,7 +34,7 @@ interface AskedTokenOptions extends AskedTokenSettings {
    */
   questionAbout(token: string): ((asker: Asker) => Promise<Authentication>) | undefined
   /** Whether the caller may use the verified token; called for every request. */
-  mayUse?(facts: ProvenCredential, request: Request): boolean
+  mayUse?(credential: ProvenCredential, request: Request): boolean
 }
 
 type Rejection = Extract<Authentication, { outcome: 'rejected' }>
@@ -55,8 +55,8 @@ export const askedTokenAuthenticator = (options: AskedTokenOptions): Authenticat
     signal: AbortSignal,
   ): Promise<Authentication> => {
     const key = memory.keyOf(generation, token)
-    const facts = memory.get(key)
-    if (facts !== undefined) return { outcome: 'authenticated', facts }
+    const credential = memory.get(key)
+    if (credential !== undefined) return { outcome: 'authenticated', credential }
     const ask = options.questionAbout(token)
     if (ask === undefined) return { outcome: 'not-applicable' }
     return await shared(
@@ -78,13 +78,13 @@ export const askedTokenAuthenticator = (options: AskedTokenOptions): Authenticat
       const authentication = await prove(credentials.token, request.source.address, signal)
       if (authentication.outcome === 'rejected') return refuse(authentication)
       if (authentication.outcome !== 'authenticated') return authentication
-      const { facts } = authentication
-      return options.mayUse?.(facts, request) === false
+      const { credential } = authentication
+      return options.mayUse?.(credential, request) === false
         ? refuse({
             outcome: 'rejected',
             code: 'token-binding',
-            user: facts.user,
-            shown: facts.shown,
+            user: credential.user,
+            shown: credential.shown,
           })
         : authentication
     },

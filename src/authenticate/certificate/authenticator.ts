@@ -1,7 +1,7 @@
 // Client certificates (RFC 5280): verified by a path to a configured trust anchor, here and not only where TLS
 // terminates. The TLS server verifies possession of the key; this verifies the path, the purposes and the revocation.
 
-import { certificateFacts, type CertificateFacts } from '../../identity/certificate-facts.ts'
+import { certificateFields, type CertificateFields } from '../../identity/certificate-fields.ts'
 import { certificateGroups, certificateUser } from '../../identity/default-names.ts'
 import { shownCertificate } from '../../identity/shown.ts'
 import type { Clock } from '../../runtime/clock.ts'
@@ -59,8 +59,8 @@ export const certificateAuthenticator = (options: CertificateOptions): Authentic
           return MALFORMED
         case 'found': {
           const key = memory.keyOf(prover.generation, finding.text)
-          const facts = memory.get(key)
-          if (facts !== undefined) return { outcome: 'authenticated', facts }
+          const credential = memory.get(key)
+          if (credential !== undefined) return { outcome: 'authenticated', credential }
           return await shared(() => prover.prove(key, finding), signal)
         }
       }
@@ -74,7 +74,7 @@ const MALFORMED = { outcome: 'rejected', code: 'credential-malformed' } as const
 interface Reading {
   readonly leaf: ChainCertificate
   readonly others: readonly ChainCertificate[]
-  readonly facts: CertificateFacts
+  readonly fields: CertificateFields
 }
 
 /** Verifies certificates, and caches verified ones for as long as everything that they depend on is valid. */
@@ -101,27 +101,27 @@ class Prover {
     return await memory.getOrVerify(key, lifetimes, async () => {
       const reading = read(found.read())
       if (reading === undefined) return MALFORMED
-      const { leaf, facts } = reading
+      const { leaf, fields } = reading
       const verdict = await this.#judge(reading)
-      const user = certificateUser(facts)
+      const user = certificateUser(fields)
       if (verdict.outcome === 'rejected') {
-        return { ...verdict, user, shown: shownCertificate(facts, false) }
+        return { ...verdict, user, shown: shownCertificate(fields, false) }
       }
       if (verdict.outcome === 'unavailable') return verdict
       lifetimes.proof = Math.min(remember, verdict.until - clock.now())
-      const credential = fingerprintOf(memory.keyOf(this.generation, leaf.der.toString('base64')))
+      const digest = fingerprintOf(memory.keyOf(this.generation, leaf.der.toString('base64')))
       return {
         outcome: 'authenticated',
-        facts: {
+        credential: {
           method: 'certificate',
-          credential,
+          digest,
           user,
-          groups: certificateGroups(facts),
+          groups: certificateGroups(fields),
           extra: {},
           expires: leaf.parts.notAfter * 1_000,
           authenticatedAt: clock.now(),
-          certificate: facts,
-          shown: shownCertificate(facts, true),
+          certificate: fields,
+          shown: shownCertificate(fields, true),
           certificateDer: leaf.der,
         },
       }
@@ -168,8 +168,8 @@ const read = (shown: ShownCertificates | undefined): Reading | undefined => {
   try {
     const leaf = readChainCertificate(shown.leaf)
     const others = shown.others.map(readChainCertificate)
-    const facts = certificateFacts(leaf.parts, leaf.fingerprint)
-    return hasControls(facts) ? undefined : { leaf, others, facts }
+    const fields = certificateFields(leaf.parts, leaf.fingerprint)
+    return hasControls(fields) ? undefined : { leaf, others, fields }
   } catch (cause) {
     if (!isMalformed(cause)) throw cause
     return undefined
@@ -180,5 +180,5 @@ const read = (shown: ShownCertificates | undefined): Reading | undefined => {
  * Names with control characters, NUL above all: some readers end the name there, so that `admin\0.example.org` would
  * be two users.
  */
-const hasControls = ({ subject, dns, uris, emails, upns }: CertificateFacts): boolean =>
+const hasControls = ({ subject, dns, uris, emails, upns }: CertificateFields): boolean =>
   [...Object.values(subject), dns, uris, emails, upns].flat().some(hasControlCharacter)

@@ -82,11 +82,14 @@ const introspect = async (
       const { outcome, code } = judgement
       return user === undefined ? { outcome, code } : { outcome, code, user }
     }
-    const credential = fingerprintOf(memory.keyOf(generation, token))
-    const facts = factsOf(tokenUser(issuer, judgement.subject), credential, judgement.expires)
+    const digest = fingerprintOf(memory.keyOf(generation, token))
+    const credential = credentialOf(tokenUser(issuer, judgement.subject), digest, judgement.expires)
     // Some servers use an opaque token as its own `jti`.
     const shown = shownToken(answer, true, token)
-    return { outcome: 'authenticated', facts: { ...facts, claims: freeze(answer), shown } }
+    return {
+      outcome: 'authenticated',
+      credential: { ...credential, claims: freeze(answer), shown },
+    }
   } catch (cause) {
     return { outcome: 'unavailable', cause }
   }
@@ -97,13 +100,13 @@ const FORM = {
   accept: 'application/json',
 } as const
 
-const factsOf = (
+const credentialOf = (
   user: string,
-  credential: string,
+  digest: string,
   expires: number | undefined,
 ): ProvenCredential => ({
   method: 'bearer',
-  credential,
+  digest,
   user,
   groups: [],
   extra: {},

@@ -93,10 +93,5 @@ export class LocalRecheck implements LoginCheck<LocalLogin> {
 const certificateOf = (certificate: string): LocalLogin['proven'] =>
   certificate === '' ? undefined : { certificate }
 
-const accountOf = ({
-  account,
-  credential,
-  authenticatedAt,
-  methods,
-}: Identity): LocalLogin['proven'] =>
-  account === undefined ? undefined : { account, credential, authenticatedAt, methods }
+const accountOf = ({ account, digest, authenticatedAt, methods }: Identity): LocalLogin['proven'] =>
+  account === undefined ? undefined : { account, credential: digest, authenticatedAt, methods }

@@ -121,7 +121,7 @@ const provenAgain = async (
   const found = await lookup
   if (found.outcome === 'ended') return { outcome: 'rejected', code: found.code }
   if (found.outcome !== 'current') return found
-  const result = mapping.identityOf(found.facts)
+  const result = mapping.identityOf(found.credential)
   return result.outcome === 'identity' ? { outcome: 'proven', identity: result.identity } : result
 }
 
@@ -146,7 +146,7 @@ const proven = async (
     const step = await ask()
     if (step.outcome === 'asked') return { ...step, authenticator: authenticator.name }
     if (step.outcome !== 'authenticated') return step
-    const result = mapping.identityOf(step.facts)
+    const result = mapping.identityOf(step.credential)
     return result.outcome === 'identity' ? { outcome: 'proven', identity: result.identity } : result
   } catch (cause) {
     return { outcome: 'unavailable', cause }

@@ -7,7 +7,7 @@ import { AUTHORIZATION } from '../../request/credential-location.ts'
 import type { Attempt } from './guard.ts'
 import { verifyInOrder } from './in-order.ts'
 import { passwordLogin } from './login.ts'
-import { authenticationOf, credentialOf, shownIn, type PasswordProofOptions } from './proof.ts'
+import { authenticationOf, digestOf, shownIn, type PasswordProofOptions } from './proof.ts'
 
 /** The options of a Basic authenticator. */
 export interface BasicOptions extends PasswordProofOptions {
@@ -53,6 +53,6 @@ const prove = async (options: BasicOptions, attempt: Attempt): Promise<Authentic
     // would reveal that the password is right.
     return said.outcome === 'challenged' ? SECOND_FACTOR_REQUIRED : said
   })
-  const credential = credentialOf(options, attempt)
-  return authenticationOf(options, user, { credential, authenticatedAt: clock.now() }, verification)
+  const digest = digestOf(options, attempt)
+  return authenticationOf(options, user, { digest, authenticatedAt: clock.now() }, verification)
 }

@@ -7,8 +7,8 @@ import type { Attempt, GuardedVerification } from './guard.ts'
 import { answerInOrder, lookupInOrder, verifyInOrder } from './in-order.ts'
 import {
   authenticationOf,
+  digestOf,
   credentialOf,
-  factsOf,
   shownIn,
   type PasswordProofOptions,
 } from './proof.ts'
@@ -28,7 +28,7 @@ export const passwordLogin = (options: PasswordProofOptions): PasswordLogin => {
         const deadline = AbortSignal.timeout(loginDeadline)
         return await verifyInOrder(verifiers, user, password, { source, signal: deadline })
       })
-      const credential = credentialOf(options, attempt)
+      const credential = digestOf(options, attempt)
       return stepOf(options, { user, credential, count: 0 }, verification)
     },
     async answer(question, typed, source) {
@@ -47,12 +47,15 @@ export const passwordLogin = (options: PasswordProofOptions): PasswordLogin => {
       })
       return stepOf(options, question, verification)
     },
-    async lookup({ account, ...proof }) {
+    async lookup({ account, credential: digest, ...proof }) {
       try {
         const signal = AbortSignal.timeout(VERIFICATION_DEADLINE)
         const lookup = await lookupInOrder(verifiers, account, signal)
         return lookup.outcome === 'current'
-          ? { outcome: 'current', facts: factsOf({ ...lookup, account }, proof) }
+          ? {
+              outcome: 'current',
+              credential: credentialOf({ ...lookup, account }, { digest, ...proof }),
+            }
           : lookup
       } catch (cause) {
         return { outcome: 'unavailable', cause }
@@ -63,17 +66,12 @@ export const passwordLogin = (options: PasswordProofOptions): PasswordLogin => {
 
 const stepOf = (
   options: PasswordProofOptions,
-  { user, credential, count }: Pick<PasswordQuestion, 'user' | 'credential' | 'count'>,
+  { user, credential: digest, count }: Pick<PasswordQuestion, 'user' | 'credential' | 'count'>,
   verification: GuardedVerification,
 ): LoginStep => {
   const { clock, generation } = options
   if (verification.outcome !== 'challenged') {
-    return authenticationOf(
-      options,
-      user,
-      { credential, authenticatedAt: clock.now() },
-      verification,
-    )
+    return authenticationOf(options, user, { digest, authenticatedAt: clock.now() }, verification)
   }
   const { message, echo = false, state } = verification.challenge
   return {
@@ -84,7 +82,7 @@ const stepOf = (
       echo,
       state: Buffer.from(state).toString('base64url'),
       generation,
-      credential,
+      credential: digest,
       count: count + 1,
     },
   }

@@ -8,7 +8,7 @@ import type { Authentication } from '../authenticator.ts'
 import { readBasicCredentials } from './basic-credentials.ts'
 import { fingerprintOf, type CredentialKey, type CredentialCache } from '../credential-cache.ts'
 import type { Attempt, GuardedVerification, PasswordGuard } from './guard.ts'
-import type { AccountReference, PasswordFacts, PasswordVerifier } from './verifier.ts'
+import type { AccountReference, VerifiedUser, PasswordVerifier } from './verifier.ts'
 
 /** The options of verifying passwords. */
 export interface PasswordProofOptions {
@@ -46,8 +46,8 @@ export const shownIn = (options: PasswordProofOptions, request: Request): ShownP
   // Cached for the address where it was verified: at another address a right guess must be one of the few that the
   // guard permits, and a RADIUS server may accept the user from one address only.
   const key = memory.keyOf(`${generation}\0${source}`, `${user}:${password}`)
-  const facts = memory.get(key)
-  if (facts !== undefined) return settled({ outcome: 'authenticated', facts })
+  const credential = memory.get(key)
+  if (credential !== undefined) return settled({ outcome: 'authenticated', credential })
   return { outcome: 'shown', attempt: { user, password, source }, key }
 }
 
@@ -57,7 +57,7 @@ const settled = (authentication: Authentication): ShownPassword => ({
 })
 
 /** The audit log's digest of a password: the same for every address. */
-export const credentialOf = (
+export const digestOf = (
   { generation, memory }: PasswordProofOptions,
   { user, password }: Attempt,
 ): string => fingerprintOf(memory.keyOf(generation, `${user}:${password}`))
@@ -66,12 +66,12 @@ export const credentialOf = (
 export const authenticationOf = (
   options: PasswordProofOptions,
   user: string,
-  proof: Pick<ProvenCredential, 'credential' | 'authenticatedAt'>,
+  proof: Pick<ProvenCredential, 'digest' | 'authenticatedAt'>,
   verification: GuardedVerification,
 ): Authentication => {
   switch (verification.outcome) {
     case 'verified':
-      return { outcome: 'authenticated', facts: factsOf(verification, proof) }
+      return { outcome: 'authenticated', credential: credentialOf(verification, proof) }
     case 'wrong-password':
       return { outcome: 'rejected', code: 'credential-wrong', ...claimed(options, user) }
     case 'unknown-user':
@@ -88,14 +88,14 @@ export const authenticationOf = (
 }
 
 /** The credential of a user whose password was right. */
-export const factsOf = (
+export const credentialOf = (
   {
-    facts,
+    user,
     account,
-  }: { readonly facts: PasswordFacts; readonly account?: AccountReference | undefined },
-  proof: Pick<ProvenCredential, 'credential' | 'authenticatedAt' | 'methods'>,
+  }: { readonly user: VerifiedUser; readonly account?: AccountReference | undefined },
+  proof: Pick<ProvenCredential, 'digest' | 'authenticatedAt' | 'methods'>,
 ): ProvenCredential => ({
-  ...facts,
+  ...user,
   method: 'basic',
   ...proof,
   ...(account === undefined ? {} : { account }),

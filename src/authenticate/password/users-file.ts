@@ -12,7 +12,7 @@ import {
   writeReference,
   type AccountLookup,
   type AccountReference,
-  type PasswordFacts,
+  type VerifiedUser,
   type PasswordVerifier,
   type Verification,
   type VerificationContext,
@@ -27,9 +27,9 @@ const userSchema = z.strictObject({
 /** The shape of a YAML users file. */
 export const usersSchema = z.strictObject({ users: z.record(z.string().min(1), userSchema) })
 
-interface User {
+interface UserEntry {
   readonly hash: PasswordHash
-  readonly facts: PasswordFacts
+  readonly user: VerifiedUser
   readonly disabled: boolean
 }
 
@@ -39,7 +39,7 @@ const KIND = 'users-file'
 export class UsersFile implements PasswordVerifier {
   /** A digest of the file: cached credentials of an earlier one are not used. */
   readonly generation: string
-  readonly #users: ReadonlyMap<string, User>
+  readonly #users: ReadonlyMap<string, UserEntry>
   readonly #hashes: readonly PasswordHash[]
   readonly #decoyKey = randomBytes(32)
   readonly #pool: HashPool
@@ -49,7 +49,7 @@ export class UsersFile implements PasswordVerifier {
   private constructor(
     file: string,
     text: string,
-    users: ReadonlyMap<string, User>,
+    users: ReadonlyMap<string, UserEntry>,
     pool: HashPool,
     keys: OpaqueKeys,
   ) {
@@ -85,14 +85,14 @@ export class UsersFile implements PasswordVerifier {
     password: string,
     context: VerificationContext,
   ): Promise<Verification> {
-    const user = this.#users.get(name)
+    const entry = this.#users.get(name)
     try {
-      const right = await this.#pool.verify(user?.hash ?? this.#decoyFor(name), password, context)
-      if (user === undefined) return { outcome: 'unknown-user' }
+      const right = await this.#pool.verify(entry?.hash ?? this.#decoyFor(name), password, context)
+      if (entry === undefined) return { outcome: 'unknown-user' }
       if (!right) return { outcome: 'wrong-password' }
-      return user.disabled
+      return entry.disabled
         ? { outcome: 'barred', code: 'user-disabled' }
-        : { outcome: 'verified', facts: user.facts, account: this.#referenceTo(name, user) }
+        : { outcome: 'verified', user: entry.user, account: this.#referenceTo(name, entry) }
     } catch (cause) {
       return { outcome: 'unavailable', cause }
     }
@@ -102,16 +102,16 @@ export class UsersFile implements PasswordVerifier {
     const reference = readReference(KIND, account)
     if (reference?.['file'] !== this.#file) return { outcome: 'unsupported' }
     const { name = '' } = reference
-    const user = this.#users.get(name)
-    if (user === undefined) return { outcome: 'ended', code: 'user-unknown' }
-    if (user.disabled) return { outcome: 'ended', code: 'user-disabled' }
-    return this.#referenceTo(name, user) === account
-      ? { outcome: 'current', facts: user.facts }
+    const entry = this.#users.get(name)
+    if (entry === undefined) return { outcome: 'ended', code: 'user-unknown' }
+    if (entry.disabled) return { outcome: 'ended', code: 'user-disabled' }
+    return this.#referenceTo(name, entry) === account
+      ? { outcome: 'current', user: entry.user }
       : { outcome: 'ended', code: 'password-changed' }
   }
 
   /** With a keyed hash of the password's hash, which identifies the password without permitting guesses. */
-  #referenceTo(name: string, { hash }: User): AccountReference {
+  #referenceTo(name: string, { hash }: UserEntry): AccountReference {
     const password = this.#keys.of('users-file-password', name, hash.text)
     return writeReference(KIND, { file: this.#file, name, password })
   }
@@ -128,8 +128,8 @@ export class UsersFile implements PasswordVerifier {
   }
 }
 
-const parseYamlUsers = (file: string, text: string, problems: Problem[]): Map<string, User> => {
-  const users = new Map<string, User>()
+const parseYamlUsers = (file: string, text: string, problems: Problem[]): Map<string, UserEntry> => {
+  const users = new Map<string, UserEntry>()
   const document = parseYaml(file, text, usersSchema)
   if (!document.ok) {
     problems.push(...document.problems)
@@ -143,14 +143,14 @@ const parseYamlUsers = (file: string, text: string, problems: Problem[]): Map<st
     if (complaint !== undefined) problems.push(document.locate(['users', key], complaint))
     const reading = readHash(password)
     if (reading.ok)
-      users.set(name, { hash: reading.hash, disabled, facts: { user: name, uid, groups, extra } })
+      users.set(name, { hash: reading.hash, disabled, user: { user: name, uid, groups, extra } })
     else problems.push(document.locate(['users', key, 'password'], reading.message))
   }
   return users
 }
 
-const parseHtpasswd = (file: string, text: string, problems: Problem[]): Map<string, User> => {
-  const users = new Map<string, User>()
+const parseHtpasswd = (file: string, text: string, problems: Problem[]): Map<string, UserEntry> => {
+  const users = new Map<string, UserEntry>()
   for (const [index, line] of text.split('\n').entries()) {
     const entry = line.trim()
     if (entry === '' || entry.startsWith('#')) continue
@@ -169,8 +169,8 @@ const parseHtpasswd = (file: string, text: string, problems: Problem[]): Map<str
     if (complaint !== undefined) report(1, complaint)
     const reading = readHash(entry.slice(colon + 1))
     if (reading.ok) {
-      const facts = { user: name, groups: [], extra: {} }
-      users.set(name, { hash: reading.hash, disabled: false, facts })
+      const user = { user: name, groups: [], extra: {} }
+      users.set(name, { hash: reading.hash, disabled: false, user })
     } else {
       report(colon + 2, `the password of "${name}" ${reading.message}`)
     }
@@ -178,7 +178,7 @@ const parseHtpasswd = (file: string, text: string, problems: Problem[]): Map<str
   return users
 }
 
-const complainOf = (name: string, users: ReadonlyMap<string, User>): string | undefined => {
+const complainOf = (name: string, users: ReadonlyMap<string, UserEntry>): string | undefined => {
   if (users.has(name)) return `"${name}" is in this file twice`
   // RFC 7617 §2: Basic cannot transmit such a name.
   if (/[:\p{Cc}]/u.test(name)) return 'a user name cannot hold a colon or control characters'

@@ -1,7 +1,7 @@
 // The seam for everything that can verify a password: a users file, a directory, a RADIUS server.
 
 /** The user of a verified password. */
-export interface PasswordFacts {
+export interface VerifiedUser {
   readonly user: string
   readonly uid?: string | undefined
   readonly groups: readonly string[]
@@ -22,7 +22,7 @@ export type AccountRefusal =
 export type Verification =
   | {
       readonly outcome: 'verified'
-      readonly facts: PasswordFacts
+      readonly user: VerifiedUser
       /** Finds the account again; see {@link PasswordVerifier.lookup}. Absent where that is unsupported. */
       readonly account?: AccountReference
     }
@@ -47,7 +47,7 @@ export type AccountEnd =
 
 /** The result of {@link PasswordVerifier.lookup}. */
 export type AccountLookup =
-  | { readonly outcome: 'current'; readonly facts: PasswordFacts }
+  | { readonly outcome: 'current'; readonly user: VerifiedUser }
   | { readonly outcome: 'ended'; readonly code: AccountEnd }
   | { readonly outcome: 'unsupported' }
   | { readonly outcome: 'unavailable'; readonly cause: unknown }

@@ -47,8 +47,8 @@ export const sessionAuthenticator = (options: SessionOptions): Authenticator => 
       if (shown.length > 1) return { outcome: 'rejected', code: 'credential-malformed' }
       // A cookie is valid on its own host only, whatever a proxy does with it.
       const key = memory.keyOf(request.host, text)
-      const facts = memory.get(key)
-      if (facts !== undefined) return { outcome: 'authenticated', facts }
+      const credential = memory.get(key)
+      if (credential !== undefined) return { outcome: 'authenticated', credential }
       return await shared(
         () => memory.getOrVerify(key, remember, () => find(options, request.host, text)),
         signal,
@@ -67,7 +67,7 @@ const find = async (
   if (session === undefined) return { outcome: 'rejected', code: 'session-ended' }
   return {
     outcome: 'authenticated',
-    facts: factsOf(session, fingerprintOf(memory.keyOf(host, text)), options.stream),
+    credential: credentialOf(session, fingerprintOf(memory.keyOf(host, text)), options.stream),
   }
 }
 
@@ -88,15 +88,15 @@ const activeSession = async (
   return renewed?.renewal !== undefined && clock.now() < renewed.renewal.by ? renewed : undefined
 }
 
-const factsOf = (
+const credentialOf = (
   { id, loginId, user, claims, ends }: BrowserSession,
-  credential: string,
+  digest: string,
   requestLimit: number,
 ): ProvenCredential => {
   const { groups, amr, auth_time: time } = claims
   return {
     method: 'session',
-    credential,
+    digest,
     user,
     groups: textsIn(groups),
     extra: {},

@@ -96,10 +96,10 @@ const review = async (
     if (expires !== undefined && expires <= clock.now()) {
       return { outcome: 'rejected', code: 'token-expired', user: reading.user.user, ...shown }
     }
-    const credential = fingerprintOf(memory.keyOf(generation, token))
+    const digest = fingerprintOf(memory.keyOf(generation, token))
     return {
       outcome: 'authenticated',
-      facts: { method: 'bearer', credential, ...reading.user, expires, ...shown },
+      credential: { method: 'bearer', digest, ...reading.user, expires, ...shown },
     }
   } catch (cause) {
     return { outcome: 'unavailable', cause }

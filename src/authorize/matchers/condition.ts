@@ -2,7 +2,7 @@
 
 import { Budget, sharing } from '../../expression/budget.ts'
 import type { Condition } from '../../expression/cel.ts'
-import { NO_CERTIFICATE } from '../../identity/certificate-facts.ts'
+import { NO_CERTIFICATE } from '../../identity/certificate-fields.ts'
 import type { SegmentReader } from '../../request/glob.ts'
 import type { Request } from '../../request/request.ts'
 import type { Matcher } from '../matcher.ts'

@@ -6,7 +6,7 @@ import type { AuthenticatorConfig } from '../../authenticate/schema.ts'
 import type { ConfigurationFiles } from '../../config/files.ts'
 import type { IdentityExample } from '../../identity/examples-schema.ts'
 import type { Config } from '../schema.ts'
-import { certificateFacts, type CertificateFacts } from '../../identity/certificate-facts.ts'
+import { certificateFields, type CertificateFields } from '../../identity/certificate-fields.ts'
 import { certificateGroups, certificateUser, tokenUser } from '../../identity/default-names.ts'
 import type { ProvenCredential, IdentityRefusal } from '../../identity/identity.ts'
 import { CountersignError } from '../../runtime/errors.ts'
@@ -72,7 +72,7 @@ const outcomeOf = async (
     return { outcome: 'unusable', reason }
   }
   try {
-    const result = mappingOf(name, config).identityOf(await factsOf(config, example, files))
+    const result = mappingOf(name, config).identityOf(await credentialOf(config, example, files))
     if (result.outcome === 'refused') return result
     const { user, uid, groups, extra, groupsOmitted } = result.identity
     const names = { user, ...(uid === undefined ? {} : { uid }), groups, extra }
@@ -88,18 +88,18 @@ const outcomeOf = async (
 }
 
 /** The proven credential that the authenticator would make for such a user. */
-const factsOf = async (
+const credentialOf = async (
   config: AuthenticatorConfig,
   { account, claims, certificate: given }: IdentityExample,
   files: ConfigurationFiles,
 ): Promise<ProvenCredential> => {
-  const common = { credential: 'example', groups: [], extra: {} }
+  const common = { digest: 'example', groups: [], extra: {} }
   if (account !== undefined) return { ...common, method: 'basic', ...account }
   if (claims !== undefined) {
     return { ...common, method: 'bearer', user: userOf(config, claims), claims }
   }
   if (given === undefined) throw new TypeError('an example about nothing') // the schema refuses it
-  const certificate = typeof given === 'string' ? await readFacts(given, files) : given
+  const certificate = typeof given === 'string' ? await readCertificateFile(given, files) : given
   const user = certificateUser(certificate)
   const groups = certificateGroups(certificate)
   return { ...common, method: 'certificate', user, groups, certificate }
@@ -115,13 +115,16 @@ const userOf = (
   return typeof subject === 'string' ? tokenUser(issuer, subject) : ''
 }
 
-const readFacts = async (file: string, files: ConfigurationFiles): Promise<CertificateFacts> => {
+const readCertificateFile = async (
+  file: string,
+  files: ConfigurationFiles,
+): Promise<CertificateFields> => {
   const [der] = decodePem('CERTIFICATE', await files.readText(file))
   if (der === undefined) {
     throw new CountersignError('malformed-certificate', `${file} holds no certificate in PEM`)
   }
   const fingerprint = createHash('sha256').update(der).digest('hex')
-  return certificateFacts(readCertificate(der), fingerprint)
+  return certificateFields(readCertificate(der), fingerprint)
 }
 
 const differencesOf = (

@@ -7,7 +7,7 @@ import type { KnownAccount } from '../../logins/accounts.ts'
 import type { LiveLogin } from '../../logins/live-logins.ts'
 
 /** What is known. Instants are milliseconds since the epoch, except `at`. */
-export interface AccountFacts {
+export interface AccountInput {
   readonly account: KnownAccount
   /** `amr` of the login. */
   readonly methods: readonly string[]
@@ -25,11 +25,11 @@ export interface AccountFacts {
 }
 
 /** The model of the page. */
-export const accountModel = (facts: AccountFacts): AccountModel => {
-  const { account, methods, at, longest, logins, now } = facts
+export const accountModel = (input: AccountInput): AccountModel => {
+  const { account, methods, at, longest, logins, now } = input
   const { subject, claims, expires = Number.POSITIVE_INFINITY } = account
   const { name, email, groups } = claims
-  const sessions = logins.map((login) => sessionOf(login, facts))
+  const sessions = logins.map((login) => sessionOf(login, input))
   return {
     user: subject,
     ...(typeof name === 'string' ? { name } : {}),
@@ -52,7 +52,7 @@ const MEANS: ReadonlyMap<string, Means> = new Map<string, Means>([
   ['pop', { kind: 'certificate' }],
 ])
 
-const sessionOf = (login: LiveLogin, { current, seen, now }: AccountFacts): AccountSession => {
+const sessionOf = (login: LiveLogin, { current, seen, now }: AccountInput): AccountSession => {
   const { id, began, used } = login
   const isCurrent = id === current
   const userAgent = isCurrent ? seen.userAgent : login.userAgent

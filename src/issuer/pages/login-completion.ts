@@ -45,7 +45,14 @@ export class LoginCompletion {
   ): Promise<AccountFailure | undefined> {
     const login = newLoginId()
     const result = await this.#parts.accounts.remember(login, identity, proven.ends)
-    const { user, groups, authenticator, method: authentication, credential, shown } = identity
+    const {
+      user,
+      groups,
+      authenticator,
+      method: authentication,
+      digest: credential,
+      shown,
+    } = identity
     const known = { user, groups, authenticator, authentication, credential, shown }
     if (result.outcome === 'failed') {
       const { code: reason, detail } = result

@@ -20,7 +20,7 @@ import {
   type UpstreamTokens,
 } from '../../logins/upstream-idp/upstream-idp.ts'
 import type { FederatedLogin } from '../../logins/proven-logins.ts'
-import { provenFactsOf } from '../../logins/upstream-idp/proven-facts.ts'
+import { provenCredentialOf } from '../../logins/upstream-idp/proven-credential.ts'
 import { renewalOf } from '../../logins/upstream-recheck.ts'
 
 /** What these logins need. */
@@ -117,14 +117,14 @@ export class UpstreamLogins {
   ): Promise<void> {
     const { pages, ending, opaqueKeys } = this.#parts
     if (arrival.outcome === 'failed') return await this.#fail(exchange, provider, arrival.failure)
-    const facts = provenFactsOf(provider, arrival, opaqueKeys)
-    const result = provider.mapping.identityOf(facts)
+    const credential = provenCredentialOf(provider, arrival, opaqueKeys)
+    const result = provider.mapping.identityOf(credential)
     if (result.outcome === 'refused') {
       const { code: reason, detail } = result
       const authenticator = provider.id
       await ending.record(exchange, {
         outcome: 'refused',
-        user: facts.user,
+        user: credential.user,
         authenticator,
         reason,
         detail,

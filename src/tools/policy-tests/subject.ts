@@ -57,7 +57,7 @@ export const subjectOf = (
   const { method } = kindNamed(authenticators[name])
   return {
     outcome: 'given',
-    identity: { ...parts, authenticator: name, method, credential: 'test' },
+    identity: { ...parts, authenticator: name, method, digest: 'test' },
   }
 }
 

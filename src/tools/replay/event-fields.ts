@@ -78,7 +78,7 @@ export class EventFields {
       groups: this.texts('groups'),
       authenticator: this.text('authenticator').split('+', 1)[0] ?? '', // the first gives the identity
       method: isMethod(method) ? method : (this.#wrong('authentication') ?? 'anonymous'),
-      credential: this.textOrNone('credential') ?? '',
+      digest: this.textOrNone('credential') ?? '',
       extra: {}, // not in the log
       ...(typeof cut === 'number' && cut > 0 ? { groupsOmitted: cut } : {}),
     }

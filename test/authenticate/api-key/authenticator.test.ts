@@ -46,7 +46,7 @@ const withKey = (key: string): RequestParts => ({ headers: [['x-api-key', key]] 
 describe('an API key', () => {
   const ALICE = {
     method: 'api-key',
-    credential: 'ci',
+    digest: 'ci',
     user: 'alice',
     uid: undefined,
     groups: ['dev'],
@@ -62,7 +62,7 @@ describe('an API key', () => {
   ]
   for (const { name, request } of PROVEN) {
     it(`${name} proves its owner, by its id`, async () => {
-      assert.deepEqual(await authenticate(request), { outcome: 'authenticated', facts: ALICE })
+      assert.deepEqual(await authenticate(request), { outcome: 'authenticated', credential: ALICE })
     })
   }
 
@@ -118,7 +118,7 @@ describe('an API key that expires', () => {
   it('authenticates its user until then, and yields its expiry', async () => {
     const authentication = await authenticate(withKey(brief), END - 1)
     assert.ok(authentication.outcome === 'authenticated')
-    assert.equal(authentication.facts.expires, END)
+    assert.equal(authentication.credential.expires, END)
   })
 
   for (const now of [END, END + 1]) {

@@ -28,7 +28,7 @@ describe('an apiKey section', () => {
     const request = requestOf({ path: `/?key=${key}` })
     const authentication = await built.link?.authenticator.authenticate(request, FOREVER)
     assert.ok(authentication?.outcome === 'authenticated')
-    assert.equal(authentication.facts.user, 'bot')
+    assert.equal(authentication.credential.user, 'bot')
   })
 
   it('is refused with every problem at once: locations that cannot be, and keys that are none', async () => {

@@ -15,7 +15,7 @@ const other = hashOf(newApiKey('other'))
 const find = (text: string, wanted = key): ProvenCredential | undefined => {
   const read = readApiKey(wanted)
   assert.ok(read !== undefined)
-  return KeysFile.parse(FILE, text).find(read)?.facts
+  return KeysFile.parse(FILE, text).find(read)?.credential
 }
 
 /** `line:column path: message` of each problem. */
@@ -46,7 +46,7 @@ keys:
 `
     assert.deepEqual(find(text), {
       method: 'api-key',
-      credential: 'ci',
+      digest: 'ci',
       user: 'j\u00fcrgen',
       uid: '42',
       groups: ['dev', 'ops'],
@@ -59,7 +59,7 @@ keys:
   it('requires only hash and user', () => {
     assert.deepEqual(find(`keys: { ci: { hash: '${hash}', user: alice } }`), {
       method: 'api-key',
-      credential: 'ci',
+      digest: 'ci',
       user: 'alice',
       uid: undefined,
       groups: [],
@@ -73,7 +73,7 @@ keys:
     const file = KeysFile.parse(FILE, `keys: { ci: { hash: '${hash}', user: alice } }`)
     const read = readApiKey(key)
     assert.ok(read !== undefined)
-    assert.equal(file.find(read)?.facts, file.find(read)?.facts)
+    assert.equal(file.find(read)?.credential, file.find(read)?.credential)
   })
 
   for (const text of ['keys: {}', 'keys:', 'keys:\n# none\n']) {

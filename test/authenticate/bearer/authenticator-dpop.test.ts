@@ -208,8 +208,8 @@ describe('a DPoP-bound token', () => {
       await answerTo(authenticator, shownWith(bound, await caller.proof(bound)))
     const [first, second] = [await shown(), await shown()]
     assert.ok(first.outcome === 'authenticated' && second.outcome === 'authenticated')
-    assert.equal(first.facts, second.facts)
-    assert.equal(first.facts.user, `${ISSUER}#alice`)
+    assert.equal(first.credential, second.credential)
+    assert.equal(first.credential.user, `${ISSUER}#alice`)
   })
 })
 

@@ -88,10 +88,10 @@ describe('what is remembered of a token', () => {
     const first = await show(authenticator, token)
     const second = await show(authenticator, token)
     assert.ok(first.outcome === 'authenticated' && second.outcome === 'authenticated')
-    assert.equal(first.facts, second.facts)
+    assert.equal(first.credential, second.credential)
     clock.advance(MINUTE)
     const third = await show(authenticator, token)
-    assert.ok(third.outcome === 'authenticated' && third.facts !== first.facts)
+    assert.ok(third.outcome === 'authenticated' && third.credential !== first.credential)
   })
 
   it('ends with the token', async () => {
@@ -130,7 +130,7 @@ describe('what is remembered of a token', () => {
     keys.change(key)
     const second = await show(authenticator, token)
     assert.ok(first.outcome === 'authenticated' && second.outcome === 'authenticated')
-    assert.equal(first.facts, second.facts)
+    assert.equal(first.credential, second.credential)
   })
 
   it('ends with every option that it rests on', async () => {
@@ -156,7 +156,7 @@ describe('what is remembered of a token', () => {
     const authenticator = bearerWith(keys)
     const fingerprint = async (token: string): Promise<string> => {
       const result = await show(authenticator, token)
-      return result.outcome === 'authenticated' ? result.facts.credential : ''
+      return result.outcome === 'authenticated' ? result.credential.digest : ''
     }
     const token = await key.token()
     const first = await fingerprint(token)

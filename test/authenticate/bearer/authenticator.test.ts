@@ -34,9 +34,9 @@ describe('a good token', () => {
     const claims = claimsOf({ groups: ['dev'], email: 'alice@example.org' })
     const result = await show(bearerWith(keySetOf(key)), await key.token(claims))
     assert.equal(result.outcome, 'authenticated')
-    const { credential, ...facts } = result.facts
-    assert.match(credential, /^[\w-]{16}$/)
-    assert.deepEqual(facts, {
+    const { digest, ...credential } = result.credential
+    assert.match(digest, /^[\w-]{16}$/)
+    assert.deepEqual(credential, {
       method: 'bearer',
       user: `${ISSUER}#alice`,
       groups: [],

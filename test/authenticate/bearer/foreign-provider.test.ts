@@ -30,8 +30,8 @@ describe('an OpenID provider', { skip: skipWithoutOidcProvider() }, () => {
     const token = await provider.idToken()
     const result = await show(authenticator, token)
     assert.ok(result.outcome === 'authenticated', JSON.stringify(result))
-    assert.equal(result.facts.user, `${issuer}#u-alice`)
-    assert.deepEqual(result.facts.claims?.['aud'], ['native'])
+    assert.equal(result.credential.user, `${issuer}#u-alice`)
+    assert.deepEqual(result.credential.claims?.['aud'], ['native'])
 
     // 2. Its audience is one client, it is an ID token, and the slash is part of the issuer.
     const otherClient = bearerWith(keys, { ...options, audiences: ['web'] })

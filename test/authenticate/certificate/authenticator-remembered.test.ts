@@ -86,7 +86,7 @@ describe('a verified certificate', () => {
     revocation.status = { outcome: 'good', until: NOW * 1_000 + 20_000 }
     const result = await show(authenticator, alice)
     assert.equal(
-      result.outcome === 'authenticated' && result.facts.expires,
+      result.outcome === 'authenticated' && result.credential.expires,
       (NOW + 30 * DAY) * 1_000,
     )
   })

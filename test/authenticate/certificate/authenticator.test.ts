@@ -44,13 +44,13 @@ describe('a valid certificate', () => {
     const result = await show(certificateWith(trustOf([root])), certificate)
     assert.ok(result.outcome === 'authenticated', JSON.stringify(result))
     const {
-      credential,
-      certificate: facts,
+      digest: credential,
+      certificate: fields,
       authenticatedAt,
       certificateDer,
       shown,
       ...rest
-    } = result.facts
+    } = result.credential
     assert.equal(authenticatedAt, NOW * 1_000)
     assert.deepEqual(certificateDer, certificate.der)
     assert.match(credential, /^[\w-]{16}$/)
@@ -69,9 +69,9 @@ describe('a valid certificate', () => {
       serial: serialNumber.toLowerCase(),
       fingerprint: fingerprint256.replaceAll(':', '').toLowerCase(),
     })
-    assert.deepEqual(facts?.subject, { O: ['dev', 'ops'], CN: ['alice'] })
-    assert.deepEqual(facts.emails, ['alice@example.org'])
-    assert.equal(facts.fingerprint, createHash('sha256').update(certificate.der).digest('hex'))
+    assert.deepEqual(fields?.subject, { O: ['dev', 'ops'], CN: ['alice'] })
+    assert.deepEqual(fields.emails, ['alice@example.org'])
+    assert.equal(fields.fingerprint, createHash('sha256').update(certificate.der).digest('hex'))
   })
 
   const USERS: readonly { readonly subject: Buffer; readonly want: string }[] = [
@@ -86,7 +86,7 @@ describe('a valid certificate', () => {
         certificateWith(trustOf([root])),
         makeClient({ signer: root, subject }),
       )
-      assert.equal(result.outcome === 'authenticated' && result.facts.user, want)
+      assert.equal(result.outcome === 'authenticated' && result.credential.user, want)
     })
   }
 
@@ -283,8 +283,8 @@ describe('a certificate in a header', () => {
       ),
     ]
     assert.ok(first.outcome === 'authenticated' && second.outcome === 'authenticated')
-    assert.notEqual(first.facts, second.facts)
-    assert.equal(first.facts.credential, second.facts.credential)
+    assert.notEqual(first.credential, second.credential)
+    assert.equal(first.credential.digest, second.credential.digest)
   })
 })
 

@@ -69,9 +69,9 @@ describe('an OpenID provider', { skip: skipWithoutOidcProvider() }, () => {
     const token = await provider.accessToken()
     const result = await show(authenticator, token)
     assert.ok(result.outcome === 'authenticated', JSON.stringify(result))
-    assert.equal(result.facts.user, `${issuer}#u-alice`)
-    assert.equal(result.facts.claims?.['email'], 'alice@example.org')
-    assert.ok((result.facts.expires ?? 0) > Date.now())
+    assert.equal(result.credential.user, `${issuer}#u-alice`)
+    assert.equal(result.credential.claims?.['email'], 'alice@example.org')
+    assert.ok((result.credential.expires ?? 0) > Date.now())
 
     // 2. It returns no audience, and answers only the client that a token was issued to.
     const strict = authenticatorOf(secretInHeader(WEB.id, WEB.secret), 'refuse')

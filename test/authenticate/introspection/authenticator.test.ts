@@ -29,8 +29,8 @@ describe('an opaque token', () => {
     site.scripted.answer = () => ({ body: { ...ACTIVE, scope: 'a b', groups: ['dev'] } })
     const result = await show(site.authenticator, 'opaque-token')
     assert.ok(result.outcome === 'authenticated', JSON.stringify(result))
-    const { credential, ...facts } = result.facts
-    assert.deepEqual(facts, {
+    const { digest, ...credential } = result.credential
+    assert.deepEqual(credential, {
       method: 'bearer',
       user: `${ISSUER}#alice`,
       groups: [],
@@ -39,8 +39,8 @@ describe('an opaque token', () => {
       claims: { ...ACTIVE, scope: 'a b', groups: ['dev'] },
       shown: { proven: true, aud: ['kubernetes'] },
     })
-    assert.match(credential, /^[\w-]{16}$/)
-    assert.ok(Object.isFrozen(facts.claims) && Object.isFrozen(facts.claims['groups']))
+    assert.match(digest, /^[\w-]{16}$/)
+    assert.ok(Object.isFrozen(credential.claims) && Object.isFrozen(credential.claims['groups']))
 
     const [asked, ...more] = site.scripted.asked
     assert.deepEqual(more, [])

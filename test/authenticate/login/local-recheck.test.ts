@@ -13,7 +13,7 @@ const HOUR = 60 * MINUTE
 const identity = (further: Partial<Identity> = {}): Identity => ({
   method: 'basic',
   authenticator: 'staff',
-  credential: 'c',
+  digest: 'c',
   user: 'alice',
   groups: [],
   extra: {},

@@ -140,7 +140,7 @@ describe('a cached password', () => {
     const answers = [await ask('alice', 'right'), await ask('alice', 'right', ELSEWHERE)]
     assert.equal(site.asked, 2)
     const credentials = answers.map((answer) =>
-      answer.outcome === 'authenticated' ? answer.facts.credential : answer.outcome,
+      answer.outcome === 'authenticated' ? answer.credential.digest : answer.outcome,
     )
     assert.equal(credentials[0], credentials[1])
     assert.match(credentials[0] ?? '', /^[\w-]{16}$/)

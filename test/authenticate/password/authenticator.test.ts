@@ -85,15 +85,15 @@ describe('the outcome of Basic', () => {
   it('has the credential with method, time and fingerprint', async () => {
     const result = await ask(authenticatorFor(), basic('alice', 'secret'))
     assert.equal(result.outcome, 'authenticated')
-    const { credential, account, ...facts } = result.facts
-    assert.deepEqual(facts, {
+    const { digest, account, ...credential } = result.credential
+    assert.deepEqual(credential, {
       user: 'alice',
       groups: ['dev', 'ops'],
       extra: {},
       method: 'basic',
       authenticatedAt: new FakeClock().now(),
     })
-    assert.match(credential, /^[\w-]{16}$/)
+    assert.match(digest, /^[\w-]{16}$/)
     assert.match(account ?? '', /^\["alice",/)
   })
 
@@ -131,7 +131,7 @@ const inOrder = (...verifiers: FakeVerifier[]): Authenticator => authenticatorFo
 
 const groupsOf = async (authenticator: Authenticator, header: string): Promise<unknown> => {
   const result = await ask(authenticator, header)
-  return result.outcome === 'authenticated' ? result.facts.groups : codeOf(result)
+  return result.outcome === 'authenticated' ? result.credential.groups : codeOf(result)
 }
 
 describe('the verifiers of Basic', () => {
@@ -193,7 +193,7 @@ describe('a password that Basic has cached', () => {
     const authenticator = authenticatorFor({ memory, remember: 0 })
     const fingerprint = async (header: string): Promise<string> => {
       const result = await ask(authenticator, header)
-      return result.outcome === 'authenticated' ? result.facts.credential : ''
+      return result.outcome === 'authenticated' ? result.credential.digest : ''
     }
     const first = await fingerprint(basic('alice', 'secret'))
     assert.equal(await fingerprint(basic('alice', 'secret')), first)

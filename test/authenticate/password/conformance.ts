@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type {
-  PasswordFacts,
+  VerifiedUser,
   PasswordVerifier,
   Verification,
 } from '../../../src/authenticate/password/verifier.ts'
@@ -41,7 +41,7 @@ export const verifierConformance = (
       const { password } = CONFORMANCE_USERS.alice
       const verification = await (await create()).verify('alice', password, CALLER)
       assert.equal(verification.outcome, 'verified')
-      const { user, groups, extra }: PasswordFacts = verification.facts
+      const { user, groups, extra }: VerifiedUser = verification.user
       assert.deepEqual({ user, groups, extra }, { user: 'alice', groups: [], extra: {} })
     })
 
@@ -60,13 +60,13 @@ export const verifierConformance = (
 
     it('looks up an account by the reference of its credential, unless there is none', async () => {
       const verifier = await create()
-      for (const user of ['alice', 'jürgen'] as const) {
-        const proven = await verifier.verify(user, CONFORMANCE_USERS[user].password, CALLER)
+      for (const userName of ['alice', 'jürgen'] as const) {
+        const proven = await verifier.verify(userName, CONFORMANCE_USERS[userName].password, CALLER)
         assert.equal(proven.outcome, 'verified')
-        const { account, facts } = proven
+        const { account, user } = proven
         const lookup = await verifier.lookup(account ?? '{"kind":"none"}', CALLER.signal)
         const want =
-          account === undefined ? { outcome: 'unsupported' } : { outcome: 'current', facts }
+          account === undefined ? { outcome: 'unsupported' } : { outcome: 'current', user }
         assert.deepEqual(lookup, want)
       }
     })

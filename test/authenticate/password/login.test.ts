@@ -12,7 +12,7 @@ import { GuardedSite, HOME, MINUTE } from './guarding.ts'
 const FOREVER = new AbortController().signal
 const VERIFIED = {
   outcome: 'verified',
-  facts: { user: 'alice', groups: ['otp'], extra: {} },
+  user: { user: 'alice', groups: ['otp'], extra: {} },
 } as const
 
 const challenged = (message: string, state: string) =>
@@ -70,8 +70,8 @@ describe('a password at the login page', () => {
     assert.equal(asked.echo, false)
     const step = await answer(asked, '123456')
     assert.ok(step.outcome === 'authenticated')
-    assert.deepEqual(step.facts.groups, ['otp'])
-    assert.equal(step.facts.credential, asked.credential)
+    assert.deepEqual(step.credential.groups, ['otp'])
+    assert.equal(step.credential.digest, asked.credential)
     assert.deepEqual(site.verifier.answered, [{ answer: '123456', state: 's1' }])
   })
 

@@ -46,7 +46,7 @@ describe('an account of a users file, looked up again', () => {
       await lookupAfter(before, yaml('uid: "7", groups: [dev], extra: { t: [a] }')),
       {
         outcome: 'current',
-        facts: { user: 'alice', uid: '7', groups: ['dev'], extra: { t: ['a'] } },
+        user: { user: 'alice', uid: '7', groups: ['dev'], extra: { t: ['a'] } },
       },
     )
   })

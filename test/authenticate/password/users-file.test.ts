@@ -18,13 +18,13 @@ const parse = (file: string, text: string): UsersFile => UsersFile.parse(file, t
 const verify = async (
   file: string,
   text: string,
-  user: string,
+  name: string,
   password = 'secret',
 ): Promise<Verification> => {
-  const verification = await parse(file, text).verify(user, password, CALLER)
+  const verification = await parse(file, text).verify(name, password, CALLER)
   if (verification.outcome !== 'verified') return verification
-  const { outcome, facts } = verification
-  return { outcome, facts }
+  const { outcome, user } = verification
+  return { outcome, user }
 }
 
 /** `line:column path: message` of each problem. */
@@ -61,7 +61,7 @@ users:
 `
     assert.deepEqual(await verify(FILE, text, 'alice'), {
       outcome: 'verified',
-      facts: { user: 'alice', uid: '42', groups: ['dev', 'ops'], extra: { team: ['a', 'b'] } },
+      user: { user: 'alice', uid: '42', groups: ['dev', 'ops'], extra: { team: ['a', 'b'] } },
     })
   })
 
@@ -84,7 +84,7 @@ users:
     const text = `users: { ju\u0308rgen: { password: '${hash}' } }`
     const verification = await verify(FILE, text, 'j\u00fcrgen')
     assert.equal(verification.outcome, 'verified')
-    assert.equal(verification.facts.user, 'j\u00fcrgen')
+    assert.equal(verification.user.user, 'j\u00fcrgen')
   })
 
   it('distinguishes upper and lower case', async () => {
@@ -156,7 +156,7 @@ describe('an htpasswd file', () => {
   it('yields users without groups', async () => {
     assert.deepEqual(await verify(FILE, `alice:${bcrypt}\n`, 'alice'), {
       outcome: 'verified',
-      facts: { user: 'alice', groups: [], extra: {} },
+      user: { user: 'alice', groups: [], extra: {} },
     })
   })
 

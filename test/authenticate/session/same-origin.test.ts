@@ -4,11 +4,11 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Authentication } from '../../../src/authenticate/authenticator.ts'
 import { sameOriginOnly } from '../../../src/authenticate/session/same-origin.ts'
-import { factsOf, fakeAuthenticator } from '../../fakes/authenticator.ts'
+import { credentialOf, fakeAuthenticator } from '../../fakes/authenticator.ts'
 import { requestOf } from '../../fakes/envoy.ts'
 
 const FOREVER = new AbortController().signal
-const PROVEN: Authentication = { outcome: 'authenticated', facts: factsOf() }
+const PROVEN: Authentication = { outcome: 'authenticated', credential: credentialOf() }
 const APP = 'https://app.example.org'
 
 const OWN = { origin: 'https://api.example.org:8443' }

@@ -85,17 +85,22 @@ describe('a Kubernetes API server', { skip: skipWithoutApiServer(), timeout: 180
     // 2. A valid token, and its identity.
     const result = await show(authenticator, token)
     assert.ok(result.outcome === 'authenticated', JSON.stringify(result))
-    const { facts } = result
-    assert.equal(facts.user, 'system:serviceaccount:default:builder')
-    assert.match(facts.uid ?? '', /^[0-9a-f-]{36}$/)
-    assert.deepEqual(facts.groups, ['system:serviceaccounts', 'system:serviceaccounts:default'])
+    const { credential } = result
+    assert.equal(credential.user, 'system:serviceaccount:default:builder')
+    assert.match(credential.uid ?? '', /^[0-9a-f-]{36}$/)
+    assert.deepEqual(credential.groups, [
+      'system:serviceaccounts',
+      'system:serviceaccounts:default',
+    ])
     assert.match(
-      facts.extra['authentication.kubernetes.io/credential-id']?.[0] ?? '',
+      credential.extra['authentication.kubernetes.io/credential-id']?.[0] ?? '',
       /^JTI=[0-9a-f-]{36}$/,
     )
-    assert.ok((facts.expires ?? 0) > Date.now() && (facts.expires ?? 0) < Date.now() + 660_000)
-    assert.equal(mapping.identityOf(facts).outcome, 'identity')
-    const unmapped = (await build(byToken)).mapping.identityOf(facts)
+    assert.ok(
+      (credential.expires ?? 0) > Date.now() && (credential.expires ?? 0) < Date.now() + 660_000,
+    )
+    assert.equal(mapping.identityOf(credential).outcome, 'identity')
+    const unmapped = (await build(byToken)).mapping.identityOf(credential)
     assert.ok(unmapped.outcome === 'refused' && unmapped.code === 'identity-reserved')
 
     // 3. Its audience decides: here before a request, and at the API server.

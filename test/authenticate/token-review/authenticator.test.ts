@@ -27,9 +27,9 @@ describe('a token of a service account', () => {
     const token = await key.token(claimsOf({ sub: NAME }))
     const result = await show(site.authenticator, token)
     assert.ok(result.outcome === 'authenticated', JSON.stringify(result))
-    const { credential, ...facts } = result.facts
-    assert.match(credential, /^[\w-]{16}$/)
-    assert.deepEqual(facts, {
+    const { digest, ...credential } = result.credential
+    assert.match(digest, /^[\w-]{16}$/)
+    assert.deepEqual(credential, {
       method: 'bearer',
       user: NAME,
       uid: 'u-1',
@@ -93,7 +93,7 @@ describe('a token of a service account', () => {
     assert.equal(await outcomeOf(authenticator, token), 'token-expired')
     const forged = `${encode('{"alg":"none"}')}.${encode('{"exp":"never"}')}.eA`
     const result = await show(authenticator, forged)
-    assert.ok(result.outcome === 'authenticated' && result.facts.expires === undefined)
+    assert.ok(result.outcome === 'authenticated' && result.credential.expires === undefined)
   })
 
   it('is reviewed once when a hundred requests present it, and cached for a while', async () => {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { NO_CERTIFICATE } from '../../../src/identity/certificate-facts.ts'
+import { NO_CERTIFICATE } from '../../../src/identity/certificate-fields.ts'
 import { OperationIndex } from '../../../src/request/openapi/operation-index.ts'
 import type { Operation } from '../../../src/request/openapi/operation.ts'
 import { decide } from '../../fakes/decide.ts'

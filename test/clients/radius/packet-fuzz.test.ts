@@ -9,7 +9,7 @@ import {
   text,
   vendorValuesOf,
 } from '../../../src/clients/radius/packet.ts'
-import { factsOf, messageOf } from '../../../src/authenticate/password/radius/facts.ts'
+import { userOf, messageOf } from '../../../src/authenticate/password/radius/user.ts'
 import { SharedSecret } from '../../../src/clients/radius/secret.ts'
 import { PacketStream } from '../../../src/clients/radius/tls.ts'
 import { FAKE_SECRET, makeReply } from '../../fakes/radius-server.ts'
@@ -17,7 +17,7 @@ import { randomFrom } from '../../fakes/random.ts'
 
 describe('whatever bytes', () => {
   const BUDGET = 700 // milliseconds
-  const FACTS = {
+  const SETTINGS = {
     user: 'from-reply',
     groups: [
       { attribute: 25, pattern: /st(.*)/gu },
@@ -48,7 +48,7 @@ describe('whatever bytes', () => {
       for (const { value } of packet.attributes) assert.ok(value.length <= 253)
       vendorValuesOf(packet, 9, 1)
       messageOf(packet)
-      factsOf(packet, 'alice', FACTS)
+      userOf(packet, 'alice', SETTINGS)
       const fault = faultOfReply(packet, { authenticator, secret, signed: true })
       if (fault === undefined) assert.deepEqual(Buffer.from(packet.bytes), genuine)
     }

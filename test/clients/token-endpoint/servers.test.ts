@@ -250,15 +250,16 @@ describe('a section of introspection or tokenReview that is valid', () => {
       allowReserved: ['system:serviceaccount:team-a:*', 'system:serviceaccounts:team-a'],
     })
     const mapping = built.link?.mapping
-    const facts = {
+    const credential = {
       method: 'bearer',
-      credential: 'c',
+      digest: 'c',
       extra: {},
       groups: ['system:serviceaccounts:team-a'],
     } as const
     const outcomes = ['team-a', 'team-b'].map(
       (namespace) =>
-        mapping?.identityOf({ ...facts, user: `system:serviceaccount:${namespace}:x` }).outcome,
+        mapping?.identityOf({ ...credential, user: `system:serviceaccount:${namespace}:x` })
+          .outcome,
     )
     assert.deepEqual(outcomes, ['identity', 'refused'])
   })

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test'
 import { explain, type Explanation } from '../../../src/tools/explain/explain.ts'
 import type { Simulation } from '../../../src/tools/simulation.ts'
 import { serviceToken } from '../../../src/transform/token/service-token.ts'
-import { factsOf, fakeAuthenticator } from '../../fakes/authenticator.ts'
+import { credentialOf, fakeAuthenticator } from '../../fakes/authenticator.ts'
 import { attributesOf, basic, type RequestParts } from '../../fakes/envoy.ts'
 import { identityOf } from '../../fakes/identity.ts'
 import type { RouteParts } from '../../fakes/route.ts'
@@ -61,7 +61,7 @@ describe('a check explained', () => {
         authenticators: [
           fakeAuthenticator('staff', {
             outcome: 'authenticated',
-            facts: factsOf({ user: 'system:admin' }),
+            credential: credentialOf({ user: 'system:admin' }),
           }),
         ],
       },
@@ -149,7 +149,12 @@ describe('a check explained', () => {
   it('reports which authenticators were tried', async () => {
     const chain = [
       fakeAuthenticator('keys', { outcome: 'not-applicable' }, 'Key', [AUTHORIZATION]),
-      fakeAuthenticator('anonymous', { outcome: 'authenticated', facts: factsOf() }, 'N', []),
+      fakeAuthenticator(
+        'anonymous',
+        { outcome: 'authenticated', credential: credentialOf() },
+        'N',
+        [],
+      ),
       fakeAuthenticator(
         'staff',
         { outcome: 'rejected', code: 'credential-wrong', user: 'eve' },

@@ -13,7 +13,7 @@ import type { Decision } from '../../../src/check/decision.ts'
 import { explain, type ExplainState, type Explanation } from '../../../src/tools/explain/explain.ts'
 import { simulate, type Simulation } from '../../../src/tools/simulation.ts'
 import type { RuleConfig } from '../../../src/authorize/schema.ts'
-import { factsOf, fakeAuthenticator } from '../../fakes/authenticator.ts'
+import { credentialOf, fakeAuthenticator } from '../../fakes/authenticator.ts'
 import { attributesOf, type HeaderLines, type RequestParts } from '../../fakes/envoy.ts'
 import { identityOf } from '../../fakes/identity.ts'
 import type { RuleParts } from '../../fakes/rules.ts'
@@ -135,8 +135,8 @@ const givenOf = (random: Seeded): Simulation => {
 
 const authenticationOf = (random: Seeded): Authentication =>
   random.pick<Authentication>([
-    { outcome: 'authenticated', facts: factsOf({ groups: ['dev'] }) },
-    { outcome: 'authenticated', facts: factsOf({ groups: ['system:masters'] }) },
+    { outcome: 'authenticated', credential: credentialOf({ groups: ['dev'] }) },
+    { outcome: 'authenticated', credential: credentialOf({ groups: ['system:masters'] }) },
     { outcome: 'not-applicable' },
     { outcome: 'rejected', code: 'credential-wrong', user: 'alice' },
     { outcome: 'unavailable', cause: new Error('down') },

@@ -91,7 +91,7 @@ describe('readDecision', () => {
       groups: ['dev', 'ops'],
       authenticator: 'cards', // the first gives the identity
       method: 'basic',
-      credential: 'fingerprint',
+      digest: 'fingerprint',
       extra: {},
       groupsOmitted: 3,
     })

@@ -9,7 +9,7 @@ import type { RuleConfig } from '../../../src/authorize/schema.ts'
 import type { ProvenCredential } from '../../../src/identity/identity.ts'
 import type { Transformer } from '../../../src/transform/transformer.ts'
 import type { EventFields } from '../../fakes/audit-lines.ts'
-import { factsOf, fakeAuthenticator } from '../../fakes/authenticator.ts'
+import { credentialOf, fakeAuthenticator } from '../../fakes/authenticator.ts'
 import type { FakeClock } from '../../fakes/clock.ts'
 import type { RequestParts } from '../../fakes/envoy.ts'
 import type { RuleParts } from '../../fakes/rules.ts'
@@ -175,7 +175,7 @@ export const withRules = (
 ): Snapshot => {
   const staff = fakeAuthenticator('staff', async () => ({
     outcome: 'authenticated',
-    facts: factsOf(who()),
+    credential: credentialOf(who()),
   }))
   const route = {
     authenticators: [staff],

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { describe, it } from 'node:test'
-import { NO_CERTIFICATE } from '../../../src/identity/certificate-facts.ts'
+import { NO_CERTIFICATE } from '../../../src/identity/certificate-fields.ts'
 import type { Identity } from '../../../src/identity/identity.ts'
 import { certificateHeaders } from '../../../src/transform/headers/certificate.ts'
 import { isStripped } from '../../../src/request/stripped-headers.ts'
@@ -78,10 +78,10 @@ describe('the headers of a certificate', () => {
 })
 
 describe('a caller without a proven certificate', () => {
-  const FACTS = { ...NO_CERTIFICATE, subjectName: 'CN=alice' }
+  const FIELDS = { ...NO_CERTIFICATE, subjectName: 'CN=alice' }
   const CASES: readonly { readonly name: string; readonly identity: Partial<Identity> }[] = [
     { name: 'proven otherwise', identity: {} },
-    { name: 'of whose certificate only facts are known', identity: { certificate: FACTS } },
+    { name: 'whose certificate is known by its fields only', identity: { certificate: FIELDS } },
     { name: 'with bytes alone', identity: { certificateDer: certificateOf() } },
   ]
   for (const { name, identity } of CASES) {

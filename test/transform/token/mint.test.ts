@@ -159,7 +159,7 @@ describe('the same token', () => {
   it('is given to an equal identity of another proof, and costs no signature', async () => {
     const route = new Minting()
     const first = await route.token(identityOf({ authenticatedAt: NOW }))
-    const again = identityOf({ authenticatedAt: NOW + 5_000, credential: 'another' })
+    const again = identityOf({ authenticatedAt: NOW + 5_000, digest: 'another' })
     assert.equal(await route.token(again), first)
     assert.deepEqual(route.memory.statistics().lookups.get('minted-token'), {
       hits: 1,

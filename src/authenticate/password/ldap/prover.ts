@@ -22,7 +22,7 @@ import {
 import { AnswerBudget } from '../../../clients/ldap/answer-budget.ts'
 import type { LdapConnection, Patience } from '../../../clients/ldap/connection.ts'
 import { EvenBinds } from './decoy.ts'
-import { attributesOfFacts, factsOf } from './facts.ts'
+import { userAttributes, userOf } from './user.ts'
 import { attributesOfGroups, groupsOf } from './groups.ts'
 import type { BindOutcome } from './outcome.ts'
 import { readerOn, readOne, unusable, valuesOf, type Reader } from '../../../clients/ldap/reader.ts'
@@ -54,7 +54,7 @@ export class Prover {
     this.#clock = clock
     const wanted = [
       ...ACCOUNT_ATTRIBUTES,
-      ...attributesOfFacts(attributes),
+      ...userAttributes(attributes),
       ...attributesOfGroups(groups),
       ...(direct === undefined ? [] : ['objectSid']),
     ]
@@ -108,9 +108,9 @@ export class Prover {
     if (entry === undefined) return { outcome: 'ended', code: 'user-unknown' }
     const code = endIn(entry, reference, this.#clock.now())
     if (code !== undefined) return { outcome: 'ended', code }
-    const facts = factsOf(entry, user, attributes)
-    const names = await groupsOf(reader, entry, facts.user, groups)
-    return { outcome: 'current', facts: { ...facts, groups: names } }
+    const found = userOf(entry, user, attributes)
+    const names = await groupsOf(reader, entry, found.user, groups)
+    return { outcome: 'current', user: { ...found, groups: names } }
   }
 
   #serviceReader(server: DirectoryServer, patience: Patience): Reader {
@@ -197,9 +197,9 @@ export class Prover {
   async #verified(reader: Reader, entry: Entry, user: string): Promise<Verification> {
     // Some servers accept the password of an expired account.
     if (isExpired(entry, this.#clock.now())) return { outcome: 'barred', code: 'user-expired' }
-    const facts = factsOf(entry, user, this.#settings.attributes)
-    const groups = await groupsOf(reader, entry, facts.user, this.#settings.groups)
-    return { outcome: 'verified', facts: { ...facts, groups } }
+    const found = userOf(entry, user, this.#settings.attributes)
+    const groups = await groupsOf(reader, entry, found.user, this.#settings.groups)
+    return { outcome: 'verified', user: { ...found, groups } }
   }
 
   get #search(): EntrySearch {

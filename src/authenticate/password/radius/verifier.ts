@@ -12,7 +12,7 @@ import {
   type Packet,
   type RequestContent,
 } from '../../../clients/radius/packet.ts'
-import { factsOf, messageOf } from './facts.ts'
+import { userOf, messageOf } from './user.ts'
 import { RadiusFailure } from '../../../clients/radius/failure.ts'
 import { RequestLimiter } from '../../../clients/radius/limiter.ts'
 import type { RequestTemplate } from '../../../clients/radius/request.ts'
@@ -142,8 +142,8 @@ export class RadiusVerifier implements PasswordVerifier, AsyncDisposable {
 
   #outcomeOf(user: string, { server, reply }: Answer): Verification {
     if (reply.code === REPLY.accept) {
-      const facts = factsOf(reply, user, this.#settings)
-      if (facts !== undefined) return { outcome: 'verified', facts }
+      const found = userOf(reply, user, this.#settings)
+      if (found !== undefined) return { outcome: 'verified', user: found }
       const message = `${server.name}: the User-Name of an Access-Accept is not valid UTF-8`
       return { outcome: 'unavailable', cause: new RadiusFailure('not-understood', message) }
     }

@@ -135,7 +135,7 @@ describe('groups of OpenLDAP', { skip: skipWithoutSlapd() }, () => {
     it(`are found ${name}`, async () => {
       const verification = await verifyWith({ ...settings, groups }, user, PASSWORDS[user])
       assert.equal(verification.outcome, 'verified', causeOf(verification).message)
-      assert.deepEqual(verification.facts.groups, want)
+      assert.deepEqual(verification.user.groups, want)
     })
   }
 
@@ -209,13 +209,13 @@ describe('groups of OpenLDAP', { skip: skipWithoutSlapd() }, () => {
     const groups = byDn(search(0, '(memberUid={user})'))
     const verification = await verifyWith({ ...settings, groups }, 'ALICE', PASSWORDS.alice)
     assert.equal(verification.outcome, 'verified')
-    assert.deepEqual(verification.facts.groups, ['posix'])
+    assert.deepEqual(verification.user.groups, ['posix'])
   })
 
   it('may be as many as the limit', async () => {
     const groups = byDn(memberOf(), { limit: 60 })
     const verification = await verifyWith({ ...settings, groups }, 'twin1', PASSWORDS.twin1)
     assert.equal(verification.outcome, 'verified')
-    assert.equal(verification.facts.groups.length, 60)
+    assert.equal(verification.user.groups.length, 60)
   })
 })

@@ -61,7 +61,7 @@ describe('an account of OpenLDAP, looked up again', { skip: skipWithoutSlapd() }
     try {
       const proven = await verifier.verify('Nina', PASSWORD, CALLER)
       assert.equal(proven.outcome, 'verified')
-      assert.deepEqual(proven.facts.groups, ['leads', 'team'])
+      assert.deepEqual(proven.user.groups, ['leads', 'team'])
       assert.ok(proven.account)
       for (const change of changes) await server.modify(change)
       return await by.lookup(proven.account, CALLER.signal)
@@ -75,11 +75,11 @@ describe('an account of OpenLDAP, looked up again', { skip: skipWithoutSlapd() }
   it('is current, with the present attributes', async () => {
     assert.deepEqual(await lookupAfter([]), {
       outcome: 'current',
-      facts: { user: 'nina', groups: ['leads', 'team'], extra: {} },
+      user: { user: 'nina', groups: ['leads', 'team'], extra: {} },
     })
     const left = await lookupAfter([ldifDelete(LEADS)])
     assert.equal(left.outcome, 'current')
-    assert.deepEqual(left.facts.groups, ['team'], 'a nested group that is gone')
+    assert.deepEqual(left.user.groups, ['team'], 'a nested group that is gone')
   })
 
   const ENDS = [

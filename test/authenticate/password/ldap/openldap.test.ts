@@ -37,7 +37,7 @@ describe('OpenLDAP', { skip: skipWithoutSlapd() }, () => {
       }
       const verification = await verifyWith({ ...settings, attributes }, 'ALICE', password)
       assert.equal(verification.outcome, 'verified')
-      const { user, uid = '', extra } = verification.facts
+      const { user, uid = '', extra } = verification.user
       assert.equal(user, 'alice', 'as the directory has it, and not as typed')
       assert.match(uid, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
       assert.deepEqual(extra, { title: ['Engineer', 'Officer'], mail: ['616c696365@example.org'] })
@@ -86,7 +86,7 @@ describe('OpenLDAP', { skip: skipWithoutSlapd() }, () => {
       for (const typed of ['second', 'First']) {
         const verification = await verifier.verify(typed, 'Two-Secret1', CALLER)
         assert.equal(verification.outcome, 'verified')
-        assert.equal(verification.facts.user, typed.toLowerCase())
+        assert.equal(verification.user.user, typed.toLowerCase())
       }
     })
   })
@@ -96,7 +96,7 @@ describe('OpenLDAP', { skip: skipWithoutSlapd() }, () => {
       it(`${user} is verified`, async () => {
         const verification = await verifier.verify(user, OTHER_USERS[user], CALLER)
         assert.equal(verification.outcome, 'verified')
-        assert.equal(verification.facts.user, user)
+        assert.equal(verification.user.user, user)
       })
     }
   })
@@ -180,7 +180,7 @@ describe('OpenLDAP', { skip: skipWithoutSlapd() }, () => {
     it('reads the entry as the user', async () => {
       const verification = await verifyWith(direct(BY_UID), 'ALICE', password)
       assert.equal(verification.outcome, 'verified')
-      assert.equal(verification.facts.user, 'alice')
+      assert.equal(verification.user.user, 'alice')
     })
 
     it('cannot distinguish an unknown user from a wrong password', async () => {
@@ -194,7 +194,7 @@ describe('OpenLDAP', { skip: skipWithoutSlapd() }, () => {
       for (const [cn, uid] of Object.entries(users)) {
         const verification = await verifyWith(byCn, cn, OTHER_USERS[uid])
         assert.equal(verification.outcome, 'verified', cn)
-        assert.equal(verification.facts.user, uid)
+        assert.equal(verification.user.user, uid)
       }
       const odd = await verifyWith(byCn, 'a+b=c;"d"<e>\\f', OTHER_USERS.odd)
       assert.equal(odd.outcome, 'verified')
@@ -231,7 +231,7 @@ describe('OpenLDAP', { skip: skipWithoutSlapd() }, () => {
         ] as const) {
           const verification = await one.verify(user, right, CALLER)
           assert.equal(verification.outcome, 'verified')
-          assert.equal(verification.facts.user, user)
+          assert.equal(verification.user.user, user)
           assert.equal((await one.verify(user, 'x', CALLER)).outcome, 'wrong-password')
         }
       }

@@ -53,7 +53,7 @@ describe('an account of Active Directory, looked up again', { skip: skipWithoutS
     try {
       const proven = await verifier.verify('Nina', PASSWORD, CALLER)
       assert.equal(proven.outcome, 'verified')
-      assert.deepEqual(proven.facts.groups, ['leads', 'team'])
+      assert.deepEqual(proven.user.groups, ['leads', 'team'])
       await change()
       return await verifier.lookup(proven.account ?? '', CALLER.signal)
     } finally {
@@ -66,11 +66,11 @@ describe('an account of Active Directory, looked up again', { skip: skipWithoutS
   it('is current, with the present attributes', async () => {
     assert.deepEqual(await lookupAfter(async () => undefined), {
       outcome: 'current',
-      facts: { user: 'nina', groups: ['leads', 'team'], extra: {} },
+      user: { user: 'nina', groups: ['leads', 'team'], extra: {} },
     })
     const left = await lookupAfter(async () => await server.modify(ldifDelete(LEADS)))
     assert.equal(left.outcome, 'current')
-    assert.deepEqual(left.facts.groups, ['team'], 'a nested group that is gone')
+    assert.deepEqual(left.user.groups, ['team'], 'a nested group that is gone')
   })
 
   it('is current after a wrong password that does not lock the account', async () => {

@@ -67,9 +67,9 @@ describe('Active Directory', { skip: skipWithoutSamba() }, () => {
       const attributes = { user: 'sAMAccountName', uid, extra: { identifier: uid } }
       const verification = await verifyWith({ ...settings, attributes }, 'ALICE', ALICE)
       assert.equal(verification.outcome, 'verified')
-      assert.equal(verification.facts.user, 'alice')
-      assert.deepEqual(verification.facts.extra, { identifier: [verification.facts.uid] })
-      return verification.facts.uid
+      assert.equal(verification.user.user, 'alice')
+      assert.deepEqual(verification.user.extra, { identifier: [verification.user.uid] })
+      return verification.user.uid
     }
 
     it('is a GUID in its usual form', async () =>
@@ -138,7 +138,7 @@ describe('Active Directory', { skip: skipWithoutSamba() }, () => {
         it(`of ${user} are found ${name}`, async () => {
           const verification = await groupsOf(user, password, groups)
           assert.equal(verification.outcome, 'verified', causeOf(verification).message)
-          assert.deepEqual(verification.facts.groups, want)
+          assert.deepEqual(verification.user.groups, want)
         })
       }
     }
@@ -164,7 +164,7 @@ describe('Active Directory', { skip: skipWithoutSamba() }, () => {
       it(`may be as ${name}`, async () => {
         const verification = await verifyWith(direct([name]), 'ALICE', ALICE)
         assert.equal(verification.outcome, 'verified', causeOf(verification).message)
-        assert.equal(verification.facts.user, 'alice')
+        assert.equal(verification.user.user, 'alice')
         assert.equal((await verifyWith(direct([name]), 'alice', 'x')).outcome, 'wrong-password')
       })
 
@@ -182,7 +182,7 @@ describe('Active Directory', { skip: skipWithoutSamba() }, () => {
         AD_USERS.john,
       )
       assert.equal(verification.outcome, 'verified', causeOf(verification).message)
-      assert.equal(verification.facts.user, 'john')
+      assert.equal(verification.user.user, 'john')
     })
 
     it('yields the reason of a disabled account', async () => {
@@ -212,7 +212,7 @@ describe('Active Directory', { skip: skipWithoutSamba() }, () => {
         ALICE,
       )
       assert.equal(verification.outcome, 'verified', causeOf(verification).message)
-      assert.deepEqual(verification.facts.groups, ['developers', 'engineering', 'staff'])
+      assert.deepEqual(verification.user.groups, ['developers', 'engineering', 'staff'])
     })
   })
 

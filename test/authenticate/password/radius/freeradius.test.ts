@@ -107,7 +107,7 @@ describe('with FreeRADIUS', { skip }, () => {
         })
         const groupsOf = async (user: string, password: string): Promise<unknown> => {
           const verification = await radius.verify(user, password, CALLER)
-          return 'facts' in verification ? verification.facts.groups : verification
+          return 'user' in verification ? verification.user.groups : verification
         }
         const { password } = CONFORMANCE_USERS.alice
         assert.deepEqual(await groupsOf('alice', password), ['developers', 'staff', 'filter:vpn'])
@@ -121,7 +121,7 @@ describe('with FreeRADIUS', { skip }, () => {
         const at = (source: string) => ({ ...CALLER, source })
         const verification = await radius.verify('holly', 'h', at('192.0.2.7'))
         assert.ok(verification.outcome === 'verified')
-        assert.deepEqual(verification.facts.groups, ['192.0.2.7'])
+        assert.deepEqual(verification.user.groups, ['192.0.2.7'])
         const outcomes = [
           await radius.verify('holly', 'h', at('192.0.2.8')),
           await radius.verify('holly', 'h', at('')),
@@ -136,7 +136,7 @@ describe('with FreeRADIUS', { skip }, () => {
         await using radius = await radiusBy(way, { user: 'from-reply' })
         const verification = await radius.verify('canon', 'c', CALLER)
         assert.ok(verification.outcome === 'verified')
-        assert.equal(verification.facts.user, 'canon@example.org')
+        assert.equal(verification.user.user, 'canon@example.org')
       })
 
       it('returns a challenge for a code, which is accepted once', async () => {
@@ -147,7 +147,7 @@ describe('with FreeRADIUS', { skip }, () => {
         const { state } = asked.challenge
         const answered = await radius.answerChallenge('carol', '123456', state, CALLER)
         assert.ok(answered.outcome === 'verified')
-        assert.deepEqual(answered.facts.groups, ['otp-users'])
+        assert.deepEqual(answered.user.groups, ['otp-users'])
         const again = await radius.answerChallenge('carol', '123456', state, CALLER)
         assert.equal(again.outcome, 'wrong-password')
       })
@@ -185,7 +185,7 @@ describe('with FreeRADIUS', { skip }, () => {
         )
         for (const [index, verification] of all.entries()) {
           assert.equal(verification.outcome, index % 3 === 0 ? 'wrong-password' : 'verified')
-          const groups = 'facts' in verification ? verification.facts.groups : undefined
+          const groups = 'user' in verification ? verification.user.groups : undefined
           if (groups !== undefined) assert.deepEqual(groups, [`group${index % 20}`])
         }
       })

@@ -102,7 +102,7 @@ describe('a TLS connection', () => {
       Array.from({ length: 20 }, async (_, index) => {
         const verification = await radius.verify(`user${index}`, 'x', CALLER)
         assert.ok(verification.outcome === 'verified')
-        assert.deepEqual(verification.facts.groups, [`user${index}`])
+        assert.deepEqual(verification.user.groups, [`user${index}`])
       }),
     )
     assert.equal(server.connections, 1)

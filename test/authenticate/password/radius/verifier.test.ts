@@ -157,7 +157,7 @@ describe('many verifications', () => {
     )
     for (const [index, { user, got }] of all.entries()) {
       assert.equal(got.outcome, index % 3 === 0 ? 'wrong-password' : 'verified')
-      if (got.outcome === 'verified') assert.deepEqual(got.facts.groups, [user])
+      if (got.outcome === 'verified') assert.deepEqual(got.user.groups, [user])
     }
     assert.ok(new Set(server.requests.map(({ from }) => from)).size <= 4)
   })

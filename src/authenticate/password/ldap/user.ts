@@ -1,13 +1,13 @@
 // A user's entry → the attributes of the user without the groups: the name by the directory, a stable identifier,
 // further attributes.
 
-import type { PasswordFacts } from '../verifier.ts'
+import type { VerifiedUser } from '../verifier.ts'
 import type { LdapAttributes } from './schema.ts'
 import { textsOf, unusable } from '../../../clients/ldap/reader.ts'
 import type { Entry } from '../../../clients/ldap/responses.ts'
 
-/** The attributes that {@link factsOf} reads. */
-export const attributesOfFacts = ({ user, uid, extra }: LdapAttributes): readonly string[] => [
+/** The attributes that {@link userOf} reads. */
+export const userAttributes = ({ user, uid, extra }: LdapAttributes): readonly string[] => [
   user,
   ...(uid === undefined ? [] : [uid]),
   ...Object.values(extra),
@@ -19,11 +19,11 @@ export const attributesOfFacts = ({ user, uid, extra }: LdapAttributes): readonl
  * @param typed the typed name
  * @throws DirectoryError `entry-unusable` when the entry lacks something that an identity needs
  */
-export const factsOf = (
+export const userOf = (
   entry: Entry,
   typed: string,
   { user, uid, extra }: LdapAttributes,
-): Omit<PasswordFacts, 'groups'> => {
+): Omit<VerifiedUser, 'groups'> => {
   const further = Object.entries(extra)
     .map(([key, attribute]) => [key, textsOf(entry, attribute)] as const)
     .filter(([, values]) => values.length > 0)

@@ -3,12 +3,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { readPacket, type Packet } from '../../../../src/clients/radius/packet.ts'
-import { factsOf, messageOf } from '../../../../src/authenticate/password/radius/facts.ts'
+import { userOf, messageOf } from '../../../../src/authenticate/password/radius/user.ts'
 import type {
   AttributeSource,
   RadiusSettings,
 } from '../../../../src/authenticate/password/radius/schema.ts'
-import type { PasswordFacts } from '../../../../src/authenticate/password/verifier.ts'
+import type { VerifiedUser } from '../../../../src/authenticate/password/verifier.ts'
 import { makeReply, type ReplyOptions } from '../../../fakes/radius-server.ts'
 
 type Attributes = NonNullable<ReplyOptions['attributes']>
@@ -19,12 +19,12 @@ const packetWith = (attributes: Attributes): Packet => {
   return reading.packet
 }
 
-const facts = (
+const userIn = (
   attributes: Attributes,
   options: Partial<Pick<RadiusSettings, 'user' | 'groups'>>,
   typed = 'alice',
-): PasswordFacts | undefined =>
-  factsOf(packetWith(attributes), typed, { user: 'as-typed', groups: [], ...options })
+): VerifiedUser | undefined =>
+  userOf(packetWith(attributes), typed, { user: 'as-typed', groups: [], ...options })
 
 const cisco = (value: string): Buffer =>
   Buffer.concat([Buffer.of(0, 0, 0, 9, 1, value.length + 2), Buffer.from(value)])
@@ -109,7 +109,7 @@ describe('groups', () => {
     { name: 'are none by default', input: [[25, 'staff']], from: [], want: [] },
   ]
   for (const { name, input, from, want } of CASES) {
-    it(name, () => assert.deepEqual(facts(input, { groups: from })?.groups, want))
+    it(name, () => assert.deepEqual(userIn(input, { groups: from })?.groups, want))
   }
 })
 
@@ -117,21 +117,21 @@ describe('the user', () => {
   const REPLY: Attributes = [[1, 'Alice@EXAMPLE']]
 
   it('is as typed', () => {
-    assert.equal(facts(REPLY, { user: 'as-typed' }, 'ALICE')?.user, 'ALICE')
+    assert.equal(userIn(REPLY, { user: 'as-typed' }, 'ALICE')?.user, 'ALICE')
   })
 
   it('is the typed name in lower case', () => {
-    assert.equal(facts(REPLY, { user: 'lower-case' }, 'JÜRGEN')?.user, 'jürgen')
+    assert.equal(userIn(REPLY, { user: 'lower-case' }, 'JÜRGEN')?.user, 'jürgen')
   })
 
   it('is the User-Name of the reply, if there is one', () => {
-    assert.equal(facts(REPLY, { user: 'from-reply' }, 'ALICE')?.user, 'Alice@EXAMPLE')
-    assert.equal(facts([], { user: 'from-reply' }, 'ALICE')?.user, 'ALICE')
+    assert.equal(userIn(REPLY, { user: 'from-reply' }, 'ALICE')?.user, 'Alice@EXAMPLE')
+    assert.equal(userIn([], { user: 'from-reply' }, 'ALICE')?.user, 'ALICE')
   })
 
   it('is refused when the User-Name of the reply is invalid', () => {
     for (const name of [Buffer.of(0xff), '', 'a\nb', 'a\0']) {
-      assert.equal(facts([[1, name]], { user: 'from-reply' }), undefined)
+      assert.equal(userIn([[1, name]], { user: 'from-reply' }), undefined)
     }
   })
 })

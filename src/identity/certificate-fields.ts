@@ -8,7 +8,7 @@ import { decodeName, formatName } from '../x509/name.ts'
 import { attributeName, EXTENSIONS } from '../x509/oid.ts'
 
 /** A certificate's content; every name in the order of the certificate. */
-export interface CertificateFacts {
+export interface CertificateFields {
   /** Attributes by short name or OID, all values of each. */
   readonly subject: Readonly<Record<string, readonly string[]>>
   /** RFC 4514. */
@@ -32,7 +32,7 @@ export interface CertificateFacts {
 }
 
 /** What expressions see of callers without one. */
-export const NO_CERTIFICATE: CertificateFacts = Object.freeze({
+export const NO_CERTIFICATE: CertificateFields = Object.freeze({
   subject: {},
   subjectName: '',
   issuerName: '',
@@ -53,10 +53,10 @@ export const NO_CERTIFICATE: CertificateFacts = Object.freeze({
  *
  * @throws CountersignError `malformed-certificate` when a name in it cannot be read
  */
-export const certificateFacts = (
+export const certificateFields = (
   parts: CertificateParts,
   fingerprint: string,
-): CertificateFacts => {
+): CertificateFields => {
   const attributes = decodeName(parts.subject)
   const byType = Map.groupBy(attributes, ({ oid }) => attributeName(oid))
   const names = alternativesOf(parts.extensions)

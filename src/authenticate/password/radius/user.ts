@@ -1,24 +1,24 @@
 // The attributes of an Access-Accept → the user's groups and extra attributes. Attributes of an Access-Reject or
 // Access-Challenge are never read, although some servers send them.
 
-import type { PasswordFacts } from '../verifier.ts'
+import type { VerifiedUser } from '../verifier.ts'
 import { ATTRIBUTE, valuesOf, vendorValuesOf, type Packet } from '../../../clients/radius/packet.ts'
 import { hasControlCharacter } from '../../../runtime/text.ts'
 import type { AttributeSource, RadiusSettings } from './schema.ts'
 
 /** The user of the reply, or `undefined` where its User-Name is invalid. */
-export const factsOf = (
+export const userOf = (
   accept: Packet,
   typed: string,
   { user: choice, groups: sources }: Pick<RadiusSettings, 'user' | 'groups'>,
-): PasswordFacts | undefined => {
-  const user = userOf(accept, typed, choice)
+): VerifiedUser | undefined => {
+  const user = userNameOf(accept, typed, choice)
   if (user === undefined) return undefined
   const groups = sources.flatMap((source) => readSource(accept, source))
   return { user, groups: [...new Set(groups)], extra: {} }
 }
 
-const userOf = (
+const userNameOf = (
   accept: Packet,
   typed: string,
   choice: RadiusSettings['user'],
