@@ -128,7 +128,11 @@ export class UsersFile implements PasswordVerifier {
   }
 }
 
-const parseYamlUsers = (file: string, text: string, problems: Problem[]): Map<string, UserEntry> => {
+const parseYamlUsers = (
+  file: string,
+  text: string,
+  problems: Problem[],
+): Map<string, UserEntry> => {
   const users = new Map<string, UserEntry>()
   const document = parseYaml(file, text, usersSchema)
   if (!document.ok) {
