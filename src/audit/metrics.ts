@@ -19,7 +19,7 @@ export const commonChecks = ({ reloads, audit }: CommonParts): readonly HealthCh
     name: 'audit',
     condition: () =>
       audit.statistics().failing
-        ? { state: 'warning', reason: 'events could not be written (the log says why)' }
+        ? { state: 'warning', reason: 'events could not be written (see the log)' }
         : { state: 'ok' },
   },
 ]

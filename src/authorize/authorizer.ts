@@ -19,7 +19,7 @@ export interface AccessReviewer {
 /** The review of rules that have no API server to ask. */
 export const NO_REVIEW: Review = {
   outcome: 'unavailable',
-  cause: new TypeError('there is no API server to ask'),
+  cause: new TypeError('no API server is configured'),
 }
 
 /** What phase 5 comes to. */
@@ -31,10 +31,10 @@ export type AuthorizerVerdict =
       readonly cause: unknown
     })
 
-/** The rules of a route, and whom they ask. */
+/** The rules of a route, and the API server that reviews access for them. */
 export class Authorizer {
   readonly policy: Policy
-  /** Whom they ask. */
+  /** Reviews access. */
   readonly reviewer: AccessReviewer | undefined
 
   /** @param reviewer for rules with `subjectAccessReview`; without it they refuse */
@@ -54,7 +54,7 @@ export class Authorizer {
     const answer = review.outcome === 'reviewed' ? review.allowed : review.outcome
     const reviewed = evaluate(this.policy, { ...question, review: answer })
     if (reviewed.outcome !== 'review-needed') return reviewed
-    if (review.outcome === 'reviewed') throw new TypeError('reviewed, and asked again')
+    if (review.outcome === 'reviewed') throw new TypeError('a rule needs a second access review')
     return { ...reviewed, ...review }
   }
 }

@@ -9,7 +9,7 @@ import type { Question } from './question.ts'
 export type UnrecordedDemand = 'condition' | 'access-review'
 
 const DETAIL: Readonly<Record<UnrecordedDemand, string>> = {
-  condition: 'the audit log does not tell what the expression asks',
+  condition: 'the audit log does not contain what the expression reads',
   'access-review': 'the audit log does not tell what the API server answers',
 }
 

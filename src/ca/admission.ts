@@ -1,4 +1,4 @@
-// What a handle asks for, and whether it may be had: the grant opened, its CA found, its limits held.
+// Opens the grant in a handle, finds its CA, and checks the CA's limits.
 
 import type { CertificateRefusal } from '../audit/event.ts'
 import type { Grant } from '../grant/grant.ts'
@@ -6,7 +6,7 @@ import type { GeneralName } from '../x509/general-names.ts'
 import type { Attribute } from '../x509/name.ts'
 import type { Authority, SignerSnapshot } from './snapshot.ts'
 
-/** A grant that may be issued, and by whom. */
+/** A grant that may be issued, and its CA. */
 export interface Admitted {
   readonly outcome: 'admitted'
   readonly grant: Grant

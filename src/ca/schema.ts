@@ -171,7 +171,7 @@ const limits = z
       .describe('How fast certificates are issued.'),
   })
   .prefault({})
-  .describe('What the CA signs, whatever authz asks for.')
+  .describe('Limits of what the CA signs, whatever authz requests.')
 
 const authority = z
   .strictObject({

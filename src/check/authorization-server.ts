@@ -52,7 +52,7 @@ export interface AuthorizationServer {
   readonly clients: readonly RegisteredClient[]
   readonly resources: ReadonlyMap<string, ResourceServer>
   readonly login: Login | undefined
-  /** The sessions of our own routes, by the host whose cookie they are. */
+  /** The sessions of routes, by the host of their cookie. */
   readonly sessions: ReadonlyMap<string, SessionConfig>
   /** How its pages look. */
   readonly theme: Theme

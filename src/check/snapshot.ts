@@ -59,9 +59,9 @@ export interface Snapshot extends AsyncDisposable {
   readonly inUse: ReadonlySet<object>
   /** What seals grants for the signer, where a keyring is configured. */
   readonly seal: GrantSeal | undefined
-  /** Us as an issuer of tokens, where one is configured. */
+  /** The issuer of tokens, where one is configured. */
   readonly issuer: Issuer | undefined
-  /** Us as an authorization server, where there are clients. */
+  /** The authorization server, where there are clients. */
   readonly authorizationServer: AuthorizationServer | undefined
   /** The logins at that server, where one runs. */
   readonly logins: Logins | undefined

@@ -67,7 +67,7 @@ export class WireReader extends protobuf.Reader {
     return start
   }
 
-  /** Passes over a field that we do not read, or one whose wire type is not the declared one. */
+  /** Skips a field that is not used, or one whose wire type is not the declared one. */
   ignore(tag: number): void {
     if (tag >>> 3 === 0) throw new Error('malformed protobuf: field number 0')
     this.skipType(tag & 7)

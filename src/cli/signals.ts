@@ -1,7 +1,7 @@
 // Waiting for the end.
 
 /**
- * Resolves with the first signal that asks the process to end; the end of the parent that started us
+ * Resolves with the first signal that ends the process; the end of the parent that started it
  * with an IPC channel counts as one. A second signal ends the process at once.
  */
 export const endSignal = async (): Promise<NodeJS.Signals> => {

@@ -10,7 +10,7 @@ import { endSignal } from './signals.ts'
 export const signerCommand = (): Command =>
   new Command('signer')
     .description(
-      'run the signer that mints the certificates Envoy asks for. SIGHUP reloads the configuration and reopens the audit file; SIGTERM ends it',
+      'run the signer, which mints the certificates that Envoy requests. SIGHUP reloads the configuration and reopens the audit file; SIGTERM ends it',
     )
     .addOption(
       new Option('-c, --config <file>', 'the signer’s configuration file')

@@ -50,7 +50,7 @@ const createCommand = (): Command =>
     )
     .argument('<dir>', 'the folder of the keys: `issuer.keys`', absolute)
     .addOption(
-      algorithmOption('ES256 (the default), RS256 for kube-apiserver as it comes, or EdDSA'),
+      algorithmOption('ES256 (the default), RS256 for kube-apiserver with its defaults, or EdDSA'),
     )
     .addOption(
       new Option(
@@ -75,7 +75,7 @@ interface CreateOptions {
 const showCommand = (): Command =>
   new Command('show')
     .description(
-      'print the keys: what each does now, from when on it signs, until when it is published. Exits with 1 when authz would refuse the folder, and says why',
+      'print the keys: the state of each, from when on it signs, until when it is published. Exits with 1, and the reason, when authz would refuse the folder',
     )
     .argument('<dir>', 'the folder of the keys', absolute)
     .option('--json', 'print JSON')

@@ -18,7 +18,7 @@ interface ClientFiles {
 export interface ClientTlsFiles {
   /** The CAs of the server's certificate; without it, those that Node trusts. */
   readonly ca: string | undefined
-  /** The certificate that we show. */
+  /** The client certificate. */
   readonly client: ClientFiles | undefined
 }
 

@@ -42,7 +42,8 @@ export class ReloadStatus {
     this.#rejected
       ? {
           state: 'warning',
-          reason: 'the last change was refused (the log says why), the one before it is in force',
+          reason:
+            'the last change was refused (see the log); the configuration before it is in force',
         }
       : { state: 'ok' }
 

@@ -130,7 +130,7 @@ export const isLoopback = (address: Address): boolean =>
   address.host === '::1' ||
   /^127(\.\d{1,3}){3}$/.test(address.host)
 
-/** Whether what is sent to a URL stays between us and it: over TLS, or on this machine (RFC 8252 §8.3). */
+/** Whether requests to a URL are confidential: over TLS, or on this machine (RFC 8252 §8.3). */
 export const isConfidential = ({ protocol, hostname }: URL): boolean => {
   if (protocol === 'https:') return true
   const host = hostname.replaceAll(/^\[|\]$/g, '') // of IPv6

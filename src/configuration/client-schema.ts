@@ -1,4 +1,4 @@
-// `issuer.clients` and `issuer.resources`: who may get tokens of our authorization server, and for what.
+// `issuer.clients` and `issuer.resources`: the clients of the authorization server, and the resources of their tokens.
 
 import { z } from 'zod'
 import {
@@ -24,7 +24,7 @@ export type ClientGrant = (typeof GRANTS)[number]
 const clientId = z
   .string()
   .regex(/^[A-Za-z0-9._~-]{1,128}$/, 'must be 1 to 128 letters, digits, ".", "_", "~" or "-"')
-  .refine((id) => id !== 'countersign', 'is the client that our own routes are')
+  .refine((id) => id !== 'countersign', 'is the client id of the routes of authz')
 
 const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', '[::1]', 'localhost'])
 

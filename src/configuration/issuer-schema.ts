@@ -1,4 +1,4 @@
-// `issuer`: who we are as an issuer of tokens, and what signs them.
+// `issuer`: the issuer of tokens, and its keys.
 
 import { z } from 'zod'
 import { clientsSchema, resourcesSchema } from './client-schema.ts'

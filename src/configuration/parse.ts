@@ -148,7 +148,7 @@ const certificateProblems = (
     return problems
   })
 
-/** Authenticators that would wait for a certificate that our own Envoy never tells. */
+/** Authenticators of client certificates that the configured Envoy would never request. */
 const presentedProblems = (
   { authenticators, envoy }: Config,
   locate: Locate,
@@ -162,8 +162,7 @@ const presentedProblems = (
         'is a header that Envoy as generated removes, since callers could forge it: "connection" is what it tells'
       return [locate([...path, 'from'], message)]
     }
-    const message =
-      'there is no certificate to prove: "envoy.listener.clientCa" asks callers for theirs'
+    const message = 'callers show no certificate: set "envoy.listener.clientCa" to request it'
     return envoy.listener.clientCa === undefined ? [locate(path, message)] : []
   })
 }
@@ -195,7 +194,7 @@ const envoyProblems = ({ listen, routes, envoy }: Config, locate: Locate): reado
     const path = ['envoy', 'upstreams', name]
     if (address.kind === 'unix') problems.push(locate([...path, 'address'], 'must be HOST:PORT'))
     if ((certificate === undefined) !== (key === undefined)) {
-      problems.push(locate(path, '"certificate" and "key" go together'))
+      problems.push(locate(path, 'set both "certificate" and "key"'))
     }
   }
   return problems

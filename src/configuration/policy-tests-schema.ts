@@ -8,7 +8,7 @@ import { instantSchema, nameSchema } from '../config/values.ts'
 
 const names = z.array(z.string())
 
-// Whatever proves a caller to us or to Envoy. A cookie proves nothing here, and rules may read it.
+// Headers that authenticate a caller to authz or to Envoy. Cookies are allowed here, since rules may read them.
 const CREDENTIALS: ReadonlySet<string> = new Set([
   'authorization',
   'proxy-authorization',

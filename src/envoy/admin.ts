@@ -1,4 +1,4 @@
-// Envoy's administration interface, as far as we ask it anything.
+// The client of Envoy's administration interface.
 
 import { request, type IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'

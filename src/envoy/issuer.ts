@@ -132,7 +132,7 @@ export const sessionRoutes = (
       ]
     : []
 
-// A code is taken to our own token endpoint, which may ask an upstream IdP.
+// A code is redeemed at the issuer's token endpoint, which may call an upstream IdP.
 const SESSION_MS = 15_000
 
 const sessionBounds = ({ login }: RateLimits): RouteBounds => ({

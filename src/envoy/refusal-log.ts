@@ -1,5 +1,5 @@
 // What Envoy refuses by itself leaves a line: connections at the listener, requests at the connection
-// manager. authz never hears of them. Successful connections and what authz decided leave none here.
+// manager. authz does not see them. Successful connections and requests that authz decided leave none here.
 
 import { DECISION_HEADER } from '../check/answer/answer.ts'
 import { extension, type Message } from './message.ts'

@@ -16,7 +16,7 @@ type Variables = Readonly<Record<string, unknown>>
 export interface TextExpression {
   /** As written in the configuration. */
   readonly source: string
-  /** The values in order; `undefined` when there are none to be had, such as a missing key. */
+  /** The values in order; `undefined` when there are none, as of a missing key. */
   evaluate(variables: Variables): readonly string[] | undefined
   /**
    * Why there are none, for operators: a code of the CEL library and the place in the expression,
@@ -49,8 +49,8 @@ export type Compilation<T> =
   | { readonly ok: false; readonly message: string }
 
 /**
- * Compiles an expression whose type is `string` or `list<string>`; about a caller, of whom much may be
- * known or not, also an optional one of them, which yields no value where there is none.
+ * Compiles an expression whose type is `string` or `list<string>`; about a caller, whose attributes may be
+ * missing, also an optional one of them, which then yields no value.
  */
 export const compileText = (source: string, about: Subject): Compilation<TextExpression> =>
   compile(source, about, about === 'caller' ? OPTIONAL_TEXT_TYPES : TEXT_TYPES, TEXT, (yielded) => {
@@ -157,7 +157,7 @@ interface Fault {
   readonly at: number
 }
 
-/** Makes calls of our own functions of those that replace the library's, and checks fixed patterns. */
+/** Redirects calls of the library's functions that `functions.ts` replaces, and checks fixed patterns. */
 const prepare = (node: ASTNode): Fault | undefined => {
   if (node.op === 'rcall') {
     const [name, , parameters] = node.args

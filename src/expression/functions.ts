@@ -1,6 +1,6 @@
 // The functions that expressions have beyond the CEL library's own: those of cel-go's `ext.Strings`
-// that it lacks, Kubernetes' `find`, cel-go's `regex.extract`, and in place of three that the library
-// gets wrong for identities, our own.
+// that it lacks, Kubernetes' `find`, cel-go's `regex.extract`, and replacements of three that the library
+// gets wrong for identities.
 
 import { EvaluationError, Optional, type Environment } from '@marcbachmann/cel-js'
 import { charge } from './budget.ts'

@@ -86,7 +86,7 @@ export const isSignedBy = async (
 ): Promise<boolean> => {
   const { type, hash, options, scalar, slow = false }: Method = METHODS[algorithm]
   if (scalar !== undefined && signature.length !== 2 * scalar) return false
-  // Options cost as much as the RSA verification itself, also the one that would spare us the DER.
+  // Options cost as much as the RSA verification itself, also `dsaEncoding`, which would make DER unnecessary.
   const input = options === undefined ? key : { key, ...options }
   const bytes = scalar === undefined ? signature : inDer(signature, scalar)
   try {

@@ -1,4 +1,4 @@
-// Us as an issuer of tokens: our name, and the keys that sign.
+// The issuer of tokens: its URL, and the keys that sign.
 
 import type { SigningAlgorithm } from './mint-schema.ts'
 import type { ConfigurationFiles } from '../config/files.ts'

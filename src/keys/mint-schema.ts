@@ -1,10 +1,10 @@
-// Tokens of our own making: what they say, for how long, and what signs them.
+// Tokens that authz mints: claims, lifetime and signature algorithm.
 
 import { z } from 'zod'
 import { callerText, callerValue } from '../config/expressions.ts'
 import { durationSchema } from '../config/values.ts'
 
-/** The algorithms that we sign with (RFC 7518 §3.1, RFC 8037 §3.1). */
+/** The algorithms of minted tokens (RFC 7518 §3.1, RFC 8037 §3.1). */
 export const SIGNING_ALGORITHMS = ['ES256', 'RS256', 'EdDSA'] as const
 
 /** One of them. */

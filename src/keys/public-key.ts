@@ -19,7 +19,7 @@ export const publicJwkSchema = z.discriminatedUnion('kty', [
 /** A public key. */
 export type PublicJwk = z.output<typeof publicJwkSchema>
 
-/** The public half of a key; `undefined` for a key of a type that we do not sign with. */
+/** The public half of a key; `undefined` for a key of another type than minted tokens have. */
 export const publicJwkOf = (key: KeyObject): PublicJwk | undefined => {
   try {
     const publicKey = key.type === 'private' ? createPublicKey(key) : key
@@ -79,7 +79,7 @@ const suits = (algorithm: SigningAlgorithm, key: KeyObject): boolean => {
   }
 }
 
-// RFC 7518 §3.3: at least 2048 bits. Upstreams bound what a verification may cost; so do we.
+// RFC 7518 §3.3: at least 2048 bits. The maximum bounds the cost of a verification, for upstreams too.
 const MIN_MODULUS = 2_048
 const MAX_MODULUS = 8_192
 const MIN_EXPONENT = 3n // with 1, everything is its own signature

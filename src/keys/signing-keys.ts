@@ -65,7 +65,7 @@ export const parseSigningKeys = (source: string, text: string): SigningKeyList =
 const complaintAboutEntry = ({ kid, algorithm, jwk }: SigningKeyEntry): string | undefined =>
   thumbprintOf(jwk) === kid
     ? complaintAboutKey(algorithm, jwk)
-    : 'is another key than its name says (RFC 7638)'
+    : 'does not match its name (RFC 7638)'
 
 /** The list as it is written. */
 export const formatSigningKeys = (list: SigningKeyList): string =>

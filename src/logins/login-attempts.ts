@@ -10,7 +10,7 @@ import { TextSeal } from '../state/text-seal.ts'
 export interface LoginAttempt {
   /** At most 2,048 characters, which the authorization endpoint takes. */
   readonly state: string
-  /** `S256` of what only we can show (RFC 7636 §4.2). */
+  /** `S256` of the code verifier (RFC 7636 §4.2). */
   readonly challenge: string
   readonly nonce: string
   readonly cookie: { readonly name: string; readonly value: string }

@@ -55,7 +55,7 @@ export const artifactKey = (kind: string, id: string): string => `${kind}:${id}`
 /** The key of a session's id, by its uid. */
 export const uidKey = (kind: string, uid: string): string => `${kind}:uid:${uid}`
 
-/** The key that says for whom an interaction was proven that began without a login. */
+/** The key of the user who was proven in an interaction that began without a login. */
 export const provenKey = (id: string): string => `interaction-proven:${id}`
 
 /** The set of everything that was given out by a grant. */

@@ -84,7 +84,7 @@ export class Logout {
     const { notify } = this.#parts
     const calls = logins.flatMap(({ user, clients }) =>
       [...clients]
-        .filter(([client]) => client !== SESSION_CLIENT) // we, who know already
+        .filter(([client]) => client !== SESSION_CLIENT) // this process, which needs no notification
         .map(async ([client, sid]) => await notify(client, user, sid)),
     )
     await Promise.all(calls)

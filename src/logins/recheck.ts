@@ -144,7 +144,7 @@ export class LoginRecheck {
       if (record === undefined || record.proven.ended === true) return 'ended'
       if ((record.proven.renewal?.from ?? Number.POSITIVE_INFINITY) > clock.now()) return 'active'
     }
-    throw new CountersignError('unavailable', 'another replica asks, and takes too long')
+    throw new CountersignError('unavailable', 'the recheck by another replica takes too long')
   }
 
   async #checkNow(login: string): Promise<LoginStatus> {

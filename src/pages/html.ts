@@ -152,7 +152,7 @@ export interface InlineElement {
 }
 
 /**
- * A stylesheet or script of our own.
+ * A stylesheet or script of Countersign.
  *
  * @throws TypeError where the text could end its element, which is a bug
  */

@@ -63,7 +63,7 @@ const readConstraints = (der: Buffer): Constraints => {
   const permitted = reader.tag === PERMITTED ? readSubtrees(reader.enter(PERMITTED)) : []
   const excluded = reader.tag === EXCLUDED ? readSubtrees(reader.enter(EXCLUDED)) : []
   reader.end()
-  if (permitted.length + excluded.length === 0) throw malformed('name constraints that are none')
+  if (permitted.length + excluded.length === 0) throw malformed('empty name constraints')
   return { permitted, excluded }
 }
 

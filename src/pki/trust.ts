@@ -22,7 +22,7 @@ export class AuthorityIndex {
     this.#bySubject = Map.groupBy(different.values(), ({ parts }) => nameKey(parts.subject))
   }
 
-  /** The CAs with the name of the certificate's issuer, which Go and we compare byte for byte. */
+  /** The CAs with the name of the certificate's issuer, compared byte for byte as in Go. */
   namedAsIssuerOf({ parts }: ChainCertificate): readonly ChainCertificate[] {
     return this.#bySubject.get(nameKey(parts.issuer)) ?? []
   }

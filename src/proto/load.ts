@@ -22,7 +22,7 @@ import type { HealthDefinition } from './generated/grpc/health/v1/Health.ts'
 /** The folder of our subset of Envoy's messages. */
 export const protoFolder = join(import.meta.dirname, '..', '..', 'proto')
 
-/** The files that declare what we serve; what they import comes with them. */
+/** The files that declare the services; their imports are loaded with them. */
 export const protoFiles = [
   'countersign/grant/v1/grant.proto',
   'envoy/service/auth/v3/external_auth.proto',

@@ -3,7 +3,7 @@
 
 import type { HeaderLine } from './header-line.ts'
 
-/** The fields of `AttributeContext` that we read. What Envoy left out is empty, never absent. */
+/** The fields of `AttributeContext` that are used. A field that Envoy left out is empty, never absent. */
 export interface CheckAttributes {
   /** IP address in text; empty where the connection is not TCP or UDP. */
   readonly sourceAddress: string

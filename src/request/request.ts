@@ -1,5 +1,5 @@
-// Phase 1: what Envoy tells us → one frozen `Request`, or a refusal. Ambiguity ends here: two
-// readings of one request are two chances to be deceived.
+// Phase 1: Envoy's attributes → one frozen `Request`, or a refusal. A request with two
+// readings is refused, since the upstream could use the other one.
 
 import { isIP } from 'node:net'
 import { DEFAULT_LIMITS, type LimitsConfig } from './limits-schema.ts'
@@ -30,7 +30,7 @@ export interface Request {
   readonly peerCertificate: string
   /** The TLS server name of the connection (RFC 6066 §3); or empty. */
   readonly serverName: string
-  /** The route that Envoy chose (`countersign.route`); `undefined` when Envoy leaves it to us. */
+  /** The route that Envoy chose (`countersign.route`); `undefined` when authz has to choose. */
   readonly routeName: string | undefined
 }
 
@@ -63,7 +63,7 @@ const CONNECTION_OPTIONS: ReadonlySet<string> = new Set(['upgrade', 'keep-alive'
 /** How requests are read. */
 export interface RequestReadingOptions {
   /**
-   * Whether Envoy counts proxies in front of it: then the caller is whom Envoy names in
+   * Whether Envoy counts proxies in front of it: then the caller's address is the one in
    * `x-envoy-external-address`, which it takes from X-Forwarded-For and strips from what callers send;
    * what it says of the connection is only the last proxy.
    */
@@ -151,7 +151,7 @@ const LONGEST_CONNECTION = 128
 
 /**
  * RFC 9110 §7.6.1: an upstream removes every header that `Connection` names. On an upgrade Envoy
- * passes the list on, and an upstream that obeys would drop the identity we set.
+ * passes the list on, and an upstream that obeys would drop the identity that authz set.
  */
 const nominatesOnlyItself = (value: Buffer): boolean =>
   value.length <= LONGEST_CONNECTION &&

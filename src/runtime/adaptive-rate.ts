@@ -6,7 +6,7 @@ import type { Lane, Pace } from './fair-limiter.ts'
 
 // The server may have a limit for one subject, whose refusals do not concern the requests of other subjects.
 const SUBJECTS = 3
-// Refusals within so long belong to one burst, which slows us down once.
+// Refusals within so long belong to one burst, which reduces the rate once.
 const BURST_MS = 1_000
 // As TCP slows down (RFC 9438 §4.6): quickly, and without giving up half of what the server grants.
 const DECREASE = 0.7
@@ -32,7 +32,7 @@ export class AdaptiveRate implements Pace {
     this.#clock = clock
   }
 
-  /** Whether the server has limited us a short while ago. */
+  /** Whether the rate is limited because of a recent 429. */
   get isLimited(): boolean {
     return this.#perSecond() < Number.POSITIVE_INFINITY
   }

@@ -1,4 +1,4 @@
-// Child processes that end when we do, in every case.
+// Child processes that end with this process, in every case.
 
 import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'

@@ -32,7 +32,7 @@ export const targetOf = (address: ListenAddress): string => {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
-/** The error for an address that cannot be had. */
+/** The error for an address that cannot be used. */
 export const listenFailure = (address: ListenAddress, cause: unknown): CountersignError => {
   const message = `cannot listen on ${targetOf(address)}: ${describeError(cause)}`
   return new CountersignError('listen-failed', message, { cause })

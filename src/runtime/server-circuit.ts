@@ -18,7 +18,7 @@ export type Evidence = 'answered' | 'failed' | 'silent' | 'nothing'
 
 /** The caller on whose behalf the server is called. */
 export interface CircuitCaller {
-  /** What it is about: a keyed hash of a credential, say. Absent: a question of our own. */
+  /** What it is about: a keyed hash of a credential, say. Absent: a question that no caller caused. */
   readonly subject?: string | undefined
   /** A source address, or a user. */
   readonly caller?: string | undefined

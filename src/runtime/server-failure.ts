@@ -13,7 +13,7 @@ export class ServerFailure extends Error {
   }
 }
 
-/** It does not know us; our own credentials are read again, so the next question may do better. */
+/** The server refuses the credentials of authz, which are read again, so the next question may succeed. */
 export class ServerRefusesUs extends ServerFailure {}
 
 /** The server has answered 429. */

@@ -17,7 +17,7 @@ import { SourceBudgets } from './source-budgets.ts'
 export interface SharedServerLimits {
   /** For one answer, with all requests that it needs first; and for the wait for a place. */
   readonly timeout: number
-  /** So many failures that say something of the server, and it is left alone. */
+  /** So many failures that concern the server open the circuit. */
   readonly failureThreshold: number
   /** For so long. */
   readonly coolDown: number
@@ -70,8 +70,8 @@ const RESERVED_SHARE = 1 / 4
 // Those credentials; some 2 MB when full. One that is pushed out is a stranger's again.
 const MAX_GOOD = 10_000
 const GOOD_FOR_MS = 3_600_000
-// Failures of single credentials. For how long one is remembered begins small, for what was a hiccup, and
-// doubles up to the time that the server would be left alone.
+// Failures of single credentials. The time for which one is remembered begins small, for short disturbances, and
+// doubles up to the cool-down of the circuit.
 const MAX_FAILURES = 10_000
 const FIRST_PAUSE_MS = 1_000
 // Each waits for at most `timeout`, so more could not be answered by most servers.
@@ -147,7 +147,7 @@ export class SharedServer {
   /**
    * Asks a question.
    *
-   * @param asker absent for a question of our own, which no caller chose
+   * @param asker absent for a question that no caller caused
    * @param work asks, and reads the answer. A `ServerFailure` says what it means for the server;
    *   of other errors that is found out here
    * @throws RateLimited where the caller has used up its budget; else an Error with a message for operators
@@ -269,7 +269,7 @@ export class SharedServer {
     this.#refusals.set(reason, (this.#refusals.get(reason) ?? 0) + 1)
   }
 
-  /** A line when the server begins to limit us, and when it no longer does. */
+  /** Logs when the server begins to answer 429, and when it no longer does. */
   #noteSpeed(): void {
     const { isLimited } = this.#rate
     if (isLimited === this.#wasLimited) return

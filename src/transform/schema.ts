@@ -175,7 +175,7 @@ export const forwardSchema = z
       )
       .default([])
       .describe(
-        'Reserved names (`system:…`) that `set`, `mint` and `assertion` may say although they are neither the user nor one of the groups. Write each one out.',
+        'Reserved names (`system:…`) that `set`, `mint` and `assertion` may contain although they are neither the user nor one of the groups. Write each one out.',
       ),
     maxHeaderBytes: z
       .int()

@@ -1,5 +1,5 @@
-// What is taken out of every request before anything is put in: each header that we might ever set,
-// the caller's own credential, and what would make another request of it than the one that was judged.
+// What is removed from every request before headers are set: each header that authz might ever set,
+// the caller's own credential, and what would turn it into another request than the one that was judged.
 // The list covers all presets, used or not, so that switching one on can never trust what a caller sent
 // a moment ago; what a configuration names itself comes to it (`own-headers.ts`).
 

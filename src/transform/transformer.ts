@@ -76,7 +76,7 @@ export type Transformation =
  * Legal outcomes, and no other:
  * - `transformed`: the credential, whole.
  * - `failed`: this identity cannot be expressed. The request is refused.
- * - `unavailable`: we could not find out or could not make it now. The request is refused.
+ * - `unavailable`: a server that is needed gave no answer, or the credential cannot be made now. The request is refused.
  *
  * It sets no header that is not removed from what the caller sent: by `strip.ts`, or because the
  * configuration names it (`own-headers.ts`).

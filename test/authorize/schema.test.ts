@@ -139,12 +139,7 @@ describe('a rule', () => {
     {
       name: 'needs an API server for its review',
       input: rule('allow: a, subjectAccessReview: true'),
-      want: [
-        at(
-          String.raw`\.subjectAccessReview`,
-          'needs to know whom to ask: "apiServer" of the route$',
-        ),
-      ],
+      want: [at(String.raw`\.subjectAccessReview`, 'needs "apiServer" of the route$')],
     },
     {
       name: 'has an API server for its review',

@@ -55,8 +55,8 @@ describe('the exchange of a client', () => {
         ),
       },
       want: [
-        new RegExp(`^${AT}\\.exchange\\.from\\[0\\]: is none of "issuer\\.resources"$`),
-        new RegExp(`^${AT}\\.exchange\\.to\\[0\\]: is none of "issuer\\.resources"$`),
+        new RegExp(`^${AT}\\.exchange\\.from\\[0\\]: is not one of "issuer\\.resources"$`),
+        new RegExp(`^${AT}\\.exchange\\.to\\[0\\]: is not one of "issuer\\.resources"$`),
       ],
     },
     {
@@ -79,9 +79,9 @@ describe('the exchange of a client', () => {
       },
       want: [
         new RegExp(
-          `^${AT}\\.exchange\\.scopes\\[.*ledger.*\\]\\[1\\]: is none of "scopes" of the resource$`,
+          `^${AT}\\.exchange\\.scopes\\[.*ledger.*\\]\\[1\\]: is not one of "scopes" of the resource$`,
         ),
-        new RegExp(`^${AT}\\.exchange\\.scopes\\[.*api.*\\]: is none of "to"$`),
+        new RegExp(`^${AT}\\.exchange\\.scopes\\[.*api.*\\]: is not one of "to"$`),
       ],
     },
     {

@@ -184,7 +184,7 @@ describe('delegation', () => {
     {
       name: 'has no proven certificate where Envoy asks for none',
       input: delegate('', { envoy: WITH_SIGNER }),
-      want: [/^authenticators\.badge\.certificate: there is no certificate to prove/],
+      want: [/^authenticators\.badge\.certificate: callers show no certificate/],
     },
     ...['[staff]', '[staff, guests]', '[{ all: [staff, guests] }]'].map((authenticate) => ({
       name: `needs an authenticator that proves a certificate, which ${authenticate} has not`,

@@ -20,7 +20,7 @@ describe('an authenticator of client certificates', () => {
       name: 'has nothing to prove where Envoy asks for none',
       input: { authenticators: certificates('from: connection'), envoy: ENVOY },
       want: [
-        /^authenticators\.staff\.certificate: there is no certificate to prove: "envoy\.listener\.clientCa" asks callers for theirs$/,
+        /^authenticators\.staff\.certificate: callers show no certificate: set "envoy\.listener\.clientCa" to request it$/,
       ],
     },
     ...['x-forwarded-client-cert', 'client-cert'].map((from) => ({

@@ -166,7 +166,7 @@ describe('the envoy section', () => {
     {
       name: 'has a key for each certificate',
       input: envoy('{ address: a:1, ca: ca.pem, certificate: c.pem }'),
-      want: [/^envoy\.upstreams\.app: "certificate" and "key" go together$/],
+      want: [/^envoy\.upstreams\.app: set both "certificate" and "key"$/],
     },
     {
       name: 'has upstreams with a CA',

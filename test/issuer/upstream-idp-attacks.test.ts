@@ -135,7 +135,7 @@ describe('a login at a hostile upstream IdP', () => {
     const end = await setting.back({ error: '\u001b[31m"x"', error_description: '<b>' })
     assert.equal(end.status, 403)
     const [login] = await setting.site.audit('login')
-    assert.equal(login?.['detail'], 'an error that is none')
+    assert.equal(login?.['detail'], 'an invalid error code')
   })
 
   for (const path of ['/.well-known/openid-configuration', '/token']) {

@@ -21,7 +21,7 @@ export interface AllowAnswer {
   readonly upstreamSecret?: string
 }
 
-/** Envoy answers the caller itself; the upstream hears nothing. */
+/** Envoy answers the caller itself; nothing is forwarded. */
 export interface DenyAnswer {
   readonly allow: false
   /** 1 to 16. Anything else is sent as 7, PERMISSION_DENIED, since 0 would mean allow. */

@@ -17,7 +17,7 @@ const OF_PAGES = ['sec-fetch-mode', 'origin', 'x-requested-with'] as const
 
 /**
  * Whether a page of a route with a login sent the request: browsers show a password dialog of their own for
- * `Basic`, over the page, and its script does not hear of the 401 before that is closed.
+ * `Basic`, over the page, and its script does not receive the 401 before that is closed.
  */
 const isScriptOfLogin = ({ route, request }: CheckContext): boolean =>
   route?.login !== undefined && OF_PAGES.some((name) => request?.headers.get(name) !== undefined)

@@ -5,7 +5,7 @@ import type { Reason } from '../../audit/event.ts'
 /** Why a check was refused. */
 export type Refusal = Exclude<Reason, 'permitted'>
 
-/** A refusal, as its caller may hear of it. */
+/** The public part of a refusal. */
 export interface PublicRefusal {
   /** The decision id. */
   readonly id: string

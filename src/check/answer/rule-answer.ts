@@ -46,7 +46,7 @@ const addressOf = ({ attributes, request, route }: CheckContext): string => {
   return url.length > LONGEST ? `${site}/` : url
 }
 
-/** Envoy says so in every request; without it we are behind something that ends TLS. */
+/** Envoy sets `x-forwarded-proto` in every request; without it a proxy in front terminates TLS. */
 const schemeOf = (request: CheckContext['request']): string => {
   const proto = request?.headers.text('x-forwarded-proto')?.toLowerCase()
   return proto === 'http' ? 'http' : 'https'

@@ -7,7 +7,7 @@ import type { LeafRequest, Profile } from './issue.ts'
 import type { NameOptions } from './options.ts'
 import type { AlternativeName } from './template.ts'
 
-/** What a certificate says of whom it is for. */
+/** The names in a certificate. */
 export type Names = Pick<LeafRequest, 'subject' | 'names'>
 
 /**

@@ -13,7 +13,7 @@ import { x509 } from './x509.ts'
 export const showCommand = (): Command =>
   new Command('show')
     .description(
-      'print what the certificates and certificate requests in a file say: subject, issuer, names, usages, validity, serial number, fingerprint. Private keys are not shown',
+      'print the certificates and certificate requests in a file: subject, issuer, names, usages, validity, serial number, fingerprint. Private keys are not shown',
     )
     .argument('<file>', 'a file in PEM, or a certificate in DER', absolute)
     .action(async (file: string) => {

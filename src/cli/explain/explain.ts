@@ -60,7 +60,7 @@ export const explainCommand = (): Command =>
         'what the API server answers to `subjectAccessReview`',
       ).choices(['yes', 'no']),
     )
-    .option('--ask', 'ask the API server; without it and --reviewed, its answer is not known')
+    .option('--ask', 'call the API server; without it and --reviewed, its answer is not known')
     .option('--decision <id>', 'a decision of the audit log, by the rules of this configuration')
     .option('--audit <file>', 'the audit log to look in (default: that of the configuration)')
     .option('--all', 'every matcher of every rule')

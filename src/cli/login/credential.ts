@@ -98,7 +98,7 @@ const answer = async (info: ExecInfo, options: Options): Promise<string> => {
 }
 
 const answerOf = (info: ExecInfo, login: Login, token: HeldToken): string => {
-  // kubectl asks again when we would renew it, and while that cannot be done, shortly before it ends.
+  // kubectl calls again when the token is due for renewal; while renewal fails, shortly before the token expires.
   const fresh = freshnessOf(login, token, Date.now()) === 'fresh'
   return execCredential(info, token.value, fresh ? renewalOf(login, token) : lastUseOf(token))
 }

@@ -13,7 +13,7 @@ export interface ExecInfo {
 }
 
 const GROUP = 'client.authentication.k8s.io'
-// Equal for everything that we say.
+// Both have the fields that are used here.
 const VERSIONS: readonly string[] = [`${GROUP}/v1`, `${GROUP}/v1beta1`]
 
 /**
@@ -36,7 +36,7 @@ export const readExecInfo = (text: string | undefined, isTerminal: boolean): Exe
     )
   }
   const interactive = isJsonObject(spec) && spec['interactive'] === true
-  // kubectl says so where it would hand its terminal on; whether there is one, we see ourselves.
+  // kubectl sets it where it would pass its terminal on; whether there is one is checked here.
   return { apiVersion, interactive: interactive && isTerminal }
 }
 

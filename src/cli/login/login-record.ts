@@ -80,7 +80,7 @@ const VERSION = 1
 export const formatLogin = (login: Login): string =>
   `${JSON.stringify({ version: VERSION, ...login }, undefined, 2)}\n`
 
-/** The login in a file, or `undefined` where there is none in it that we wrote. */
+/** The login in a file, or `undefined` where the file has no login of this program. */
 export const parseLogin = (text: string): Login | undefined => {
   const value = jsonOf(text)
   if (!isJsonObject(value) || value['version'] !== VERSION) return undefined

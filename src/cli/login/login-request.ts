@@ -12,7 +12,7 @@ export interface LoginRequest {
   readonly clientId: string
   /** Scopes, separated by spaces; without it, what the provider has of the usual ones. */
   readonly scope?: string
-  /** Whom the access token is for (RFC 8707). */
+  /** The resource of the access token (RFC 8707). */
   readonly resource?: string
   /** The same, at providers that have `audience` in place of `resource`. */
   readonly audience?: string

@@ -39,7 +39,7 @@ export const logoutCommand = (): Command => {
   withOptions(command, [
     issuerOption().conflicts('all'),
     new Option('--client-id <id>', 'only logins of this client').conflicts('all'),
-    new Option('--all', 'all logins, and files that are none any more'),
+    new Option('--all', 'all logins, and files that no longer contain one'),
     caOption(),
   ])
   return endingWith2(command)

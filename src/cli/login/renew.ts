@@ -1,5 +1,5 @@
 // A token out of the cache that is good for a while: renewed where it nears its end, by one process for
-// all. What is still good is used while nothing better can be had.
+// all. While the renewal fails, a valid token stays in use.
 
 import { CountersignError } from '../../runtime/errors.ts'
 import { heedingInterruption } from './interruption.ts'

@@ -52,7 +52,7 @@ end.`
 export const replayCommand = (): Command =>
   new Command('replay')
     .description(
-      'decide again, by another configuration, what an audit log tells of; says which decisions change, and how',
+      'decide the requests of an audit log again, by another configuration, and print which decisions change, and how',
     )
     .argument('<files...>', 'audit logs, in order, gzip’s too; "-" for standard input')
     .addOption(configOption())

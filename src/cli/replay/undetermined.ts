@@ -6,8 +6,8 @@ import type { UndeterminedReason } from '../../tools/replay/replay.ts'
 export const UNDETERMINED_BECAUSE: Readonly<Record<UndeterminedReason, string>> = {
   path: 'the path was cut off in the log',
   query: 'the query is not in the log, and a list could have been a watch',
-  impersonation: 'whom the caller wanted to be is not in the log in full',
-  condition: '"when" asks for what is not in the log',
+  impersonation: 'the log does not contain the whole impersonation',
+  condition: '"when" reads what is not in the log',
   'access-review': 'the rule depends on the API server',
   scopes: 'the scopes of the token are not in the log',
   groups: 'groups were cut off, and one of them could be the cause of the change',

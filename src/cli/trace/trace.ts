@@ -60,7 +60,7 @@ With --json, one object per line: {"kind":"story", "decision", "issued", "refuse
 export const traceCommand = (): Command =>
   new Command('trace')
     .description(
-      'tell the whole story of a request from every log: who came, what was decided, issued and forwarded, and whether the API server saw the same',
+      'correlate the logs of one request: the caller, the decision, what was issued and forwarded, and whether the API server logged the same',
     )
     .argument('<id>', 'of the decision, the request, the token or the certificate')
     .option('--audit <files...>', 'audit logs of authz', [])
@@ -91,7 +91,7 @@ const run = async (id: string, options: Options): Promise<number> => {
   const ours = [...audit, ...issuance, ...envoyLog]
   if (id.trim() === '') throw usageError('the id is empty')
   if (ours.length + kubernetes.length === 0) {
-    throw usageError('say where to look: --audit, --issuance, --envoy-log, --kube-audit')
+    throw usageError('name a log: --audit, --issuance, --envoy-log, --kube-audit')
   }
   await Promise.all([...ours, ...kubernetes].map(refuseUnlessFile))
   const logs = { ours: [...new Set(ours)], kubernetes: [...new Set(kubernetes)], open: logChunks }

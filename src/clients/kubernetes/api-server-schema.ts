@@ -1,4 +1,4 @@
-// `apiServer` of a route: whom rules with `subjectAccessReview` ask.
+// `apiServer` of a route: the API server for rules with `subjectAccessReview`.
 
 import { z } from 'zod'
 import { reviewServerKeys, reviewServerProblems } from './review-server-schema.ts'
@@ -21,7 +21,7 @@ export const apiServerSchema = z
     for (const message of reviewServerProblems(value)) context.addIssue({ code: 'custom', message })
   })
   .describe(
-    'The Kubernetes API server that `subjectAccessReview` of a rule asks: about the caller, also where the request impersonates another user; on routes of `kind: http` about the path and the method in lower case (`nonResourceURLs` of a ClusterRole).',
+    'The Kubernetes API server that answers `subjectAccessReview` of a rule: about the caller, also where the request impersonates another user; on routes of `kind: http` about the path and the method in lower case (`nonResourceURLs` of a ClusterRole).',
   )
 
 /** The parsed `apiServer`. */

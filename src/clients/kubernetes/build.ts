@@ -15,7 +15,7 @@ import { changingSecret } from '../../config/changing-secret.ts'
 import { clientTls, type ClientTlsFiles } from '../client-tls.ts'
 import type { ClientParts } from '../parts.ts'
 
-/** Where an API server is, and what proves us to it. */
+/** The address of an API server, and the credential for it. */
 interface ApiServer extends ClientTlsFiles {
   readonly server: string
   readonly token: SecretReference | undefined
@@ -109,7 +109,7 @@ const reviewUrl = (server: URL, api: string): URL =>
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount'
 
 /**
- * The API server of the cluster that we run in.
+ * The API server of the cluster in which this process runs.
  *
  * @throws CountersignError `configuration-invalid` outside one
  */

@@ -116,7 +116,7 @@ export class LdapConnection {
   /** Closes the connection; a pending operation fails. */
   close(): void {
     if (this.isUsable) this.#socket.end(unbindRequest(this.#nextId()))
-    this.#fail('closed', 'was let go')
+    this.#fail('closed', 'was closed')
   }
 
   async #exchange(

@@ -33,7 +33,7 @@ export class Directory implements Disposable {
    * Does the work with the first server that can. It is begun anew with the next one when a server
    * fails in the middle.
    *
-   * @param user whom the work is about
+   * @param user the subject of the work
    * @throws DirectoryError when none can, or when another would fare no better; the signal's reason
    */
   async use<T>(

@@ -1,4 +1,4 @@
-// Why a directory could not tell us.
+// Why a directory gave no usable answer.
 
 /** What went wrong. */
 export type DirectoryFailure =
@@ -26,7 +26,7 @@ const OF_THE_SERVER: readonly DirectoryFailure[] = [
   'service-refused',
 ]
 
-// Those that no single slow search explains: the server is left alone at once.
+// Failures that one slow search cannot explain: they open the circuit at once.
 const AT_ONCE: readonly DirectoryFailure[] = ['unreachable', 'tls', 'service-refused']
 
 /** A failure with the server's name in its message, and never a password. */

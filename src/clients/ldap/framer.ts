@@ -1,4 +1,4 @@
-// Cuts a byte stream into LDAP messages, and bounds what a server can make us keep.
+// Cuts a byte stream into LDAP messages, and bounds how much of it is buffered.
 
 import { BerError, measure } from './ber.ts'
 

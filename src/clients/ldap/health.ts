@@ -1,4 +1,4 @@
-// The circuit of one directory server: what its failures say of the server, and of the users whom they are about.
+// The circuit breaker of one directory server: which failures concern the server, and which only one user.
 
 import { CircuitBreaker, type CircuitState } from '../../runtime/circuit-breaker.ts'
 import type { Clock } from '../../runtime/clock.ts'

@@ -6,7 +6,7 @@ import { DirectoryError } from './failure.ts'
 
 /** What a pool needs. */
 export interface PoolOptions {
-  /** Opens a connection, bound to whom this pool's connections are bound to. */
+  /** Opens a connection, bound as all connections of this pool. */
   readonly open: (signal: AbortSignal) => Promise<LdapConnection>
   /** Milliseconds that a connection is kept unused. */
   readonly idle: number

@@ -4,7 +4,7 @@
 import { cutText } from '../../runtime/text.ts'
 import { BerError, contentOf, ElementCount, elementsOf, numberOf, type BerElement } from './ber.ts'
 
-/** Operations that we can be answered with. */
+/** Operations of responses. */
 export const OPERATION = {
   bindResponse: 0x61,
   searchEntry: 0x64,
@@ -13,7 +13,7 @@ export const OPERATION = {
   extendedResponse: 0x78,
 } as const
 
-/** Result codes (RFC 4511 §A.1) that mean something to us. */
+/** Result codes (RFC 4511 §A.1) that are distinguished here. */
 export const RESULT = {
   success: 0,
   sizeLimitExceeded: 4,

@@ -134,7 +134,7 @@ export class RadiusConnection implements TransportEvents {
   /** Ends it once the requests on it have come to their ends. */
   retire(): void {
     this.#retired = true
-    if (this.load === 0) this.lost(new RadiusFailure('connection-lost', 'not used any more'))
+    if (this.load === 0) this.lost(new RadiusFailure('connection-lost', 'no longer used'))
   }
 
   // In turn, so that the identifier of a request that was given up is used again as late as possible.

@@ -1,4 +1,4 @@
-// What a verifier's requests say: the same of us in every one, and the user's own.
+// The attributes of a verifier's requests: those of the NAS, equal in all requests, and those of the user.
 
 import {
   ATTRIBUTE,

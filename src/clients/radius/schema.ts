@@ -18,9 +18,7 @@ const server = z
       .regex(SERVER, 'must be HOST or HOST:PORT, an IPv6 address in brackets')
       .refine((text) => (addressOf(text).port ?? 0) <= LARGEST_PORT, 'the port must be 0 to 65535')
       .describe('HOST or HOST:PORT; the port is 1812, or 2083 with TLS.'),
-    secret: secretSchema
-      .optional()
-      .describe('The shared secret; with TLS `radsec` unless said otherwise.'),
+    secret: secretSchema.optional().describe('The shared secret; default with TLS: `radsec`.'),
     tls: z
       .strictObject({
         ca: fileSchema.describe('PEM file: the CAs of the server’s certificate.'),

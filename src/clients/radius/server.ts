@@ -1,4 +1,4 @@
-// One RADIUS server: asked as long as it answers, and left alone for a while when it does not.
+// One RADIUS server with its circuit breaker.
 
 import { CircuitBreaker, type CircuitState } from '../../runtime/circuit-breaker.ts'
 import type { Clock } from '../../runtime/clock.ts'

@@ -5,7 +5,7 @@ export interface RadiusTuning {
   /** To the first retransmission, doubled each time (RFC 5080 §2.2.1). */
   readonly retransmitAfter: number
   /**
-   * For how long at most a server that does not answer is left alone, after which one request tries it.
+   * For how long at most the circuit of a server stays open, after which one request tries it.
    * At first it is half a second.
    */
   readonly coolDown: number

@@ -1,5 +1,5 @@
-// An endpoint of an authorization server, built: where it is, and how we prove ourselves there.
-// Authenticators ask about tokens, routes for tokens.
+// Builds the client of an endpoint of an authorization server: its address, and client authentication.
+// Authenticators introspect tokens there, routes request tokens.
 
 import {
   certificateOnly,
@@ -35,7 +35,7 @@ export interface TokenEndpointPurpose {
   readonly called: string
   /** Its member in the discovery document. */
   readonly member: 'introspection_endpoint' | 'token_endpoint'
-  /** What an operator can do when it refuses us. */
+  /** What an operator can do when the server refuses the client credentials. */
   readonly remedy: string
   readonly asker: DependencyOwner
   /** See `TokenServerOptions`. */

@@ -1,4 +1,4 @@
-// How we prove who we are to an authorization server (RFC 6749 §2.3, RFC 7523 §2.2, RFC 8705 §2).
+// Client authentication at an authorization server (RFC 6749 §2.3, RFC 7523 §2.2, RFC 8705 §2).
 // Secrets and keys stay in here: there is no object that could be printed.
 
 import { createPrivateKey, randomUUID, type KeyObject } from 'node:crypto'
@@ -6,7 +6,7 @@ import type { Clock } from '../../runtime/clock.ts'
 import { CountersignError } from '../../runtime/errors.ts'
 import { signatureBy, suits, type Algorithm } from '../../keys/algorithm.ts'
 
-/** What goes into a request so that the server knows us. */
+/** The parts of a request that authenticate the client. */
 export interface ClientCredentials {
   /** By lower-case name. */
   readonly headers: Readonly<Record<string, string>>
@@ -33,7 +33,7 @@ export const secretInForm =
   (id: string, secret: string): ClientAuthentication =>
   () => ({ headers: {}, form: { client_id: id, client_secret: secret } })
 
-/** `tls_client_auth` (RFC 8705 §2): the connection's certificate proves it, and this only names us. */
+/** `tls_client_auth` (RFC 8705 §2): the connection's certificate authenticates, and the request only names the client. */
 export const certificateOnly =
   (id: string): ClientAuthentication =>
   () => ({ headers: {}, form: { client_id: id } })
@@ -44,7 +44,7 @@ export interface AssertionOptions {
   readonly key: KeyObject
   readonly algorithm: Algorithm
   readonly keyId: string | undefined
-  /** Whom it is for; `undefined` for the endpoint that it is sent to. */
+  /** `aud`; `undefined` for the endpoint that it is sent to. */
   readonly audience: string | undefined
   /** How long each is good for, in milliseconds. */
   readonly lifetime: number

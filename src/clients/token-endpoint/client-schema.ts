@@ -1,4 +1,4 @@
-// How we prove who we are to an authorization server: a section that everything has that asks one.
+// Client authentication at an authorization server: the section of everything that calls one.
 
 import { z } from 'zod'
 import { durationSchema, pathSchema, secretSchema } from '../../config/values.ts'

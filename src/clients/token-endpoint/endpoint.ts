@@ -28,7 +28,7 @@ export interface DiscoveredEndpointOptions {
   readonly issuer: string
   /** The member of the discovery document. */
   readonly member: string
-  /** Whether we show a certificate there (RFC 8705 §5). */
+  /** Whether the client authenticates by certificate (RFC 8705 §5). */
   readonly mutualTls: boolean
   readonly fetchJson: FetchJson
   readonly clock: Clock

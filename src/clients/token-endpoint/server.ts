@@ -15,13 +15,13 @@ import { readJsonObject } from '../../runtime/strict-json.ts'
 /** What a {@link TokenServer} needs. */
 export interface TokenServerOptions extends SharedServerOptions {
   readonly fetch: HttpFetch
-  /** What an operator can do when it refuses our own credentials. */
+  /** What an operator can do when the server refuses the credentials of authz. */
   readonly remedy: string
   /** Called when the server does not know the credentials of authz. */
   readonly onUnknown?: () => void
   /** The longest answer that is taken. Default: 64 KiB. */
   readonly maxBytes?: number
-  /** Whether an answer means that the credential is good, whatever else we ask of it. Default: every answer. */
+  /** Whether an answer means that the credential is valid; other requirements may still fail. Default: every answer. */
   readonly isGood?: (document: JsonObject) => boolean
 }
 
@@ -48,7 +48,7 @@ const OK: ReadonlySet<number> = new Set([200, 201])
 /** What an endpoint of OAuth said. */
 export type OAuthAnswer =
   | { readonly outcome: 'answered'; readonly document: JsonObject }
-  /** No, for a reason that lies in this question (RFC 6749 §5.2): neither it nor we are at fault. */
+  /** An error response for this request (RFC 6749 §5.2); neither the server nor the configuration is at fault. */
   | {
       readonly outcome: 'refused'
       /** The code; absent where the value could contain anything, a token too. */

@@ -94,7 +94,7 @@ const reportCredentials = (route: RouteConfig, config: Config, report: Report): 
     authenticatorsOf(route, config).some((one) => kindOf(one).kind.proves.includes(part))
   if (passthrough && bearer !== undefined) {
     const message =
-      'does not go with "bearer": the upstream gets the caller’s credential or another, not both'
+      'cannot be combined with "bearer": the upstream gets the caller’s credential or another, not both'
     report(['passthrough'], message)
   }
   const told = headers.includes('certificate') && certificateHeaders.missing === 'refuse'
@@ -123,7 +123,7 @@ const authenticatorsOf = (route: RouteConfig, { authenticators }: Config) =>
 
 const reportIssuer = ({ forward }: RouteConfig, { issuer }: Config, report: Report): void => {
   if (issuer !== undefined) return
-  const message = 'needs to know who we are and what signs: "issuer"'
+  const message = 'needs "issuer", whose keys sign the token'
   if (forward.assertion !== undefined) report(['assertion'], message)
   if (forward.bearer?.mint !== undefined) report(['bearer', 'mint'], message)
 }

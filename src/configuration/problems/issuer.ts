@@ -112,12 +112,15 @@ const aboutClients = (config: Config, complain: Complain): void => {
     }
     for (const [index, resource] of client.resources.entries()) {
       if (Object.hasOwn(resources, resource)) continue
-      complain(['issuer', 'clients', id, 'resources', index], 'is none of "issuer.resources"')
+      complain(['issuer', 'clients', id, 'resources', index], 'is not one of "issuer.resources"')
     }
     for (const key of ['from', 'to'] as const) {
       for (const [index, resource] of (client.exchange?.[key] ?? []).entries()) {
         if (Object.hasOwn(resources, resource)) continue
-        complain(['issuer', 'clients', id, 'exchange', key, index], 'is none of "issuer.resources"')
+        complain(
+          ['issuer', 'clients', id, 'exchange', key, index],
+          'is not one of "issuer.resources"',
+        )
       }
     }
     aboutExchangeScopes(
@@ -133,7 +136,7 @@ const aboutClients = (config: Config, complain: Complain): void => {
       )
     }
     if (client.grantTypes.includes('client_credentials') && client.resources.length === 0) {
-      complain(['issuer', 'clients', id, 'resources'], 'say what "client_credentials" are for')
+      complain(['issuer', 'clients', id, 'resources'], 'name the resources of "client_credentials"')
     }
   }
 }
@@ -147,13 +150,13 @@ const aboutExchangeScopes = (
 ): void => {
   for (const [uri, scopes] of Object.entries(exchange?.scopes ?? {})) {
     if (exchange?.to.includes(uri) !== true) {
-      complain([...path, uri], 'is none of "to"')
+      complain([...path, uri], 'is not one of "to"')
       continue
     }
     const known = Object.hasOwn(resources, uri) ? (resources[uri]?.scopes ?? []) : []
     for (const [index, name] of scopes.entries()) {
       if (known.includes(name)) continue
-      complain([...path, uri, index], `is none of "scopes" of the resource`)
+      complain([...path, uri, index], `is not one of "scopes" of the resource`)
     }
   }
 }
@@ -177,7 +180,7 @@ const aboutLogin = (config: Config, complain: Complain): void => {
   for (const [index, name] of login.authenticators.entries()) {
     const path = ['issuer', 'login', 'authenticators', index]
     const authenticator = authenticators[name]
-    if (authenticator === undefined) complain(path, 'is none of "authenticators"')
+    if (authenticator === undefined) complain(path, 'is not one of "authenticators"')
     else if (authenticator.basic === undefined && authenticator.certificate === undefined) {
       complain(path, 'cannot be used at the login page: "basic" and "certificate" can')
     } else if (

@@ -71,7 +71,7 @@ const reportNeeds = (
   report: Report,
 ): void => {
   if (rule.subjectAccessReview !== undefined && apiServer === undefined) {
-    const message = 'needs to know whom to ask: "apiServer" of the route'
+    const message = 'needs "apiServer" of the route'
     report([...place, 'subjectAccessReview'], message)
   }
   if (effect === 'allow' && rule.impersonate !== undefined && !namesCaller(forward)) {

@@ -82,10 +82,10 @@ export const renderEnvoyFilter = (config: Config, options: EnvoyFilterOptions = 
   return document.toString({ lineWidth: 0 })
 }
 
-const HEADER = ` Made from countersign.yaml by \`countersign envoy istio\`: what Istio has no word for.
- Make it again when routes, headers of "set" or API keys change.
+const HEADER = ` Made from countersign.yaml by \`countersign envoy istio\`: what Istio has no API for.
+ Generate it again when routes, headers of "set" or API keys change.
  Istio appends to lists, so let no other EnvoyFilter add SPDY/3.1 to the same gateway: Envoy would
- refuse the listener and keep the old one. A field that is misspelt is dropped without a word.`
+ refuse the listener and keep the old one. A misspelt field is dropped silently.`
 
 /** Istio disables the idle timeout of streams; exec and watches need the configured one. */
 const STREAM_IDLE = '3600s'
@@ -94,8 +94,8 @@ const managerPatch = (config: Config, trustedHops: number): Patch => ({
   why: ` Before anything else: no caller sends a header that Countersign may set, nor one that CGI or PHP take
  for it (x.remote!user), nor one that steers
  Envoy or says where it is (where a proxy in front does: --trusted-hops). One spelling for each path, since rules are about paths. SPDY/3.1 for kubectl;
- WebSocket is Istio's own. No caller says by a header which client certificate it has, whatever
- gatewayTopology says.`,
+ WebSocket is Istio's own. Callers cannot claim a client certificate by a header, whatever
+ gatewayTopology contains.`,
   patch: {
     applyTo: 'NETWORK_FILTER',
     match: managerMatch,
@@ -125,8 +125,8 @@ const managerPatch = (config: Config, trustedHops: number): Patch => ({
 })
 
 const connectionLogPatch: Patch = {
-  why: ` A line for each connection that is refused in the TLS handshake, or asks for a server name that there is
- not. (For requests that the gateway refuses by itself: access_log above.) Without issuer and serial
+  why: ` A line for each connection that is refused in the TLS handshake, or requests an unknown server
+ name. (For requests that the gateway refuses by itself: access_log above.) Without issuer and serial
  number, which an Envoy before 1.37 cannot cut off.`,
   patch: {
     applyTo: 'LISTENER',
@@ -139,8 +139,8 @@ const connectionLogPatch: Patch = {
 }
 
 const extAuthzPatch = (config: Config): Patch => ({
-  why: ` authz sees who connected, by which name, and every header line as it came; a header that cannot
- be sent as it wrote it is an error, and where a request goes it may not change.`,
+  why: ` authz sees the client's certificate, the server name and every header line unchanged; a header that cannot
+ be sent as authz wrote it is an error, and authz cannot change the destination of a request.`,
   patch: {
     applyTo: 'HTTP_FILTER',
     match: extAuthzMatch,
@@ -165,12 +165,12 @@ const insertion = (filter: Message): Message => ({
 
 const repeatedHeadersPatch: Patch = {
   why: ` ext_authz cannot write a header in several lines, and to an API server "dev,ops" is one group:
- lists come as metadata and are written here.`,
+ lists arrive as metadata and are written here.`,
   patch: insertion(repeatedHeadersFilter),
 }
 
 const trailersPatch = (config: Config): Patch => ({
-  why: ` authz sees no trailers, and Envoy forwards them to services that speak HTTP/2: none of them has the
+  why: ` authz sees no trailers, and Envoy forwards them to services that use HTTP/2: this removes those with the
  name of a header that callers may not send.`,
   patch: insertion(trailerFilter(config)),
 })
@@ -254,8 +254,8 @@ const certificatePatches = ({
   },
   {
     why: ` The client certificate of this very caller, from the signer over SDS. Its DestinationRule has to
- say "tls: { mode: SIMPLE }": Istio merges this with what that makes. Needs an Envoy ≥ 1.40 that
- has the selector, which Istio's own proxy has not.`,
+ contain "tls: { mode: SIMPLE }": Istio merges this with what that makes. Needs an Envoy ≥ 1.40 that
+ has the selector, which Istio's own proxy lacks.`,
     patch: {
       applyTo: 'CLUSTER',
       match: { context: 'GATEWAY', cluster: { service: service.host, portNumber: service.port } },

@@ -33,7 +33,7 @@ export interface InteractionParts extends LoginPagesParts, LoginCompletionParts 
   readonly upstreamLogoutEndpoint: UpstreamLogoutEndpoint
   readonly binding: BrowserBinding
   readonly local: LocalRecheck
-  /** Our own URL. */
+  /** The issuer's URL. */
   readonly issuer: string
   readonly records: RecordStore
   readonly opaqueKeys: OpaqueKeys

@@ -2,7 +2,7 @@
 
 import { interactionPolicy as policies } from 'oidc-provider'
 
-/** The policy of the provider, with what it leaves to us. */
+/** The library's interaction policy, with the checks that it leaves to the application. */
 export const interactionPolicy = () => {
   const { Check, base } = policies
   const policy = base()

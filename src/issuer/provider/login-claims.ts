@@ -26,7 +26,7 @@ export const accountFinder =
     if (!isNew && (await answered(statusOf(id))) === 'ended') return undefined
     const account = await accountOf(id, accounts)
     if (account?.subject !== sub) return undefined
-    // Our own routes ask by it whether a login has ended; RFC 9068 has no claim for that.
+    // Routes look up by it whether a login has ended; RFC 9068 has no claim for that.
     const further = grant === undefined ? {} : { grant_id: grant }
     return {
       accountId: sub,

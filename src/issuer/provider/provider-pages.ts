@@ -1,4 +1,4 @@
-// Our pages where `oidc-provider` has its own: the device's code, logging out, and what went wrong.
+// The pages that replace those of `oidc-provider`: device code, logout, and errors.
 
 import { type Client, type ErrorOut, type KoaContextWithOIDC, errors } from 'oidc-provider'
 import type { FormToken, PageContext } from '../../pages/context.ts'

@@ -43,7 +43,7 @@ export interface ProviderParts {
   readonly browserRecords: BrowserRecords
   /** Signs the cookie of the session, so that forged ones are not looked up. */
   readonly cookieKey: string
-  /** The client that our own routes are. */
+  /** The client of the routes' sessions. */
   readonly sessionClient: ClientMetadata | undefined
   /** Tells clients of logouts. */
   readonly fetch: typeof globalThis.fetch
@@ -73,7 +73,7 @@ export const createProvider = (parts: ProviderParts): Provider => {
   keepContextsAsValues(provider)
   storeLoginFields(provider)
   exchange?.serve(provider)
-  // Envoy ends TLS: `issuer.url` alone says how we are reached (see application.ts).
+  // Envoy terminates TLS: only `issuer.url` has the public scheme and host (see application.ts).
   provider.proxy = true
   report(provider, parts)
   return provider

@@ -17,7 +17,7 @@ import {
 } from '../../logins/login-store.ts'
 import { indexesOf, personIn, recordKindOf } from './record-kinds.ts'
 
-// For kinds without an end of their own; none of those that we use is one.
+// For kinds without an expiry of their own; no kind in use is one.
 const LONGEST_S = 86_400
 
 /** Keeps one kind of artifact, `Session` say. */

@@ -20,7 +20,7 @@ export class ProviderSigningKey extends ExternalSigningKey {
     return this.#signer.algorithm
   }
 
-  /** The public key, for ID tokens that come back to us as hints. */
+  /** The public key, for ID tokens that clients send as hints. */
   override keyObject() {
     return this.#signer.publicKey
   }

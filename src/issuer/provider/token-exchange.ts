@@ -51,7 +51,7 @@ type Parameters = { readonly [name in (typeof PARAMETERS)[number]]?: unknown }
 
 type Exchange = TokenEndpointGrantContext<Parameters>
 
-/** The user whom a token is about, and until when it is good. */
+/** The user of a token, and until when it is valid. */
 interface Subject {
   readonly user: string
   /** The grant that it was given out by: what was proven at its login is found by it. */

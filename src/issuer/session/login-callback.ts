@@ -34,7 +34,7 @@ export interface LoginCallbackParts {
   readonly loginAttempts: LoginAttempts
   readonly redirect: LoginRedirect
   readonly sender: PageSender
-  /** Of the client that our routes are. */
+  /** Of the client of the routes' sessions. */
   readonly secret: string
   readonly tokenClient: TokenClient
   readonly audit: AuditSink

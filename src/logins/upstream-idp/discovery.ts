@@ -70,7 +70,7 @@ export class Discovery {
   /** The keys that it signs with; fetched again for one that is not among them. */
   async keys(): Promise<JWTVerifyGetKey> {
     const { jwks_uri: uri } = (await this.configuration()).serverMetadata()
-    if (uri === undefined) throw new Error('it does not say where its keys are ("jwks_uri")')
+    if (uri === undefined) throw new Error('"jwks_uri" is missing')
     if (this.#keys?.uri !== uri) {
       const fetch = providerFetch(this.#provider, this.#parts)
       this.#keys = {

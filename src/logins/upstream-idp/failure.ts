@@ -27,7 +27,7 @@ export const failureOf = (cause: unknown): UpstreamFailure => {
       const isDown = error instanceof ResponseBodyError && isPassing(error.status)
       const reason =
         isDown || PASSING.has(error.error) ? 'authenticator-unavailable' : 'provider-refused'
-      return { reason, detail: CODE.test(error.error) ? error.error : 'an error that is none' }
+      return { reason, detail: CODE.test(error.error) ? error.error : 'an invalid error code' }
     }
     if (error instanceof WWWAuthenticateChallengeError) {
       return { reason: 'provider-refused', detail: 'invalid_client' }

@@ -1,5 +1,5 @@
-// The account page: who I am, how I logged in, where else I am logged in, and the ways out. It shows what
-// we know and can change nothing but sessions.
+// The account page: the user, how they logged in, their other logins, and logouts. It changes
+// nothing but logins.
 
 import { textsIn } from '../i18n/catalog.ts'
 import type { FormContext } from '../context.ts'

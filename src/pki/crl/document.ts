@@ -21,7 +21,7 @@ import { readScope, SCOPE, type CrlScope } from './scope.ts'
 import { serialText, valueOf, type Issuer } from '../issued.ts'
 import { isSignedBy, readSigned, type Signed } from '../signed.ts'
 
-/** Whom a CRL lists, by serial number as {@link serialText} has it. */
+/** The certificates that a CRL lists, by serial number as {@link serialText} has it. */
 export interface CrlEntries {
   readonly revoked: ReadonlySet<string>
   /** In a delta: no longer on hold, or expired (RFC 5280 §5.3.1, removeFromCRL). */

@@ -14,7 +14,7 @@ export interface CrlTimes {
   readonly skew: number
 }
 
-/** A CRL, and whom it lists. */
+/** A verified CRL and its entries. */
 interface Proven {
   readonly document: CrlDocument
   readonly entries: CrlEntries

@@ -20,7 +20,7 @@ import { judgeOcsp, type OcspRules, type ProvenStatus } from './proof.ts'
 import { encodeOcspRequest, NONCE_BYTES, type CertIdHash } from './request.ts'
 import { readOcspResponse } from './response.ts'
 
-/** Whom to ask, and how. All times in milliseconds. */
+/** The responders, and the rules for requests. All times in milliseconds. */
 export interface OcspClientOptions extends Omit<OcspRules, 'nonceRequired'> {
   /** Configured responders, asked in this order until one answers; they may be anywhere. */
   readonly urls: readonly string[]
@@ -32,7 +32,7 @@ export interface OcspClientOptions extends Omit<OcspRules, 'nonceRequired'> {
   readonly nonce: 'required' | 'optional' | 'none'
   /** For one request to one responder. */
   readonly timeout: number
-  /** How long a responder is left alone that failed several times. */
+  /** How long a responder that failed several times gets no requests. */
   readonly coolDown: number
 }
 

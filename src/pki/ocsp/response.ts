@@ -38,7 +38,7 @@ export type ResponderId =
 /** A signed answer. */
 export interface OcspAnswer extends Signed {
   readonly responder: ResponderId
-  /** Without those that are named by a hash that we did not ask with. */
+  /** Without those whose hash algorithm was not in the request. */
   readonly responses: readonly SingleResponse[]
   readonly nonce: Buffer | undefined
   /** What the responder sent along, in DER. */

@@ -1,4 +1,4 @@
-// Whom a request to a Kubernetes API server asks to be treated as: the headers that `kubectl --as`
+// The identity that a request to a Kubernetes API server impersonates: the headers that `kubectl --as`
 // sends. Reads them as the API server does (apiserver v0.37.2, pkg/endpoints/filters/impersonation)
 // and refuses what it would overlook; whether the caller is allowed to impersonate is decided by the rules.
 

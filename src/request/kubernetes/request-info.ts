@@ -31,11 +31,11 @@ export interface KubernetesRequest {
   /** Not parsed; empty for verbs and paths with which the server does not honour it. */
   readonly fieldSelector: string
   readonly labelSelector: string
-  /** Whom the caller wants to be treated as. */
+  /** The identity that the caller impersonates. */
   readonly impersonation?: Impersonation
 }
 
-/** A request that the API server reads as we do, or the reason why it is refused. */
+/** A request that the API server reads the same way, or the reason why it is refused. */
 export type KubernetesReading =
   | { readonly outcome: 'read'; readonly kubernetes: KubernetesRequest }
   | {
@@ -114,7 +114,7 @@ const readAttributes = (method: string, path: string, query: string): Attributes
   return isNamedPlainly(attributes) ? withQuery(attributes, query) : 'ambiguous-path'
 }
 
-/** Without a slash at either end. `readPath` lets no segment be empty or a dot, and neither do we. */
+/** Without a slash at either end. Empty segments and dots are refused, as by `readPath`. */
 const splitPath = (path: string): readonly string[] | undefined => {
   if (path === '/') return []
   const segments = path.slice(1, path.endsWith('/') ? -1 : undefined).split('/')

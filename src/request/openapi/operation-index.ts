@@ -1,5 +1,5 @@
-// Which operation a request is for. A caller must not get past a rule by writing a path so that we
-// read one operation and the upstream another: such a path is `ambiguous`.
+// Which operation a request is for. A caller must not bypass a rule by a path that authz
+// reads as one operation and the upstream as another: such a path is `ambiguous`.
 
 import { fold, looseSegments } from '../loose-path.ts'
 import type { Operation, OperationMatch } from './operation.ts'

@@ -28,7 +28,7 @@ export interface UnaryMethod {
 /** Why the signal of a call is aborted while its client waits: its time is nearly over. */
 export class DeadlineNear extends Error {}
 
-// To say so, write it down and be heard: after the deadline the client receives no answer.
+// Time to make the denial, audit it and send it: after the deadline Envoy ignores the answer.
 const DEADLINE_MARGIN_MS = 150
 
 /**

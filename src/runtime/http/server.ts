@@ -218,7 +218,7 @@ const answer = async (
     send(response, await page({ query: new URLSearchParams(query), accept }), connection)
   } catch (cause) {
     logger.error({ err: cause, path }, 'page failed')
-    send(response, text(500, 'The page could not be made; the log says why.'), connection)
+    send(response, text(500, 'Internal error. The log has the reason.'), connection)
   }
 }
 

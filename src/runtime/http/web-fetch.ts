@@ -1,5 +1,5 @@
-// Our own client in the shape of `fetch`, for libraries that ask for one: bounded in size and time, never
-// to an address that is not allowed, and following nothing.
+// The HTTP client as `fetch`, for libraries that need one: bounded in size and time, only
+// to allowed addresses, and without redirects.
 
 import { describeError } from '../errors.ts'
 import type { HttpFetch, HttpResponse } from './fetch.ts'
@@ -18,7 +18,7 @@ export interface WebRequest {
 /** How a {@link webFetch} asks. */
 export interface WebFetchOptions {
   readonly fetch: HttpFetch
-  /** Whether what is sent there stays between us and it. */
+  /** Whether requests to the URL are confidential. */
   readonly isConfidential: (url: URL) => boolean
   /** For each answer, in milliseconds. */
   readonly limit: number

@@ -49,7 +49,7 @@ export interface ExplainState extends Pick<Snapshot, 'behindProxies' | 'limits' 
 }
 
 /**
- * Explains one check. Asks whom the check asks, so with a credential its authenticators.
+ * Explains one check. It calls the same servers as the check, so with a credential those of its authenticators.
  *
  * @param simulation the identity, where it is not to be proven, the time, and what the API server answers
  * @throws TypeError when the explanation and the decision disagree, which would be a bug

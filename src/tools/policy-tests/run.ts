@@ -126,7 +126,7 @@ const showsCredential = (
   const shown = route.chain.locations.find((location) => holds(request, location))
   if (shown === undefined) return undefined
   const place = shown.kind === 'query' ? 'path' : 'headers'
-  const remedy = identity === undefined ? 'say under "identity" who asks' : 'leave it out'
+  const remedy = identity === undefined ? 'set "identity" instead' : 'leave it out'
   return unusable(
     `it has a credential, which must not be in a configuration and is not verified here: ${remedy}`,
     'request',

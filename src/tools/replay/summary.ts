@@ -17,7 +17,7 @@ export interface ReplayExample {
   readonly path: string
 }
 
-/** How many decisions, of whom, and some of them. */
+/** The number of decisions, their users, and some of them as examples. */
 export interface ReplayCount {
   readonly count: number
   /** Different users; at most 1,000 are distinguished, and `usersCut` says that there are more. */

@@ -54,7 +54,7 @@ const headerOf = (
   if (values === undefined) return { code: 'header-unmapped', detail: value.explain(variables) }
   // Before they are encoded, which would hide them.
   if (reserved.isIn(values, identity)) {
-    return { code: 'header-reserved', detail: 'says a reserved name' }
+    return { code: 'header-reserved', detail: 'contains a reserved name' }
   }
   const lines = headerLines(values, { list, encode })
   return lines === undefined

@@ -1,4 +1,4 @@
-// A token that we hold, as the upstream gets it.
+// A token in the header for the upstream.
 
 import type { Transformation } from '../transformer.ts'
 import type { HeldToken } from './token-memory.ts'

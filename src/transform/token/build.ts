@@ -23,7 +23,7 @@ export interface BearerToBuild {
   readonly build: () => Promise<Transformer>
 }
 
-/** What has to be built; `undefined` where there is no token, or we make it ourselves. */
+/** What has to be built; `undefined` where there is no token, or authz mints it. */
 export const foreignBearer = (
   { name, forward: { bearer = {} } }: ForwardingRoute,
   parts: TransformerParts,
@@ -46,7 +46,7 @@ const buildExchange = async (
   parts: TransformerParts,
 ): Promise<Transformer> => {
   if (config.requestedTokenType === REFRESH_TOKEN_TYPE) {
-    const message = 'asks for a refresh token, which is for no upstream'
+    const message = 'requests a refresh token, which no upstream accepts'
     throw new CountersignError('configuration-invalid', message)
   }
   const { memory: keys, tokens: memory, clock } = parts
@@ -71,7 +71,7 @@ const buildCredentials = async (
   parts: TransformerParts,
 ): Promise<Transformer> => {
   const { tokens: memory, logger, clock } = parts
-  const remedy = 'see "client", and whether this client may have tokens of its own'
+  const remedy = 'see "client", and whether this client may use client_credentials'
   const asker = { route, kind: 'client-credentials' } as const
   const source = await buildTokenEndpoint(config, { ...CALLED, remedy, asker }, parts)
   return clientCredentials({

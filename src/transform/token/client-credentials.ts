@@ -1,5 +1,5 @@
-// A token of our own, the same for every caller (RFC 6749 §4.4). Another is got before it ends, while
-// the old one is still good, so that no request of a busy service waits for it.
+// A token of authz as a client, the same for every caller (RFC 6749 §4.4). The next one is requested while
+// the old one is still valid, so that no request of a busy service waits for it.
 
 import { shared } from '../../runtime/shared.ts'
 import { LONGEST_REJECTION } from '../../authenticate/credential-cache.ts'

@@ -1,4 +1,4 @@
-// A token of our own for the upstream: in `Authorization`, or in a header of its own as an assertion.
+// A token that authz mints for the upstream: in `Authorization`, or in a header of its own as an assertion.
 
 import type { Identity } from '../../identity/identity.ts'
 import type { Clock } from '../../runtime/clock.ts'

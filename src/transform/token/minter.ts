@@ -1,5 +1,5 @@
-// Makes tokens of our own: template → sign. Equal identities get the token that was made a moment ago,
-// until two thirds of its life are over.
+// Mints tokens: template → sign. Equal identities get the cached token
+// until two thirds of its lifetime are over.
 
 import { randomUUID } from 'node:crypto'
 import type { MintConfig } from '../../keys/mint-schema.ts'

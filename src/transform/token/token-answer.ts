@@ -96,7 +96,7 @@ const ID = /^[\x21-\x7e]{1,128}$/
 
 /**
  * The end and the name of a JWT. It is not verified here, which is enough: it came from
- * the server that makes the tokens, it can only make us stop sooner, and in audit it is a name.
+ * the server that issues the tokens, can only shorten the use of the token, and is a name in the audit log.
  */
 export const writtenIn = (
   token: string,

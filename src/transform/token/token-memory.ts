@@ -7,7 +7,7 @@ import { LRUCache } from 'lru-cache'
 /** A token, and what is known of it. Times are milliseconds since the epoch. */
 export interface HeldToken {
   readonly token: string
-  /** `jti`, where it has one that we know. */
+  /** `jti`, where it is known. */
   readonly id: string | undefined
   /** The signing key. */
   readonly kid?: string

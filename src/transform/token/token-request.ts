@@ -22,7 +22,7 @@ export type FormParameters = readonly (readonly [name: string, value: string])[]
 
 /** The requested token. */
 export interface TokenRequest {
-  /** For whom it is; absent where it is for ourselves. */
+  /** The caller; absent for a token of authz itself. */
   readonly asker?: Asker
   /** Made within the time limit of the question. */
   readonly parameters: () => Promise<FormParameters>
@@ -44,7 +44,7 @@ const FORM = {
 /**
  * Asks for a token.
  *
- * @throws Error with a message for operators when we could not find out, or the answer is nonsense
+ * @throws Error with a message for operators when there is no answer, or a malformed one
  */
 export const requestToken = async (
   { name, endpoint, client, server }: TokenSource,

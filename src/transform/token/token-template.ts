@@ -83,7 +83,7 @@ export class TokenTemplate {
       ...own,
     }
     if (this.#reserved.isIn(said, identity)) {
-      return failed('token-reserved', 'a claim says a reserved name')
+      return failed('token-reserved', 'a claim contains a reserved name')
     }
     const context = authenticationContext(identity)
     const claims: TokenClaims = {

@@ -220,7 +220,7 @@ describe('countersign explain', { concurrency: 2 }, () => {
   it('claims nothing where the log does not tell what a rule looks at', async () => {
     const { status, stdout } = await explainDecision('/odd')
     assert.equal(status, 2)
-    assert.match(stdout, /now {9}not known: "when" asks for what is not in the log/)
+    assert.match(stdout, /now {9}not known: "when" reads what is not in the log/)
     assert.doesNotMatch(stdout, /^answer/m)
   })
 

@@ -80,7 +80,7 @@ shadow rules, which do not decide
     const rules = `{ allow: odd, when: 'has(request.headers)' }`
     const result = await replay(folder, rules, [decisionLine()])
     assert.equal(result.status, 0)
-    assert.match(result.stdout, /app, odd: "when" asks for what is not in the log\n/)
+    assert.match(result.stdout, /app, odd: "when" reads what is not in the log\n/)
     assert.match(
       result.stdout,
       /no decision changes; 1 decision undetermined, since the log lacks data\n$/,

@@ -241,7 +241,7 @@ describe('countersign trace', { concurrency: true }, () => {
     const gone = folder.file('gone')
     await writeFile(folder.file('half.gz'), gzipSync(LOGS.audit).subarray(0, 40))
     const CASES: readonly (readonly [args: readonly string[], says: RegExp])[] = [
-      [[IDS.decision], /say where to look: --audit/],
+      [[IDS.decision], /name a log: --audit/],
       [[' ', '--audit', gone], /the id is empty/],
       [[IDS.decision, '--audit', gone], /gone cannot be read: ENOENT/],
       [[IDS.decision, '--audit', '-'], /- is not a regular file, and must be read more than once/],

@@ -34,7 +34,7 @@ describe('the section `apiServer` of a route', () => {
     {
       name: 'refuses a rule with subjectAccessReview where it is missing',
       input: route(''),
-      want: [/^routes\[0\]\.authorize\[0\]\.subjectAccessReview: needs to know whom to ask/],
+      want: [/^routes\[0\]\.authorize\[0\]\.subjectAccessReview: needs "apiServer"/],
     },
     {
       name: 'refuses a rule in a list with subjectAccessReview where it is missing',

@@ -85,7 +85,7 @@ describe('the credentials of a route', () => {
     {
       name: 'are the caller’s or another, not both',
       input: route({ forward: 'passthrough: true, bearer: { token: file:t }' }),
-      want: [at('passthrough', 'does not go with "bearer"')],
+      want: [at('passthrough', 'cannot be combined with "bearer"')],
     },
     {
       name: 'are the caller’s, together with headers',
@@ -145,12 +145,12 @@ describe('what we sign', () => {
     {
       name: 'needs keys: a token',
       input: route({ forward: 'bearer: { mint: { audience: a } }' }),
-      want: [at(String.raw`bearer\.mint`, 'needs to know who we are and what signs: "issuer"')],
+      want: [at(String.raw`bearer\.mint`, 'needs "issuer", whose keys sign the token')],
     },
     {
       name: 'needs keys: an assertion',
       input: route({ forward: 'assertion: { audience: a }' }),
-      want: [at('assertion', 'needs to know who we are and what signs: "issuer"')],
+      want: [at('assertion', 'needs "issuer", whose keys sign the token')],
     },
     {
       name: 'has keys',

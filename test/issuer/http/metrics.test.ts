@@ -229,7 +229,7 @@ describe('the metrics of logins, sessions and tokens', () => {
       )
     }
     const metrics = new IssuerMetrics()
-    metrics.tokensRefused('an error that is none')
+    metrics.tokensRefused('an invalid error code')
     const page = new MetricsPage(metrics.all, new FakeClock())
     const series = readPrometheus((await page.render()).body)
     assert.deepEqual(seriesOf(series, 'countersign_token_refusals_total'), { 'error=other': 1 })

@@ -65,7 +65,7 @@ describe('a test that cannot be run', { concurrency: true }, () => {
       name: 'with a credential in the query',
       test: `${app('/?api_key=csk_1')}, want: { decision: deny }`,
       path: 'request.path',
-      says: /has a credential.*say under "identity" who asks$/,
+      says: /has a credential.*set "identity" instead$/,
     },
     {
       name: 'with a credential in a header of the route, together with an identity',

@@ -163,7 +163,7 @@ describe('the endpoint', () => {
     const endpoint = scripted.origin
     const words = [
       ['exchange', 'exchange tokens'],
-      ['clientCredentials', 'have tokens of its own'],
+      ['clientCredentials', 'use client_credentials'],
     ] as const
     for (const [section, may] of words) {
       const built = stack.use(await build({ [section]: settings({ endpoint }) }))

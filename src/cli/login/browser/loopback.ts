@@ -1,6 +1,6 @@
 // The redirection URI of a login in a browser: a server on 127.0.0.1 that takes one answer, the one with
-// our state (RFC 8252 §7.3). It is open to every program and every web page on this machine, so whatever
-// else comes is refused without a trace of it in the answer, and changes nothing.
+// the expected state (RFC 8252 §7.3). Every program and every web page on this machine can reach it, so any
+// other request is refused, not quoted in the answer, and changes nothing.
 
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
@@ -10,7 +10,7 @@ import { DONE, FAILED, SPENT, STRANGE, type AnswerPage } from './pages.ts'
 /** What is waited for. */
 interface AwaitedAnswer<T> {
   readonly state: string
-  /** Takes the answer, whatever it says beyond having our state. The browser waits for its end. */
+  /** Takes the answer, which has the expected state; the rest is not checked. The browser waits for its end. */
   readonly take: (answer: URL) => Promise<T>
 }
 
@@ -116,7 +116,7 @@ const read = (
   if (method !== 'GET') return { outcome: 'strange', status: 405 }
   const states = answer.searchParams.getAll('state')
   const [given] = states
-  // A response without our state is not for this login (RFC 6749 §10.12): wait for the right one.
+  // A response without the expected state is not for this login (RFC 6749 §10.12): wait for the right one.
   if (given === undefined || states.length > 1 || !equal(given, state)) {
     return { outcome: 'strange', status: 400 }
   }

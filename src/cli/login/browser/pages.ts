@@ -32,14 +32,14 @@ export const DONE = page(
 export const FAILED = page(
   400,
   'You are not logged in',
-  'The terminal says why. You may close this page.',
+  'The terminal shows the error. You may close this page.',
 )
 
 /** The answer has come already. */
 export const SPENT = page(
   410,
   'This login is over',
-  'It was answered already. The terminal says how it went; you may close this page.',
+  'It was answered already. See the terminal for the result; you may close this page.',
 )
 
 /** The page for a response to another login. */

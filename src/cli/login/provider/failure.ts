@@ -51,7 +51,7 @@ export const failureOf = (cause: unknown, clock: ObservedClock): ProviderFailure
   return { kind: 'unsound', why: late ? `${why}${clockHint(clock)}` : why }
 }
 
-/** The failure as an error, for whom there is nothing to do but to tell. */
+/** The failure as an error for the user. */
 export const loginFailed = (issuer: string, failure: ProviderFailure): CountersignError => {
   const { kind, why } = failure
   switch (kind) {

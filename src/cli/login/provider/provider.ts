@@ -175,7 +175,7 @@ const readKeys = async (configuration: Configuration, fetch: CustomFetch): Promi
   const response = await fetch(uri, { method: 'GET', headers, body: null, redirect: 'manual' })
   if (response.status !== 200) throw new Error('the key set cannot be read', { cause: response })
   const jwks = await response.json()
-  if (!isKeySet(jwks)) throw new Error('the key set is none')
+  if (!isKeySet(jwks)) throw new Error('the key set is invalid')
   setJwksCache(configuration, { jwks, uat: Math.floor(Date.now() / 1_000) })
 }
 

@@ -1,4 +1,4 @@
-// What a token endpoint answered → what we keep of it.
+// The answer of a token endpoint → the tokens in the cache.
 
 import type { IDToken, TokenEndpointResponse, TokenEndpointResponseHelpers } from 'openid-client'
 import type { LoginRequest } from '../login-request.ts'

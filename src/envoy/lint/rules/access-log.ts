@@ -1,4 +1,4 @@
-// Rules about the access logs: authz never hears of what Envoy refuses by itself.
+// Rules about the access logs: authz does not see what Envoy refuses by itself.
 
 import { when, type Rule } from '../rule.ts'
 import type { Manager } from '../view/manager.ts'

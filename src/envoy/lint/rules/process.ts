@@ -14,9 +14,9 @@ export const processRules: readonly Rule<Site>[] = [
     severity: 'error',
     problem: 'Envoy refused a new configuration and runs with the previous one',
     risk: 'changes since then, hardening included, are not in force; after a restart Envoy has no configuration in their place',
-    remedy: 'what Envoy takes: it says after "details" what it does not',
+    remedy: 'a configuration that Envoy accepts; "details" has the reason',
     istio:
-      'what Envoy takes: mostly two EnvoyFilters that add the same, such as an upgrade_type, since lists are joined; `istioctl proxy-status` and the log of istiod tell of it too',
+      'a configuration that Envoy accepts: mostly two EnvoyFilters add the same, such as an upgrade_type, since lists are joined; `istioctl proxy-status` and the log of istiod show it too',
     find: ({ configuration: { refused } }) =>
       refused.map(({ at, resource }) => ({ at, detail: describeRefusal(resource, at) })),
   },
@@ -25,9 +25,9 @@ export const processRules: readonly Rule<Site>[] = [
     severity: 'warning',
     problem: 'a new configuration waits for a dependency and is not in force yet',
     risk: 'until then Envoy runs with the previous configuration or none; a wait that lasts is for a secret, routes or endpoints that no server delivers',
-    remedy: 'what it waits for; where that comes by itself, look again in some seconds',
+    remedy: 'the dependency; if it will arrive by itself, check again after some seconds',
     istio:
-      'what it waits for: the Secret that credentialName names in the Gateway, in the namespace of the gateway; for clusters, pilot-agent (secrets "default" and "ROOTCA")',
+      'the dependency: the Secret that credentialName names in the Gateway, in the namespace of the gateway; for clusters, pilot-agent (secrets "default" and "ROOTCA")',
     find: ({ configuration: { waiting } }) =>
       waiting.map(({ at, resource, secrets }) => ({
         at,
@@ -72,7 +72,7 @@ export const processRules: readonly Rule<Site>[] = [
     problem: 'this part is configured elsewhere and was not checked',
     risk: 'faults in it are not reported',
     remedy: 'check what Envoy runs with: --admin URL, or the output of its /config_dump',
-    istio: 'a VirtualService whose destination exists; where it comes by itself, look again',
+    istio: 'a VirtualService whose destination exists; if it will arrive by itself, check again',
     find: (site) => elsewhere(site).map((at) => ({ at })),
   },
   {
