@@ -7,7 +7,7 @@ import { http1, pairsOf, valuesOf, type Answer } from '../test/servers/client.ts
 import { HOST, ISSUER_HOST, VISIT, type Stop } from './tour.ts'
 import { visitFaults } from './visit.ts'
 
-/** Runs every stop and prints what came of it; true when all is as promised. */
+/** Runs every stop and prints its results; true when all are as expected. */
 export const checkTour = async (
   tour: readonly Stop[],
   { port, ca, audit }: { readonly port: number; readonly ca: string; readonly audit: string },
@@ -28,7 +28,7 @@ export const checkTour = async (
   return good
 }
 
-/** Prints what came of a stop; whether all is well. */
+/** Prints the results of a stop; true when all are as expected. */
 const report = (index: number, title: string, faults: readonly string[]): boolean => {
   console.log(`${faults.length === 0 ? 'ok    ' : 'FAILED'} ${index + 1}. ${title}`)
   for (const fault of faults) console.log(`         ${fault}`)

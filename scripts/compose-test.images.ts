@@ -18,7 +18,7 @@ export const BASE_IMAGES: Environment = {
   COUNTERSIGN_ENVOY_IMAGE: 'countersign-test-envoy',
 }
 
-/** What an image is made of. */
+/** The parts of an image. */
 interface Contents {
   /** Name in /usr/local/bin or /bin → program of this machine. */
   readonly programs: Readonly<Record<string, string>>

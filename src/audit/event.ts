@@ -36,7 +36,7 @@ export type Reason =
   | 'rule-failed' // a condition could not be evaluated
   | 'operation-undefined' // the OpenAPI document has none, and the route refuses those
   | 'scope-missing'
-  | 'authorizer-unavailable' // the API server that a rule asks
+  | 'authorizer-unavailable' // the API server that reviews access for a rule
   | TransformFailure
   | 'transform-unavailable'
   | 'cancelled' // the caller left
@@ -109,7 +109,7 @@ export interface RecordedKubernetes {
   readonly resource?: string
   readonly subresource?: string
   readonly name?: string
-  /** Whom the caller asked to be treated as. */
+  /** The identity that the caller impersonates. */
   readonly impersonation?: {
     readonly user: string
     readonly uid?: string

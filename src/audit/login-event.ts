@@ -24,7 +24,7 @@ export interface LoginEvent {
   readonly login?: string | undefined
   /** Envoy's `x-request-id`, or an id that the issuer made: the page shows it. */
   readonly request: string
-  /** `challenged`: the password was taken, and a question asked that is not answered yet. */
+  /** `challenged`: the password was accepted, and a second factor is requested. */
   readonly outcome: 'succeeded' | 'refused' | 'challenged'
   /** `password` (the answer to a question belongs to it), `certificate`, or the provider by its id. */
   readonly loginMethod: string

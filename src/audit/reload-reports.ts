@@ -1,4 +1,4 @@
-// Says, in the log and in the audit log, what became of each reload.
+// Writes the result of each reload to the log and to the audit log.
 
 import { ConfigurationError, formatProblem } from '../config/problem.ts'
 import type { ReloadReports } from '../config/reload.ts'

@@ -11,12 +11,12 @@ export type Review =
   | { readonly outcome: 'reviewed'; readonly allowed: boolean }
   | { readonly outcome: 'unavailable'; readonly cause: unknown }
 
-/** Asks an API server whether it would allow something (SubjectAccessReview). It must not throw. */
+/** Calls an API server for a SubjectAccessReview. It must not throw. */
 export interface AccessReviewer {
   review(question: Question, signal: AbortSignal): Promise<Review>
 }
 
-/** The review of rules that have no API server to ask. */
+/** The review for routes without an API server. */
 export const NO_REVIEW: Review = {
   outcome: 'unavailable',
   cause: new TypeError('no API server is configured'),

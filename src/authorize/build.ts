@@ -1,4 +1,4 @@
-// Phase 5 of one route, built: its OpenAPI document, its rules, and the API server that they ask.
+// Builds phase 5 of one route: its OpenAPI document, its rules, and the API server that reviews access for them.
 
 import { Authorizer, type AccessReviewer } from './authorizer.ts'
 import { compilePolicy } from './policy.ts'
@@ -101,7 +101,7 @@ const reviewerOf = async (
 const API = '/apis/authorization.k8s.io/v1/subjectaccessreviews'
 
 /**
- * Builds what asks the API server of a route.
+ * Builds the access reviewer of a route.
  *
  * @param route its name
  * @throws CountersignError when the settings cannot be used

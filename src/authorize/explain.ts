@@ -1,4 +1,4 @@
-// Phase 5 explained: what each rule made of a question, from the same compiled matchers that decided.
+// Phase 5 explained: how each rule judged a question, by the same compiled matchers that decided.
 // It tries every rule, where the live path tries those that its index finds, so that an explanation
 // of one and a verdict of the other cannot differ unnoticed.
 

@@ -24,7 +24,7 @@ export interface Unknown {
 export interface Matcher {
   readonly key: MatcherKey
   test(question: Question): boolean | Unknown
-  /** What the configuration asks for, to be shown. */
+  /** The condition as configured, for messages. */
   readonly wanted: unknown
   /** What of the question it looks at, to be shown. */
   got(question: Question): unknown

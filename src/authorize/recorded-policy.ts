@@ -5,7 +5,7 @@ import type { Matcher } from './matcher.ts'
 import type { Policy, Rule } from './policy.ts'
 import type { Question } from './question.ts'
 
-/** What a rule asks for and a log does not record. */
+/** What a rule reads and a log does not contain. */
 export type UnrecordedDemand = 'condition' | 'access-review'
 
 const DETAIL: Readonly<Record<UnrecordedDemand, string>> = {
@@ -34,7 +34,7 @@ class UnrecordedMatcher implements Matcher {
 }
 
 /**
- * The same rules, of which those fail that ask for more than a log records. Evaluated with them, a
+ * The same rules, of which those fail that read more than a log contains. Evaluated with them, a
  * verdict `failed` is one about the request unless {@link unrecordedIn} says otherwise, and none is
  * `review-needed`.
  */
@@ -49,7 +49,7 @@ export const recordedPolicy = (policy: Policy): Policy => {
   }
 }
 
-/** What it asks for and the log does not record; `undefined` where it fails for another reason. */
+/** What it reads and the log does not contain; `undefined` where it fails for another reason. */
 export const unrecordedIn = (rule: Rule, question: Question): UnrecordedDemand | undefined => {
   const failing = rule.matchers.find((matcher) => matcher.test(question) !== true)
   return failing instanceof UnrecordedMatcher ? failing.demand : undefined

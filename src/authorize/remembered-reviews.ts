@@ -10,7 +10,7 @@ import { accessReviewOf, readAccessReview } from './access-review.ts'
 import type { AccessReviewer, Review } from './authorizer.ts'
 import type { Question } from './question.ts'
 
-/** What asking needs. */
+/** Dependencies of the reviewer. */
 export interface RememberedReviewsOptions {
   readonly ask: AskReview
   /**

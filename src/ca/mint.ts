@@ -23,7 +23,7 @@ export const randomSerial = (): Buffer => {
   return bytes
 }
 
-/** What one certificate is made of. */
+/** The parts of one certificate. */
 export interface Minting {
   readonly grant: Grant
   readonly authority: CertificateAuthority

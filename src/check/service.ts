@@ -18,7 +18,7 @@ import type { Snapshot } from './snapshot.ts'
 
 /** What the service needs. */
 export interface CheckServiceOptions {
-  /** The configuration in force, and its number; asked once for each check. */
+  /** The configuration in force, and its number; called once for each check. */
   readonly current: () => { readonly value: Snapshot; readonly generation: number }
   readonly audit: DecisionSink
   readonly clock: Clock

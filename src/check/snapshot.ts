@@ -67,7 +67,7 @@ export interface Snapshot extends AsyncDisposable {
   readonly logins: Logins | undefined
   /** What `state` would be opened with. */
   readonly stateSettings: StateSettings | undefined
-  /** The servers that its authenticators, its rules and its transforms ask. */
+  /** The servers that its authenticators, its rules and its transforms call. */
   readonly dependencies: readonly Dependency[]
 }
 

@@ -34,7 +34,7 @@ type ShadowStatistics = Readonly<
   Record<RuleDecision, Readonly<Record<Decision['outcome'], number>>>
 >
 
-/** What became of credentials. */
+/** The outcomes of credentials. */
 export type CredentialOutcome = 'authenticated' | 'rejected' | 'unavailable'
 
 /** The route label of a request that has no route; no route can have this name. */

@@ -1,5 +1,5 @@
-// `countersign health`: asks a running service whether it serves, by `grpc.health.v1`, for container
-// health checks and scripts. It speaks no TLS: behind mutual TLS only Envoy may ask anything.
+// `countersign health`: checks by `grpc.health.v1` whether a running service serves, for container
+// health checks and scripts. It does not use TLS: with mutual TLS only Envoy may call the service.
 
 import { Client, credentials } from '@grpc/grpc-js'
 import { Command, Option } from 'commander'
@@ -49,7 +49,7 @@ const healthOf = async (target: string, timeout: number): Promise<string> => {
   const { path, requestSerialize, responseDeserialize } = healthService.Check
   using stack = new DisposableStack()
   const client = stack.adopt(
-    // A proxy that the environment names is not for asking a neighbour.
+    // A proxy of the environment must not be used for an address of the same host.
     new Client(target, credentials.createInsecure(), { 'grpc.enable_http_proxy': 0 }),
     (opened) => opened.close(),
   )

@@ -1,4 +1,4 @@
-// What `countersign keys signing` says: the keys of a folder, and what became of them.
+// The output of `countersign keys signing`: the keys of a folder, and the changes to them.
 
 import { SIGNING_KEY_LIST } from '../keys/signing-key-folder.ts'
 import { stateAt, timesOf, type SigningKeyState } from '../keys/signing-key-times.ts'
@@ -55,7 +55,7 @@ const toSecond = (instant: string): string => instant.replace(/\.\d+(?=Z|[+-])/,
 export const keysAsJson = (keys: readonly ShownKey[], problems: readonly string[]): string =>
   `${JSON.stringify({ keys, problems }, undefined, 2)}\n`
 
-/** A line for each thing that became of a folder. */
+/** A line for each change of a folder. */
 export const changesAsText = ({ folder, before, after, removed, now }: FolderChanged): string => {
   const known = new Map(before.keys.map((key) => [key.kid, key]))
   const left = new Set(after.keys.map(({ kid }) => kid))

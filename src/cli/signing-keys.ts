@@ -202,7 +202,7 @@ const pruneCommand = (): Command =>
       })
     })
 
-/** Changes a folder, says what became of it, and whether authz takes it. */
+/** Changes a folder, prints the changes, and whether authz accepts it. */
 const change = async (wanted: FolderChange): Promise<void> => {
   const changed = await changeSigningKeys(wanted)
   process.stderr.write(changesAsText(changed))

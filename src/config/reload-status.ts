@@ -1,10 +1,10 @@
-// Which configuration is in force and what became of the last change to it, for metrics and health.
+// Which configuration is in force and the outcome of its last change, for metrics and health.
 
 import type { Clock } from '../runtime/clock.ts'
 import type { Condition } from '../runtime/health.ts'
 import type { ReloadReports } from './reload.ts'
 
-/** What became of reloads since the start, which counts as the first that succeeded. */
+/** The outcomes of reloads since the start, which counts as the first success. */
 export class ReloadStatus {
   readonly #clock: Clock
   #generation = 1

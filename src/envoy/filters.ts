@@ -10,7 +10,7 @@ import { issuerFilters } from './issuer-bounds.ts'
 import { duration, extension, typeUrl, type Message } from './message.ts'
 import { trailerFilter } from './strip.ts'
 
-/** The name of the filter that asks authz. */
+/** The name of the filter that calls authz. */
 export const EXT_AUTHZ = 'envoy.filters.http.ext_authz'
 
 /** The filter chain of the connection manager. */
@@ -98,7 +98,7 @@ function write_repeated_headers(handle)
 end
 `
 
-/** Writes headers with several values, behind the filter that asks authz. */
+/** Writes headers with several values, after the filter that calls authz. */
 export const repeatedHeadersFilter: Message = extension(
   'envoy.filters.http.lua',
   'filters.http.lua.v3.Lua',

@@ -70,7 +70,7 @@ export const certificateSelector: Message = extension(
           {
             envoy_grpc: {
               cluster_name: SIGNER_CLUSTER,
-              // The default waits up to 30 s before it asks a restarted signer again.
+              // The default waits up to 30 s before it connects to a restarted signer again.
               retry_policy: { retry_back_off: { base_interval: '0.1s', max_interval: '2s' } },
             },
           },

@@ -91,7 +91,7 @@ export const boundsOf = (
     }
   }
   return {
-    // Longer than the slowest login takes, so that the user reads what came of it.
+    // Longer than the slowest login takes, so that the user sees its result.
     route: timesOf(loginWait(config) + ROOM_MS),
     typed_per_filter_config: issuerBounds(group, limit, LARGEST_FORM),
   }

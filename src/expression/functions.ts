@@ -117,7 +117,7 @@ const replaceFirst = (text: string, old: string, replacement: string, most: numb
 // Each replacement may be as long as the text was: some of them, and a name of 60 KB fills memory.
 const LONGEST_TEXT = 1_048_576
 
-/** Units of the budget for each replacement, and each character of what comes of them. */
+/** Units of the budget for each replacement, and each character of the results. */
 const REPLACEMENT = 4
 const COPIED = 1 / 64
 

@@ -1,4 +1,4 @@
-// Regular expressions in time linear in the text, as CEL asks for (RE2's syntax). Callers choose the
+// Regular expressions in time linear in the text, as CEL requires (RE2's syntax). Callers choose the
 // text, and JavaScript's own expressions backtrack: `(a|a)*$` takes minutes for a name of forty
 // characters.
 

@@ -18,7 +18,7 @@ export interface Grant {
   /** Seconds since the epoch. */
   readonly notBefore: number
   readonly notAfter: number
-  /** From then on authz asks for another certificate; seconds since the epoch. */
+  /** From then on authz requests another certificate; seconds since the epoch. */
   readonly renewAt: number
 }
 

@@ -49,7 +49,7 @@ export const NO_CERTIFICATE: CertificateFields = Object.freeze({
 })
 
 /**
- * Reads what expressions may ask of a certificate.
+ * Reads the fields of a certificate that expressions may use.
  *
  * @throws CountersignError `malformed-certificate` when a name in it cannot be read
  */

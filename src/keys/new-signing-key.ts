@@ -20,7 +20,7 @@ export interface NewSigningKey extends MadeSigningKey {
 
 const generate = promisify(generateKeyPair)
 
-// RFC 7518 §3.3 asks for 2048 bits, and NIST takes them until 2030 (SP 800-57 part 1, §5.6.1): longer
+// RFC 7518 §3.3 requires 2048 bits, and NIST accepts them until 2030 (SP 800-57 part 1, §5.6.1): longer
 // than any key here signs. With 3072 a signature takes two and a half times as long (0.6 ms), and
 // adds 170 characters to a header of every request.
 const RSA_BITS = 2_048

@@ -18,7 +18,7 @@ import type { SigningKeyEntry, SigningKeyList } from './signing-keys.ts'
 export interface SigningKeyChange {
   /** The algorithms that a key has to be made for, each once. */
   readonly needs: readonly SigningAlgorithm[]
-  /** The list that comes of it, given a key for each of them. */
+  /** The new list, given a key for each of them. */
   readonly apply: (made: readonly MadeSigningKey[]) => SigningKeyList
 }
 

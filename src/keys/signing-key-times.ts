@@ -5,7 +5,7 @@ import { LONGEST_TOKEN_LIFETIME_MS } from './mint-schema.ts'
 import type { SigningKeyEntry, SigningKeyList } from './signing-keys.ts'
 
 /**
- * What becomes of a key, in this order:
+ * The states of a key, in this order:
  *
  * - `next`: published, so that upstreams know it, and signs nothing yet.
  * - `signing`: signs every token of its algorithm.

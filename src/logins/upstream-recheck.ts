@@ -8,7 +8,7 @@ import type { UpstreamIdp, UpstreamTokens } from './upstream-idp/upstream-idp.ts
 import type { ProvenLogins, Renewal, ProvenLoginRecord, FederatedLogin } from './proven-logins.ts'
 import { provenCredentialOf } from './upstream-idp/proven-credential.ts'
 
-/** What asking needs. */
+/** Dependencies of the recheck. */
 export interface UpstreamRecheckParts {
   readonly upstreamIdps: ReadonlyMap<string, UpstreamIdp>
   readonly provenLogins: ProvenLogins

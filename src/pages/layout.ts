@@ -46,7 +46,7 @@ export const page = (content: PageContent, { theme, language }: PageContext): Ht
     </html>`
 }
 
-/** Without one browsers ask for /favicon.ico, which does not exist and would be a breach of the policy. */
+/** Without one browsers request /favicon.ico, which does not exist and would violate the policy. */
 const icon = ({ logo: image }: Theme): Html =>
   image === undefined
     ? html`<link rel="icon" href="data:," />`

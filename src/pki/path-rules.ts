@@ -64,7 +64,7 @@ const UNDERSTOOD: ReadonlySet<string> = new Set([
 const isUnderstood = ({ parts }: ChainCertificate): boolean =>
   parts.extensions.every(({ critical, oid }) => !critical || UNDERSTOOD.has(oid))
 
-/** RFC 5280 §6.1.4 (k), (l), (m) and (n), asked of the anchor too. */
+/** RFC 5280 §6.1.4 (k), (l), (m) and (n), checked for the anchor too. */
 const maySign = (path: Path, index: number): boolean => {
   const signer = path[index]
   if (signer === undefined) return false

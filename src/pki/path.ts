@@ -7,7 +7,7 @@ import { type ChainCertificate, isMalformed } from './chain-certificate.ts'
 import { isValidToo } from './pkijs-validator.ts'
 import { isStrongKey } from './strength.ts'
 
-/** What came of looking for a path. */
+/** The result of the search for a path. */
 export type PathResult =
   | {
       readonly outcome: 'valid'

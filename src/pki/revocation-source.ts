@@ -6,7 +6,7 @@ import type { Issued } from './issued.ts'
 export type SourceStatus =
   | {
       readonly outcome: 'good'
-      /** Milliseconds since the epoch: ask again then. */
+      /** When to check again, in milliseconds since the epoch. */
       readonly until: number
     }
   | { readonly outcome: 'revoked' }

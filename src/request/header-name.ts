@@ -1,4 +1,4 @@
-// The name of a header line, with everything that the phases ask of it, worked out once.
+// The name of a header line, with its properties that the phases need, computed once.
 
 import { canonicalName } from './canonical-name.ts'
 import { isStripped } from './stripped-headers.ts'

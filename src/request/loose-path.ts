@@ -17,7 +17,7 @@ export const loosePath = (path: string): string =>
 const SHORT = 128
 const remembered = new WeakMap<Request, string>()
 
-/** The path of a request, read so; once, however many ask. */
+/** The path of a request, read so; computed once. */
 export const loosePathOf = (request: Request): string => {
   if (request.path.length <= SHORT && PLAIN.test(request.path)) return request.path
   const known = remembered.get(request)

@@ -87,7 +87,7 @@ export const valuesOf = (query: string, name: string): readonly string[] =>
 const VALUE = /(?:=|%(?:25)*3d)[^]*$/i
 
 // Older readers separate by ";" too (HTML 4.01, B.2.2), and "&amp;" is seen where HTML was not
-// decoded; a second "?" comes of URLs that were put together twice.
+// decoded; a second "?" occurs in URLs that were composed twice.
 const SEPARATORS = '&;?'
 
 /** What {@link fold} takes for blank at the ends of a name. */

@@ -1,4 +1,4 @@
-// What a request asks for, in the words of the service that a route publishes: the attributes of a
+// The target of a request, in the terms of the service that a route publishes: the attributes of a
 // Kubernetes API, or an operation of an OpenAPI document. What that service could read otherwise
 // than we do is refused.
 
@@ -38,7 +38,7 @@ export interface Published {
 
 const NOTHING_MORE: TargetReading = { outcome: 'read', target: {} }
 
-/** Reads what a request asks for. Pure; never throws. */
+/** Reads the target of a request. Pure; never throws. */
 export const readTarget = ({ kind, operations }: Published, request: Request): TargetReading => {
   let kubernetes: KubernetesRequest | undefined
   if (kind === 'kubernetes') {

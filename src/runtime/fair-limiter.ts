@@ -1,5 +1,5 @@
 // So many at a time, so many waiting, and each caller in turn: what bounds the load on a back end, and
-// keeps one caller who asks much from the place of another who asks little.
+// prevents a caller with many requests from delaying another with few.
 
 import { CountersignError } from './errors.ts'
 

@@ -4,7 +4,7 @@
 import type { Clock } from './clock.ts'
 import { TokenBucket } from './token-bucket.ts'
 
-/** What becomes of a line: left out, or written with the number of lines of its kind left out before it. */
+/** Whether a line is written: left out, or written with the number of lines of its kind left out before it. */
 export type LineAdmission =
   | { readonly written: false }
   | { readonly written: true; readonly leftOut: number }

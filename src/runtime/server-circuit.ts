@@ -44,7 +44,7 @@ export type CircuitChange =
 
 /** Permission for one question. */
 export interface CircuitPass {
-  /** Reports what came of it. To be called exactly once. */
+  /** Reports the outcome. Must be called exactly once. */
   readonly end: (evidence: Evidence, failure?: unknown) => void
 }
 

@@ -86,7 +86,7 @@ interface RememberedFailure {
 
 type Work<T> = (signal: AbortSignal) => Promise<Answered<T>>
 
-/** Asks one server; see the head of this file. */
+/** Calls one server; see the head of this file. */
 export class SharedServer {
   readonly #options: SharedServerOptions
   readonly #budgets: SourceBudgets | undefined
@@ -148,7 +148,7 @@ export class SharedServer {
    * Asks a question.
    *
    * @param asker absent for a question that no caller caused
-   * @param work asks, and reads the answer. A `ServerFailure` says what it means for the server;
+   * @param work sends the request and reads the answer. A `ServerFailure` tells what it means for the server;
    *   of other errors that is found out here
    * @throws RateLimited where the caller has used up its budget; else an Error with a message for operators
    */
@@ -206,7 +206,7 @@ export class SharedServer {
     throw new RateLimited(`one caller asks ${this.#options.name} too much`, wait)
   }
 
-  /** Asks, and once more if the server answered 429. */
+  /** Runs the work, and once more if the server answered 429. */
   async #askInTime<T>(caller: CircuitCaller, work: Work<T>): Promise<Answered<T>> {
     const patience = AbortSignal.timeout(this.#options.limits.timeout)
     try {

@@ -1,5 +1,5 @@
-// One certificate for each name, however many streams ask and however often: kept for as long as it is
-// current, also when no stream holds the name. An Envoy that asks again and again gets the same one.
+// One certificate for each name, whatever the number of streams and subscriptions: kept for as long as it is
+// current, also when no stream holds the name. An Envoy that subscribes again and again gets the same one.
 
 import { LRUCache } from 'lru-cache'
 import { handleDigest } from '../grant/seal.ts'
@@ -187,7 +187,7 @@ export class Issuances {
 
   /** Takes a name that no stream holds out of those that are held. */
   #setAside(name: string, entry: Entry): void {
-    // What is being made stays, for a stream that asks before it is there.
+    // A certificate that is being made stays, for a stream that subscribes before it is ready.
     if (entry.holders > 0 || entry.pending !== undefined) return
     this.#entries.delete(name)
     const now = this.#options.clock.monotonic()

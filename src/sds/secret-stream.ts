@@ -19,7 +19,7 @@ export interface StreamContext {
   readonly counters: Counters
 }
 
-// Envoy asks for one name on each stream; other clients of delta SDS may ask for more.
+// Envoy subscribes to one name on each stream; other clients of delta SDS may subscribe to more.
 const MAX_NAMES = 1_000
 
 const TOO_MANY_NAMES = `more than ${MAX_NAMES} names on one stream`

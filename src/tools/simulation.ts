@@ -21,7 +21,7 @@ export const UNRECORDED_ID = '00000000-0000-0000-0000-000000000000'
 export interface Simulation {
   /** The identity, in place of what the route's authenticators would prove; `undefined`: they are called. */
   readonly identity: Identity | undefined
-  /** Replaces the API server that rules with `subjectAccessReview` ask. */
+  /** Replaces the API server for rules with `subjectAccessReview`. */
   readonly reviewer?: AccessReviewer | undefined
   /** The time of the check, in milliseconds since the epoch; `undefined`: now. */
   readonly at?: number | undefined

@@ -1,4 +1,4 @@
-// Matchers of who asks, and from where.
+// Matchers of the caller: identity and source address.
 
 import { BlockList, isIP, isIPv6 } from 'node:net'
 import type { RuleConfig } from '../schema.ts'

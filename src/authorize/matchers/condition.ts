@@ -60,11 +60,11 @@ interface RuleVariables extends Variables {
   readonly request: Variables
 }
 
-/** An heir, not a copy: that would read what is read only if the expression asks. */
+/** Inherits instead of copying: a copy would evaluate the lazy getters. */
 const withSegments = (request: Variables, segments: ReadonlyMap<string, string>): Variables =>
   Object.create(request, { segments: { value: segments, enumerable: true } })
 
-// Several rules may ask about one request.
+// Several rules may evaluate one request.
 const remembered = new WeakMap<Question, RuleVariables>()
 
 const variablesAbout = (question: Question): RuleVariables => {
@@ -131,7 +131,7 @@ const requestVariables = ({ request, at }: Question): Variables => {
     method: request.method,
     host: request.host,
     path: request.path,
-    // Read only if the expression asks, and once however many do.
+    // Read only if an expression uses it, and once for all expressions.
     get query() {
       return (query ??= queryOf(request))
     },

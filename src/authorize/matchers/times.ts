@@ -64,7 +64,7 @@ const wallClock = (zone: string): ((at: number) => WallTime) => {
   return clock
 }
 
-/** What clocks show in a zone. Asked on every request, and the answer changes once a minute. */
+/** The local time in a zone. Every request needs it, and it changes once a minute. */
 const makeWallClock = (zone: string): ((at: number) => WallTime) => {
   const format = new Intl.DateTimeFormat('en-GB', {
     timeZone: zone,

@@ -26,7 +26,7 @@ export const kubernetesBody = (refused: PublicRefusal, context: CheckContext): K
     : { type: 'application/json', body: statusOf(refused, context) }
 }
 
-/** What kubectl asks before anything else. */
+/** The discovery requests of kubectl. */
 const DISCOVERY = /^\/(api|apis|openapi|version)(\/|$)/
 
 const statusOf = (refused: PublicRefusal, context: CheckContext): string => {
@@ -95,7 +95,7 @@ const messageOf = (refused: PublicRefusal, { identity, target }: CheckContext): 
   return `${objectOf(kubernetes)}: ${sanitized(actionOf(identity.user, kubernetes))}: ${why}`
 }
 
-/** What an authorizer of the API server would give as its reason, and what to ask the operator for. */
+/** The reason, as an authorizer of the API server would write it, with the decision id for the operator. */
 const whyOf = (refused: PublicRefusal, kubernetes: KubernetesRequest | undefined): string => {
   const { id, text, own, rule } = refused
   if (own && rule !== undefined)

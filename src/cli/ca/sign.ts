@@ -89,12 +89,12 @@ const sign = async (options: Options): Promise<void> => {
   await reportCertificate(output)
 }
 
-/** Says what the request asks for where the command line repeats none of it. */
+/** Refuses a command line without names, and lists those of the request. */
 const requireNames = ({ csr, dns, ip, spiffe, user }: Options, request: ProvenRequest): void => {
   if ([dns, ip, spiffe, user].some((value) => value !== undefined)) return
   const wanted = [request.subject, ...request.names]
   throw usageError(
-    `${csr} asks for ${printable(wanted.filter((text) => text !== '').join(', ')) || 'no name'}. Repeat the names that the certificate may have: --dns, --ip, --spiffe or --user`,
+    `${csr} contains ${printable(wanted.filter((text) => text !== '').join(', ')) || 'no name'}. Repeat the names that the certificate may have: --dns, --ip, --spiffe or --user`,
   )
 }
 

@@ -27,7 +27,7 @@ export const certificateSummary = (certificate: x509.X509Certificate, now: numbe
     ['SHA-256', createHash('sha256').update(new Uint8Array(certificate.rawData)).digest('hex')],
   ])
 
-/** What a certificate request asks for. */
+/** The contents of a certificate request. */
 export const requestSummary = (request: x509.Pkcs10CertificateRequest, isProven: boolean): string =>
   linesOf([
     ['subject', nameText(request.subjectName)],

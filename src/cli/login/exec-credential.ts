@@ -51,7 +51,7 @@ const jsonOf = (text: string): unknown => {
 /**
  * The answer.
  *
- * @param expires when kubectl is to ask again, in milliseconds
+ * @param expires when kubectl has to call again, in milliseconds
  */
 export const execCredential = (
   { apiVersion }: ExecInfo,

@@ -1,4 +1,4 @@
-// What came of a login: its tokens, and until when each is good. Knows neither files nor providers.
+// The result of a login: its tokens, and until when each is valid. Knows neither files nor providers.
 
 import { isJsonObject, type JsonObject } from '../../runtime/json-object.ts'
 import type { LoginRequest, ProviderAccess } from './login-request.ts'

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto'
 import { isConfidential } from '../../config/values.ts'
 import { usageError } from '../usage-error.ts'
 
-/** What a login asks for. */
+/** The parameters of a login. */
 export interface LoginRequest {
   /** The `iss` of the provider, as {@link issuerOf} writes it. */
   readonly issuer: string

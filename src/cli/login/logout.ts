@@ -129,7 +129,7 @@ const revoke = async (login: Login, access: ProviderAccess): Promise<Revocation>
   const { openProvider } = await import('./provider/provider.ts')
   try {
     const provider = await openProvider(login, { ...accessIn(login), ...access })
-    // RFC 7009 §2.1: the access tokens that came of it end with it.
+    // RFC 7009 §2.1: its access tokens end with it.
     return login.refreshToken === undefined
       ? await provider.revoke(login.accessToken.value, 'access_token')
       : await provider.revoke(login.refreshToken, 'refresh_token')

@@ -19,7 +19,7 @@ export interface Renewing {
   readonly cache: TokenCache
   readonly request: LoginRequest
   readonly kind: TokenKind
-  /** Asks the provider for new tokens; rejects with `unavailable` when it cannot be found. */
+  /** Refreshes the tokens; rejects with `unavailable` when the provider cannot be found. */
   renew(login: Login & { readonly refreshToken: string }): Promise<Renewal>
   readonly now: () => number
 }

@@ -127,7 +127,7 @@ class ReplayRun {
     }
   }
 
-  /** Prints what came of it; the exit status. */
+  /** Prints the result; returns the exit status. */
   async finish(files: readonly string[]): Promise<number> {
     const { decisions, unreadable } = this.#totals
     if (decisions === 0) {

@@ -1,4 +1,4 @@
-// What came of `countersign test`, for programs.
+// The result of `countersign test`, for programs.
 
 import { printableJson } from '../printable.ts'
 import { exampleAt, hasFailed, positionOf, testAt, untouchedIn, type TestReport } from './report.ts'

@@ -1,4 +1,4 @@
-// What came of `countersign test`, however it is printed.
+// The result of `countersign test`, for every output format.
 
 import type { ExampleResult } from '../../configuration/problems/identity-examples.ts'
 import type { RuleCoverage } from '../../tools/policy-tests/coverage.ts'
@@ -6,7 +6,7 @@ import type { PolicyTestResult } from '../../tools/policy-tests/run.ts'
 import type { Locate } from '../../config/document.ts'
 import type { Problem } from '../../config/problem.ts'
 
-/** Everything that came of it. */
+/** The whole result. */
 export interface TestReport {
   /** The configuration. */
   readonly file: string

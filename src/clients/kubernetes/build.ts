@@ -53,7 +53,7 @@ export interface ReviewKind {
 const KEPT_CONNECTIONS = 16
 
 /**
- * Reads what asking needs, and asks nothing yet.
+ * Reads the files that requests need, and sends none yet.
  *
  * @throws CountersignError when the settings cannot be used
  */

@@ -7,7 +7,7 @@ import type { Asker } from '../../runtime/shared-server.ts'
  * Posts a review, JSON, and reads the object that was answered.
  *
  * @param read throws for an answer that is none
- * @throws RateLimited where the caller asks too much; else an Error with a message for operators, which
+ * @throws RateLimited where the caller exceeds its budget; else an Error with a message for operators, which
  *   holds nothing of the review
  */
 export type AskReview = <T>(

@@ -33,7 +33,7 @@ export const isPresentable = (password: string): boolean =>
   password.trim() !== '' && !password.includes('\0')
 
 /**
- * A simple bind that asks for the account's state (draft-behera-ldap-password-policy) as well.
+ * A simple bind that requests the account's state (draft-behera-ldap-password-policy) as well.
  *
  * @throws Error when name or password is empty: that would be an anonymous bind
  */

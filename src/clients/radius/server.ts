@@ -71,7 +71,7 @@ export class Server {
     return await this.#exchange(content, { ...turn, retries: this.#options.retries })
   }
 
-  /** Asks with Status-Server (RFC 5997) whether it is back, once at a time. */
+  /** Tries the server with Status-Server (RFC 5997), once at a time. */
   async probe(): Promise<boolean> {
     const { status, interval } = this.#options
     if (status === undefined) return false

@@ -1,4 +1,4 @@
-// Several RADIUS servers, asked in order until one answers within the time that there is.
+// Several RADIUS servers, tried in order until one answers before the deadline.
 
 import type { Clock } from '../../runtime/clock.ts'
 import type { ServerState } from '../../runtime/server-state.ts'

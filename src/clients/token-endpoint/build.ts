@@ -57,7 +57,7 @@ export interface TokenEndpoint {
 const KEPT_CONNECTIONS = 16
 
 /**
- * Reads what asking needs, takes the server down as a dependency, and asks nothing yet.
+ * Reads the files that requests need, lists the server as a dependency, and sends no request yet.
  *
  * @throws CountersignError when the settings cannot be used
  */

@@ -38,7 +38,7 @@ export const certificateOnly =
   (id: string): ClientAuthentication =>
   () => ({ headers: {}, form: { client_id: id } })
 
-/** What signed assertions are made of. */
+/** The parts of signed assertions. */
 export interface AssertionOptions {
   readonly id: string
   readonly key: KeyObject

@@ -1,4 +1,4 @@
-// What the authenticators have in common that ask a server about each token.
+// Keys that the authenticators have in common that call a server for each token.
 
 import { z } from 'zod'
 import { durationSchema } from '../../config/values.ts'

@@ -37,7 +37,7 @@ interface Question {
 const MAX_BYTES = 65_536
 
 const UNAUTHORIZED = 401
-// RFC 9110 §15.5.2, §15.5.4: it did not even look at the token, because of who asked.
+// RFC 9110 §15.5.2, §15.5.4: it refuses the client and has not looked at the token.
 const REFUSED: ReadonlySet<number> = new Set([UNAUTHORIZED, 403])
 const TOO_MANY_REQUESTS = 429 // RFC 6585 §4
 // The server, or a proxy in front of it, cannot serve any request now. Not 500: this one token may have caused it, and
@@ -57,7 +57,7 @@ export type OAuthAnswer =
 
 // RFC 6749 §5.2; RFC 8693 §2.2.2 has 400 alone, and real servers say 403 of what is not allowed.
 const REFUSING: ReadonlySet<number> = new Set([400, 401, 403])
-// About the one who asks, whatever it asks.
+// Errors about the client, whatever the request.
 const ABOUT_US: ReadonlySet<string> = new Set([
   'invalid_client',
   'unauthorized_client',

@@ -20,7 +20,7 @@ export interface Expectations {
   readonly authz: Address
   /** The same of the issuer, where it listens. */
   readonly issuer: Address | undefined
-  /** Whether the issuer asks Envoy for a client certificate. */
+  /** Whether the issuer requests a client certificate of Envoy. */
   readonly issuerTls: boolean
   /** The hosts of routes that take sessions. */
   readonly sessionHosts: ReadonlySet<string>

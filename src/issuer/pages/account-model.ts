@@ -17,9 +17,9 @@ export interface AccountInput {
   readonly longest: number
   /** Those of the user; the latest first. */
   readonly logins: readonly LiveLogin[]
-  /** The id of the one that asks. */
+  /** The id of the login of this browser. */
   readonly current: string
-  /** What the browser that asks says of itself. */
+  /** `User-Agent` and address of this browser. */
   readonly seen: { readonly userAgent: string | undefined; readonly source: string }
   readonly now: number
 }

@@ -162,7 +162,7 @@ export class UpstreamLogins {
   }
 }
 
-// Why the provider asks for a login although there is one: "prompt=login", "max_age".
+// Why the library requires a login although there is one: "prompt=login", "max_age".
 const FRESH: ReadonlySet<string> = new Set(['login_prompt', 'max_age'])
 
 const queryOf = ({ url = '' }: IncomingMessage): URLSearchParams =>

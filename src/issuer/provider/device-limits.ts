@@ -32,7 +32,7 @@ const ALL_GUESSES = bucket(600, 1_000)
 const REQUESTS_OF_SOURCE = bucket(60, 10_000)
 const REQUESTS_OF_CLIENT = bucket(1_000, 600)
 
-/** Who asks. */
+/** The caller that enters a user code. */
 export interface DeviceCaller {
   /** An IP address. */
   readonly source: string
@@ -80,7 +80,7 @@ export class DeviceLimits {
   /**
    * Before a device code is made.
    *
-   * @param source absent for a client that has authenticated: it may ask for many devices
+   * @param source absent for a client that has authenticated: it may request codes for many devices
    * @returns whole seconds to wait; `undefined` where it may be made
    */
   async request(client: string, source: string | undefined): Promise<number | undefined> {

@@ -1,4 +1,4 @@
-// How often a device asks for its tokens (RFC 8628 §3.5). Kept in this process alone: it spares work, and
+// How often a device polls for its tokens (RFC 8628 §3.5). Kept in this process alone: it saves work, and
 // decides nothing.
 
 // RFC 8628 §3.2: where the answer names no interval, it is 5 s. Less a second, for what networks do.
@@ -18,7 +18,7 @@ export class DevicePolls {
   readonly #latest = new Map<string, Poll>()
 
   /**
-   * Whether a device that still has to wait asks again too soon. Each time that it does, its interval
+   * Whether a device that still has to wait polls too soon. Each time that it does, its interval
    * grows by 5 s.
    *
    * @param now milliseconds of a monotonic clock

@@ -32,7 +32,7 @@ import { keepContextsAsValues } from './request-context.ts'
 import { resourceInfo } from './resource-info.ts'
 import { TokenExchange } from './token-exchange.ts'
 
-/** What a provider is made of. */
+/** The parts of a provider. */
 export interface ProviderParts {
   readonly server: AuthorizationServer
   readonly signers: readonly TokenSigner[]

@@ -1,9 +1,9 @@
-// A resource of the configuration, as `oidc-provider` asks for it.
+// A resource of the configuration, in the form of `oidc-provider`.
 
 import type { ResourceServer as ProviderResource } from 'oidc-provider'
 import type { ResourceServer } from '../../check/authorization-server.ts'
 
-/** What its tokens are: JWTs that other services need not ask about (RFC 9068). */
+/** The format of its tokens: JWTs that services verify without introspection (RFC 9068). */
 export const resourceInfo = ({ uri, config }: ResourceServer): ProviderResource => {
   const { scopes, audience = uri, lifetime, algorithm } = config
   return {

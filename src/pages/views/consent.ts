@@ -8,7 +8,7 @@ import { page } from '../layout.ts'
 import { untrusted } from '../markup/untrusted-text.ts'
 import { button, form } from './form.ts'
 
-/** What an application asks for by one word. */
+/** The meaning of one requested scope. */
 interface WantedScope {
   readonly name: string
   /** What it means; for the scopes of OpenID Connect there are texts. */

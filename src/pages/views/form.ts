@@ -102,7 +102,7 @@ export interface Button {
   readonly full?: boolean
   /** Its name for users of a screen reader. */
   readonly says?: string
-  /** Elsewhere than its form, and without what the form asks for. */
+  /** Submits to another URL than the form's, and without validation of its fields. */
   readonly path?: string
 }
 

@@ -11,7 +11,7 @@ import { button, form } from './form.ts'
 
 /** What the question says. */
 export interface ConfirmLogoutModel {
-  /** The application that asks, by its registered name; absent where it is not known. */
+  /** The application that requests the logout, by its registered name; absent where it is not known. */
   readonly client?: string
 }
 

@@ -12,7 +12,7 @@ import { button, form } from './form.ts'
 export interface AccountSession {
   /** What is sent when it is to be ended; not what its cookie holds. */
   readonly id: string
-  /** Whether it is the one that asks. */
+  /** Whether it is the login of this browser. */
   readonly current: boolean
   /** What the browser calls itself. */
   readonly userAgent?: string

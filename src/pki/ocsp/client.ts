@@ -22,7 +22,7 @@ import { readOcspResponse } from './response.ts'
 
 /** The responders, and the rules for requests. All times in milliseconds. */
 export interface OcspClientOptions extends Omit<OcspRules, 'nonceRequired'> {
-  /** Configured responders, asked in this order until one answers; they may be anywhere. */
+  /** Configured responders, tried in this order until one answers; any address is allowed. */
   readonly urls: readonly string[]
   /** Which of the responders that certificates name are used after those; absent: none. */
   readonly aia: LocationPolicy | undefined
@@ -36,7 +36,7 @@ export interface OcspClientOptions extends Omit<OcspRules, 'nonceRequired'> {
   readonly coolDown: number
 }
 
-/** What asking needs besides. */
+/** Further dependencies. */
 export interface OcspParts {
   readonly clock: Clock
   readonly logger: Logger
@@ -59,7 +59,7 @@ interface Responder {
   readonly fetch: HttpFetch
 }
 
-/** Asks about one certificate at a time, and remembers nothing but which responders are down. */
+/** Requests the status of one certificate at a time; its only state is which responders are down. */
 export class OcspClient {
   readonly #options: OcspClientOptions
   readonly #parts: OcspParts

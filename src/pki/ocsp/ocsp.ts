@@ -80,7 +80,7 @@ export class OcspSource implements RevocationSource {
       : { outcome: 'unavailable', cause }
   }
 
-  /** Callers that ask about one certificate at the same time share the question. */
+  /** Callers that need the status of one certificate at the same time share the request. */
   async #askOnce(key: string, issued: Issued): Promise<SourceStatus> {
     let pending = this.#pending.get(key)
     if (pending === undefined) {

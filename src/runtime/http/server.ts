@@ -236,5 +236,5 @@ const send = (
     ...own,
     ...headers,
   })
-  response.end(body) // Node leaves it out where HEAD asked
+  response.end(body) // Node omits it for HEAD
 }

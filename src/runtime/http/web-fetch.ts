@@ -7,7 +7,7 @@ import type { HttpFetch, HttpResponse } from './fetch.ts'
 /** There was no answer, or none that can be used; another time there may be. */
 export class ProviderUnreachable extends Error {}
 
-/** What a library asks; a body is a form or text. */
+/** The request of a library; a body is a form or text. */
 export interface WebRequest {
   readonly method: string
   readonly headers: Readonly<Record<string, string>>
@@ -15,7 +15,7 @@ export interface WebRequest {
   readonly signal?: AbortSignal | undefined
 }
 
-/** How a {@link webFetch} asks. */
+/** Options of {@link webFetch}. */
 export interface WebFetchOptions {
   readonly fetch: HttpFetch
   /** Whether requests to the URL are confidential. */

@@ -7,7 +7,7 @@ import type { Decision } from '../../check/decision.ts'
 import type { PhaseOutcome } from './outcome.ts'
 import type { Trace } from './trace.ts'
 
-/** Phase 3: who asks. */
+/** Phase 3: the caller. */
 export interface AuthenticatePhase {
   readonly outcome: PhaseOutcome
   /** That it was given and nothing was proven. */

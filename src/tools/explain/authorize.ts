@@ -1,4 +1,4 @@
-// Phase 5 explained: which rule decided, what each made of the question, and what the API server said.
+// Phase 5 explained: which rule decided, how each judged the question, and the answer of the API server.
 
 import type { AuthorizerVerdict } from '../../authorize/authorizer.ts'
 import { explainRules, type RuleExplanation } from '../../authorize/explain.ts'

@@ -23,7 +23,7 @@ export interface RequestPhase {
   readonly headers: readonly string[]
   /** Whether the caller showed a certificate in the TLS handshake. */
   readonly certificate: boolean
-  /** What Envoy would do before it asks, where that is more than to ask. */
+  /** What Envoy would do before it calls authz, if anything. */
   readonly notes: readonly string[]
 }
 

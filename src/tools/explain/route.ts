@@ -1,4 +1,4 @@
-// Phase 2 explained: which route took the request, and what it asks for in the words of the service.
+// Phase 2 explained: which route took the request, and its target in the terms of the service.
 
 import type { Operation } from '../../request/openapi/operation.ts'
 import type { Target } from '../../request/target.ts'

@@ -102,7 +102,7 @@ const unusable = (reason: string, ...path: readonly PropertyKey[]): Unusable => 
   path,
 })
 
-/** What is wanted and cannot come of any request: a slip of the pen. */
+/** An expectation that no request can meet: a mistake in the test. */
 const wantsUnknown = ({ want }: PolicyTest, route: Route | undefined): Unusable | undefined => {
   const { reason, rule, shadow = {} } = want
   if (reason !== undefined && reason !== 'permitted' && !Object.hasOwn(PUBLIC_ANSWERS, reason)) {

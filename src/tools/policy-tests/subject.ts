@@ -1,4 +1,4 @@
-// Who asks in a test of the policy: the `identity` of the test, as an authenticator of the route
+// The caller in a test of the policy: the `identity` of the test, as an authenticator of the route
 // would have proven it. What it could never have proven is refused.
 
 import type { AuthenticatorKind } from '../../authenticate/kind.ts'
@@ -24,7 +24,7 @@ interface Subject {
 }
 
 /**
- * Who asks in a test.
+ * The caller in a test.
  *
  * @param route the one that takes the request; where none does, the check ends before it matters
  */

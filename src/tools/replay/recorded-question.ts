@@ -29,7 +29,7 @@ export type RecordedRequest =
 /** The input of the rules of a route. */
 export type RecordedQuestion =
   | { readonly outcome: 'asked'; readonly question: Question }
-  /** The route refuses the request before it asks who makes it. */
+  /** The route refuses the request before it authenticates the caller. */
   | { readonly outcome: 'refused'; readonly code: TargetRefusal }
   | Exclude<RecordedRequest, { outcome: 'read' }>
 

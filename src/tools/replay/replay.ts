@@ -32,7 +32,7 @@ export type UndeterminedReason =
   /** A rule began or ended to be in force while it was decided. */
   | 'time'
 
-/** What became of a decision. */
+/** The outcome of a decision. */
 export type Replayed = Comparison & {
   /** The route that decides now; `undefined`: none. */
   readonly route: string | undefined

@@ -1,4 +1,4 @@
-// What became of many decisions, counted. What is kept does not grow with the log: groups by rules,
+// Counts the outcomes of many decisions. What is kept does not grow with the log: groups by rules,
 // and of users and examples only so many.
 
 import type { Outcome, RecordedCheck, RecordedDecision } from './recorded-event.ts'

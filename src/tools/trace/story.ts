@@ -1,4 +1,4 @@
-// What was found, in order: for each decision what led to it and what came of it, and whether the API
+// The findings, in order: for each decision its causes and consequences, and whether the API
 // server saw what was decided.
 
 import { compare, type Difference } from './compare.ts'

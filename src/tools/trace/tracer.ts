@@ -85,7 +85,7 @@ export const trace = async (id: string, logs: TraceLogs, limits: TraceLimits): P
 
 const REVIEWS: ReadonlySet<string | undefined> = new Set(['tokenreviews', 'subjectaccessreviews'])
 
-/** What authz itself asks, for a decision and before there is one. */
+/** The requests of authz itself, for a decision and before there is one. */
 const isReview = ({ verb, objectRef }: ApiRequest): boolean =>
   verb === 'create' && REVIEWS.has(objectRef?.resource)
 

@@ -19,7 +19,7 @@ export interface HeldToken {
   readonly expires: number | undefined
 }
 
-/** How often tokens were wanted, and what came of it. Counts since the start. */
+/** How often tokens were needed, and the outcomes. Counts since the start. */
 interface TokenLookups {
   /** Held. */
   readonly hits: number

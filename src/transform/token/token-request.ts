@@ -42,7 +42,7 @@ const FORM = {
 } as const
 
 /**
- * Asks for a token.
+ * Requests a token.
  *
  * @throws Error with a message for operators when there is no answer, or a malformed one
  */

@@ -45,7 +45,7 @@ describe('a certificate request', { concurrency: true }, () => {
     assert.equal(stdout, '')
     assert.match(
       stderr,
-      /asks for CN=a\.example\.org, dns:a\.example\.org, dns:b\.example\.org\. Repeat/,
+      /contains CN=a\.example\.org, dns:a\.example\.org, dns:b\.example\.org\. Repeat/,
     )
   })
 

@@ -45,10 +45,10 @@ interface CodeOptions {
   readonly consent: boolean
 }
 
-/** What became of a renewal. */
+/** The outcome of a renewal. */
 export type Renewal = { readonly kind: 'renewed'; readonly tokens: Tokens } | ProviderFailure
 
-/** A provider, for one client and what it asks for. */
+/** A provider, for one client and its parameters. */
 export interface Provider {
   readonly hasDeviceFlow: boolean
   /**
@@ -64,7 +64,7 @@ export interface Provider {
   revoke(token: string, kind: 'refresh_token' | 'access_token'): Promise<Revocation>
 }
 
-/** What became of a revocation. */
+/** The outcome of a revocation. */
 export type Revocation =
   | { readonly kind: 'revoked' }
   | { readonly kind: 'not-offered' }

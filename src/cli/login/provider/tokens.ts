@@ -4,13 +4,13 @@ import type { IDToken, TokenEndpointResponse, TokenEndpointResponseHelpers } fro
 import type { LoginRequest } from '../login-request.ts'
 import type { HeldToken, Tokens } from '../login-record.ts'
 
-/** What the library made of an answer; its ID token is verified by then. */
+/** An answer as the library parsed it; its ID token is verified. */
 export type TokenAnswer = TokenEndpointResponse & TokenEndpointResponseHelpers
 
 // Identity of the user, and renewal of the tokens.
 const USUAL_SCOPES = ['profile', 'email', 'groups', 'offline_access']
 
-/** The scopes to ask for: those that were named, else the usual ones that the provider has. */
+/** The scopes to request: those that were named, else the usual ones that the provider has. */
 export const scopesOf = (
   { scope }: LoginRequest,
   supported: readonly string[] | undefined = [],

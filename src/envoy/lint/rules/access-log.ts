@@ -3,7 +3,7 @@
 import { when, type Rule } from '../rule.ts'
 import type { Manager } from '../view/manager.ts'
 
-/** Rules about connection managers that ask Countersign. */
+/** Rules about connection managers that call Countersign. */
 export const accessLogRules: readonly Rule<Manager>[] = [
   {
     id: 'refused-connections-unlogged',

@@ -1,4 +1,4 @@
-// Rules about the cluster through which Envoy asks authz.
+// Rules about the cluster through which Envoy calls authz.
 
 import { when, type Rule } from '../rule.ts'
 import {

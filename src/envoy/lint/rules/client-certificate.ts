@@ -11,7 +11,7 @@ import { asksForCertificates, downstreamTls, isPlainEdge, isPrivate } from './do
 
 const CLIENT_CERT = 'client-cert'
 
-/** Rules about connection managers that ask Countersign. */
+/** Rules about connection managers that call Countersign. */
 export const clientCertificateRules: readonly Rule<Edge>[] = [
   {
     id: 'client-certificate-not-requested',

@@ -5,7 +5,7 @@ import { extensionIn } from '../view/extension.ts'
 import type { Manager } from '../view/manager.ts'
 import type { Setting } from '../view/setting.ts'
 
-/** Rules about the TLS of connection managers that ask Countersign. */
+/** Rules about the TLS of connection managers that call Countersign. */
 export const downstreamTlsRules: readonly Rule<Manager>[] = [
   {
     id: 'client-certificate-untrusted',

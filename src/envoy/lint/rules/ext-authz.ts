@@ -19,7 +19,7 @@ const STRIPPED = [...STRIPPED_NAMES, ...STRIPPED_PREFIXES.map((prefix) => `${pre
 const READ = [...STRIPPED, 'connection', 'cookie']
 const WRITTEN = [...STRIPPED, 'x-envoy-upstream-stream-duration-ms']
 
-/** Rules about ext_authz filters that ask Countersign. */
+/** Rules about ext_authz filters that call Countersign. */
 export const extAuthzRules: readonly Rule<Guard>[] = [
   {
     id: 'http-service',

@@ -7,7 +7,7 @@ import type { Setting } from '../view/setting.ts'
 
 const PROVIDER = 'MeshConfig: extensionProviders[].envoyExtAuthzGrpc'
 
-/** Rules about ext_authz filters that ask Countersign. */
+/** Rules about ext_authz filters that call Countersign. */
 export const failOpenRules: readonly Rule<AuthzFilter>[] = [
   {
     id: 'failure-allowed',

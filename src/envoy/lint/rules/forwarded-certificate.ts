@@ -22,7 +22,7 @@ const FORWARDING = [
 const TOPOLOGY =
   'MeshConfig: defaultConfig.gatewayTopology.forwardClientCertDetails: SANITIZE_SET, which is the default'
 
-/** Rules about the header, of connection managers that ask Countersign. */
+/** Rules about the header, of connection managers that call Countersign. */
 export const forwardedCertificateRules: readonly Rule<Edge>[] = [
   {
     id: 'client-certificate-header-forwarded',

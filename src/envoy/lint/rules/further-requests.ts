@@ -5,7 +5,7 @@ import { when, type Hit, type Rule } from '../rule.ts'
 import type { Setting } from '../view/setting.ts'
 import type { RouteSubject } from './route.ts'
 
-/** Rules about the routes of connection managers that ask Countersign. */
+/** Rules about the routes of connection managers that call Countersign. */
 export const furtherRequestRules: readonly Rule<RouteSubject>[] = [
   {
     id: 'requests-mirrored',

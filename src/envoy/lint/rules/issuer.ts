@@ -11,7 +11,7 @@ import type { AuthzFilter, Manager } from '../view/manager.ts'
 import type { Route } from '../view/route.ts'
 import { guardsOf, isTurnedOff, type Site } from '../view/site.ts'
 
-/** A connection manager, whether it asks Countersign or not. */
+/** A connection manager, whether it calls Countersign or not. */
 export interface IssuerSubject {
   readonly site: Site
   readonly manager: Manager

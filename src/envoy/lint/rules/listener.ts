@@ -11,7 +11,7 @@ const ESCAPED_SLASHES = [
   'UNESCAPE_AND_FORWARD',
 ] as const
 
-/** Rules about connection managers that ask Countersign. */
+/** Rules about connection managers that call Countersign. */
 export const listenerRules: readonly Rule<Manager>[] = [
   {
     id: 'underscores-in-header-names',

@@ -1,4 +1,4 @@
-// Rules about Envoy as a whole: whether it asks Countersign at all, its node, its administration
+// Rules about Envoy as a whole: whether it calls Countersign at all, its node, its administration
 // interface, its statistics, and what of its configuration was not there to be checked.
 
 import { when, type Rule } from '../rule.ts'

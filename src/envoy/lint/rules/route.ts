@@ -24,7 +24,7 @@ export interface RouteSubject {
   readonly guard: AuthzFilter
 }
 
-/** Rules about the routes of connection managers that ask Countersign. */
+/** Rules about the routes of connection managers that call Countersign. */
 export const routeRules: readonly Rule<RouteSubject>[] = [
   {
     id: 'ext-authz-disabled',

@@ -1,4 +1,4 @@
-// Rules about the on-demand certificate selector: how Envoy asks for the certificate of an identity,
+// Rules about the on-demand certificate selector: how Envoy requests the certificate of an identity,
 // and what it does without one.
 
 import { when, type Rule } from '../rule.ts'

@@ -8,7 +8,7 @@ import { ourRouteOf, type Route } from '../view/route.ts'
 import type { Setting } from '../view/setting.ts'
 import { isLeftOut, isTurnedOff, type Site } from '../view/site.ts'
 
-/** A connection manager that asks Countersign. */
+/** A connection manager that calls Countersign. */
 interface Subject {
   readonly site: Site
   readonly manager: Manager

@@ -7,7 +7,7 @@ import type { AuthzFilter, Manager } from './manager.ts'
 import { ourRouteOf, type Route } from './route.ts'
 import { guardsOf, isLeftOut, isTurnedOff, type Site } from './site.ts'
 
-/** A connection manager that asks Countersign. */
+/** A connection manager that calls Countersign. */
 export interface Edge {
   readonly site: Site
   readonly manager: Manager
@@ -15,7 +15,7 @@ export interface Edge {
   readonly credentials: readonly Credential[]
 }
 
-/** An ext_authz filter that asks Countersign, and what has to get through it. */
+/** An ext_authz filter that calls Countersign, and what has to get through it. */
 export interface Guard extends AuthzFilter {
   readonly credentials: readonly Credential[]
 }
@@ -32,7 +32,7 @@ export const credentialsOf = (site: Site, manager: Manager): readonly Credential
   return [...new Set(names)].flatMap((name) => expected.credentials.get(name) ?? [])
 }
 
-/** The ext_authz filters of all chains of a connection manager that ask Countersign. */
+/** The ext_authz filters of all chains of a connection manager that call Countersign. */
 export const guardsIn = (site: Site, { chains }: Manager): readonly AuthzFilter[] =>
   chains.flatMap((chain) => guardsOf(site, chain))
 

@@ -1,4 +1,4 @@
-// Everything that the rules look at: which ext_authz filters ask Countersign, what they protect, and
+// Everything that the rules look at: which ext_authz filters call Countersign, what they protect, and
 // which clusters get a certificate for each identity.
 
 import type { Address } from '../../../config/values.ts'
@@ -42,9 +42,9 @@ export interface Site {
   readonly expected: Expectations | undefined
   readonly managers: readonly Manager[]
   readonly tcpProxies: readonly TcpProxy[]
-  /** The ext_authz filters that ask Countersign. */
+  /** The ext_authz filters that call Countersign. */
   readonly guards: ReadonlySet<AuthzFilter>
-  /** The names of the clusters through which they ask. */
+  /** The names of the clusters through which they call it. */
   readonly authzClusters: ReadonlySet<string>
   readonly certificateUpstreams: readonly CertificateUpstream[]
   /** The names of the clusters of the issuer, whose requests bypass authz. */
@@ -57,7 +57,7 @@ export interface Site {
 export interface SiteOptions {
   readonly repeated: readonly Setting[]
   readonly expected: Expectations | undefined
-  /** The cluster through which Envoy asks Countersign, where it has to be said. */
+  /** The cluster through which Envoy calls Countersign, where it has to be said. */
   readonly authzCluster: string | undefined
 }
 
@@ -91,7 +91,7 @@ export const siteOf = (configuration: Configuration, options: SiteOptions): Site
   }
 }
 
-/** The filters of a chain that ask Countersign. */
+/** The filters of a chain that call Countersign. */
 export const guardsOf = ({ guards }: Site, { authz }: Chain): readonly AuthzFilter[] =>
   authz.filter((filter) => guards.has(filter))
 
@@ -110,7 +110,7 @@ export const certificateUpstreamsFrom = (
 ): readonly CertificateUpstream[] =>
   certificateUpstreams.filter(({ name }) => routes.some(({ cluster }) => cluster?.text === name))
 
-/** The name of the cluster through which a filter asks; empty if it asks in some other way. */
+/** The name of the cluster through which a filter calls; empty if it calls in some other way. */
 const authzClusterOf = ({ config }: AuthzFilter): string =>
   config.get('grpc_service', 'envoy_grpc', 'cluster_name').text
 
