@@ -5,6 +5,7 @@ import type { Chain } from '../authenticate/chain.ts'
 import type { Authorizer } from '../authorize/authorizer.ts'
 import type { RouteConfig } from '../configuration/schema.ts'
 import { CREDENTIAL_PARAMETERS } from '../request/credential-parameters.ts'
+import { HostIndex } from '../request/host-index.ts'
 import { hostMatcher } from '../request/hosts.ts'
 import { pathMatcher, type Predicate } from '../request/names.ts'
 import type { OperationIndex } from '../request/openapi/operation-index.ts'
@@ -47,6 +48,7 @@ export class RouteTable {
   readonly withheld: SecretParameters
   /** In the order in which they are looked at. */
   readonly entries: readonly CompiledEntry[]
+  readonly #byHost: HostIndex<CompiledEntry>
   readonly #byName: ReadonlyMap<string, Route>
 
   constructor(entries: readonly RouteEntry[]) {
@@ -63,6 +65,9 @@ export class RouteTable {
       const otherRouteOf = otherRouteFinder(matched, place)
       return { route: { ...route, otherRouteOf }, match, matchesHost, matchesPath }
     })
+    this.#byHost = new HostIndex(
+      this.entries.map((entry) => ({ hosts: entry.match.hosts, value: entry })),
+    )
     this.#byName = new Map(this.entries.map(({ route }) => [route.name, route]))
   }
 
@@ -72,6 +77,6 @@ export class RouteTable {
    */
   find({ routeName, host, path }: Request): Route | undefined {
     if (routeName !== undefined) return this.#byName.get(routeName)
-    return this.entries.find((entry) => entry.matchesHost(host) && entry.matchesPath(path))?.route
+    return this.#byHost.first(host, (entry) => entry.matchesPath(path))?.route
   }
 }

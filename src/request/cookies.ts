@@ -1,5 +1,6 @@
 // Countersign's cookies (RFC 6265): found among those that a browser sends, and removed from them.
 
+import type { HeaderLine } from './header-line.ts'
 import type { Headers } from './headers.ts'
 import { elementsBeginning, withoutElements } from './list.ts'
 
@@ -49,8 +50,9 @@ const NAME_REST = /^[\w-]+$/
  * where nothing is left: then the header is to be removed.
  */
 export const cookiesWithoutOurs = (headers: Headers): string | undefined => {
-  const lists = cookieLines(headers, OWN_COOKIES)
-  if (lists.length === 0) return undefined
+  if (!headers.lines.some((line) => isCookie(line) && line.text.includes(OWN_COOKIES))) {
+    return undefined
+  }
   // HTTP/2 may have them in several lines (RFC 9113 §8.2.3); all of them become one.
   return cookieLines(headers)
     .map((list) => withoutElements(list, ';', elementsBeginning(list, ';', OWN_COOKIES)))
@@ -64,7 +66,14 @@ const textsBeginning = (headers: Headers, start: string): readonly string[] =>
   )
 
 /** The lists of cookies (RFC 6265 §4.2.1) with a text in them. */
-const cookieLines = ({ lines }: Headers, text = ''): readonly string[] =>
-  lines
-    .filter(({ name, value }) => name === COOKIE && value.includes(text))
-    .map(({ value }) => value.toString('latin1'))
+const cookieLines = ({ lines }: Headers, text = ''): readonly string[] => {
+  const lists: string[] = []
+  for (const line of lines) {
+    if (!isCookie(line)) continue
+    const list = line.text
+    if (list.includes(text)) lists.push(list)
+  }
+  return lists
+}
+
+const isCookie = ({ about }: HeaderLine): boolean => about.name === COOKIE

@@ -5,9 +5,19 @@ import type { HeaderLine } from './header-line.ts'
 /** The header lines of one request, in the order received. */
 export class Headers {
   readonly lines: readonly HeaderLine[]
+  /** The bytes of all names and values. */
+  readonly bytes: number
 
   constructor(lines: readonly HeaderLine[]) {
     this.lines = lines
+    let bytes = 0
+    for (const { about, length } of lines) bytes += about.name.length + length
+    this.bytes = bytes
+  }
+
+  /** Whether there is a line of that lower-case name. */
+  has(name: string): boolean {
+    return this.#first(name) !== undefined
   }
 
   /** The raw bytes of the first line of that lower-case name, or `undefined`. */

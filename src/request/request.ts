@@ -54,6 +54,18 @@ export const ROUTE_EXTENSION = 'countersign.route'
 
 // RFC 9110 §9.1: a method is a token, case-sensitive; every registered one is upper case.
 const METHOD = /^[A-Z][A-Z-]{0,31}$/
+const USUAL_METHODS: ReadonlySet<string> = new Set([
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'OPTIONS',
+])
+
+const isMethod = (method: string): boolean => USUAL_METHODS.has(method) || METHOD.test(method)
+
 // RFC 1035 §2.3.4: 255 octets, with the lengths of the labels and the root.
 const LONGEST_HOST = 253
 // Without "u", so that "i" folds ASCII alone: a Kelvin sign lower-cases to "k" and is none.
@@ -79,7 +91,7 @@ export const readRequest = (
   // First: everything below, and every later phase, looks at no more than the limits allow.
   const excess = excessOf(attributes, limits)
   if (excess !== undefined) return { outcome: 'refused', code: excess }
-  if (!METHOD.test(attributes.method)) return { outcome: 'refused', code: 'malformed-method' }
+  if (!isMethod(attributes.method)) return { outcome: 'refused', code: 'malformed-method' }
   const host = readHost(attributes.host)
   if (host === undefined) return { outcome: 'refused', code: 'malformed-host' }
   const target = readPath(attributes.path)
@@ -124,9 +136,19 @@ const sourceOf = (
     : { address: external, port: 0 }
 }
 
+// Clients use the same few hosts, and may send any.
+const MOST_HOSTS = 1_000
+const hosts = new Map<string, string>()
+
 const readHost = (authority: string): string | undefined => {
+  const known = hosts.get(authority)
+  if (known !== undefined) return known
   const host = authority.replace(/:\d{1,5}$/, '').replace(/\.$/, '')
-  return host.length <= LONGEST_HOST && HOST.test(host) ? host.toLowerCase() : undefined
+  if (host.length > LONGEST_HOST || !HOST.test(host)) return undefined
+  const read = host.toLowerCase()
+  if (hosts.size >= MOST_HOSTS) hosts.clear()
+  hosts.set(authority, read)
+  return read
 }
 
 const AUTHORIZATION = 'authorization'

@@ -25,9 +25,9 @@ export const subprotocolsBeginning = (
   headers: Headers,
   start: string,
 ): OfferedSubprotocols | undefined => {
+  if (!headers.has(SUBPROTOCOLS)) return undefined
   const lines = headers.lines.filter(({ name }) => name === SUBPROTOCOLS)
-  if (lines.length === 0) return undefined
-  const list = lines.map(({ value }) => value.toString('latin1')).join()
+  const list = lines.map(({ text }) => text).join()
   const elements = elementsBeginning(list, ',', start)
   if (elements.length === 0) return undefined
   return {

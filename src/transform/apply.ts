@@ -79,49 +79,68 @@ const makeAll = (
 /** What Envoy has to change, with what the transformers made. */
 const assemble = (
   permit: Permit,
-  { transformers, places, maxHeaderBytes, sendsAuditId }: Outgoing,
+  outgoing: Outgoing,
   forwardings: readonly Forwarding[],
 ): TransformResult => {
-  const made = [...forwardings]
-  const { request, target } = permit
-  const { impersonation } = target.kubernetes ?? {}
-  if (impersonation !== undefined) {
-    // The API server would judge the permission of Envoy. The configuration is refused (configuration/parse.ts).
-    if (made.length === 0)
-      throw new TypeError('an impersonation without a credential for the upstream')
-    const transformation = impersonationHeaders(impersonation)
-    if (transformation.outcome !== 'transformed') return transformation
-    made.push(transformation.forwarding)
-  }
+  const { impersonation } = permit.target.kubernetes ?? {}
+  if (impersonation === undefined) return replace(permit, outgoing, combine(forwardings))
+  // The API server would ask whether Envoy may. The configuration is refused (configuration/parse.ts).
+  if (forwardings.length === 0)
+    throw new TypeError('an impersonation without a credential for the upstream')
+  const transformation = impersonationHeaders(impersonation)
+  if (transformation.outcome !== 'transformed') return transformation
+  return replace(permit, outgoing, combine([...forwardings, transformation.forwarding]))
+}
+
+/** What Envoy has to change so that the upstream receives this in place of what the caller sent. */
+const replace = (
+  { request }: Permit,
+  { transformers, places, maxHeaderBytes, sendsAuditId }: Outgoing,
+  forwarding: Forwarding,
+): TransformResult => {
   const { headers } = request
-  const forwarding = combine(made)
-  const lists = [subprotocolsFor(headers, places), withoutOurCookies(headers)].filter(
-    (list) => list !== undefined,
-  )
-  const kept = lists.filter(([, value]) => value !== '')
-  const gone = lists.filter(([, value]) => value === '').map(([name]) => name)
-  const { parameters } = places ?? {}
-  const replaced = parameters === undefined ? NOTHING : withoutParameters(request, parameters)
-  const setHeaders =
-    kept.length === 0 && replaced.length === 0
-      ? forwarding.setHeaders
-      : [...forwarding.setHeaders, ...kept, ...replaced]
-  // Envoy sets first and removes afterwards, so a name in both lists would be lost.
-  const removeHeaders = [...gone, ...strippedFrom(headers, places)].filter(
-    (name) => !forwarding.setHeaders.some(([set]) => set === name.toLowerCase()),
-  )
-  const outgoing = { ...forwarding, setHeaders, removeHeaders }
-  const sized = sendsAuditId ? { ...outgoing, setHeaders: [...setHeaders, ROOM_FOR_ID] } : outgoing
-  if (isTooLarge(request, sized, maxHeaderBytes)) {
-    return { outcome: 'failed', code: 'headers-too-large' }
+  const removeHeaders: string[] = []
+  let setHeaders = forwarding.setHeaders
+  for (const list of [subprotocolsFor(headers, places), withoutOurCookies(headers)]) {
+    if (list === undefined) continue
+    if (list[1] === '') removeHeaders.push(list[0])
+    else setHeaders = [...setHeaders, list]
   }
+  if (places?.parameters !== undefined) {
+    setHeaders = [...setHeaders, ...withoutParameters(request, places.parameters)]
+  }
+  removeHeaders.push(...strippedFrom(headers, places))
+  const changes = {
+    ...forwarding,
+    setHeaders,
+    // Envoy sets first and removes afterwards, so a name in both lists would be lost.
+    removeHeaders: removeHeaders.filter((name) => !isSet(name, forwarding.setHeaders)),
+  }
+  const sized = sendsAuditId ? { ...changes, setHeaders: [...setHeaders, ROOM_FOR_ID] } : changes
+  if (isTooLarge(request, sized, maxHeaderBytes)) return TOO_LARGE
   return {
     outcome: 'transformed',
-    credentials: { ...outgoing, kinds: [...new Set(transformers.map(({ kind }) => kind))] },
+    credentials: { ...changes, kinds: kindsOf(transformers) },
   }
 }
 
-const NOTHING: readonly HeaderPair[] = []
+const TOO_LARGE = { outcome: 'failed', code: 'headers-too-large' } as const
+
+const isSet = (name: string, setHeaders: readonly HeaderPair[]): boolean => {
+  const lowerCase = name.toLowerCase()
+  return setHeaders.some(([set]) => set === lowerCase)
+}
+
+// By the transformers of a route.
+const kinds = new WeakMap<readonly Transformer[], readonly ForwardedKind[]>()
+
+const kindsOf = (transformers: readonly Transformer[]): readonly ForwardedKind[] => {
+  const known = kinds.get(transformers)
+  if (known !== undefined) return known
+  const made = [...new Set(transformers.map(({ kind }) => kind))]
+  kinds.set(transformers, made)
+  return made
+}
 
 // As long as any other: a UUID.
 const ROOM_FOR_ID: HeaderPair = ['audit-id', '00000000-0000-0000-0000-000000000000']

@@ -37,13 +37,14 @@ const LATER_BYTES = 64
  * got through with more lines, tells of an Envoy with wider limits.
  */
 const overflowsEnvoy = (
-  { headers: { lines } }: Request,
+  { headers }: Request,
   setHeaders: readonly HeaderPair[],
   most: number,
 ): boolean => {
+  const { lines } = headers
   let bytes = LATER_BYTES
   for (const [name, value] of setHeaders) bytes += lineBytes(name, value)
-  for (const { name, length } of lines) bytes += name.length + length + FRAMING
+  bytes += headers.bytes + lines.length * FRAMING
   if (bytes > Math.max(ENVOY_BYTES, most)) return true
   if (lines.length + setHeaders.length + LATER_LINES <= ENVOY_LINES) return false
   if (lines.length > ENVOY_LINES + OWN_LINES) return false
@@ -64,8 +65,7 @@ export const outgoingBytes = (request: Request, outgoing: Outgoing, most: number
   for (const { name, values } of repeatedHeaders) {
     for (const value of values) ours += lineBytes(name, value)
   }
-  let theirs = 0
-  for (const { name, length } of headers.lines) theirs += name.length + length + FRAMING
+  let theirs = headers.bytes + headers.lines.length * FRAMING
   if (ours + theirs <= most) return ours + theirs
   const gone = new Set([
     ...removeHeaders,

@@ -80,7 +80,8 @@ const headersOf = (location: CredentialLocation): readonly string[] => {
  * @param places what else is stripped on the route, and what is not
  */
 export const strippedFrom = (headers: Headers, places?: CredentialPlaces): readonly string[] => {
-  const found = headers.lines.filter(({ about }) => isGone(about, places)).map(({ name }) => name)
+  const found: string[] = []
+  for (const { about } of headers.lines) if (isGone(about, places)) found.push(about.name)
   return found.length > 1 ? [...new Set(found)] : found
 }
 
@@ -141,7 +142,7 @@ export const subprotocolsFor = (
   headers: Headers,
   places?: CredentialPlaces,
 ): HeaderPair | undefined => {
-  if (headers.get(SUBPROTOCOLS) === undefined) return undefined
+  if (!headers.has(SUBPROTOCOLS)) return undefined
   if (places?.kept.has(SUBPROTOCOLS) === true) return undefined
   const offered = subprotocolsBeginning(headers, BEARER_SUBPROTOCOL)
   return offered && [SUBPROTOCOLS, offered.others]
