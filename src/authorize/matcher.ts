@@ -32,13 +32,16 @@ export interface Matcher {
   readonly indexed?: Indexed | undefined
 }
 
-/** What a rule can be found by: it matches no question that has none of the values. */
+/**
+ * What a rule can be found by: it matches no question that has none of the values. A value with a `*` at its end stands for
+ * all texts that begin with what is before it; of `path`, it is a glob.
+ */
 export interface Indexed {
   readonly dimension: Dimension
   readonly values: readonly string[]
 }
 
-/** The keys of a question by which rules are found. `path` is by glob; all other keys are whole texts. */
+/** The keys of a question by which rules are found. `path` is by glob; all other keys are texts, or their beginnings. */
 export const DIMENSIONS = [
   'operation',
   'path',

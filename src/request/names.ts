@@ -19,6 +19,16 @@ export const nameMatcher = (patterns: readonly string[]): Predicate => {
   return (name) => exact.has(name) || wild.some((matches) => matches(name))
 }
 
+/**
+ * What an index of names goes by: a name as it is, a pattern by what comes before its first `*`, and that star. A name
+ * that matches one of them is, or begins with, one of the results. `undefined` where a pattern begins with `*`: then it
+ * can be any name.
+ */
+export const indexKeys = (patterns: readonly string[]): readonly string[] | undefined =>
+  patterns.some((pattern) => pattern.startsWith('*'))
+    ? undefined
+    : patterns.map((pattern) => pattern.replace(/\*[^]*$/, '*'))
+
 /** The names, where none of them is a pattern. */
 export const exactNames = (patterns: readonly string[]): readonly string[] | undefined =>
   patterns.some((pattern) => pattern.includes('*')) ? undefined : patterns

@@ -3,7 +3,7 @@
 import { BlockList, isIP, isIPv6 } from 'node:net'
 import type { RuleConfig } from '../schema.ts'
 import type { Identity } from '../../identity/identity.ts'
-import { exactNames, nameMatcher } from '../../request/names.ts'
+import { exactNames, indexKeys, nameMatcher } from '../../request/names.ts'
 import type { Dimension, Indexed, Matcher } from '../matcher.ts'
 
 /** The matchers `users`, `groups`, `authenticators`. */
@@ -23,7 +23,7 @@ const usersMatcher = (wanted: readonly string[]): Matcher => {
     wanted,
     test: ({ identity }) => matches(identity.user),
     got: ({ identity }) => identity.user,
-    indexed: indexedBy('user', exactNames(wanted)),
+    indexed: indexedBy('user', indexKeys(wanted)),
   }
 }
 
@@ -41,7 +41,7 @@ const groupsMatcher = (wanted: readonly string[]): Matcher => {
             return exact.some((group) => groups.has(group))
           },
     got: ({ identity }) => identity.groups,
-    indexed: indexedBy('group', exact),
+    indexed: indexedBy('group', indexKeys(wanted)),
   }
 }
 
@@ -89,7 +89,7 @@ export const sourcesMatcher = (wanted: readonly string[]): Matcher => {
   }
 }
 
-/** What the index may go by, where there are only whole names. */
+/** What the index may go by, where there is anything. */
 export const indexedBy = (
   dimension: Dimension,
   values: readonly string[] | undefined,

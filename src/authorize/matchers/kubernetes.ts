@@ -5,7 +5,7 @@
 import type { ImpersonateConfig, RuleConfig } from '../schema.ts'
 import type { Impersonation } from '../../request/kubernetes/impersonation.ts'
 import type { KubernetesRequest } from '../../request/kubernetes/request-info.ts'
-import { exactNames, nameMatcher, type Predicate } from '../../request/names.ts'
+import { indexKeys, nameMatcher, type Predicate } from '../../request/names.ts'
 import type { Matcher } from '../matcher.ts'
 import type { Question } from '../question.ts'
 import { indexedBy } from './caller.ts'
@@ -68,7 +68,7 @@ const apiGroupsMatcher = (wanted: readonly string[]): Matcher => {
       return isResource && matches(apiGroup)
     },
     got: (question) => kubernetesOf(question).apiGroup,
-    indexed: indexedBy('apiGroup', exactNames(wanted)),
+    indexed: indexedBy('apiGroup', indexKeys(wanted)),
   }
 }
 
@@ -96,10 +96,7 @@ const resourcesMatcher = (wanted: readonly string[], refuses: boolean): Matcher 
       if (!isResource) return undefined
       return subresource === '' ? resource : `${resource}/${subresource}`
     },
-    indexed: indexedBy(
-      'resource',
-      exactNames(wanted.map((pattern) => pattern.split('/')[0] ?? '')),
-    ),
+    indexed: indexedBy('resource', indexKeys(wanted.map((pattern) => pattern.split('/')[0] ?? ''))),
   }
 }
 
@@ -127,7 +124,7 @@ const namespacesMatcher = (wanted: readonly string[], refuses: boolean): Matcher
       return matches(namespace) || (refuses && namespace === '' && reachesAll(kubernetes))
     },
     got: (question) => kubernetesOf(question).namespace,
-    indexed: indexedBy('namespace', exactNames(refuses ? [...wanted, ''] : wanted)),
+    indexed: indexedBy('namespace', indexKeys(refuses ? [...wanted, ''] : wanted)),
   }
 }
 

@@ -12,6 +12,12 @@ export const mark = (row: Row, position: number): void => {
   row[word] = (row[word] ?? 0) | (1 << (position & 31))
 }
 
+/** Removes one position. */
+export const unmark = (row: Row, position: number): void => {
+  const word = position >>> 5
+  row[word] = (row[word] ?? 0) & ~(1 << (position & 31))
+}
+
 /** Adds those of another row of the same length. */
 const unite = (row: Row, other: Row): void => {
   for (let word = 0; word < row.length; word += 1) row[word] = (row[word] ?? 0) | (other[word] ?? 0)

@@ -7,11 +7,11 @@ import { DIMENSIONS, type Dimension, type Matcher } from '../matcher.ts'
 import type { Question } from '../question.ts'
 import { loosePathOf } from '../../request/loose-path.ts'
 import { PathTree } from './path-tree.ts'
-import { intersect, mark, positionsIn, RowSet, wordsFor, type Row } from './rows.ts'
+import { intersect, mark, positionsIn, RowSet, unmark, wordsFor, type Row } from './rows.ts'
 
 /** What of a rule the index goes by. */
 interface Indexable {
-  readonly matchers: readonly Pick<Matcher, 'indexed'>[]
+  readonly matchers: readonly Pick<Matcher, 'indexed' | 'key' | 'test'>[]
 }
 
 // So few are tried one by one: to look up which to try takes 0.4 µs, and to try one 0.02.
@@ -23,6 +23,8 @@ export class RuleIndex<R extends Indexable> {
   readonly #all: Row
   readonly #tables: readonly Table[]
   readonly #identityTables: readonly Table[]
+  /** The rules whose patterns of users or groups no table has, since they can begin with anything. */
+  readonly #patterned: readonly number[]
   // The same caller comes by again and again, and may be in hundreds of groups.
   readonly #ofIdentity = new WeakMap<Identity, Row>()
 
@@ -34,11 +36,15 @@ export class RuleIndex<R extends Indexable> {
     const tables = dimensions.flatMap((dimension) => tableOf(dimension, rules) ?? [])
     this.#tables = tables.filter(({ dimension }) => !OF_IDENTITY.has(dimension))
     this.#identityTables = tables.filter(({ dimension }) => OF_IDENTITY.has(dimension))
+    this.#patterned =
+      rules.length > FEW
+        ? [...rules.keys()].filter((position) => rules[position]?.matchers.some(isPatterned))
+        : []
   }
 
   /** The rules that could match, in order. Every rule that does match is among them. */
   candidates(question: Question): Iterable<R> {
-    if (this.#tables.length === 0 && this.#identityTables.length === 0) return this.#rules
+    if (this.#tables.length === 0 && !this.#goesByIdentity) return this.#rules
     const row = this.#rowOf(question).slice()
     for (const { narrow } of this.#tables) narrow(row, question)
     return this.#at(row)
@@ -51,12 +57,22 @@ export class RuleIndex<R extends Indexable> {
     }
   }
 
+  get #goesByIdentity(): boolean {
+    return this.#identityTables.length > 0 || this.#patterned.length > 0
+  }
+
   #rowOf(question: Question): Row {
-    if (this.#identityTables.length === 0) return this.#all
+    if (!this.#goesByIdentity) return this.#all
     const known = this.#ofIdentity.get(question.identity)
     if (known !== undefined) return known
     const row = this.#all.slice()
     for (const { narrow } of this.#identityTables) narrow(row, question)
+    for (const position of this.#patterned) {
+      const misses = this.#rules[position]?.matchers.some(
+        (matcher) => isPatterned(matcher) && matcher.test(question) === false,
+      )
+      if (misses === true) unmark(row, position)
+    }
     this.#ofIdentity.set(question.identity, row)
     return row
   }
@@ -64,6 +80,10 @@ export class RuleIndex<R extends Indexable> {
 
 // They depend on the identity alone.
 const OF_IDENTITY: ReadonlySet<Dimension> = new Set(['user', 'group', 'authenticator'])
+
+/** Whether it looks at the identity alone, and no table can say what it looks for. */
+const isPatterned = ({ key, indexed }: Pick<Matcher, 'indexed' | 'key'>): boolean =>
+  indexed === undefined && (key === 'users' || key === 'groups')
 
 /** What rules look for in one dimension. */
 interface Table {
@@ -110,23 +130,33 @@ const byValue = (
   others: Row,
 ): Table['narrow'] => {
   const positions = new Map<string, number[]>()
+  const lengths = new Set<number>()
   for (const { position, values } of entries) {
     for (const value of new Set(values)) {
+      if (value.endsWith('*')) lengths.add(value.length - 1)
       const known = positions.get(value)
       if (known === undefined) positions.set(value, [position])
       else known.push(position)
     }
   }
   const rows = new RowSet(others, positions)
+  const beginnings = [...lengths]
+  /** The values under which rules about the text are. */
+  const valuesOf = (text: string): readonly string[] => [
+    text,
+    ...beginnings
+      .filter((length) => length <= text.length)
+      .map((length) => `${text.slice(0, length)}*`),
+  ]
   if (dimension === 'group') {
-    return (row, { identity }) => {
-      rows.narrowToAny(row, identity.groups)
+    return (row, { identity: { groups } }) => {
+      rows.narrowToAny(row, beginnings.length === 0 ? groups : groups.flatMap(valuesOf))
     }
   }
   const read = READERS[dimension]
-  return (row, question) => {
-    rows.narrow(row, read(question))
-  }
+  return beginnings.length === 0
+    ? (row, question) => rows.narrow(row, read(question))
+    : (row, question) => rows.narrowToAny(row, valuesOf(read(question)))
 }
 
 const byPath = (entries: readonly Entry[], others: Row): Table['narrow'] => {

@@ -103,6 +103,31 @@ describe('of a thousand rules few are tried', () => {
       most: 2,
     },
     {
+      name: 'by how the name of the user begins',
+      rules: MANY.map((n) => ({ allow: `r${n}`, users: [`team-${n}:*`, `root-${n}`] })),
+      question: { identity: { user: 'team-7:alice' } },
+      most: 1,
+    },
+    {
+      name: 'by how the name of the user ends',
+      rules: MANY.map((n) => ({ allow: `r${n}`, users: [`*@team-${n}.example.org`] })),
+      question: { identity: { user: 'alice@team-7.example.org' } },
+      most: 1,
+    },
+    {
+      name: 'by patterns of groups',
+      rules: MANY.map((n) => ({ allow: `r${n}`, groups: [`team-${n}-*`, `*-of-team-${n}`] })),
+      question: { identity: { groups: ['team-7-dev', 'admins-of-team-8', 'others'] } },
+      most: 2,
+    },
+    {
+      name: 'by how the namespace begins',
+      kind: 'kubernetes',
+      rules: MANY.map((n) => ({ allow: `r${n}`, namespaces: [`team-${n}-*`] })),
+      question: { request: { path: '/api/v1/namespaces/team-7-dev/pods' } },
+      most: 1,
+    },
+    {
       name: 'by host',
       rules: MANY.map((n) => ({ allow: `r${n}`, hosts: [`h${n}.example.org`] })),
       question: { request: { host: 'h7.example.org' } },
