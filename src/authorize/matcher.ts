@@ -33,7 +33,7 @@ export interface Matcher {
 }
 
 /**
- * What a rule can be found by: it matches no question that has none of the values. A value with a `*` at its end stands for
+ * What a rule can be found by: it matches no question that has none of the values. A value with a `*` at its end is
  * all texts that begin with what is before it; of `path`, it is a glob.
  */
 export interface Indexed {
