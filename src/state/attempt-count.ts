@@ -1,26 +1,26 @@
-// How attempts are counted, for stores that keep the counts themselves: counter before → counter after
-// and receipt. Pure; what is kept where, and that it happens in one step, is the store's.
+// How attempts are counted, for stores that keep the counts themselves: counter before → counter after and receipt.
+// Pure; the store keeps the counters, and makes each change atomic.
 
 import { waitAfter, type Claim, type Receipt } from './attempt-store.ts'
 
-/** What is counted under a key. Times in whole milliseconds of the store's clock. */
+/** The counter of a key. Times in whole milliseconds of the store's clock. */
 export interface Counter {
-  /** When all failures will be forgotten: one for each `forget` from now until then. */
+  /** When all failures are forgotten: one in each `forget` from now until then. */
   readonly clean: number
   readonly forget: number
-  /** Until when the next attempt has to wait; 0 where it has not. */
+  /** Until when the next attempt has to wait; 0 for no wait. */
   readonly until: number
   /** Whether that wait is a lock-out. */
   readonly locked: boolean
 }
 
-/** A counter that was changed, and what is told of it. */
+/** A changed counter, and the receipt of the change. */
 export interface Counted {
   readonly counter: Counter
   readonly receipt: Receipt
 }
 
-/** From when on a counter is as good as none. */
+/** When a counter is equal to none. */
 export const endOf = ({ clean, until }: Counter): number => Math.max(clean, until)
 
 /** How many failures are not forgotten yet. */
@@ -30,10 +30,10 @@ export const failuresAt = (
 ): number => Math.max(0, Math.ceil((clean - now) / forget))
 
 /**
- * Adds a part of a failure, and lets the next attempt wait as it should.
+ * Adds a part of a failure, and sets the wait of the next attempt.
  *
- * @param before what was counted, unless its end has come
- * @param longest milliseconds that it waits at most
+ * @param before the counter, unless it has ended
+ * @param longest the longest wait, in milliseconds
  */
 export const countPart = (
   before: Counter | undefined,
@@ -59,14 +59,14 @@ export const countPart = (
   }
 }
 
-/** The attempt has failed: what was not counted of it before is now. */
+/** The attempt has failed: adds the part of the failure that was not counted before. */
 export const confirm = (before: Counter | undefined, receipt: Receipt, now: number): Counted => {
   const { claim, added } = receipt
   const rest = countPart(before, claim, 1 - claim.weight, Number.POSITIVE_INFINITY, now)
   return { ...rest, receipt: { ...rest.receipt, added: added + rest.receipt.added } }
 }
 
-/** The attempt has not failed, and so many others are forgotten with it. */
+/** The attempt has not failed, and so many further failures are forgotten with it. */
 export const pardon = (
   before: Counter,
   { claim, added, until }: Receipt,
@@ -80,7 +80,7 @@ export const pardon = (
   return { counter, receipt: { claim, failures, added: 0, until: after.until } }
 }
 
-/** What is told of an attempt that did not fail, where nothing is counted any more. */
+/** The receipt of an attempt that did not fail, where no counter is left. */
 export const forgotten = ({ claim }: Receipt): Receipt => ({
   claim,
   failures: 0,

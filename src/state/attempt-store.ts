@@ -1,21 +1,21 @@
-// The seam for what has to be known of failed attempts wherever a request arrives: in memory for one
-// process, in a shared store for several. It counts and it waits; whose attempts they are it cannot tell.
+// The seam for counts of failed attempts, which every replica has to know: in memory for one process, in a shared
+// store for several. A store counts and computes waits; it does not know users or addresses.
 
-/** How failures become waiting. Times in milliseconds. */
+/** How failures cause waits. Times in milliseconds. */
 export interface Pace {
-  /** So many failures cost nothing. */
+  /** The number of failures without a wait. */
   readonly attempts: number
-  /** The wait after that many failures, doubled with each further one. */
+  /** The wait after that many failures, doubled with each further failure. */
   readonly backOff: number
-  /** From so many failures on, there is a lock-out. No more than these are counted. */
+  /** The number of failures at which a lock-out begins. No more than these are counted. */
   readonly lockAfter: number
   /** The duration of the lock-out, and the longest wait. */
   readonly lockFor: number
-  /** Of what is counted, one failure is forgotten in every such time. */
+  /** One failure is forgotten in each such time. */
   readonly forget: number
 }
 
-/** How long to wait after so many failures, in milliseconds. */
+/** The wait after so many failures, in milliseconds. */
 export const waitAfter = (
   failures: number,
   { attempts, backOff, lockAfter, lockFor }: Pace,
@@ -25,66 +25,66 @@ export const waitAfter = (
 }
 
 /**
- * While it is not known how an attempt ends, the next one waits no longer than this, in milliseconds:
- * it may not have failed, and then whoever was told to wait for long was told so in vain.
+ * The longest wait while the outcome of an attempt is unknown, in milliseconds: the attempt may succeed, and a longer
+ * wait would then have been unnecessary.
  */
 export const PENDING = 10_000
 
-/** One count that an attempt falls under. */
+/** One counter of an attempt. */
 export interface Claim {
-  /** Opaque: a store can be read by others than us. */
+  /** Opaque, since a store may have other readers. */
   readonly key: string
   readonly pace: Pace
-  /** Whether the attempt has to wait for it. Otherwise it is counted there, and lets nobody wait. */
+  /** Whether the attempt has to wait for this counter. Otherwise it is counted, and never waits. */
   readonly binding: boolean
   /**
-   * How much of a failure an attempt is that has not ended, more than 0 and at most 1. The less, the
-   * more may be under way at once, which is as many guesses as may come too many.
+   * The part of a failure that a pending attempt counts as, more than 0 and at most 1. A smaller part permits more
+   * concurrent attempts, and so more guesses beyond the limit.
    */
   readonly weight: number
 }
 
-/** What a store counted for a claim. */
+/** The result of counting a claim. */
 export interface Receipt {
   readonly claim: Claim
-  /** The count with this attempt. */
+  /** The count, this attempt included. */
   readonly failures: number
-  /** How far it put off the time at which all will be forgotten, in milliseconds. */
+  /** By how much it postponed the time at which all failures are forgotten, in milliseconds. */
   readonly added: number
-  /** Until when the next attempt has to wait, in the store's own time; 0 where it has not to. */
+  /** Until when the next attempt has to wait, in the store's own time; 0 for no wait. */
   readonly until: number
 }
 
-/** What became of an attempt; receipts stand in the order of the claims. */
+/** The result of counting an attempt; receipts have the order of the claims. */
 export type Taking =
   | { readonly outcome: 'taken'; readonly receipts: readonly Receipt[] }
   | {
       readonly outcome: 'wait'
-      /** Milliseconds for each claim, one at least more than 0. */
+      /** Milliseconds for each claim, at least one of them more than 0. */
       readonly waits: readonly number[]
     }
 
-/** How an attempt ended, for one claim. */
+/** The outcome of an attempt, for one claim. */
 export interface Settlement {
   readonly receipt: Receipt
   /**
-   * What it comes to: 1 failure; 0, as if it had not been; less, and so many others are forgotten
-   * with it, all of them for `-Infinity`.
+   * The resulting number of failures: 1; 0, as without the attempt; negative, to forget so many further
+   * failures, all of them for `-Infinity`.
    */
   readonly failures: number
 }
 
-/** Something to be known for a while. */
+/** A text that is stored for a while. */
 export interface Note {
   readonly key: string
   readonly text: string
   /** Milliseconds, more than 0. */
   readonly lifetime: number
-  /** Whether a store that is full keeps it longer than it keeps a few failures. */
+  /** Whether a full store evicts it later than counters of few failures. */
   readonly retained: boolean
 }
 
-/** A note, read. */
+/** A stored note. */
 export interface KnownNote {
   readonly text: string
   /** Milliseconds since it was written. */
@@ -92,23 +92,23 @@ export interface KnownNote {
 }
 
 /**
- * Counts attempts as failed before anybody knows how they end, so that many at once cannot all pass
- * before the first has failed.
+ * Counts attempts as failed before their outcome is known, so that concurrent attempts cannot all pass before the
+ * first has failed.
  *
- * Each call is atomic, also against those of other processes. All reject when the store cannot be
- * reached; what a bounded store drops is as if its time were over.
+ * Each call is atomic, also between processes. All reject when the store is unavailable; an entry that a bounded store
+ * evicts counts as ended.
  */
 export interface AttemptStore {
-  /** Counts an attempt under all claims, or, where one of the binding ones has to wait, under none. */
+  /** Counts an attempt for all claims, or, where a binding one has to wait, for none. */
   take(claims: readonly Claim[]): Promise<Taking>
   /**
-   * Corrects what was counted. Where the attempt has failed, the next one waits from now on. Where it
-   * has not, a wait that it has caused, and no later one, ends.
+   * Corrects the counters. If the attempt has failed, the wait of the next one begins now. If it has not, a wait that
+   * it caused ends, but no later one.
    *
-   * @returns the receipts as they are now, in the order of the settlements
+   * @returns the present receipts, in the order of the settlements
    */
   settle(settlements: readonly Settlement[]): Promise<readonly Receipt[]>
-  /** Writes a note in place of what the key had. */
+  /** Writes a note, in place of an earlier one of the key. */
   note(note: Note): Promise<void>
   /** Reads notes, in the order of the keys. */
   recall(keys: readonly string[]): Promise<readonly (KnownNote | undefined)[]>

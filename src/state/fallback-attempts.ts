@@ -1,6 +1,6 @@
-// Attempts while their store is away or full: counted in this process alone, so that a password is proven all the
-// same and guessing it stays as expensive as it is without a store. What a store that is away knew is not known
-// then; a wait that began here lasts to its end, also when the store is back.
+// Attempts while their store is unavailable or full: counted in this process alone, so that passwords are still
+// verified, and guessing them costs as much as without a shared store. The counters of the unavailable store are
+// unknown then; a wait that began here lasts to its end, also when the store is back.
 
 import { CountersignError } from '../runtime/errors.ts'
 import type {
@@ -14,11 +14,11 @@ import type {
 } from './attempt-store.ts'
 import type { MemoryAttempts } from './memory.ts'
 
-/** An {@link AttemptStore} that goes on with another one where the first cannot be asked. */
+/** An {@link AttemptStore} that continues with another one while the first is unavailable. */
 export class FallbackAttempts implements AttemptStore {
   readonly #shared: AttemptStore
   readonly #own: MemoryAttempts
-  /** Whose receipts they are: each store corrects its own. */
+  /** Receipts of the own store: each store corrects its own. */
   readonly #ofOwn = new WeakSet<Receipt>()
 
   constructor(shared: AttemptStore, own: MemoryAttempts) {
@@ -42,14 +42,14 @@ export class FallbackAttempts implements AttemptStore {
   async settle(settlements: readonly Settlement[]): Promise<readonly Receipt[]> {
     const isOwn = ({ receipt }: Settlement): boolean => this.#ofOwn.has(receipt)
     if (settlements.some(isOwn)) {
-      // All of one attempt, and so of one store.
+      // The receipts of one attempt are of one store.
       const receipts = await this.#own.settle(settlements)
       this.#noteOwn(receipts)
       return receipts
     }
     return await orElse(
       () => this.#shared.settle(settlements),
-      // It went away in between, and what it counted stands there until it is forgotten.
+      // The store has become unavailable in between; its counters remain until they are forgotten.
       async () => settlements.map(({ receipt }) => receipt),
     )
   }
@@ -73,7 +73,7 @@ export class FallbackAttempts implements AttemptStore {
   }
 }
 
-/** Bugs are nobody's outage. */
+/** An exception that is not an outage is a bug, and is thrown. */
 const orElse = async <T>(first: () => Promise<T>, second: () => Promise<T>): Promise<T> => {
   try {
     return await first()

@@ -1,8 +1,7 @@
-// What is left of entries that a bounded memory had to drop: for a group of keys, the greatest number
-// that was dropped with one of them. So nothing that decides is forgotten; where keys share a group, one
-// is held to the number of the other.
+// The rest of entries that a bounded memory evicted: for each group of keys, the greatest number that was evicted. So
+// no decisive number is forgotten; a key may get the number of another key of its group.
 
-// A power of two: 512 KiB, and only where something was dropped.
+// A power of two: 512 KiB, allocated at the first eviction.
 const GROUPS = 65_536
 
 /** For each key the greatest number that was raised for it, or for another key of its group. */
@@ -22,7 +21,7 @@ export class Floors {
   }
 }
 
-// FNV-1a (draft-eastlake-fnv); the keys are keyed hashes, which nobody can choose.
+// FNV-1a (draft-eastlake-fnv). The keys are keyed hashes, so clients cannot choose colliding ones.
 const groupOf = (key: string): number => {
   let hash = 0x81_1c_9d_c5
   for (let index = 0; index < key.length; index += 1) {

@@ -1,4 +1,4 @@
-// Records in the memory of one process. Each kind has a room of its own: see `RecordStore`.
+// Records in the memory of one process. Each kind has a quota of its own: see `RecordStore`.
 
 import type { Clock } from '../runtime/clock.ts'
 import { fullOf, MEMORY_QUOTAS, type Quotas } from './quotas.ts'
@@ -11,29 +11,29 @@ import {
   type StoredRecord,
 } from './record-store.ts'
 
-// Two bytes a character at most (V8), and what a Map and an object take besides (measured).
+// At most two bytes a character (V8), and the overhead of a Map and an object (measured).
 const CHARACTER = 2
 const ENTRY = 200
 
 interface Entry {
   readonly text: string
   readonly kind: RecordKind
-  /** By the monotonic clock, from when on the record has ended. */
+  /** When the record ends, by the monotonic clock. */
   readonly ends: number
   readonly indexes: readonly string[]
   readonly bytes: number
 }
 
-/** How a {@link MemoryRecords} is set up; the default is that of authz. */
+/** The options of {@link MemoryRecords}; the default is that of authz. */
 export interface MemoryRecordsOptions {
   readonly quotas?: Quotas
-  /** Called with each write that is refused for want of room. */
+  /** Called with each write that is refused because the quota is used up. */
   readonly onRefused?: (cause: unknown) => void
 }
 
 /**
- * {@link RevocableRecords} that end with the process. What was signed out before it began is not known, so
- * everything from then counts as revoked.
+ * {@link RevocableRecords} that end with the process. Earlier sign-outs are unknown, so everything from before its
+ * start counts as revoked.
  */
 export class MemoryRecords implements RevocableRecords {
   #floor: number
@@ -44,7 +44,7 @@ export class MemoryRecords implements RevocableRecords {
   #dropped = 0
 
   constructor(clock: Clock, { quotas = MEMORY_QUOTAS, onRefused }: MemoryRecordsOptions = {}) {
-    // Whole seconds, as tokens have them (RFC 7519 §4.1.6): the first that is issued is not revoked.
+    // Whole seconds, as in tokens (RFC 7519 §4.1.6): the first token that is issued is not revoked.
     this.#floor = Math.floor(clock.now() / 1_000) * 1_000 - 1
     this.#clock = clock
     this.#onRefused = onRefused ?? (() => undefined)
@@ -66,7 +66,7 @@ export class MemoryRecords implements RevocableRecords {
     return this.#all().reduce((sum, { size }) => sum + size, 0)
   }
 
-  /** How many records of clients without a login were dropped before their end, for want of room. */
+  /** How many records of clients without a login were evicted before their end. */
   get dropped(): number {
     return this.#dropped
   }
@@ -159,7 +159,7 @@ export class MemoryRecords implements RevocableRecords {
     }
   }
 
-  /** @throws CountersignError `overloaded` before anything is changed that has not ended */
+  /** @throws CountersignError `overloaded`, before any record that has not ended is changed */
   #makeRoom(key: string, entry: Entry): void {
     const now = this.#now()
     const room = this.#rooms[entry.kind]
@@ -193,7 +193,7 @@ export class MemoryRecords implements RevocableRecords {
     }
   }
 
-  // Whole milliseconds, so that what is left is too.
+  // Whole milliseconds, so that lifetimes are whole, too.
   #now(): number {
     return Math.floor(this.#clock.monotonic())
   }

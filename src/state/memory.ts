@@ -1,5 +1,5 @@
-// Attempts in the memory of one process. Bounded: what is worth little is dropped first and lock-outs last,
-// and a lock-out that had to be dropped still lasts to its end.
+// Attempts in the memory of one process. Bounded: entries with little effect are evicted first and lock-outs last, and
+// an evicted lock-out still lasts to its end.
 
 import type { Clock } from '../runtime/clock.ts'
 import {
@@ -51,7 +51,7 @@ interface StoredNote {
 export class MemoryAttempts implements AttemptStore {
   readonly #clock: Clock
   readonly #entries: PriorityLru<StoredCounter | StoredNote>
-  /** Until when the lock-outs last that were dropped. */
+  /** The ends of lock-outs that were evicted. */
   readonly #lost = new Floors()
 
   constructor(clock: Clock, limit = MAX_ENTRIES) {
@@ -66,12 +66,12 @@ export class MemoryAttempts implements AttemptStore {
     })
   }
 
-  /** How many entries there are, those included whose time is over. */
+  /** How many entries there are, including those that have ended. */
   get size(): number {
     return this.#entries.size
   }
 
-  /** Milliseconds to wait for each claim; nothing is counted. */
+  /** Milliseconds to wait for each claim, without counting an attempt. */
   waitsOf(claims: readonly Claim[]): readonly number[] {
     const now = this.#now()
     return claims.map(({ key, binding }) => (binding ? this.#waitOf(key, now) : 0))
@@ -134,8 +134,7 @@ export class MemoryAttempts implements AttemptStore {
     return receipt
   }
 
-  // Whole milliseconds, which add up exactly; and monotonic, so that a clock that is set back lets
-  // nobody wait for longer.
+  // Whole milliseconds, which add up exactly; and monotonic, so that setting the clock back prolongs no wait.
   #now(): number {
     return Math.floor(this.#clock.monotonic())
   }

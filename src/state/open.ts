@@ -1,5 +1,5 @@
-// Opens the configured state. What cannot be used as it is configured stops the start; a server that
-// cannot be reached does not, since much of what authz does needs none of this.
+// Opens the configured state. A state that cannot be used as configured stops the start; an unreachable server does
+// not, since much of what authz does needs no state.
 
 import { statisticsOf, type OpenedState, type OpeningParts } from './opened-state.ts'
 import { MemoryRecords } from './memory-records.ts'
@@ -9,7 +9,7 @@ import { openSqlite } from './sqlite/open.ts'
 import { memoryState } from './state.ts'
 
 /**
- * Opens it, once for the life of the process.
+ * Opens the state, once for the life of the process.
  *
  * @throws CountersignError `configuration-invalid`
  */

@@ -1,4 +1,4 @@
-// State that was opened: what is kept, and how whatever keeps it is.
+// An opened state, and the health of its store.
 
 import type { Clock } from '../runtime/clock.ts'
 import { describeError } from '../runtime/errors.ts'
@@ -6,32 +6,32 @@ import type { Logger } from '../runtime/logger.ts'
 import type { State } from './state.ts'
 import { StateStatistics } from './statistics.ts'
 
-/** State, and what is told of it. Disposing of it ends its connections. */
+/** State, and the health of its store. Disposing of it closes its connections. */
 export interface OpenedState extends AsyncDisposable {
   readonly state: State
   readonly store: StoreHealth
 }
 
-/** What is told of a store. */
+/** The health of a store. */
 export interface StoreHealth {
   readonly kind: 'memory' | 'sqlite' | 'redis'
-  /** The file or the server, without what is secret about it; empty for memory. */
+  /** The file or the server, without secrets; empty for memory. */
   readonly name: string
-  /** Why it cannot be read or written now, where it cannot; of memory, that it is full. */
+  /** Why the store is unavailable now, or `undefined`; for memory, that it is full. */
   readonly failure: () => unknown
-  /** Memory has no operations: they cost less than counting them. */
+  /** Memory has no operations here: counting them would cost more than they do. */
   readonly statistics: StateStatistics
-  /** How many anonymous records were dropped before their end, for want of room. */
+  /** How many anonymous records were evicted before their end. */
   readonly dropped: () => number
 }
 
-/** What opening needs besides the settings. */
+/** What opening a state needs besides the settings. */
 export interface OpeningParts {
   readonly clock: Clock
   readonly logger: Logger
 }
 
-/** Counts what a store is asked; the first failure after a while is in the log. */
+/** Counts the operations of a store; the first failure after a while is logged. */
 export const statisticsOf = (store: string, { clock, logger }: OpeningParts): StateStatistics =>
   new StateStatistics(clock, (cause) => {
     logger.warn({ store, reason: describeError(cause) }, 'state could not be read or written')

@@ -1,31 +1,30 @@
 // A bounded memory with levels of priority: entries of the lowest level are evicted first, and each level has a share
 // that no other level can take.
 
-/** What is kept. */
+/** A value with an end. */
 export interface Expiring {
-  /** When its time is over, in milliseconds. */
+  /** When it ends, in milliseconds. */
   readonly expires: number
 }
 
-/** How much there is room for, and the level of each value. */
+/** The limit, and the level of each value. */
 export interface PriorityLruOptions<Value extends Expiring> {
-  /** How many entries; at least twice as many as levels. */
+  /** The number of entries; at least twice the number of levels. */
   readonly limit: number
   readonly levels: number
   /** The level of a value at a time: 0 is evicted first. It may sink as time passes. */
   readonly levelOf: (value: Value, now: number) => number
-  /** Called with each entry that is dropped before its time. */
+  /** Called with each entry that is evicted before its end. */
   readonly onDropped?: (key: string, value: Value) => void
 }
 
-// How many entries are looked at for each one that is put: more than one, so that those whose time is
-// over become fewer.
+// How many entries are examined for each one that is put: more than one, so that ended ones become fewer.
 const SWEEP = 2
 
 /** Entries by key; all times in milliseconds of one clock. */
 export class PriorityLru<Value extends Expiring> {
   readonly #options: PriorityLruOptions<Value>
-  // A Map keeps the order of insertion: its first entry is the one that is unchanged for longest.
+  // A Map keeps the order of insertion: its first entry is the least recently changed one.
   readonly #levels: readonly Map<string, Value>[]
   readonly #share: number
   #swept = 0
@@ -38,12 +37,12 @@ export class PriorityLru<Value extends Expiring> {
     this.#share = Math.floor(limit / (levels + 1))
   }
 
-  /** How many entries there are, those included whose time is over. */
+  /** How many entries there are, including those that have ended. */
   get size(): number {
     return this.#levels.reduce((sum, { size }) => sum + size, 0)
   }
 
-  /** The value of a key, unless its time is over. */
+  /** The value of a key, unless it has ended. */
   find(key: string, now: number): Value | undefined {
     for (const level of this.#levels) {
       const value = level.get(key)
@@ -55,7 +54,7 @@ export class PriorityLru<Value extends Expiring> {
     return undefined
   }
 
-  /** Puts a value in place of what the key had, and drops another where there is no room. */
+  /** Puts a value in place of an earlier one of the key, and evicts another when the limit is reached. */
   put(key: string, value: Value, now: number): void {
     this.#drop(key)
     this.#place(key, value, now)
@@ -71,7 +70,7 @@ export class PriorityLru<Value extends Expiring> {
     for (const level of this.#levels) if (level.delete(key)) return
   }
 
-  /** Looks at the oldest entry of the next level: it goes, or sinks, where its time has come. */
+  /** Examines the oldest entry of the next level: removes an ended one, and moves one whose level has fallen. */
   #sweep(now: number): void {
     const [index, level] = this.#nextLevel()
     const [oldest] = level ?? []

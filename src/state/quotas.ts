@@ -1,17 +1,17 @@
-// How much room each kind of record has. The kinds cannot take each other's, so that nothing that an
-// unauthenticated client sends can displace a session, or leave no room for a sign-out.
+// The quota of each kind of record. A kind cannot use another one's, so that unauthenticated clients cannot displace a
+// session, or prevent a sign-out.
 
 import { CountersignError } from '../runtime/errors.ts'
 import type { RecordKind } from './record-store.ts'
 
-/** The room of one kind. */
+/** The quota of one kind. */
 export interface Quota {
   readonly entries: number
-  /** About: what a record takes besides its texts is estimated by each store. */
+  /** Approximate: each store estimates the overhead of a record. */
   readonly bytes: number
 }
 
-/** The room of every kind. */
+/** The quota of every kind. */
 export type Quotas = Readonly<Record<RecordKind, Quota>>
 
 const MEBIBYTE = 1024 * 1024
@@ -26,8 +26,8 @@ export const MEMORY_QUOTAS: Quotas = {
 }
 
 /**
- * In Redis. What clients cause without authentication is bounded here; for the rest the server has its
- * own bound (`maxmemory`).
+ * In Redis. Records that clients cause without authentication are bounded here; the server's own `maxmemory` bounds
+ * the rest.
  */
 export const REDIS_QUOTAS: Quotas = {
   anonymous: { entries: 50_000, bytes: 32 * MEBIBYTE },
@@ -37,7 +37,7 @@ export const REDIS_QUOTAS: Quotas = {
   used: { entries: 100_000, bytes: 32 * MEBIBYTE },
 }
 
-/** Of a state file. What is left is for attempts and used proofs, which have tables of their own. */
+/** Of a state file. The rest is for attempts and used proofs, which have tables of their own. */
 export const fileQuotas = (maxBytes: number): Quotas => {
   const share = (part: number): Quota => ({
     entries: Number.POSITIVE_INFINITY,
@@ -52,6 +52,6 @@ export const fileQuotas = (maxBytes: number): Quotas => {
   }
 }
 
-/** The refusal of a record for which its kind has no room. */
+/** The refusal of a record whose kind has used up its quota. */
 export const fullOf = (kind: RecordKind): CountersignError =>
   new CountersignError('overloaded', `there is no room left for records of the kind "${kind}"`)

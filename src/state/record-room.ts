@@ -1,22 +1,21 @@
-// The room of one kind of record in memory: what it holds in the order in which it was written, and how
-// much more fits.
+// The room of one kind of record in memory: its entries in the order of writing, and how much more fits.
 
 import type { Quota } from './quotas.ts'
 
-/** What is held. */
+/** An entry of a room. */
 export interface RoomEntry {
-  /** From when on it has ended, in milliseconds of one clock. */
+  /** When it ends, in milliseconds of one clock. */
   readonly ends: number
   readonly bytes: number
 }
 
-// How many are looked at for each that is written: more than one, so that the ended become fewer.
+// How many entries are examined for each one that is written: more than one, so that ended ones become fewer.
 const SWEEP = 2
 
-// A walk over all of them, which a room that is full asks for with each write, costs milliseconds.
+// Examining all entries, which a full room needs for each write, costs milliseconds.
 const SWEEP_ALL_EVERY_MS = 1_000
 
-/** Entries by key, oldest first. It decides nothing: its owner drops what it names. */
+/** Entries by key, oldest first. It evicts nothing itself: its owner removes the keys that it yields. */
 export class RecordRoom<Entry extends RoomEntry> {
   readonly #quota: Quota
   // A Map keeps the order of insertion.
@@ -39,7 +38,7 @@ export class RecordRoom<Entry extends RoomEntry> {
     return oldest
   }
 
-  /** The keys as they are now. */
+  /** The present keys. */
   keys(): readonly string[] {
     return [...this.#entries.keys()]
   }
@@ -61,7 +60,7 @@ export class RecordRoom<Entry extends RoomEntry> {
     this.#bytes -= entry.bytes
   }
 
-  /** Whether an entry fits in place of what the key has. */
+  /** Whether an entry fits, in place of the present one of its key. */
   fits(key: string, { bytes }: RoomEntry): boolean {
     const before = this.#entries.get(key)
     const entries = this.#entries.size + (before === undefined ? 1 : 0)
@@ -74,7 +73,7 @@ export class RecordRoom<Entry extends RoomEntry> {
     return this.#quota.entries >= 1 && bytes <= this.#quota.bytes
   }
 
-  /** Which of the next few entries have ended. The walk goes on with each call, and begins anew at the end. */
+  /** Which of the next few entries have ended. Each call continues from the last, and restarts after the end. */
   sweep(now: number): readonly string[] {
     const ended: string[] = []
     for (let count = 0; count < SWEEP; count += 1) {
@@ -89,7 +88,7 @@ export class RecordRoom<Entry extends RoomEntry> {
     return ended
   }
 
-  /** Which of all entries have ended; none where it was asked a moment ago. */
+  /** Which of all entries have ended; none if it was called a moment ago. */
   sweepAll(now: number): readonly string[] {
     if (now - this.#sweptAllAt < SWEEP_ALL_EVERY_MS) return []
     this.#sweptAllAt = now

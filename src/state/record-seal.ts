@@ -1,5 +1,5 @@
-// Seals texts for a store that others can read. A sealed text opens in the place that it was sealed for
-// and in no other; what does not open is nothing, and why is nobody's business.
+// Seals texts for a store that has other readers. A sealed text opens only in the place that it was sealed for; one
+// that does not open is treated as absent, whatever the reason.
 
 import {
   createCipheriv,
@@ -10,7 +10,7 @@ import {
 } from 'node:crypto'
 import { deriveKey, type StateKey, type StateSecret } from './state-secret.ts'
 
-// A sealed text is base64url of: this byte, the key's id, the nonce, the ciphertext, the tag.
+// A sealed text is the base64url of: this byte, the key's id, the nonce, the ciphertext, the tag.
 const FORMAT = 1
 const ID_AT = 1
 const NONCE_AT = 5
@@ -19,15 +19,15 @@ const TAG_BYTES = 16
 const ALGORITHM = 'aes-256-gcm'
 
 /**
- * Seals and opens with a keyring: AES-256-GCM with random nonces (NIST SP 800-38D), under a key of its
- * own for every place, so that no key ever seals so much that its nonces could repeat (§8.3).
+ * Seals and opens with a keyring: AES-256-GCM with random nonces (NIST SP 800-38D), under a separate key for every
+ * place, so that no key seals so many texts that nonces could repeat (§8.3).
  */
 export class RecordSeal {
   readonly #sealing: StateKey
-  /** By the id of each key, what the keys of places are derived from. */
+  /** By the id of each key, the key from which the keys of places are derived. */
   readonly #byId: ReadonlyMap<string, KeyObject>
 
-  /** @param secret the first seals, all open */
+  /** @param secret the first key seals, all open */
   constructor(secret: StateSecret) {
     this.#sealing = secret[0]
     this.#byId = new Map(secret.map((key) => [key.id, deriveKey(key.secret, 'values')]))
@@ -41,8 +41,8 @@ export class RecordSeal {
   /**
    * Seals a text of well-formed Unicode.
    *
-   * @param place where it will be kept
-   * @param id of the key that seals: default the first
+   * @param place where it will be stored
+   * @param id of the sealing key; default: the first
    */
   seal(place: string, text: string, id = this.#sealing.id): string {
     const header = Buffer.concat([Buffer.of(FORMAT), Buffer.from(id, 'hex'), randomBytes(12)])
@@ -74,7 +74,7 @@ export class RecordSeal {
     }
   }
 
-  /** RFC 5869 §2.3: the first block of what the place's name expands to. */
+  /** RFC 5869 §2.3: the first block of the expansion with the place as info. */
   #keyOf(place: string, id: string): Buffer {
     const secret = this.#byId.get(id)
     if (secret === undefined) throw new TypeError('no such key in the ring')
@@ -82,7 +82,7 @@ export class RecordSeal {
   }
 }
 
-/** The id of the key that sealed it, where it looks like a sealed text. */
+/** The id of the sealing key, if the bytes have the form of a sealed text. */
 const idIn = (bytes: Buffer): string | undefined =>
   bytes[0] === FORMAT && bytes.length >= SEALED_AT + TAG_BYTES
     ? bytes.toString('hex', ID_AT, NONCE_AT)

@@ -1,5 +1,5 @@
-// The revocations as they stand in a store that others can write: numbered entries, and the head, which
-// names the latest. Sealed; what does not open is not there.
+// The revocations in a store that has other writers: numbered entries, and the head, which names the latest. They are
+// sealed; an entry that does not open is treated as absent.
 
 import type { OpaqueKeys } from './opaque-keys.ts'
 import type { RecordSeal } from './record-seal.ts'
@@ -12,7 +12,7 @@ export interface Head {
   readonly floor: number
 }
 
-/** What was revoked together. */
+/** Names that were revoked together. */
 export interface Entry {
   readonly sequence: number
   /** Names as numbers (`markOf`). */
@@ -21,23 +21,23 @@ export interface Entry {
   readonly at: number
 }
 
-/** Where they are kept, and what hides them. */
+/** The store, and how its content is hidden. */
 export interface RevocationEntriesOptions {
   readonly records: RecordStore
   readonly seal: RecordSeal
   readonly keys: OpaqueKeys
 }
 
-// Every process looks many times as often (`following`). One that was away for longer misses an entry.
+// Every process reads many times as often (`following`). One that was stopped for longer misses an entry.
 const ENTRY_MS = 600_000
 const A_CENTURY = 100 * 365 * 86_400_000
 
 const AT_ONCE = 100
 
-/** The head and the entries of a store, as one process sees them. */
+/** The head and the entries of a store, as seen by one process. */
 export class RevocationEntries {
   readonly #options: RevocationEntriesOptions
-  /** The head as it was last read or written here. */
+  /** The head as last read or written here. */
   #text: string | undefined
   #latest = 0
 
@@ -45,12 +45,12 @@ export class RevocationEntries {
     this.#options = options
   }
 
-  /** Whether there was a head when it was read last, be it one that does not open. */
+  /** Whether there was a head at the last read, even one that does not open. */
   get hasHead(): boolean {
     return this.#text !== undefined
   }
 
-  /** The number in the head when it was read last; 0 for none. */
+  /** The number in the head at the last read; 0 for none. */
   get latest(): number {
     return this.#latest
   }
@@ -62,12 +62,12 @@ export class RevocationEntries {
     this.#latest = 0
     const opened = record && seal.open(this.#place, record.text)
     if (opened === undefined) return undefined
-    const head: Head = JSON.parse(opened) // ours: `writeHead` wrote it
+    const head: Head = JSON.parse(opened) // written by `writeHead`
     this.#latest = head.sequence
     return head
   }
 
-  /** Writes the head, unless it has changed since it was read; whether it did. */
+  /** Writes the head, unless it has changed since it was read; returns whether it did. */
   async writeHead(head: Head): Promise<boolean> {
     const { records, seal } = this.#options
     const text = seal.seal(this.#place, JSON.stringify(head))
@@ -81,7 +81,7 @@ export class RevocationEntries {
     return true
   }
 
-  /** The entries of these numbers; `undefined` for one that is not there. */
+  /** The entries of these numbers; `undefined` for an absent one. */
   async read(sequences: readonly number[]): Promise<readonly (Entry | undefined)[]> {
     const entries: (Entry | undefined)[] = []
     for (let first = 0; first < sequences.length; first += AT_ONCE) {
@@ -97,11 +97,11 @@ export class RevocationEntries {
     const record = await records.get(place)
     const opened = record && seal.open(place, record.text)
     if (opened === undefined) return undefined
-    const [at = 0, ...names]: readonly number[] = JSON.parse(opened) // ours: `add` wrote it
+    const [at = 0, ...names]: readonly number[] = JSON.parse(opened) // written by `add`
     return { sequence, names, at }
   }
 
-  /** Adds an entry where there is none of its number; whether it did. */
+  /** Adds an entry if its number is free; returns whether it did. */
   async add({ sequence, names, at }: Entry): Promise<boolean> {
     const { records, seal } = this.#options
     const place = this.#placeOf(sequence)

@@ -1,7 +1,6 @@
-// How processes that share a store learn what others have revoked, and see that the store went back to an
-// earlier state. Revocations are entries with consecutive numbers; the head names the latest. Each process
-// remembers the number that it has seen: one that is lower, or an entry that is not there, tells that
-// somebody put an older state back.
+// How processes that share a store learn of each other's revocations, and detect that the store was reset to an
+// earlier state. Revocations are entries with consecutive numbers; the head names the latest. Each process remembers
+// the latest number that it has seen: a lower one, or a missing entry, shows that an earlier state was restored.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../runtime/clock.ts'
@@ -13,26 +12,26 @@ import {
 } from './revocation-entries.ts'
 import { markOf, RevocationMarks } from './revocation-marks.ts'
 
-/** What a journal needs. */
+/** The options of a journal. */
 export interface RevocationJournalOptions extends RevocationEntriesOptions {
   readonly clock: Clock
-  /** Called when the store went back to an earlier state, with what was done. */
+  /** Called when the store was reset to an earlier state, with the reaction. */
   readonly onRollback: (rollback: Rollback) => void
 }
 
 /**
- * What was done about an earlier state: `restored`, this process knew every revocation since, and wrote
- * them again; `revoked-all`, everything that was written until now counts as revoked.
+ * The reaction to an earlier state: `restored`, this process knew every revocation since, and has written them again;
+ * `revoked-all`, everything that was written until now counts as revoked.
  */
 export type Rollback = 'restored' | 'revoked-all'
 
-// So old what a process knows of others may be when it reads a record.
+// How old the knowledge of other processes' revocations may be when a record is read.
 const FRESH_MS = 1_000
 
-// So many entries a process writes again, where the store has lost them.
+// How many entries a process writes again, if the store has lost them.
 const MOST_RECENT = 2_000
 
-// Revocations that come within such a time of each other share an entry.
+// Revocations within such a time share an entry.
 const APPEND_EVERY_MS = 20
 
 const MOST_TRIES = 50
@@ -42,15 +41,15 @@ export class RevocationJournal {
   readonly #options: RevocationJournalOptions
   readonly #marks = new RevocationMarks()
   readonly #entries: RevocationEntries
-  /** The latest that it has seen. */
+  /** The latest head that it has seen. */
   #head: Head | undefined
-  /** The latest entries that it has seen, at least. */
+  /** At least the latest entries that it has seen. */
   readonly #recent: Entry[] = []
   #lookedAt = Number.NEGATIVE_INFINITY
   #appendedAt = Number.NEGATIVE_INFINITY
   #looking: Promise<void> | undefined
   #pending: { readonly names: Set<number>; readonly appended: Promise<void> } | undefined
-  /** One after the other: what was read must be newer than what was written before. */
+  /** Serialises reads and writes: a read must see the writes before it. */
   #turn: Promise<unknown> = Promise.resolve()
 
   constructor(options: RevocationJournalOptions) {
@@ -69,9 +68,10 @@ export class RevocationJournal {
   }
 
   /**
-   * Resolves when this process knows what others revoked until a moment ago; `undefined` where it does.
+   * Resolves when this process knows the other processes' revocations until a moment ago; `undefined` when it does
+   * already.
    *
-   * @throws what the store rejects with
+   * @throws the rejection of the store
    */
   fresh(): Promise<void> | undefined {
     return this.#isFresh() ? undefined : this.look()
@@ -81,7 +81,7 @@ export class RevocationJournal {
     return this.#options.clock.monotonic() - this.#lookedAt < FRESH_MS
   }
 
-  /** Reads what others revoked. */
+  /** Reads the revocations of other processes. */
   async look(): Promise<void> {
     this.#looking ??= this.#inTurn(() => this.#look()).finally(() => {
       this.#looking = undefined
@@ -90,9 +90,9 @@ export class RevocationJournal {
   }
 
   /**
-   * Revokes names, by their keyed hashes: here at once, and for the others when it resolves.
+   * Revokes names, by their keyed hashes: at once in this process, and in all of them when it resolves.
    *
-   * @throws what the store rejects with; the names are revoked here all the same
+   * @throws the rejection of the store; the names are revoked in this process all the same
    */
   async revoke(hashes: readonly string[]): Promise<void> {
     if (hashes.length === 0) return
@@ -127,7 +127,7 @@ export class RevocationJournal {
     await this.#inTurn(async () => {
       this.#pending = undefined
       this.#appendedAt = clock.monotonic()
-      // Where others have appended meanwhile, theirs are still there: a number is never taken twice.
+      // Entries that other processes have appended meanwhile remain: a number is never used twice.
       if (!this.#isFresh()) await this.#look()
       await this.#append([...names], this.#head?.floor ?? 0)
     })
@@ -149,7 +149,7 @@ export class RevocationJournal {
     this.#lookedAt = at
   }
 
-  /** The first look: of before it knows what stands there still. */
+  /** The first read, by a process that does not know earlier entries. */
   async #begin(found: Head | undefined): Promise<void> {
     if (!this.#entries.hasHead) {
       // Whole seconds, as tokens have them (RFC 7519 §4.1.6): the first that is issued is not revoked.
@@ -162,11 +162,11 @@ export class RevocationJournal {
       if (entry !== undefined) this.#learn(entry)
     this.#marks.raise(floor)
     this.#head = found
-    // So that it is sealed with the first key of this keyring, whatever key sealed it before.
+    // Seals it with the first key of this keyring, whatever key sealed it before.
     await this.#append([], floor)
   }
 
-  /** Reads what is new; whether all of it was there. */
+  /** Reads the new entries; returns whether all of them were there. */
   async #follow(known: Head, found: Head): Promise<boolean> {
     const entries = await this.#entries.read(numbers(known.sequence + 1, found.sequence))
     for (const entry of entries) if (entry !== undefined) this.#learn(entry)
@@ -176,7 +176,7 @@ export class RevocationJournal {
     return true
   }
 
-  /** @param found `undefined` where it cannot be known what the store has lost */
+  /** @param found `undefined` where it is unknown what the store has lost */
   async #recover(found: Head | undefined): Promise<void> {
     const { clock, onRollback } = this.#options
     const known = this.#head
@@ -191,8 +191,8 @@ export class RevocationJournal {
       this.#marks.raise(clock.now())
       return await this.#append([], this.#marks.floor)
     }
-    // Those that others have not read yet, under their numbers; and all of them once more, since another
-    // process may have taken a number meanwhile.
+    // Entries that other processes have not read yet, under their numbers; and all of them once more, since another
+    // process may have used a number meanwhile.
     for (const entry of this.#recent) {
       if (entry.sequence <= found.sequence) continue
       await this.#entries.add(entry)
@@ -201,7 +201,7 @@ export class RevocationJournal {
     await this.#append([...names], known.floor)
   }
 
-  /** Appends an entry, and says so in the head. */
+  /** Appends an entry, and writes its number to the head. */
   async #append(names: readonly number[], floor: number): Promise<void> {
     const at = this.#options.clock.now()
     let sequence = (this.#head?.sequence ?? 0) + 1
@@ -215,7 +215,7 @@ export class RevocationJournal {
     await this.#advance({ sequence, floor })
   }
 
-  /** Has the head name an entry, and whatever later one it names already. */
+  /** Writes the number of an entry to the head, unless it has a later one. */
   async #advance({ sequence, floor: least }: Head): Promise<void> {
     let floor = least
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
@@ -223,7 +223,7 @@ export class RevocationJournal {
       if (await this.#entries.writeHead({ sequence: latest, floor })) {
         this.#head = { sequence, floor }
         this.#marks.raise(floor)
-        // What stands between is read with the next look.
+        // The entries in between are read with the next read.
         if (latest > sequence) this.#lookedAt = Number.NEGATIVE_INFINITY
         return
       }

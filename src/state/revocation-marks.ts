@@ -1,10 +1,10 @@
-// What was revoked, as one process remembers it, whatever a store says later. Bounded: where a mark has to
-// go, everything from before it counts as revoked.
+// Revocations in the memory of one process, which hold whatever a store returns later. Bounded: when a mark is
+// evicted, everything from before it counts as revoked.
 
 // Some 16 MB when full (measured).
 const MOST = 250_000
 
-/** The revoked names, as numbers, and since when. Instants are milliseconds since the epoch. */
+/** The revoked names, as numbers, with the instants. Instants are milliseconds since the epoch. */
 export class RevocationMarks {
   readonly #limit: number
   // A Map keeps the order of insertion.
@@ -43,7 +43,7 @@ export class RevocationMarks {
   }
 }
 
-// 48 bits: with all marks one look-up in 10^9 is mistaken, and refuses.
+// 48 bits: with all marks, one look-up in 10^9 finds a mark of another name, and refuses.
 const CHARACTERS = 8
 const BYTES = 6
 

@@ -1,4 +1,4 @@
-// `state`: where it is kept what requests, and processes, have to know in common.
+// `state`: where data that requests and processes share is stored.
 
 import { z } from 'zod'
 import { durationSchema, pathSchema, secretSchema } from '../config/values.ts'

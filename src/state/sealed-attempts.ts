@@ -1,5 +1,5 @@
-// What stands between us and a store of attempts that others can read: notes are sealed. The keys come
-// as keyed hashes already, and what is counted under them says nothing by itself.
+// Seals the notes of attempts for a store that has other readers. The keys are keyed hashes already, and counters
+// reveal nothing by themselves.
 
 import type {
   AttemptStore,
@@ -12,7 +12,7 @@ import type {
 } from './attempt-store.ts'
 import type { RecordSeal } from './record-seal.ts'
 
-/** An {@link AttemptStore} that shows the store behind it no text. What does not open is no note. */
+/** An {@link AttemptStore} that discloses no text to its backend. A text that does not open is treated as absent. */
 export class SealedAttempts implements AttemptStore {
   readonly #inner: AttemptStore
   readonly #seal: RecordSeal

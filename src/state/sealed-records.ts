@@ -1,5 +1,5 @@
-// What stands between us and a store that others can read: names become keyed hashes, texts are sealed.
-// What does not open, or was revoked, is as if it were not there: who can write it could as well remove it.
+// Seals records for a store that has other readers: names become keyed hashes, texts are sealed. A record that does
+// not open, or was revoked, is treated as absent: a writer could remove it as well.
 
 import type { OpaqueKeys } from './opaque-keys.ts'
 import type { RecordSeal } from './record-seal.ts'
@@ -13,20 +13,20 @@ import type {
 } from './record-store.ts'
 import type { RevocationJournal } from './revocation-journal.ts'
 
-/** What sealing needs. */
+/** The options of sealing. */
 export interface SealingOptions {
   readonly seal: RecordSeal
   /** Makes the names of records and sets. */
   readonly keys: OpaqueKeys
   readonly journal: RevocationJournal
   readonly clock: Clock
-  /** Told of each record that does not open. */
+  /** Called for each record that does not open. */
   readonly onUnopened: () => void
 }
 
 /**
- * A record: its key, which the store does not know, what it says, when it was written first, in
- * milliseconds since the epoch, and its kind. Before there were revocations the last two were not said.
+ * A record: its key, which the store does not know, its text, when it was first written, in milliseconds since the
+ * epoch, and its kind. Records of versions without revocations lack the last two.
  */
 type Contents = readonly [
   key: string,
@@ -35,7 +35,7 @@ type Contents = readonly [
   kind?: RecordKind | undefined,
 ]
 
-/** {@link RevocableRecords} that show the store behind it neither keys nor texts nor names of sets. */
+/** {@link RevocableRecords} that disclose neither keys nor texts nor names of sets to their backend. */
 export class SealedRecords implements RevocableRecords {
   readonly #inner: RecordStore
   readonly #options: SealingOptions
@@ -62,7 +62,7 @@ export class SealedRecords implements RevocableRecords {
   async replace(key: string, before: string, record: StoredRecord): Promise<boolean> {
     const place = this.#placeOf(key)
     await this.#options.journal.fresh()
-    // Equal texts are sealed differently, so what is compared in the store is what was read.
+    // Equal texts have different sealed forms, so the sealed form that was read is compared in the store.
     const found = await this.#inner.get(place)
     const contents = found && this.#open(place, found.text)
     if (found === undefined || contents?.[1] !== before) return false
@@ -135,7 +135,7 @@ export class SealedRecords implements RevocableRecords {
     { text, lifetime, kind }: StoredRecord & Partial<NewRecord>,
     written = this.#options.clock.now(),
   ): StoredRecord {
-    // JSON also because a text of ours may have lone surrogates, which UTF-8 has not.
+    // As JSON, also because a text may have lone surrogates, which UTF-8 cannot encode.
     const contents: Contents = [key, text, written, kind]
     return { text: this.#options.seal.seal(place, JSON.stringify(contents)), lifetime }
   }
@@ -147,7 +147,7 @@ export class SealedRecords implements RevocableRecords {
 
   #isRevoked(place: string, [, , written = 0, kind]: Contents): boolean {
     const { journal } = this.#options
-    // What refuses where it is found goes on to.
+    // Records whose presence refuses a request are not revoked by the floor.
     const holds = kind === 'decisive' || kind === 'used' || written > journal.floor
     return !holds || journal.revokedAt(place) !== undefined
   }
@@ -158,7 +158,7 @@ export class SealedRecords implements RevocableRecords {
       this.#options.onUnopened()
       return undefined
     }
-    // Sealed by us, so it is what we wrote.
+    // Sealed by this process or a replica, so the form is known.
     const contents: Contents = JSON.parse(opened)
     return this.#isRevoked(place, contents) ? undefined : contents
   }

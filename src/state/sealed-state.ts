@@ -1,4 +1,4 @@
-// A store that others can read → state that shows them nothing.
+// A store that has other readers → state whose content they cannot read.
 
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
@@ -16,7 +16,7 @@ import type { State } from './state.ts'
 import type { StateStatistics } from './statistics.ts'
 import type { StoreNames } from './store-names.ts'
 
-/** The parts of a store, as they are kept, and what hides them. */
+/** The parts of a store, and how their content is hidden. */
 export interface SealedParts {
   readonly seal: RecordSeal
   readonly names: StoreNames
@@ -46,7 +46,7 @@ export const sealedState = (parts: SealedParts): State => {
   }
 }
 
-/** A journal of a store, whose rollbacks an operator is told of. */
+/** A journal of a store, which logs rollbacks for operators. */
 export const journalOf = (
   {
     seal,
@@ -71,15 +71,15 @@ export const journalOf = (
 
 const ROLLBACK: Readonly<Record<Rollback, string>> = {
   restored:
-    'the state went back to an earlier one; every revocation since was known and has been written again',
+    'the state was reset to an earlier one; every revocation since was known and has been written again',
   'revoked-all':
-    'the state went back to an earlier one, was emptied or was changed by others; all sessions and tokens from before are revoked',
+    'the state was reset to an earlier one, emptied or changed by another writer; all earlier sessions and tokens are revoked',
 }
 
-// Whoever asks for a record looks at once (`RevocationJournal.fresh`): this is for those nobody asks.
+// A process that reads records follows the journal by itself (`RevocationJournal.fresh`); this is for an idle one.
 const LOOK_EVERY_MS = 30_000
 
-/** Has a process that nobody asks know what others revoke. What fails, fails the next request too. */
+/** Keeps an idle process up to date with other processes' revocations. A failure here recurs with the next request. */
 export const following = (journal: RevocationJournal): Disposable => {
   const timer = setInterval(() => void journal.look().catch(() => undefined), LOOK_EVERY_MS)
   timer.unref()

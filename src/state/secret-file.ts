@@ -1,5 +1,5 @@
-// The secret of a state file where none is configured: a file beside it, made the first time, for its
-// owner alone. It is never written over.
+// The secret of a state file without a configured one: a file next to it, made once, readable by its owner only. It is
+// never overwritten.
 
 import { randomUUID } from 'node:crypto'
 import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -7,8 +7,8 @@ import { CountersignError, describeError, hasCode } from '../runtime/errors.ts'
 import { newStateKeyLine, parseStateSecret, type StateSecret } from './state-secret.ts'
 
 /**
- * Reads the secret, and makes it where there is none. Of two processes that make it at once, both
- * have the same afterwards.
+ * Reads the secret, and makes it if it is absent. Two processes that make it at the same time have the same one
+ * afterwards.
  *
  * @throws CountersignError `configuration-invalid`
  */
@@ -29,7 +29,7 @@ const readOrMake = (file: string): string => {
   } catch (cause) {
     if (!hasCode(cause, 'ENOENT')) throw cause
   }
-  // Whole from the moment at which it has its name.
+  // Complete from the moment at which it has its name.
   const draft = `${file}.${randomUUID()}`
   writeFileSync(draft, `${newStateKeyLine()}\n`, { mode: 0o600, flag: 'wx', flush: true })
   try {

@@ -1,5 +1,5 @@
-// The `state` section with everything that it names read: keyrings, addresses, certificates. It opens
-// nothing and makes nothing, so that a configuration can be looked at anywhere.
+// The `state` section with everything that it names read: keyrings, addresses, certificates. It opens and makes
+// nothing, so that a configuration can be validated anywhere.
 
 import { createSecureContext } from 'node:tls'
 import type { ConfigurationFiles } from '../config/files.ts'
@@ -11,14 +11,14 @@ import { CountersignError, describeError } from '../runtime/errors.ts'
 import type { RedisServer, RedisTls } from './redis/client.ts'
 import { parseStateSecret, type StateSecret } from './state-secret.ts'
 
-/** What a state is opened with. */
+/** What opening a state needs. */
 export type StateSettings =
   | { readonly kind: 'memory' }
   | {
       readonly kind: 'sqlite'
       readonly file: string
       readonly maxBytes: number
-      /** `undefined`: the one beside the file. */
+      /** `undefined`: the one next to the file. */
       readonly secret: StateSecret | undefined
     }
   | {
@@ -30,9 +30,7 @@ export type StateSettings =
 
 type RedisConfig = NonNullable<StateConfig['redis']>
 
-/**
- * Reads what `state` names. What is wrong goes to the list; there is nothing then.
- */
+/** Reads what `state` names; `undefined` when there are problems, which are added to the list. */
 export const readStateSettings = async (
   { sqlite, redis }: StateConfig,
   files: ConfigurationFiles,
@@ -105,7 +103,7 @@ interface ServerAddress extends Pick<
 
 const DEFAULT_PORT = 6_379
 
-/** Reads `rediss://USER:PASSWORD@HOST:PORT/DATABASE`. No message quotes it: it holds a password. */
+/** Reads `rediss://USER:PASSWORD@HOST:PORT/DATABASE`. No message quotes it, since it has a password. */
 const parseAddress = (
   source: string,
   text: string,

@@ -1,32 +1,31 @@
-// The secret that what is stored is hashed and sealed with: a keyring, of which the first key seals and
-// all open, so that a new one can be known everywhere before it is used. It seals nothing itself.
+// The secret that hashes and seals stored data: a keyring, of which the first key seals and all open, so that a new
+// key can be distributed everywhere before it is used. It seals nothing itself.
 
 import { createSecretKey, hkdfSync, randomBytes, type KeyObject } from 'node:crypto'
 import { CountersignError } from '../runtime/errors.ts'
 
 /** One key of the ring. A `KeyObject` never prints its bytes. */
 export interface StateKey {
-  /** Tells the keys of one ring apart; derived from the key, so nobody assigns it. */
+  /** Identifies a key of the ring; derived from the key, so it need not be assigned. */
   readonly id: string
   readonly secret: KeyObject
 }
 
-/** A keyring with a key at least. */
+/** A keyring with at least one key. */
 export type StateSecret = readonly [StateKey, ...StateKey[]]
 
 /** AES-256, and SHA-256. */
 const LEAST_BYTES = 32
 const ID_BYTES = 4
 
-// 32 bytes and more: 43 characters.
+// At least 32 bytes: 43 characters.
 const LINE = /^[A-Za-z0-9_-]{43,}$/
 
 /** A new key as a line of a keyring file. */
 export const newStateKeyLine = (): string => randomBytes(LEAST_BYTES).toString('base64url')
 
 /**
- * Reads a keyring: a key per line, base64url without padding; empty lines and lines that begin with
- * `#` are skipped.
+ * Reads a keyring: a key per line, base64url without padding; empty lines and lines that begin with `#` are ignored.
  *
  * @param source where the text came from, for messages
  * @throws CountersignError `configuration-invalid`; the message never quotes a line
@@ -51,8 +50,8 @@ export const parseStateSecret = (source: string, text: string): StateSecret => {
 }
 
 /**
- * What is derived from a key for one purpose (HKDF with SHA-256, RFC 5869): whoever has the one learns
- * nothing of the others.
+ * A key for one purpose, derived from a secret (HKDF with SHA-256, RFC 5869), which reveals no key for another
+ * purpose.
  */
 export const deriveKey = (secret: KeyObject, purpose: string): KeyObject =>
   createSecretKey(derive(secret, purpose, LEAST_BYTES))

@@ -1,4 +1,4 @@
-// What requests have to know in common, and where several share a store for it, the processes too.
+// Data that requests share, and the processes too where several use one store.
 
 import type { Clock } from '../runtime/clock.ts'
 import type { AttemptStore } from './attempt-store.ts'

@@ -1,13 +1,13 @@
-// Counts the operations of a store and how they end, for metrics and for readiness.
+// Counts the operations of a store and their outcomes, for metrics and for readiness.
 
 import type { Clock } from '../runtime/clock.ts'
 import type { Rollback } from './revocation-journal.ts'
 import { Counter, Histogram } from '../runtime/metrics/metric.ts'
 
-// So long a failure is news, in milliseconds: a store that is full fails only when it is written to.
+// For how long a failure is recent, in milliseconds: a full store fails only when it is written to.
 const RECENT = 30_000
 
-/** The operations of one store. Their names come out of our code. */
+/** The operations of one store. Their names are constants of the program. */
 export class StateStatistics {
   readonly #clock: Clock
   readonly #onTrouble: (cause: unknown) => void
@@ -25,13 +25,13 @@ export class StateStatistics {
   ).begin({ result: 'restored' }, { result: 'revoked-all' })
   #latest: { readonly cause: unknown; readonly at: number } | undefined
 
-  /** @param onTrouble told of the first failure after a while without */
+  /** @param onTrouble called with the first failure after a while without one */
   constructor(clock: Clock, onTrouble: (cause: unknown) => void) {
     this.#clock = clock
     this.#onTrouble = onTrouble
   }
 
-  /** What an operation failed with a moment ago, where one did. */
+  /** The failure of a recent operation, if there is one. */
   get recentFailure(): unknown {
     const latest = this.#latest
     return latest !== undefined && this.#clock.monotonic() - latest.at < RECENT
@@ -39,25 +39,25 @@ export class StateStatistics {
       : undefined
   }
 
-  /** Counts that the store went back to an earlier state, and takes it down as a failure. */
+  /** Counts that the store was reset to an earlier state, and records it as a failure. */
   rolledBack(rollback: Rollback): void {
     this.rollbacks.inc({ result: rollback })
     const message = 'the state went back to an earlier one'
     this.#latest = { cause: new Error(message), at: this.#clock.monotonic() }
   }
 
-  /** Counts a record that was there and did not open. */
+  /** Counts a record that did not open. */
   notOpened(): void {
     this.unopened.inc({})
   }
 
-  /** Takes down a failure that was not measured. */
+  /** Records a failure that was not measured. */
   failed(cause: unknown): void {
     if (this.recentFailure === undefined) this.#onTrouble(cause)
     this.#latest = { cause, at: this.#clock.monotonic() }
   }
 
-  /** Runs an operation, and counts how it ends: a rejection has failed. */
+  /** Runs an operation, and counts its outcome: a rejection is a failure. */
   async measure<T>(operation: string, work: () => Promise<T>): Promise<T> {
     const done = this.operations.of({ operation, result: 'done' })
     const failed = this.operations.of({ operation, result: 'failed' })

@@ -1,6 +1,6 @@
-// The names under which things are stored: by a key that the store itself holds, sealed, so that all
-// who share it have the same one, whatever their keyrings begin with. Whoever cannot open it has
-// another secret, and is told so before he can do anything.
+// The names under which data is stored: made with a key that the store itself has, sealed, so that all processes that
+// share it have the same key, whatever the order of their keyrings. A process that cannot open it has another secret,
+// and is refused before any other operation.
 
 import { CountersignError } from '../runtime/errors.ts'
 import { OpaqueKeys } from './opaque-keys.ts'
@@ -8,13 +8,13 @@ import type { RecordSeal } from './record-seal.ts'
 import type { RecordStore } from './record-store.ts'
 import { deriveKey, type StateSecret } from './state-secret.ts'
 
-/** The one record with a name that can be read. */
+/** The one record with a name in clear. */
 const PLACE = 'countersign'
 
-// It is written again whenever it is gone; stores know no end that never comes.
+// It is written again whenever it is absent; stores have no unlimited lifetime.
 const A_CENTURY = 100 * 365 * 86_400_000
 
-// Of rings that were; more than one rotation leaves behind.
+// Of earlier keyrings; more than one rotation leaves behind.
 const MOST_COPIES = 16
 
 const OTHER_SECRET =
@@ -22,23 +22,22 @@ const OTHER_SECRET =
 
 /** The key of names in a store. */
 export class StoreNames {
-  /** Makes names. Before it has agreed with the store, by what an empty one would be given. */
+  /** Makes names. Before the agreement with the store, by the key that an empty one would receive. */
   readonly keys: OpaqueKeys
   readonly #seal: RecordSeal
   #secret: Buffer
 
   constructor(seal: RecordSeal, secret: StateSecret) {
     this.#seal = seal
-    // Not random: processes that begin at once with an empty store, or find it emptied, agree.
+    // Derived, not random: processes that begin at the same time with an empty store agree on it.
     this.#secret = deriveKey(secret[0].secret, 'names').export()
     this.keys = new OpaqueKeys(this.#secret)
   }
 
   /**
-   * Takes the key that the store holds, or leaves ours there, sealed with every key of the ring.
+   * Takes the key of the store, or stores the derived one, sealed with every key of the ring.
    *
-   * @throws CountersignError `configuration-invalid` when what is there does not open; what the store
-   * rejects with
+   * @throws CountersignError `configuration-invalid` when the present one does not open; the rejection of the store
    */
   async agree(records: RecordStore): Promise<void> {
     for (;;) {
@@ -46,7 +45,7 @@ export class StoreNames {
     }
   }
 
-  /** Whether nobody came in between. */
+  /** Whether no other process wrote in between. */
   async #tryToAgree(records: RecordStore): Promise<boolean> {
     const found = await records.get(PLACE)
     if (found === undefined) {
@@ -67,7 +66,7 @@ export class StoreNames {
     return await records.replace(PLACE, found.text, { text, lifetime: A_CENTURY })
   }
 
-  /** A copy for each key of the ring, and behind them those of others, which may still be needed. */
+  /** A copy for each key of the ring, followed by those of other rings, which may still be needed. */
   #sealed(others: readonly string[]): string {
     const ours = this.#seal.ids.map((id) => this.#seal.seal(PLACE, this.#text, id))
     return [...ours, ...others].slice(0, Math.max(MOST_COPIES, ours.length)).join(' ')

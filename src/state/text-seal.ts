@@ -1,5 +1,5 @@
-// Seals texts that a browser keeps for us, in a cookie or a URL. A sealed text opens for the place that it
-// was sealed for and for no other; whether it is too old its owner has to say in the text.
+// Seals texts that a browser stores, in a cookie or a URL. A sealed text opens only for the place that it was sealed
+// for; its expiry has to be part of the text.
 
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import type { OpaqueKeys } from './opaque-keys.ts'
@@ -9,17 +9,17 @@ const SALT_LENGTH = 22
 
 const CIPHER = 'aes-256-gcm'
 const TAG_BYTES = 16
-// Each text has a key of its own, by its salt and its place.
+// Each text has a key of its own, derived from its salt and its place.
 const IV = Buffer.alloc(12)
 
-/** Seals and opens texts of one purpose: AES-256-GCM (NIST SP 800-38D). Nothing of it is stored. */
+/** Seals and opens texts of one purpose: AES-256-GCM (NIST SP 800-38D). Nothing is stored. */
 export class TextSeal {
   readonly #keys: OpaqueKeys
   readonly #purpose: string
 
   /**
    * @param keys of the state, so that replicas and restarts that share it open each other's texts
-   * @param purpose what is sealed for one purpose opens for no other
+   * @param purpose a text that is sealed for one purpose does not open for another
    */
   constructor(keys: OpaqueKeys, purpose: string) {
     this.#keys = keys
@@ -43,7 +43,7 @@ export class TextSeal {
   open(place: string, sealed: string): string | undefined {
     const body = sealed.slice(SALT_LENGTH)
     const bytes = Buffer.from(body, 'base64url')
-    // RFC 4648 §3.5: the last character has bits that say nothing, so that several spellings would open.
+    // RFC 4648 §3.5: the last character has unused bits, so that several spellings would open.
     if (bytes.length < TAG_BYTES || bytes.toString('base64url') !== body) return undefined
     const decipher = createDecipheriv(CIPHER, this.#keyOf(sealed.slice(0, SALT_LENGTH), place), IV)
     decipher.setAuthTag(bytes.subarray(-TAG_BYTES))
@@ -51,7 +51,7 @@ export class TextSeal {
       const text = decipher.update(bytes.subarray(0, -TAG_BYTES))
       return Buffer.concat([text, decipher.final()]).toString('utf8')
     } catch {
-      return undefined // its tag is another
+      return undefined // its tag differs
     }
   }
 

@@ -1,15 +1,15 @@
-// The scripts of attempts in Redis: the counting of attempt-count.ts in Lua, since it has to happen where
-// the counts are. What clients without a credential can fill has a room: a sorted set of its keys by when they
-// end, and beside it how many they are. The keys end by themselves; the room tells when there are too many.
+// The scripts of attempts in Redis: the counting of attempt-count.ts in Lua, which runs where the counters are. What
+// unauthenticated clients can fill has a room: a sorted set of its keys by their ends, and their number. The keys
+// expire by themselves; the room shows when there are too many.
 
 import { PENDING } from '../attempt-store.ts'
 import { BOUNDED, NUMBERS } from './lua.ts'
 import { scriptOf, type Script } from './sender.ts'
 
-// PEXPIRE takes no more than what added to the time is an int64.
+// PEXPIRE requires that its argument and the time add up to an int64.
 const LONGEST = 1e15
 
-// The first that is written must be refused where the server has no memory: HSET is, and ZREM is not.
+// The first write must be a command that the server refuses without memory: HSET is, and ZREM is not.
 const ROOM = `${NUMBERS}
 local time = now()
 
@@ -105,7 +105,7 @@ local function count(key, pace, longest)
 end
 `
 
-// KEYS: counters. ARGV: a claim for each. A wait lasts also where there is no room for more.
+// KEYS: counters. ARGV: a claim for each. A wait lasts also when the room is full.
 const takeIn = (room: string, most: number): string => `${countingIn(room)}
 local waits, waiting = {'wait'}, false
 for index, key in ipairs(KEYS) do
@@ -130,8 +130,8 @@ end
 return taken
 `
 
-// KEYS: counters. ARGV: a claim for each, then whether it has failed, how many others are forgotten,
-// and what the receipt says: added, until.
+// KEYS: counters. ARGV: a claim for each, then whether it has failed, how many further failures are forgotten, and the
+// added and until of the receipt.
 const settleIn = (room: string): string => `${countingIn(room)}
 local function pardon(key, others, added, till)
   local before = counter(key)
@@ -179,7 +179,7 @@ end
 return notes
 `
 
-/** How many counters, and how many notes that are not retained, there may be. */
+/** The maximum number of counters, and of notes that are not retained. */
 export interface AttemptRooms {
   readonly counters: number
   readonly notes: number
@@ -189,10 +189,10 @@ export interface AttemptRooms {
 export type AttemptScripts = Readonly<Record<'take' | 'settle' | 'note' | 'recall', Script>>
 
 /**
- * Makes them.
+ * Makes the scripts.
  *
  * @param prefix of the rooms
- * @param clock what tells them the time, in Lua
+ * @param clock the source of the time, in Lua
  */
 export const attemptScripts = (
   prefix: string,

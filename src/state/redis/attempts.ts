@@ -1,5 +1,5 @@
-// Attempts in Redis: what fails in one process counts in all. Bounded: what does not fit is refused, and
-// counted in each process instead (`FallbackAttempts`), and no lock-out makes room for anything.
+// Attempts in Redis: a failure in one process counts in all. Bounded: an attempt that does not fit is refused, and
+// counted in each process instead (`FallbackAttempts`); no lock-out is evicted.
 
 import { CountersignError } from '../../runtime/errors.ts'
 import type {
@@ -15,10 +15,10 @@ import { attemptScripts, type AttemptRooms, type AttemptScripts } from './attemp
 import { listOf, numberOf, SERVER_CLOCK, textOf } from './lua.ts'
 import type { Sender } from './sender.ts'
 
-// Measured, with what the room takes: 430 bytes a counter and 680 a note, 64 MB and 34 MB when full.
+// Measured, with the room: 430 bytes a counter and 680 a note, 64 MB and 34 MB when full.
 const ROOMS: AttemptRooms = { counters: 150_000, notes: 50_000 }
 
-/** An {@link AttemptStore} that all processes share that reach one server. */
+/** An {@link AttemptStore} that all processes of one server share. */
 export class RedisAttempts implements AttemptStore {
   readonly #sender: Sender
   readonly #counters: string
@@ -27,7 +27,7 @@ export class RedisAttempts implements AttemptStore {
 
   /**
    * @param prefix of all keys
-   * @param clock what tells scripts the time, in Lua
+   * @param clock the source of the time of scripts, in Lua
    */
   constructor(sender: Sender, prefix: string, clock = SERVER_CLOCK, rooms = ROOMS) {
     this.#sender = sender
@@ -86,7 +86,7 @@ export class RedisAttempts implements AttemptStore {
 const full = (): CountersignError =>
   new CountersignError('overloaded', 'there is no room left for failed attempts in Redis')
 
-// More than any counter holds; Lua reads no "Infinity".
+// More than any counter has; Lua cannot parse "Infinity".
 const MANY = 1e9
 
 const argsOf = ({ pace, binding }: Claim, part: number): readonly number[] => {

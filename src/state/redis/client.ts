@@ -1,9 +1,9 @@
-// One connection to a Redis server, by the library that only this file knows. It ends with the first
-// thing that goes wrong: it is never made again, and nothing is sent a second time.
+// One connection to a Redis server, by the library that only this file imports. It ends at the first failure: it does
+// not reconnect, and sends nothing a second time.
 
 import { CountersignError, describeError } from '../../runtime/errors.ts'
 
-/** Where a server is, and who we are there. Times in milliseconds. */
+/** The address of a server, and the credentials. Times in milliseconds. */
 export interface RedisServer {
   readonly host: string
   readonly port: number
@@ -17,7 +17,7 @@ export interface RedisServer {
   readonly timeout: number
 }
 
-/** How the server proves itself, and how we do: PEM. */
+/** The trusted CAs of the server, and the client certificate: PEM. */
 export interface RedisTls {
   /** Default: the CAs that Node knows. */
   readonly ca: Buffer | undefined
@@ -26,28 +26,28 @@ export interface RedisTls {
   readonly client: { readonly certificate: Buffer; readonly key: Buffer } | undefined
 }
 
-/** What the server said: something, or that it will not. */
+/** The server's reply: a value, or an error. */
 export type Reply =
   | { readonly outcome: 'done'; readonly value: unknown }
   | { readonly outcome: 'refused'; readonly message: string }
 
 /** One connection. */
 export interface RedisClient extends Disposable {
-  /** Sends one command. Rejects when there is no answer to it in time, or no connection. */
+  /** Sends one command. Rejects when there is no reply in time, or no connection. */
   send(command: readonly string[]): Promise<Reply>
 }
 
 /**
- * Connects, and proves who we are.
+ * Connects and authenticates.
  *
  * @param onEnd called once, when the connection has ended by itself
- * @throws whatever the network or the server says against it, within `connectTimeout`
+ * @throws the error of the network or the server, within `connectTimeout`
  */
 export const connectClient = async (
   server: RedisServer,
   onEnd: (cause: unknown) => void,
 ): Promise<RedisClient> => {
-  // Only here: 30 MB, which a process without Redis saves.
+  // Imported here only: 30 MB, which a process without Redis saves.
   const { createClient, ErrorReply } = await import('redis')
   const { username, password, database, connectTimeout, timeout } = server
   const client = createClient({
@@ -56,7 +56,7 @@ export const connectClient = async (
     ...(password !== undefined && { password }),
     database,
     disableOfflineQueue: true,
-    commandOptions: { timeout: 0 }, // it would not cover the answer
+    commandOptions: { timeout: 0 }, // it would not cover the reply
     maintNotifications: 'disabled',
     disableClientInfo: true,
     RESP: 2,
@@ -115,9 +115,9 @@ const within = async <T>(milliseconds: number, work: Promise<T>): Promise<T> => 
   }
 }
 
-/** Why there is no connection, in words. */
+/** Why there is no connection, for operators. */
 export const describeFailure = (cause: unknown): string => {
-  // Of a name with several addresses Node says nothing itself.
+  // Node's error for a name with several addresses has no message of its own.
   if (!(cause instanceof AggregateError)) return describeError(cause)
   return [cause.message, ...cause.errors.map(describeError)]
     .filter((text) => text !== '')

@@ -1,6 +1,5 @@
-// The connection to a Redis server: one at a time, made anew when it is lost, and given up when an
-// answer is overdue. A command is sent once; what has become of one that got no answer is not known,
-// and it is never sent again.
+// The connection to a Redis server: one at a time, replaced when it is lost, and closed when a reply is overdue. A
+// command is sent once: whether one without a reply took effect is unknown, so it is never sent again.
 
 import { CircuitBreaker } from '../../runtime/circuit-breaker.ts'
 import type { Clock } from '../../runtime/clock.ts'
@@ -15,30 +14,27 @@ import {
 } from './client.ts'
 import { Sender } from './sender.ts'
 
-/** What a connection needs. */
+/** The options of a connection. */
 export interface ConnectionOptions {
-  /** The server, without what is secret about it. */
+  /** The server, without secrets. */
   readonly name: string
   readonly server: RedisServer
   readonly clock: Clock
   readonly statistics: StateStatistics
-  /**
-   * Looks at a new connection before anybody else has it. One that it rejects is not used, and
-   * another is tried later.
-   */
+  /** Checks a new connection before its first use. One that it rejects is not used, and another is opened later. */
   readonly greet: (sender: Sender) => Promise<void>
-  /** Told why there is no connection, and `undefined` when there is one again. */
+  /** Called with the reason when there is no connection, and with `undefined` when there is one again. */
   readonly report: (failure: unknown) => void
 }
 
 const FIRST_PAUSE = 100
 const LONGEST_PAUSE = 5_000
-// Each answer that stays away costs a connection, and whoever waits for it half a second.
+// Each missing reply costs a connection, and its caller half a second.
 const CIRCUIT = { failures: 3, pause: () => 1_000 }
 
-/** A server that is asked over one connection. */
+/** A server that is used over one connection. */
 export class RedisConnection implements AsyncDisposable {
-  /** What asks it. */
+  /** Sends commands over the present connection. */
   readonly sender: Sender
   readonly #options: ConnectionOptions
   readonly #circuit: CircuitBreaker<unknown>
@@ -55,13 +51,13 @@ export class RedisConnection implements AsyncDisposable {
     this.#circuit = new CircuitBreaker({ ...CIRCUIT, clock })
   }
 
-  /** Why it cannot be asked now, where it cannot. */
+  /** Why it cannot be used now, or `undefined`. */
   get failure(): unknown {
     if (this.#client === undefined) return this.#failure
     return this.#circuit.state === 'open' ? this.#unavailable('it does not answer') : undefined
   }
 
-  /** Tries to connect, and from then on by itself. Resolves when the first try has ended. */
+  /** Connects, and from then on reconnects by itself. Resolves when the first attempt has ended. */
   async connect(): Promise<void> {
     const { name, server, statistics, greet } = this.#options
     let client: RedisClient | undefined
@@ -84,7 +80,7 @@ export class RedisConnection implements AsyncDisposable {
     this.#options.report(undefined)
   }
 
-  /** Gives up the connection, for a reason that whoever asks is told; another is tried later. */
+  /** Closes the connection, for a reason that pending calls are rejected with; another one is opened later. */
   giveUp(cause: unknown): void {
     if (this.#client !== undefined) this.#lose(this.#client, cause)
   }
@@ -103,13 +99,13 @@ export class RedisConnection implements AsyncDisposable {
     const work = async (): Promise<Reply> => {
       try {
         const reply = await client.send(command)
-        // A replica since a failover: by its name another server may be found.
+        // A replica since a failover: another server may have the name now.
         if (reply.outcome === 'refused' && /\bREADONLY\b/.test(reply.message)) {
           this.#lose(client, this.#unavailable(reply.message))
         }
         return reply
       } catch (cause) {
-        // Answers come in order: whoever waits behind one that is overdue waits in vain.
+        // Replies come in order: none arrives after one that is overdue.
         this.#lose(client, cause)
         throw this.#unavailable(cause)
       }

@@ -1,4 +1,4 @@
-// State in Redis, put together.
+// Opens state in Redis.
 
 import { CountersignError } from '../../runtime/errors.ts'
 import type { OpenedState, OpeningParts } from '../opened-state.ts'
@@ -14,13 +14,13 @@ import { RedisRecords } from './records.ts'
 import { RedisReplays } from './replays.ts'
 import type { Sender } from './sender.ts'
 
-// A server that lost all it had is noticed by so much later, and one that died while nobody asked.
+// How late a server that lost its data is noticed, and one that failed without a request.
 const LOOK_EVERY_MS = 10_000
 
 /**
- * Opens state in Redis. A server that cannot be reached is tried again and again.
+ * Opens state in Redis. An unreachable server is tried again and again.
  *
- * @throws CountersignError `configuration-invalid` when it holds state sealed with another secret
+ * @throws CountersignError `configuration-invalid` when it has state that was sealed with another secret
  */
 export const openRedis = async (
   settings: Extract<StateSettings, { kind: 'redis' }>,
@@ -58,7 +58,7 @@ export const openRedis = async (
   const records = new RedisRecords(sender, prefix)
   const sealing = { seal, names, statistics, clock: parts.clock, records }
   const journal = journalOf(sealing, name, parts.logger)
-  // A server that cannot be reached now is asked with the first record.
+  // A server that is unreachable now is read with the first record.
   await journal.look().catch(() => undefined)
   stack.use(following(journal))
   const state = sealedState({
@@ -84,7 +84,7 @@ export const openRedis = async (
 const isOtherSecret = (failure: unknown): failure is CountersignError =>
   failure instanceof CountersignError && failure.code === 'configuration-invalid'
 
-/** One line when it goes, one when it comes back. */
+/** Logs one line when the store becomes unavailable, and one when it is back. */
 const reporting = (store: string, { logger }: OpeningParts): ((failure: unknown) => void) => {
   let isUp = true
   return (failure) => {
@@ -96,13 +96,13 @@ const reporting = (store: string, { logger }: OpeningParts): ((failure: unknown)
   }
 }
 
-/** Sees again and again that the store is still the one that it was. */
+/** Checks repeatedly that the store is still the same. */
 const looking = (agree: () => Promise<void>, connection: RedisConnection): Disposable => {
   const look = async (): Promise<void> => {
     try {
       await agree()
     } catch (cause) {
-      // Anything else the connection knows itself.
+      // The connection detects every other failure itself.
       if (isOtherSecret(cause)) connection.giveUp(cause)
     }
   }
@@ -111,7 +111,7 @@ const looking = (agree: () => Promise<void>, connection: RedisConnection): Dispo
   return { [Symbol.dispose]: () => clearInterval(timer) }
 }
 
-/** Where the server tells: a user may not be allowed to ask. */
+/** Warns of an eviction policy, if the user may read it. */
 const warnOfEviction = async (
   sender: Sender,
   store: string,

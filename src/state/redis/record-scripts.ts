@@ -1,11 +1,11 @@
-// The scripts of records in Redis. A record is a hash: its text (t), the sets that it stands in (s), and
-// for a kind whose room is bounded the room (q) and what it takes there (b). A room is a sorted set of
-// its records, "BYTES MEMBER", by when they end; beside it stands how many they are, and how large.
+// The scripts of records in Redis. A record is a hash: its text (t), the sets that contain it (s), and for a kind with
+// a quota its room (q) and its size there (b). A room is a sorted set of its records, "BYTES MEMBER", by their ends;
+// their number and total size are stored in addition.
 
 import { BOUNDED, NUMBERS, SERVER_CLOCK } from './lua.ts'
 import { scriptOf } from './sender.ts'
 
-// PTTL is 0 in the last millisecond, in which the server still shows what has ended.
+// PTTL is 0 in the last millisecond, in which the server still returns a record that has ended.
 const RECORDS = `${SERVER_CLOCK}${NUMBERS}
 local function left(key) return redis.call('PTTL', key) end
 
@@ -59,12 +59,12 @@ local function drop(key, member)
 end
 `
 
-// What a record takes besides its texts (measured): in the hash, in the room, and in each set.
+// The size of a record besides its texts (measured): in the hash, in the room, and in each set.
 const ENTRY = 400
 const MEMBERSHIP = 150
 
-// KEYS: the record, its sets. ARGV: what stands for it in sets, text, lifetime, what keys of records
-// begin with, the rooms, its kind, the text before. They answer how it ended, and how many were dropped.
+// KEYS: the record, its sets. ARGV: its member in sets, text, lifetime, the prefix of keys of records, the rooms, its
+// kind, the text before. They return the outcome, and how many records were evicted.
 const WRITING = `${RECORDS}
 local KEY, MEMBER, TEXT, LIFETIME = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])
 local PREFIX, ROOMS, KIND = ARGV[4], cjson.decode(ARGV[5]), ARGV[6]
@@ -129,18 +129,18 @@ local function write(sets, room)
 end
 `
 
-/** Writes in place of what there is. */
+/** Replaces the record. */
 export const PUT = scriptOf(`${WRITING}
 return write(givenSets(), roomOf('kind', KIND))
 `)
 
-/** Writes where there is nothing. */
+/** Writes if there is no record. */
 export const ADD = scriptOf(`${WRITING}
 if left(KEY) > 0 then return {'there', 0} end
 return write(givenSets(), roomOf('kind', KIND))
 `)
 
-/** Writes where the text is what it was before. */
+/** Writes if the text is unchanged. */
 export const REPLACE = scriptOf(`${WRITING}
 if left(KEY) <= 0 or redis.call('HGET', KEY, 't') ~= ARGV[7] then return {'changed', 0} end
 return write(setsOf(KEY), roomOf('name', placeOf(KEY).room))
@@ -153,7 +153,7 @@ if left <= 0 then return false end
 return {bounded(redis.call('HGET', KEYS[1], 't')), left}
 `)
 
-/** KEYS: the record. ARGV: what stands for it in sets. */
+/** KEYS: the record. ARGV: its member in sets. */
 export const TAKE = scriptOf(`${RECORDS}${BOUNDED}
 local rest = left(KEYS[1])
 local text = redis.call('HGET', KEYS[1], 't')
@@ -161,19 +161,19 @@ drop(KEYS[1], ARGV[1])
 return rest > 0 and {bounded(text), rest}
 `)
 
-/** KEYS: records. ARGV: what stands for each in sets. */
+/** KEYS: records. ARGV: the member of each in sets. */
 export const REMOVE = scriptOf(`${RECORDS}
 for index, key in ipairs(KEYS) do drop(key, ARGV[index]) end
 `)
 
 /**
- * Records in one set. More are an error and not cut: what is revoked would be only a part of them. The
- * largest set has all sessions; a name has 43 bytes.
+ * The most records of one set. More are an error, and never truncated: a revocation would be incomplete. The largest
+ * set has all sessions; a name has 43 bytes.
  */
 const MOST_MEMBERS = 250_000
 const MOST_NAME_BYTES = 64 * MOST_MEMBERS
 
-/** KEYS: the set. ARGV: what keys of records begin with. */
+/** KEYS: the set. ARGV: the prefix of keys of records. */
 export const KEYS_IN = scriptOf(`${RECORDS}
 local found, bytes = {}, 0
 local time = '(' .. whole(now())

@@ -1,6 +1,5 @@
-// Records in Redis: a hash for each, with its text and the sets it stands in, and a sorted set for each
-// index, with the time at which each of its keys ends. Sets are found through records, so all of it has
-// to be on one server.
+// Records in Redis: a hash for each, with its text and the names of its sets, and a sorted set for each index, with
+// the end of each of its keys. The scripts derive the names of sets from records, so all keys must be on one server.
 
 import { fullOf, REDIS_QUOTAS, type Quotas } from '../quotas.ts'
 import {
@@ -15,7 +14,7 @@ import { listOf, LONGEST_TEXT, numberOf, textOf } from './lua.ts'
 import { ADD, GET, KEYS_IN, PUT, REMOVE, REPLACE, TAKE } from './record-scripts.ts'
 import type { Script, Sender } from './sender.ts'
 
-/** A {@link RecordStore} that all processes share that reach one server. */
+/** A {@link RecordStore} that all processes of one server share. */
 export class RedisRecords implements RecordStore {
   readonly #sender: Sender
   readonly #records: string
@@ -38,7 +37,7 @@ export class RedisRecords implements RecordStore {
     )
   }
 
-  /** How many records of clients without a login this process dropped before their end, for want of room. */
+  /** How many records of clients without a login this process evicted before their end. */
   get dropped(): number {
     return this.#dropped
   }
@@ -73,7 +72,7 @@ export class RedisRecords implements RecordStore {
     return listOf(await this.#sender.run('keysIn', KEYS_IN, [set], [this.#records])).map(textOf)
   }
 
-  /** Whether it was written. */
+  /** Whether the record was written. */
   async #write(
     operation: string,
     script: Script,
@@ -98,13 +97,13 @@ export class RedisRecords implements RecordStore {
 }
 
 interface WriteOptions {
-  /** Absent where the record stays of its kind. */
+  /** Absent where the record keeps its kind. */
   readonly kind?: RecordKind
   readonly indexes?: readonly string[]
   readonly before?: string
 }
 
-// What clients cause that are not authenticated. For the other kinds the server's own bound counts.
+// The kinds that unauthenticated clients cause. The server's own bound applies to the other kinds.
 const BOUNDED = ['anonymous', 'public', 'used'] as const
 
 const recordOf = (reply: unknown): StoredRecord | undefined => {

@@ -1,22 +1,22 @@
-// Used things in Redis: what was used in one process is used up for all.
+// Used values in Redis: a value that was used in one process is used for all.
 
 import type { OpaqueKeys } from '../opaque-keys.ts'
 import type { ReplayMemory, Use } from '../replay-memory.ts'
 import { NUMBERS, SERVER_CLOCK } from './lua.ts'
 import { scriptOf, type Sender } from './sender.ts'
 
-// So much later than its end is something forgotten, and so long after it is nothing new taken note
-// of: clocks of processes may be behind the server's by as much.
+// How much later than its end a use is forgotten, and for how long after it none is accepted as new: clocks of
+// processes may be behind the server's by as much.
 const MARGIN_MS = 60_000
 
-// KEYS: the use. ARGV: its end. What would be forgotten by now may have been, and is not called new.
+// KEYS: the use. ARGV: its end. A use that would be forgotten by now is not accepted as new.
 const USE = scriptOf(`${SERVER_CLOCK}${NUMBERS}
 local left = tonumber(ARGV[1]) + ${MARGIN_MS} - now()
 if left <= 0 then return 0 end
 return redis.call('SET', KEYS[1], '', 'NX', 'PX', whole(left)) and 1 or 0
 `)
 
-/** A {@link ReplayMemory} that all processes share that reach one server. */
+/** A {@link ReplayMemory} that all processes of one server share. */
 export class RedisReplays implements ReplayMemory {
   readonly #sender: Sender
   readonly #prefix: string

@@ -1,15 +1,15 @@
-// Commands and scripts to a Redis server, and what its refusals mean. It waits for nothing and repeats
-// nothing, but for a script that the server did not know, and so has not run.
+// Commands and scripts to a Redis server, and the meaning of its errors. It repeats nothing, except a script that the
+// server did not know and so has not run.
 
 import { createHash } from 'node:crypto'
 import { CountersignError } from '../../runtime/errors.ts'
 import type { StateStatistics } from '../statistics.ts'
 import type { Reply } from './client.ts'
 
-/** A Lua script: all that it does happens at once. */
+/** A Lua script, which is atomic. */
 export interface Script {
   readonly text: string
-  /** What the server knows it by. */
+  /** By which the server identifies it. */
   readonly sha1: string
 }
 
@@ -19,12 +19,12 @@ export const scriptOf = (text: string): Script => ({
   sha1: createHash('sha1').update(text).digest('hex'),
 })
 
-/** What a sender needs. */
+/** The options of a sender. */
 export interface SenderOptions {
   /** The server, for messages. */
   readonly name: string
   readonly statistics: StateStatistics
-  /** Rejects when there is no answer. */
+  /** Rejects when there is no reply. */
   readonly reply: (command: readonly string[]) => Promise<Reply>
 }
 
@@ -36,7 +36,7 @@ export class Sender {
     this.#options = options
   }
 
-  /** Sends a command that may be refused: what the server says is not counted, whatever it is. */
+  /** Sends a command that may be refused, without counting it. */
   async ask(command: readonly string[]): Promise<Reply> {
     return await this.#options.reply(command)
   }
@@ -66,7 +66,7 @@ export class Sender {
   #valueOf(reply: Reply): unknown {
     if (reply.outcome === 'done') return reply.value
     const { name } = this.#options
-    // Of a script the code comes behind the words of older servers.
+    // Older servers put the code of a script's error after its message.
     if (/\bOOM\b/.test(reply.message)) {
       throw new CountersignError('overloaded', `${name} is full (maxmemory): ${reply.message}`)
     }

@@ -1,4 +1,4 @@
-// Attempts in a state file: what fails in one process counts in all of the machine.
+// Attempts in a state file: a failure in one process counts in all processes of the machine.
 
 import type { StatementSync } from 'node:sqlite'
 import {
@@ -23,9 +23,9 @@ import {
 import type { StateDatabase } from './database.ts'
 import { ATTEMPTS } from './schema.ts'
 
-// Of the file. What does not fit is counted in this process instead (`FallbackAttempts`). Clients without a
-// credential can fill a part of it with counters and a smaller one with notes of refused passwords, so that there is
-// room for the notes of users who were proven, and for correcting what was counted.
+// Of the file. An attempt that does not fit is counted in this process instead (`FallbackAttempts`). Unauthenticated
+// clients can fill a part of it with counters, and a smaller part with notes of refused passwords; the rest is for
+// notes of authenticated users, and for corrections.
 const SHARE = 1 / 8
 const SHARE_OF_COUNTERS = (SHARE * 7) / 8
 const SHARE_OF_REFUSALS = SHARE / 2
@@ -119,7 +119,7 @@ export class SqliteAttempts implements AttemptStore {
     const { clean, forget, until, locked } = counter
     const ends = endOf(counter)
     if (ends <= now) this.#forget.run(key)
-    // What is forgotten altogether is forgotten as of now: SQLite's numbers begin somewhere.
+    // A counter without failures has now as its time, since SQLite has no negative infinity.
     else this.#keep.run(key, Math.max(clean, now), forget, until, locked ? 1 : 0, ends)
     return receipt
   }

@@ -1,6 +1,5 @@
-// A state file: one SQLite database that processes of one machine share. It waits for other writers
-// without holding up this process, says what is wrong with a file, and makes an error out of nothing
-// that is not SQLite's own.
+// A state file: one SQLite database that processes of one machine share. It waits for other writers without blocking
+// this process, and describes what is wrong with a file. Exceptions that are not SQLite's are thrown unchanged.
 
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -12,17 +11,17 @@ import type { StateStatistics } from '../statistics.ts'
 import { isBusy, refusalOf, unusable } from './errors.ts'
 import { migrate } from './schema.ts'
 
-/** What a file is opened with. */
+/** What opening a file needs. */
 export interface DatabaseOptions {
-  /** An absolute path. It and its folder are made where they are missing. */
+  /** An absolute path. The file and its folder are made if they are absent. */
   readonly file: string
-  /** The file grows no larger. */
+  /** The maximum size of the file. */
   readonly maxBytes: number
   readonly clock: Clock
   readonly statistics: StateStatistics
 }
 
-// As long as Redis may take for a command. Other writers take some microseconds each.
+// As long as a command to Redis may take. Other writers take some microseconds each.
 const LONGEST_WAIT = 500
 const FIRST_PAUSE = 1
 const LONGEST_PAUSE = 20
@@ -39,7 +38,7 @@ export class StateDatabase implements Disposable {
   }
 
   /**
-   * Opens a file, and brings what is in it up to date.
+   * Opens a file, and migrates it to this version.
    *
    * @throws CountersignError `configuration-invalid` with what is wrong with the file
    */
@@ -48,7 +47,7 @@ export class StateDatabase implements Disposable {
     let database: DatabaseSync | undefined
     try {
       makeFile(file)
-      // No waiting inside SQLite: it would hold up everything that this process does.
+      // Waiting inside SQLite would block the whole process.
       const opened = new DatabaseSync(file, { timeout: 0, enableForeignKeyConstraints: true })
       database = opened
       await waitingForOthers(clock, () => prepareDatabase(opened, maxBytes))
@@ -60,8 +59,8 @@ export class StateDatabase implements Disposable {
   }
 
   /**
-   * Sees that what is counted under a number in `usage` keeps within a share of the file, inside the
-   * transaction that wrote it.
+   * Requires that what is counted under a number in `usage` remains within a share of the file, inside the transaction
+   * that wrote it.
    *
    * @throws CountersignError `overloaded`, which rolls the transaction back
    */
@@ -73,7 +72,7 @@ export class StateDatabase implements Disposable {
     throw new CountersignError('overloaded', message)
   }
 
-  /** This machine's time, in whole milliseconds: what ends by it ends for all processes at once. */
+  /** This machine's time, in whole milliseconds: a record ends for all processes at once. */
   now(): number {
     return Math.floor(this.#options.clock.now())
   }
@@ -109,12 +108,12 @@ export class StateDatabase implements Disposable {
   }
 }
 
-/** SQLite gives the files beside it the mode of the first. */
+/** SQLite gives its further files the mode of the first. */
 const makeFile = (file: string): void => {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   try {
     closeSync(openSync(file, 'wx', 0o600))
-    chmodSync(file, 0o600) // whatever the umask takes away
+    chmodSync(file, 0o600) // whatever the umask is
   } catch (cause) {
     if (!hasCode(cause, 'EEXIST')) throw cause
   }
@@ -122,11 +121,10 @@ const makeFile = (file: string): void => {
 
 const prepareDatabase = (database: DatabaseSync, maxBytes: number): void => {
   database.exec('PRAGMA journal_mode = WAL')
-  // What was acknowledged survives the process; what the last checkpoint has not reached may be lost
-  // with the machine, all of it from some moment on.
+  // Acknowledged writes survive the process; those after the last checkpoint may be lost when the machine fails.
   database.exec('PRAGMA synchronous = NORMAL')
   database.exec(`PRAGMA max_page_count = ${Math.ceil(maxBytes / pageSizeOf(database))}`)
-  // What REPLACE removes counts as removed (sqlite.org/lang_conflict.html).
+  // Rows that REPLACE removes count as removed (sqlite.org/lang_conflict.html).
   database.exec('PRAGMA recursive_triggers = ON')
   database.enableDefensive(true)
   immediately(database, () => migrate(database))
@@ -135,7 +133,7 @@ const prepareDatabase = (database: DatabaseSync, maxBytes: number): void => {
 const pageSizeOf = (database: DatabaseSync): number =>
   Number(database.prepare('PRAGMA page_size').get()?.['page_size'] ?? 4_096)
 
-/** One transaction; others may read meanwhile, and none may write. */
+/** One transaction; other processes may read meanwhile, and not write. */
 const immediately = <T>(database: DatabaseSync, statements: () => T): T => {
   database.exec('BEGIN IMMEDIATE')
   try {
@@ -149,7 +147,7 @@ const immediately = <T>(database: DatabaseSync, statements: () => T): T => {
   }
 }
 
-/** Tries again for as long as another process writes: nothing has happened then. */
+/** Retries for as long as another process writes; the statements have had no effect then. */
 const waitingForOthers = async <T>(clock: Clock, step: () => T): Promise<T> => {
   const until = clock.monotonic() + LONGEST_WAIT
   for (let pause = FIRST_PAUSE; ; pause = Math.min(LONGEST_PAUSE, 2 * pause)) {

@@ -1,4 +1,4 @@
-// What SQLite says → what an operator reads. What is none of SQLite's errors is a bug and stays one.
+// Errors of SQLite → messages for operators. An error that is not SQLite's is a bug and is thrown unchanged.
 
 import { CountersignError, describeError } from '../../runtime/errors.ts'
 
@@ -16,8 +16,8 @@ const REASONS: Readonly<Record<number, string>> = {
   [BUSY]: 'another process is writing to it for too long',
   [LOCKED]: 'another process is writing to it for too long',
   [READ_ONLY]: 'it may not be written by this user; check owner and mode of it and of its folder',
-  [IO_ERROR]: 'the disk says no',
-  [CORRUPT]: 'it is damaged; remove it, and everybody has to log in again',
+  [IO_ERROR]: 'the disk reports an error',
+  [CORRUPT]: 'it is damaged; remove it, after which every user has to log in again',
   [FULL]: 'there is no room left, on the disk or within "maxBytes"',
   [CANNOT_OPEN]: 'it cannot be opened; check owner and mode of it and of its folder',
   [NOT_A_DATABASE]: 'it is not a database, or it is damaged',
@@ -28,15 +28,15 @@ const codeOf = (cause: unknown): number | undefined =>
     ? cause.errcode & 0xff
     : undefined
 
-/** Whether another process was in the way, and nothing has happened. */
+/** Whether another process was writing, so that the statements had no effect. */
 export const isBusy = (cause: unknown): boolean => {
   const code = codeOf(cause)
   return code === BUSY || code === LOCKED
 }
 
-/** Why a file cannot be used; bugs come back as they are. */
+/** Why a file cannot be used; bugs are returned unchanged. */
 export const unusable = (file: string, failure: unknown): unknown => {
-  // What a call was refused with says the same, and the file again.
+  // A refused call has the same message, with the file.
   const isRefusal = failure instanceof CountersignError && codeOf(failure.cause) !== undefined
   const cause = isRefusal ? failure.cause : failure
   const code = codeOf(cause)
@@ -46,7 +46,7 @@ export const unusable = (file: string, failure: unknown): unknown => {
   return new CountersignError('configuration-invalid', message, { cause })
 }
 
-/** Why something could not be done; bugs come back as they are. */
+/** Why an operation failed; bugs are returned unchanged. */
 export const refusalOf = (file: string, cause: unknown): unknown => {
   const code = codeOf(cause)
   if (code === undefined) return cause

@@ -1,4 +1,4 @@
-// State in a SQLite file, put together.
+// Opens state in a SQLite file.
 
 import type { OpenedState, OpeningParts } from '../opened-state.ts'
 import { statisticsOf } from '../opened-state.ts'
@@ -20,7 +20,7 @@ import { sweeper } from './sweep.ts'
 const SWEEP_EVERY_MS = 1_000
 
 /**
- * Opens a state file, and makes it where it is missing.
+ * Opens a state file, and makes it if it is absent.
  *
  * @throws CountersignError `configuration-invalid` with what is wrong with it or its secret
  */
@@ -80,7 +80,7 @@ const stateIn = async (
   }
 }
 
-/** Sweeps again and again. What fails, fails the next request too, and is counted. */
+/** Sweeps repeatedly. A failure here recurs with the next request, and is counted. */
 const sweeping = (sweep: () => Promise<void>): AsyncDisposable => {
   let running: Promise<void> | undefined
   const timer = setInterval(() => {

@@ -26,7 +26,7 @@ export class SqliteRecords implements RecordStore {
     this.#statements = prepareAll(database)
   }
 
-  /** How many records of clients without a login this process dropped before their end, for want of room. */
+  /** How many records of clients without a login this process evicted before their end. */
   get dropped(): number {
     return this.#dropped
   }
@@ -95,14 +95,14 @@ export class SqliteRecords implements RecordStore {
     this.#keepWithin(kind, bytes)
   }
 
-  /** @throws CountersignError `overloaded` where a kind takes more than its room */
+  /** @throws CountersignError `overloaded` where a kind exceeds its quota */
   #keepWithin(kind: RecordKind, written: number): void {
     const { usage, dropEnded } = this.#statements
     const { bytes: room } = this.#quotas[kind]
     const isOver = (): boolean => Number(usage.get(NUMBERS[kind])?.['bytes']) > room
     while (isOver()) {
       if (dropEnded.run(this.#database.now()).changes !== 0) continue
-      // The one that was just written would be the last to go.
+      // The record that was just written would be the last to be evicted.
       if (!yields(kind) || written > room) throw fullOf(kind)
       const dropOldest = this.#statements[kind === 'public' ? 'dropPublic' : 'dropAnonymous']
       this.#dropped += Number(dropOldest.run().changes)
@@ -110,8 +110,8 @@ export class SqliteRecords implements RecordStore {
   }
 }
 
-// What a row and its entries in indexes take besides the text, with keys that are hashes; and of a text
-// that is not small against a page, what is left over of its pages (measured).
+// The size of a row and its entries in indexes besides the text, with keys that are hashes; and, for a text that is
+// not small compared with a page, the unused rest of its pages (measured).
 const ROW = 400
 const MEMBERSHIP = 250
 const SMALL = 500
@@ -148,7 +148,7 @@ const prepareAll = (database: StateDatabase) => {
   }
 }
 
-// The number stands in the text, so that the index of the kind is used.
+// The number is in the text of the statement, so that the index of the kind is used.
 const oldestOf = (kind: 'anonymous' | 'public'): string =>
   `DELETE FROM records WHERE id = (SELECT id FROM records WHERE kind = ${NUMBERS[kind]} ORDER BY id LIMIT 1)`
 

@@ -1,4 +1,4 @@
-// Used things in a state file: what was used in one process is used up for all of the machine.
+// Used values in a state file: a value that was used in one process is used for all processes of the machine.
 
 import type { StatementSync } from 'node:sqlite'
 import type { OpaqueKeys } from '../opaque-keys.ts'
@@ -6,7 +6,7 @@ import type { ReplayMemory, Use } from '../replay-memory.ts'
 import type { StateDatabase } from './database.ts'
 import { USES } from './schema.ts'
 
-// Of the file. What does not fit cannot be called new.
+// Of the file. A value that does not fit cannot be accepted as new.
 const SHARE = 1 / 16
 
 /** A {@link ReplayMemory} that processes of one machine share, and that survives them. */
@@ -18,8 +18,7 @@ export class SqliteReplays implements ReplayMemory {
   constructor(database: StateDatabase, keys: OpaqueKeys) {
     this.#database = database
     this.#keys = keys
-    // What has been forgotten already, if it was there, is not taken for new: a clock that was set
-    // back must not bring it back to life.
+    // A value that may have been forgotten is not accepted as new: a clock that was set back must not make it new.
     this.#use = database.prepare(
       'INSERT OR IGNORE INTO uses SELECT ?1, ?2 WHERE ?2 > (SELECT until FROM swept_uses)',
     )

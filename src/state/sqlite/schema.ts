@@ -1,5 +1,5 @@
-// The tables of a state file, and how a file of an earlier version becomes one of this. A file of
-// another program, or of a later version, is refused as it is.
+// The tables of a state file, and the migrations from earlier versions. A file of another program, or of a later
+// version, is refused unchanged.
 
 import type { DatabaseSync } from 'node:sqlite'
 import { CountersignError } from '../../runtime/errors.ts'
@@ -16,9 +16,9 @@ export const NUMBERS: Readonly<Record<RecordKind, number>> = {
   used: 3,
   public: 6,
 }
-/** What counters and notes of attempts take together, in `usage`. */
+/** The size of counters and notes of attempts, in `usage`. */
 export const ATTEMPTS = 4
-/** What used proofs take. */
+/** The size of used proofs. */
 export const USES = 5
 
 // A row with its entry in an index, with keys that are hashes (measured).
@@ -35,7 +35,7 @@ const counted = (table: string, kind: number, bytes: (row: 'NEW' | 'OLD') => str
   END;
 `
 
-// The version of a file is how many of these it has been through; none is ever changed.
+// The version of a file is the number of these that it has been through; none is ever changed.
 export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE records (
@@ -80,8 +80,8 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   INSERT INTO swept_uses VALUES (1, -1);
   `,
-  // What each kind takes is counted in the transaction that changes it. Records from before are of
-  // people who have logged in, as far as anybody knows.
+  // The size of each kind is counted in the transaction that changes it. Earlier records count as those of users who
+  // have logged in, since their kind is unknown.
   `
   ALTER TABLE records ADD COLUMN kind INTEGER NOT NULL DEFAULT 1;
   ALTER TABLE records ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
@@ -116,9 +116,9 @@ export const MIGRATIONS: readonly string[] = [
 ]
 
 /**
- * Brings a file up to date, inside a transaction.
+ * Migrates a file to this version, inside a transaction.
  *
- * @param migrations default: ours
+ * @param migrations default: those of this version
  * @throws CountersignError `configuration-invalid`
  */
 export const migrate = (database: DatabaseSync, migrations = MIGRATIONS): void => {

@@ -1,4 +1,4 @@
-// Removes from a state file what has ended, in steps so small that nobody waits for one.
+// Removes ended entries from a state file, in steps so small that no request waits noticeably.
 
 import { setImmediate } from 'node:timers/promises'
 import type { StateDatabase } from './database.ts'
@@ -13,7 +13,7 @@ const TABLES = [
   { table: 'notes', key: 'key' },
 ] as const
 
-/** Makes what sweeps once through a file, or as far as it gets; it rejects as the file does. */
+/** Makes the function that sweeps once through a file; it rejects when the file is unavailable. */
 export const sweeper = (database: StateDatabase): (() => Promise<void>) => {
   const steps = TABLES.map(({ table, key }) =>
     database.prepare(
@@ -25,7 +25,7 @@ export const sweeper = (database: StateDatabase): (() => Promise<void>) => {
   )
   const remember = database.prepare('UPDATE swept_uses SET until = max(until, ?)')
   const forget = database.prepare('DELETE FROM uses WHERE ends <= ?')
-  // One transaction: nothing is forgotten of which it is not remembered that it was.
+  // One transaction: no use is forgotten before the time until which uses are forgotten is recorded.
   const forgetUses = (): number | bigint => {
     const ends = latest.get(database.now())?.['ends']
     if (typeof ends !== 'number') return 0

@@ -271,7 +271,7 @@ describe('a disk that is full', { skip: skipMount }, () => {
     assert.equal(await other.answer(), 'opened')
     assert.equal(await other.ask('put a 10'), '10')
     const answer = await other.ask('put b 5000')
-    assert.match(answer, /^(overloaded: .*no room left|unavailable: .*the disk says no)/)
+    assert.match(answer, /^(overloaded: .*no room left|unavailable: .*the disk reports an error)/)
     assert.equal(await other.ask('take a3'), '1')
   })
 })
