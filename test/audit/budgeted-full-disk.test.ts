@@ -7,8 +7,8 @@ import { describe, it } from 'node:test'
 import { temporaryFolder } from '../servers/temporary.ts'
 import { FLOODING, open, readLog, refusal, total } from './budgeting.ts'
 
-describe('a full disk', { skip: !existsSync('/dev/full') }, () => {
-  it('fails what has an event; counts are kept until they can be written', async () => {
+describe('refusals in summaries while the disk is full', { skip: !existsSync('/dev/full') }, () => {
+  it('fail where they have an event of their own; counts are kept until they can be written', async () => {
     await using folder = await temporaryFolder()
     const path = folder.file('audit.jsonl')
     await symlink('/dev/full', path)
@@ -28,7 +28,7 @@ describe('a full disk', { skip: !existsSync('/dev/full') }, () => {
     assert.equal(failed + total((await readLog(path)).summaries), 1_000)
   })
 
-  it('that stays full until the end leaves the number in the operational log', async () => {
+  it('are counted in the operational log where the disk stays full until the end', async () => {
     await using folder = await temporaryFolder()
     await symlink('/dev/full', folder.file('audit.jsonl'))
     const written = open(folder)

@@ -19,8 +19,8 @@ import {
   TOTAL_BURST,
 } from './budgeting.ts'
 
-describe('10,000 refusals of one source', () => {
-  it('take its budget and a summary, and all of them are counted', async () => {
+describe('10,000 refusals of one source in the audit log', () => {
+  it('take the budget of the source and one summary, and each is counted', async () => {
     await using folder = await temporaryFolder()
     await using written = open(folder)
     const { audit } = written
@@ -52,7 +52,7 @@ describe('10,000 refusals of one source', () => {
     assert.equal(audit.statistics().summarised, summary.count)
   })
 
-  it('leave the events of other sources, permits and refusals after a proof whole', async () => {
+  it('leave the events of other sources, permits and refusals after authentication complete', async () => {
     await using folder = await temporaryFolder()
     await using written = open(folder)
     const { audit } = written
@@ -80,7 +80,7 @@ describe('10,000 refusals of one source', () => {
     )
   })
 
-  it('count logins that were refused or answered with a question with them', async () => {
+  it('include refused and challenged logins', async () => {
     await using folder = await temporaryFolder()
     await using written = open(folder)
     const { audit } = written
@@ -97,7 +97,7 @@ describe('10,000 refusals of one source', () => {
     assert.equal(reasons.get('challenged') ?? 0, wrong === logins.length ? 1 : 0)
   })
 
-  it('all have an event where there is no limit', async () => {
+  it('have an event each with `unauthenticated: unlimited`', async () => {
     await using folder = await temporaryFolder()
     await using written = open(folder, 'unlimited')
     const { audit } = written
@@ -117,8 +117,8 @@ describe('10,000 refusals of one source', () => {
   })
 })
 
-describe('refusals of 100,000 sources', () => {
-  it('take the budget of all and a bounded number of summaries', async () => {
+describe('refusals of 100,000 sources in the audit log', () => {
+  it('take the total budget and a bounded number of summaries', async () => {
     await using folder = await temporaryFolder()
     await using written = open(folder)
     const { audit } = written
@@ -142,7 +142,7 @@ describe('refusals of 100,000 sources', () => {
 })
 
 describe('refusals of all 65,536 networks of one IPv6 site', () => {
-  it('take what the site has, and leave the events of other sources whole', async () => {
+  it('take the budget of the site, and leave the events of other sources complete', async () => {
     await using folder = await temporaryFolder()
     await using written = open(folder)
     const { audit } = written
@@ -161,8 +161,8 @@ describe('refusals of all 65,536 networks of one IPv6 site', () => {
   })
 })
 
-describe('a summary', () => {
-  it('stays short, whatever names there are', async () => {
+describe('a summary of refusals', () => {
+  it('is bounded, whatever names it has', async () => {
     await using folder = await temporaryFolder()
     await using written = open(folder)
     const { audit } = written
@@ -178,7 +178,7 @@ describe('a summary', () => {
     assert.equal(decisions.length + summary.count, names.length)
   })
 
-  it('is in the file before rotation, and what comes later in the next', async () => {
+  it('is in the file before rotation, and later refusals are in the next', async () => {
     await using folder = await temporaryFolder()
     await using written = open(folder)
     const { audit } = written
@@ -204,7 +204,7 @@ describe('a summary', () => {
     assert.equal(decisions.length + total(summaries), 1_000)
   })
 
-  it('is written by itself after the interval', async () => {
+  it('is written after the interval', async () => {
     await using folder = await temporaryFolder()
     await using written = open(folder, { ...BUDGET, summaryInterval: 1 })
     const { audit } = written

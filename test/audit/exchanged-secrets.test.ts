@@ -63,7 +63,7 @@ const assertClean = (what: unknown, secrets: readonly string[]): void => {
   for (const secret of secrets) assert.ok(!text.includes(secret), text)
 }
 
-describe('a token that is exchanged', () => {
+describe('a token that is exchanged, in logs and answers', () => {
   let authority: Authority
   let server: TokenServerHandle
   before(async () => {

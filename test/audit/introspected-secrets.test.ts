@@ -68,7 +68,7 @@ const assertClean = (what: unknown): void => {
 }
 
 for (const kind of ['introspection', 'tokenReview'] as const) {
-  describe(`a token that is introspected: ${kind}`, () => {
+  describe(`a token that is introspected (${kind}), in logs and answers`, () => {
     for (const [index, { reason, answer }] of CASES[kind].entries()) {
       it(`leaves no trace: ${reason} (${index})`, async () => {
         await using stack = new AsyncDisposableStack()

@@ -76,7 +76,7 @@ const HOSTILE = [
 ]
 
 describe('an audit line', () => {
-  it('has every field of a decision, in the order of the event', () => {
+  it('has every field of a decision, in the order of the type', () => {
     assert.deepEqual(read(WHOLE), expected(WHOLE))
     const fields = Object.keys(read(WHOLE))
     assert.deepEqual(fields, ['log', 'time', ...Object.keys(WHOLE)])
@@ -122,7 +122,7 @@ describe('an audit line', () => {
     assert.deepEqual(read({ ...WHOLE, forwarded: [] }), expected({ ...WHOLE, forwarded: [] }))
   })
 
-  it('writes the fields of every other event', () => {
+  it('has the fields of every other event', () => {
     const event: AuditEvent = {
       event: 'configuration-loaded',
       generation: 2,
@@ -137,7 +137,7 @@ describe('an audit line', () => {
   })
 })
 
-describe('what an audit line says of the client', () => {
+describe('the cached part of an audit line about the client', () => {
   const OTHERS: Partial<DecisionEvent> = {
     user: 'bob',
     userHash: 'other',
@@ -149,7 +149,7 @@ describe('what an audit line says of the client', () => {
     groups: ['dev'],
   }
   for (const [field, other] of Object.entries(OTHERS)) {
-    it(`is written anew when "${field}" is another`, () => {
+    it(`is made again where "${field}" differs`, () => {
       assert.deepEqual(read(WHOLE), expected(WHOLE))
       const event = { ...WHOLE, [field]: other }
       assert.deepEqual(read(event), expected(event))

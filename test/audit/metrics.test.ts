@@ -19,8 +19,8 @@ const stateOf = (audit: JsonLinesSink): string | undefined =>
     .find(({ name }) => name === 'audit')
     ?.condition().state
 
-describe('an audit log', () => {
-  it('counts what is written and what waits', async () => {
+describe('the metrics of an audit log', () => {
+  it('count written and waiting events', async () => {
     await using folder = await temporaryFolder()
     using sink = new JsonLinesSink(folder.file('audit.jsonl'))
     const writes = [sink.write(EVENT), sink.write(EVENT)]
@@ -30,7 +30,7 @@ describe('an audit log', () => {
     assert.equal(stateOf(sink), 'ok')
   })
 
-  it('warns while events are lost, and no longer', { skip: !existsSync('/dev/full') }, async () => {
+  it('warn while events are lost', { skip: !existsSync('/dev/full') }, async () => {
     await using folder = await temporaryFolder()
     const path = folder.file('audit.jsonl')
     await symlink('/dev/full', path)

@@ -26,36 +26,40 @@ const summaryOf = (lines: readonly AuditLine[]): readonly string[] =>
 
 const LONG = 10 * 1_048_576
 
-describe('readAudit', () => {
+describe('reading an audit log', () => {
   const CASES: readonly {
     name: string
     input: string | Uint8Array
     want: readonly string[]
   }[] = [
-    { name: 'reads nothing of nothing', input: '', want: [] },
-    { name: 'reads objects', input: '{"a":1}\n{"b":2}\n', want: ['1 {"a":1}', '2 {"b":2}'] },
+    { name: 'yields nothing for an empty file', input: '', want: [] },
     {
-      name: 'reads a last line without its end',
+      name: 'yields the object of each line',
+      input: '{"a":1}\n{"b":2}\n',
+      want: ['1 {"a":1}', '2 {"b":2}'],
+    },
+    {
+      name: 'accepts a last line without a line end',
       input: '{}\n{"b":2}',
       want: ['1 {}', '2 {"b":2}'],
     },
     {
-      name: 'tells that the last line is cut off',
+      name: 'reports a truncated last line',
       input: '{}\n{"b":',
       want: ['1 {}', '2 cut-off'],
     },
     {
-      name: 'tells that a last line is cut off within a character',
+      name: 'reports a last line that is truncated within a character',
       input: Buffer.from('{}\n{"b":"ü').subarray(0, -1),
       want: ['1 {}', '2 cut-off'],
     },
     {
-      name: 'counts empty lines and leaves them out',
+      name: 'counts empty lines and skips them',
       input: '\n\n{}\n\n{}\n\n',
       want: ['3 {}', '5 {}'],
     },
     {
-      name: 'takes the line ends of Windows',
+      name: 'accepts CR LF',
       input: '{"a":1}\r\n{}\r\n',
       want: ['1 {"a":1}', '2 {}'],
     },
@@ -65,7 +69,7 @@ describe('readAudit', () => {
       want: ['1 not-json', '2 not-json', '3 {}'],
     },
     {
-      name: 'takes no other values for events',
+      name: 'reports values that are not objects',
       input: '[]\n"a"\n1\nnull\ntrue\n{}\n',
       want: [...[1, 2, 3, 4, 5].map((line) => `${line} not-an-object`), '6 {}'],
     },
@@ -96,7 +100,7 @@ describe('readAudit', () => {
       want: ['1 not-json', '2 {}'],
     },
     {
-      name: 'hostile: a key that would change every object',
+      name: 'hostile: __proto__ as a key',
       input: '{"__proto__":{"event":"decision"}}\n',
       want: ['1 {"__proto__":{"event":"decision"}}'],
     },
@@ -108,12 +112,12 @@ describe('readAudit', () => {
     })
   }
 
-  it('changes no object by what it reads', async () => {
+  it('does not change Object.prototype', async () => {
     await linesOf('{"__proto__":{"polluted":true}}\n')
     assert.equal(Object.hasOwn(Object.prototype, 'polluted'), false)
   })
 
-  it('reads the same however the bytes come', async () => {
+  it('yields the same for any chunks of bytes', async () => {
     const random = randomFrom(7)
     const pieces = ['{"ü":"€😀"}', '\n', '', 'x', '{"a":', '\0', '\r\n', '[1]', '\n\n']
     for (let round = 0; round < 200; round += 1) {
@@ -123,7 +127,7 @@ describe('readAudit', () => {
     }
   })
 
-  it('passes on what goes wrong in reading', async () => {
+  it('rejects where the file cannot be read', async () => {
     // oxlint-disable-next-line require-yield -- it fails before
     async function* failing(): AsyncGenerator<Uint8Array> {
       throw new Error('no such disk')

@@ -111,8 +111,8 @@ const REQUESTS: readonly { reason: Reason; request: RequestParts | Buffer }[] = 
   { reason: 'internal-error', request: messageOf(as('alice')).subarray(0, -2) },
 ]
 
-describe('a password', () => {
-  it('leaves no trace in what the command writes and answers', async () => {
+describe('a password, in logs and answers', () => {
+  it('leaves no trace where the command writes and answers', async () => {
     await using folder = await temporaryFolder()
     const [hash, other] = await Promise.all([cheapHash(PASSWORD), cheapHash('other')])
     const users = {
@@ -299,7 +299,7 @@ log: { level: debug }
     assertClean('the log', service.log.join('\n'))
   })
 
-  it('was tried with every reason that there is', () => {
+  it('was tried with every reason', () => {
     const tried = new Set<Reason>([
       ...REQUESTS.map(({ reason }) => reason),
       ...FAILURES.map(({ reason }) => reason),

@@ -76,7 +76,7 @@ const loaded = (generation: number): AuditEvent => ({
   file: 'x',
 })
 
-describe('a sink', () => {
+describe('an audit sink', () => {
   it('writes every kind of event as one line of JSON, with every field', async () => {
     await using folder = await temporaryFolder()
     const path = folder.file('audit.jsonl')
@@ -94,7 +94,7 @@ describe('a sink', () => {
     }
   })
 
-  it('has written when it resolves', async () => {
+  it('has written an event when its promise resolves', async () => {
     await using folder = await temporaryFolder()
     const path = folder.file('audit.jsonl')
     using sink = new JsonLinesSink(path)
@@ -104,7 +104,7 @@ describe('a sink', () => {
     assert.deepEqual(await generationsIn(path), [1, 2])
   })
 
-  it('appends to what there is', async () => {
+  it('appends to an existing file', async () => {
     await using folder = await temporaryFolder()
     const path = folder.file('audit.jsonl')
     for (const generation of [1, 2]) {
@@ -114,7 +114,7 @@ describe('a sink', () => {
     assert.deepEqual(await generationsIn(path), [1, 2])
   })
 
-  it('makes a file that other users cannot read', async () => {
+  it('creates a file that other users cannot read', async () => {
     await using folder = await temporaryFolder()
     const path = folder.file('audit.jsonl')
     using sink = new JsonLinesSink(path)
@@ -122,7 +122,7 @@ describe('a sink', () => {
     assert.equal((await stat(path)).mode & 0o007, 0)
   })
 
-  it('writes a line of a megabyte whole', async () => {
+  it('writes a line of 1 MB completely', async () => {
     await using folder = await temporaryFolder()
     const path = folder.file('audit.jsonl')
     using sink = new JsonLinesSink(path)
@@ -132,8 +132,8 @@ describe('a sink', () => {
   })
 })
 
-describe('a sink that cannot write', () => {
-  it('does not open where there is no folder', () => {
+describe('an audit sink that cannot write', () => {
+  it('does not open in a folder that does not exist', () => {
     assert.throws(() => new JsonLinesSink('/nonexistent/audit.jsonl'), {
       code: 'audit-unwritable',
       message: /the audit file cannot be opened: ENOENT/,
@@ -145,7 +145,7 @@ describe('a sink that cannot write', () => {
     assert.throws(() => new JsonLinesSink(folder.path), { code: 'audit-unwritable' })
   })
 
-  it('says so of every event', { skip: !existsSync('/dev/full') }, async () => {
+  it('rejects every event', { skip: !existsSync('/dev/full') }, async () => {
     using sink = new JsonLinesSink('/dev/full')
     for (const event of EVENTS) {
       await assert.rejects(sink.write(event), {
@@ -155,14 +155,14 @@ describe('a sink that cannot write', () => {
     }
   })
 
-  it('says so when it is closed, and writes to no other file', async () => {
+  it('rejects events after it is closed, and writes to no other file', async () => {
     await using folder = await temporaryFolder()
     const sink = new JsonLinesSink(folder.file('audit.jsonl'))
     sink[Symbol.dispose]()
     await assert.rejects(sink.write(loaded(1)), { code: 'audit-unwritable' })
   })
 
-  it('starts a new line after one that was cut short', async () => {
+  it('starts a new line after a truncated one', async () => {
     await using folder = await temporaryFolder()
     const path = folder.file('audit.jsonl')
     const script = join(import.meta.dirname, 'disk-full.ts')
@@ -181,12 +181,12 @@ describe('a sink that cannot write', () => {
   })
 })
 
-describe('a file that ends within a line, as a crash can leave it', () => {
+describe('an audit file that ends within a line, as after a crash', () => {
   const endsMidLine = async (path: string): Promise<void> => {
     await writeFile(path, '{"log":"audit","event":"deci')
   }
 
-  it('gets a new line when it is opened', async () => {
+  it('gets a line end when it is opened', async () => {
     await using folder = await temporaryFolder()
     const path = folder.file('audit.jsonl')
     await endsMidLine(path)
@@ -196,7 +196,7 @@ describe('a file that ends within a line, as a crash can leave it', () => {
     assert.match(whole, /^\{.*\}$/)
   })
 
-  it('gets a new line when it is reopened', async () => {
+  it('gets a line end when it is reopened', async () => {
     await using folder = await temporaryFolder()
     const path = folder.file('audit.jsonl')
     using sink = new JsonLinesSink(path)
@@ -208,8 +208,8 @@ describe('a file that ends within a line, as a crash can leave it', () => {
   })
 })
 
-describe('events of one turn of the event loop', () => {
-  it('are all written, in order, before any of them is said to be', async () => {
+describe('audit events of one turn of the event loop', () => {
+  it('are all written in order before any promise resolves', async () => {
     await using folder = await temporaryFolder()
     const path = folder.file('audit.jsonl')
     using sink = new JsonLinesSink(path)
@@ -219,7 +219,7 @@ describe('events of one turn of the event loop', () => {
     await Promise.all(writes)
   })
 
-  it('are written also when the sink is closed or reopened meanwhile', async () => {
+  it('are written where the sink is closed or reopened meanwhile', async () => {
     await using folder = await temporaryFolder()
     const path = folder.file('audit.jsonl')
     const sink = new JsonLinesSink(path)
@@ -231,7 +231,7 @@ describe('events of one turn of the event loop', () => {
     assert.deepEqual(await generationsIn(path), [1, 2])
   })
 
-  it('fail each for itself: what got out whole before the disk was full is written', async () => {
+  it('fail one by one: those that were written before the disk was full resolve', async () => {
     await using folder = await temporaryFolder()
     const path = folder.file('audit.jsonl')
     const script = join(import.meta.dirname, 'disk-full.ts')
@@ -244,7 +244,7 @@ describe('events of one turn of the event loop', () => {
   })
 })
 
-describe('a sink that is reopened', () => {
+describe('an audit sink that is reopened', () => {
   it('continues in a new file after rotation', async () => {
     await using folder = await temporaryFolder()
     const path = folder.file('audit.jsonl')
@@ -259,7 +259,7 @@ describe('a sink that is reopened', () => {
     assert.deepEqual(await generationsIn(path), [3])
   })
 
-  it('appends when nothing was rotated', async () => {
+  it('appends where the file was not rotated', async () => {
     await using folder = await temporaryFolder()
     const path = folder.file('audit.jsonl')
     using sink = new JsonLinesSink(path)
@@ -269,7 +269,7 @@ describe('a sink that is reopened', () => {
     assert.deepEqual(await generationsIn(path), [1, 2])
   })
 
-  it('keeps the old file when the new one cannot be opened', async () => {
+  it('keeps the old file where the new one cannot be opened', async () => {
     await using folder = await temporaryFolder()
     const place = folder.file('log')
     await mkdir(place)

@@ -64,7 +64,7 @@ const check = async (keys: KeySet, token: string, reason: string): Promise<void>
   assertClean(token, service.log.join('\n'))
 }
 
-describe('a bearer token', () => {
+describe('a bearer token, in logs and answers', () => {
   for (const { reason, token } of CASES) {
     it(`leaves no trace: ${reason}`, async () => await check(keySetOf(key), await token(), reason))
   }

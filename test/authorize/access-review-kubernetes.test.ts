@@ -155,110 +155,114 @@ const REQUESTS: readonly (Asked & { readonly allowed: boolean })[] = [
   { path: '/metrics', groups: ['system:masters'], allowed: true },
 ]
 
-describe('a Kubernetes API server', { skip: skipWithoutApiServer(), timeout: 180_000 }, () => {
-  it('says who may do what, and the rules do as it says', async () => {
-    await using stack = new AsyncDisposableStack()
-    const folder = stack.use(await temporaryFolder())
-    const server = stack.use(await startKubeApiServer())
-    await server.createServiceAccount('default', 'reviewer')
-    const token = folder.file('own.token')
-    await writeFile(token, await server.tokenOf('default', 'reviewer'))
-    const build = async (
-      authorize: readonly object[],
-      keys: Readonly<Record<string, unknown>> = {},
-      settings: Readonly<Record<string, unknown>> = {},
-      clock: Clock = systemClock,
-    ): Promise<Authorizer> => {
-      const apiServer = {
-        server: server.url,
-        ca: server.ca,
-        token: `file:${token}`,
-        cacheTtl: '0s',
-        timeout: '10s',
-        coolDown: '100ms',
-        failureThreshold: 1_000,
-        ...settings,
+describe(
+  'access reviews by a real Kubernetes API server',
+  { skip: skipWithoutApiServer(), timeout: 180_000 },
+  () => {
+    it('decide the rules as RBAC does', async () => {
+      await using stack = new AsyncDisposableStack()
+      const folder = stack.use(await temporaryFolder())
+      const server = stack.use(await startKubeApiServer())
+      await server.createServiceAccount('default', 'reviewer')
+      const token = folder.file('own.token')
+      await writeFile(token, await server.tokenOf('default', 'reviewer'))
+      const build = async (
+        authorize: readonly object[],
+        keys: Readonly<Record<string, unknown>> = {},
+        settings: Readonly<Record<string, unknown>> = {},
+        clock: Clock = systemClock,
+      ): Promise<Authorizer> => {
+        const apiServer = {
+          server: server.url,
+          ca: server.ca,
+          token: `file:${token}`,
+          cacheTtl: '0s',
+          timeout: '10s',
+          coolDown: '100ms',
+          failureThreshold: 1_000,
+          ...settings,
+        }
+        const route = { kind: 'kubernetes', authorize, apiServer, ...keys }
+        const { authorizer, problems } = stack.use(
+          await buildRulesFrom(folder.file('countersign.yaml'), route, clock),
+        )
+        assert.ok(authorizer !== undefined, problems.join())
+        return authorizer
       }
-      const route = { kind: 'kubernetes', authorize, apiServer, ...keys }
-      const { authorizer, problems } = stack.use(
-        await buildRulesFrom(folder.file('countersign.yaml'), route, clock),
+      const rules = await build([{ allow: 'by-rbac', subjectAccessReview: true }])
+      const web: Asked = { path: `${PODS}/web` }
+
+      // 1. We may not ask yet.
+      assert.match(await decide(rules, web), /^unavailable: .*refuses our own credentials \(403\)/)
+      await delegate(server, 'reviewer')
+      await becomes(() => decide(rules, web), 'no-rule')
+      await makeRoles(server)
+      await becomes(() => decide(rules, web), 'permit by-rbac')
+
+      // 2. What it says is what it does.
+      for (const { allowed, ...asked } of REQUESTS) {
+        const name = JSON.stringify(asked)
+        // The API server takes each role and binding in at a time of its own.
+        await becomes(() => decide(rules, asked), allowed ? 'permit by-rbac' : 'no-rule')
+        assert.equal(await isLetDo(server, asked), allowed, `let do: ${name}`)
+      }
+
+      // 3. Paths of a service that is none of Kubernetes.
+      const http = await build([{ allow: 'by-rbac', subjectAccessReview: true }], { kind: 'http' })
+      assert.equal(await decide(http, { path: '/livez' }, 'http'), 'permit by-rbac')
+      assert.equal(await decide(http, { path: '/shop' }, 'http'), 'no-rule')
+
+      // 4. In a policy with more to it.
+      const policy = await build([
+        { deny: 'no-logs', resources: ['pods/log'] },
+        { deny: 'not-by-rbac', namespaces: ['default'], subjectAccessReview: false },
+        { allow: 'by-rbac', subjectAccessReview: true },
+      ])
+      assert.equal(await decide(policy, { path: `${PODS}/web/log` }), 'denied no-logs')
+      assert.equal(await decide(policy, { ...web, method: 'DELETE' }), 'denied not-by-rbac')
+      assert.equal(await decide(policy, web), 'permit by-rbac')
+      assert.equal(await decide(policy, { path: '/api/v1/nodes/n1' }), 'no-rule')
+
+      // 5. The binding goes, and is remembered for its time.
+      const clock = new FakeClock()
+      const remembering = await build(
+        [{ allow: 'by-rbac', subjectAccessReview: true }],
+        {},
+        { cacheTtl: `${REMEMBER_MS}ms` },
+        clock,
       )
-      assert.ok(authorizer !== undefined, problems.join())
-      return authorizer
-    }
-    const rules = await build([{ allow: 'by-rbac', subjectAccessReview: true }])
-    const web: Asked = { path: `${PODS}/web` }
+      assert.equal(await decide(remembering, web), 'permit by-rbac')
+      const binding = `${RBAC}/namespaces/default/rolebindings/developer`
+      await server.call({ method: 'DELETE', path: binding })
+      assert.equal(await decide(remembering, web), 'permit by-rbac')
+      await becomes(() => decide(rules, web), 'no-rule')
+      clock.advance(REMEMBER_MS - 1)
+      assert.equal(await decide(remembering, web), 'permit by-rbac')
+      clock.advance(1)
+      assert.equal(await decide(remembering, web), 'no-rule')
 
-    // 1. We may not ask yet.
-    assert.match(await decide(rules, web), /^unavailable: .*refuses our own credentials \(403\)/)
-    await delegate(server, 'reviewer')
-    await becomes(() => decide(rules, web), 'no-rule')
-    await makeRoles(server)
-    await becomes(() => decide(rules, web), 'permit by-rbac')
-
-    // 2. What it says is what it does.
-    for (const { allowed, ...asked } of REQUESTS) {
-      const name = JSON.stringify(asked)
-      // The API server takes each role and binding in at a time of its own.
-      await becomes(() => decide(rules, asked), allowed ? 'permit by-rbac' : 'no-rule')
-      assert.equal(await isLetDo(server, asked), allowed, `let do: ${name}`)
-    }
-
-    // 3. Paths of a service that is none of Kubernetes.
-    const http = await build([{ allow: 'by-rbac', subjectAccessReview: true }], { kind: 'http' })
-    assert.equal(await decide(http, { path: '/livez' }, 'http'), 'permit by-rbac')
-    assert.equal(await decide(http, { path: '/shop' }, 'http'), 'no-rule')
-
-    // 4. In a policy with more to it.
-    const policy = await build([
-      { deny: 'no-logs', resources: ['pods/log'] },
-      { deny: 'not-by-rbac', namespaces: ['default'], subjectAccessReview: false },
-      { allow: 'by-rbac', subjectAccessReview: true },
-    ])
-    assert.equal(await decide(policy, { path: `${PODS}/web/log` }), 'denied no-logs')
-    assert.equal(await decide(policy, { ...web, method: 'DELETE' }), 'denied not-by-rbac')
-    assert.equal(await decide(policy, web), 'permit by-rbac')
-    assert.equal(await decide(policy, { path: '/api/v1/nodes/n1' }), 'no-rule')
-
-    // 5. The binding goes, and is remembered for its time.
-    const clock = new FakeClock()
-    const remembering = await build(
-      [{ allow: 'by-rbac', subjectAccessReview: true }],
-      {},
-      { cacheTtl: `${REMEMBER_MS}ms` },
-      clock,
-    )
-    assert.equal(await decide(remembering, web), 'permit by-rbac')
-    const binding = `${RBAC}/namespaces/default/rolebindings/developer`
-    await server.call({ method: 'DELETE', path: binding })
-    assert.equal(await decide(remembering, web), 'permit by-rbac')
-    await becomes(() => decide(rules, web), 'no-rule')
-    clock.advance(REMEMBER_MS - 1)
-    assert.equal(await decide(remembering, web), 'permit by-rbac')
-    clock.advance(1)
-    assert.equal(await decide(remembering, web), 'no-rule')
-
-    // 6. Hanging, stopped, and back again.
-    const hasty = await build(
-      [{ deny: 'by-rbac', subjectAccessReview: true }, { allow: 'rest' }],
-      {},
-      { timeout: '5s' },
-    )
-    assert.equal(await decide(hasty, web), 'permit rest')
-    server.pause()
-    assert.match(await decide(hasty, web), /^unavailable: .*timeout/)
-    server.resume()
-    await server.kill()
-    // Of the same question the timeout would be remembered for a moment.
-    assert.match(await decide(hasty, { path: `${PODS}/other` }), /^unavailable: .*ECONN/)
-    const { reviewer } = hasty
-    assert.ok(reviewer !== undefined)
-    const authenticators = [fakeAuthenticator('staff', PROVEN)]
-    const asking = [{ allow: 'by-rbac', subjectAccessReview: true }]
-    const snapshot = snapshotOf([{ kind: 'kubernetes', authenticators, reviewer, rules: asking }])
-    const decision = await check(attributesOf(web), snapshot, FOREVER)
-    assert.equal(decision.reason, 'authorizer-unavailable')
-    await server.start()
-    await becomes(() => decide(hasty, web), 'permit rest')
-  })
-})
+      // 6. Hanging, stopped, and back again.
+      const hasty = await build(
+        [{ deny: 'by-rbac', subjectAccessReview: true }, { allow: 'rest' }],
+        {},
+        { timeout: '5s' },
+      )
+      assert.equal(await decide(hasty, web), 'permit rest')
+      server.pause()
+      assert.match(await decide(hasty, web), /^unavailable: .*timeout/)
+      server.resume()
+      await server.kill()
+      // Of the same question the timeout would be remembered for a moment.
+      assert.match(await decide(hasty, { path: `${PODS}/other` }), /^unavailable: .*ECONN/)
+      const { reviewer } = hasty
+      assert.ok(reviewer !== undefined)
+      const authenticators = [fakeAuthenticator('staff', PROVEN)]
+      const asking = [{ allow: 'by-rbac', subjectAccessReview: true }]
+      const snapshot = snapshotOf([{ kind: 'kubernetes', authenticators, reviewer, rules: asking }])
+      const decision = await check(attributesOf(web), snapshot, FOREVER)
+      assert.equal(decision.reason, 'authorizer-unavailable')
+      await server.start()
+      await becomes(() => decide(hasty, web), 'permit rest')
+    })
+  },
+)

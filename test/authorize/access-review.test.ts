@@ -20,7 +20,7 @@ const askedBy = (parts: Parameters<typeof questionOf>[0]): Record<string, unknow
   return { ...(spec as object) }
 }
 
-describe('the request', () => {
+describe('the SubjectAccessReview of a request', () => {
   const CASES: readonly {
     readonly name: string
     readonly request: RequestParts
@@ -28,7 +28,7 @@ describe('the request', () => {
     readonly want: Readonly<Record<string, unknown>>
   }[] = [
     {
-      name: 'for an object of the core group',
+      name: 'names an object of the core group',
       request: { path: '/api/v1/namespaces/a/pods/web-0' },
       want: {
         resourceAttributes: {
@@ -41,7 +41,7 @@ describe('the request', () => {
       },
     },
     {
-      name: 'for a subresource of another group',
+      name: 'names a subresource of another group',
       request: { method: 'PUT', path: '/apis/apps/v1/namespaces/a/deployments/web/scale' },
       want: {
         resourceAttributes: {
@@ -56,17 +56,17 @@ describe('the request', () => {
       },
     },
     {
-      name: 'for a collection of the cluster',
+      name: 'names a cluster-wide collection',
       request: { method: 'DELETE', path: '/api/v1/nodes' },
       want: { resourceAttributes: { verb: 'deletecollection', version: 'v1', resource: 'nodes' } },
     },
     {
-      name: 'with selectors, which are left out',
+      name: 'leaves out selectors',
       request: { path: '/api/v1/pods?labelSelector=app%3Dweb&fieldSelector=spec.nodeName%3Dn1' },
       want: { resourceAttributes: { verb: 'list', version: 'v1', resource: 'pods' } },
     },
     {
-      name: 'for one object by a field selector',
+      name: 'names one object by a field selector',
       request: { path: '/api/v1/namespaces/a/pods?watch=1&fieldSelector=metadata.name%3Dweb' },
       want: {
         resourceAttributes: {
@@ -79,18 +79,18 @@ describe('the request', () => {
       },
     },
     {
-      name: 'for no resource',
+      name: 'names a path without a resource',
       request: { method: 'HEAD', path: '/healthz/etcd?verbose' },
       want: { nonResourceAttributes: { path: '/healthz/etcd', verb: 'head' } },
     },
     {
-      name: 'to another service',
+      name: 'names a path of another service',
       kind: 'http',
       request: { method: 'POST', path: '/api/v1/pods?x=1' },
       want: { nonResourceAttributes: { path: '/api/v1/pods', verb: 'post' } },
     },
     {
-      name: 'to another service, percent-encoded',
+      name: 'names a percent-encoded path of another service',
       kind: 'http',
       request: { path: '/a%20b' },
       want: { nonResourceAttributes: { path: '/a b', verb: 'get' } },
@@ -108,14 +108,14 @@ describe('the request', () => {
   }
 })
 
-describe('the caller', () => {
+describe('the SubjectAccessReview of a caller', () => {
   const CASES: readonly {
     readonly name: string
     readonly identity: Partial<Identity>
     readonly want: Readonly<Record<string, unknown>>
   }[] = [
     {
-      name: 'with all that is known',
+      name: 'has user, uid, groups and extra',
       identity: { user: 'bob', uid: 'u-1', groups: ['dev', 'ops'], extra: { dept: ['a', 'b'] } },
       want: {
         user: 'bob',
@@ -125,12 +125,12 @@ describe('the caller', () => {
       },
     },
     {
-      name: 'whose keys differ in case alone',
+      name: 'has both of two keys that differ in case only',
       identity: { extra: { Dept: ['a'], dept: ['b'] } },
       want: { user: 'alice', groups: ['system:authenticated'], extra: { dept: ['a', 'b'] } },
     },
     {
-      name: 'hostile: with keys that objects have of themselves',
+      name: 'hostile: has keys that are properties of Object',
       identity: { extra: JSON.parse('{"__proto__":["a"],"constructor":["b"]}') },
       want: {
         user: 'alice',
@@ -139,17 +139,17 @@ describe('the caller', () => {
       },
     },
     {
-      name: 'a user who is in system:authenticated already',
+      name: 'keeps system:authenticated once',
       identity: { groups: ['system:authenticated', 'dev'] },
       want: { user: 'alice', groups: ['system:authenticated', 'dev'] },
     },
     {
-      name: 'a user whom the API server adds to no group',
+      name: 'adds no group to a user whom the API server adds none',
       identity: { groups: ['system:unauthenticated'] },
       want: { user: 'alice', groups: ['system:unauthenticated'] },
     },
     {
-      name: 'an anonymous user',
+      name: 'has an anonymous user',
       identity: { user: 'system:anonymous' },
       want: { user: 'system:anonymous', groups: [] },
     },
@@ -164,7 +164,7 @@ describe('the caller', () => {
     })
   }
 
-  it('is reviewed, also where another user is impersonated', () => {
+  it('is about the caller, also where another user is impersonated', () => {
     const { user, groups } = askedBy({
       request: {
         path: '/api/v1/pods',
@@ -179,7 +179,7 @@ describe('the caller', () => {
   })
 })
 
-describe('an answer', () => {
+describe('the answer to a SubjectAccessReview', () => {
   const of = (status: unknown, rest: Readonly<Record<string, unknown>> = {}): string =>
     JSON.stringify({
       apiVersion: 'authorization.k8s.io/v1',
@@ -197,52 +197,52 @@ describe('an answer', () => {
     readonly input: string
     readonly want: unknown
   }[] = [
-    { name: 'yes', input: of({ allowed: true, reason: 'RBAC: allowed by …' }), want: yes },
-    { name: 'no', input: of({ allowed: false }), want: no },
+    { name: 'allowed', input: of({ allowed: true, reason: 'RBAC: allowed by …' }), want: yes },
+    { name: 'not allowed', input: of({ allowed: false }), want: no },
     { name: 'no opinion', input: of({ allowed: false, denied: false, reason: '' }), want: no },
-    { name: 'no, expressly', input: of({ allowed: false, denied: true }), want: no },
+    { name: 'denied', input: of({ allowed: false, denied: true }), want: no },
     {
-      name: 'yes, in spite of an error',
+      name: 'allowed, with an evaluation error',
       input: of({ allowed: true, evaluationError: 'no role "x"' }),
       want: yes,
     },
     {
-      name: 'no, for an error',
+      name: 'not allowed, with an evaluation error',
       input: of({ allowed: false, evaluationError: 'webhook is down' }),
       want: { outcome: 'undecided', what: 'webhook is down' },
     },
     {
-      name: 'no, expressly, with an error',
+      name: 'denied, with an evaluation error',
       input: of({ allowed: false, denied: true, evaluationError: 'webhook is down' }),
       want: { outcome: 'undecided', what: 'webhook is down' },
     },
     {
-      name: 'a very long error',
+      name: 'a very long evaluation error',
       input: of({ allowed: false, evaluationError: 'x'.repeat(10_000) }),
       want: { outcome: 'undecided', what: 'x'.repeat(300) },
     },
     {
-      name: 'hostile: allowed as a text',
+      name: 'hostile: `allowed` as a text',
       input: of({ allowed: 'true' }),
       want: nonsense('"allowed" is not a boolean'),
     },
     {
-      name: 'hostile: nothing that is allowed',
+      name: 'hostile: a status without `allowed`',
       input: of({}),
       want: nonsense('"allowed" is not a boolean'),
     },
     {
-      name: 'hostile: yes and no',
+      name: 'hostile: both allowed and denied',
       input: of({ allowed: true, denied: true }),
       want: nonsense('it allows and denies at once'),
     },
     {
-      name: 'hostile: denied as a number',
+      name: 'hostile: `denied` as a number',
       input: of({ allowed: true, denied: 0 }),
       want: nonsense('"denied" is not a boolean'),
     },
     {
-      name: 'hostile: an error that is not text',
+      name: 'hostile: an evaluation error that is not text',
       input: of({ allowed: true, evaluationError: {} }),
       want: nonsense('"evaluationError" is not a string'),
     },
@@ -254,12 +254,12 @@ describe('an answer', () => {
       want: nonsense('it is not a SubjectAccessReview'),
     },
     {
-      name: 'hostile: the answer to another question',
+      name: 'hostile: the specification of another review',
       input: of({ allowed: true }, { kind: 'SelfSubjectAccessReview' }),
       want: nonsense('it is not a SubjectAccessReview'),
     },
     {
-      name: 'hostile: "allowed" outside of "status"',
+      name: 'hostile: `allowed` outside of `status`',
       input: of({ allowed: false }, { allowed: true }),
       want: no,
     },

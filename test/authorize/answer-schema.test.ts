@@ -13,47 +13,47 @@ const AT = String.raw`^routes\[0\]\.authorize\[0\]`
 
 const at = (place: string, message: string): RegExp => new RegExp(`${AT}${place}: .*${message}`)
 
-describe('the answer of a rule', () => {
+describe('the schema of a rule’s answer', () => {
   checkAll([
     {
-      name: 'has a status, a message and headers',
+      name: 'accepts a status, a message and headers',
       input: rule(
         'response: { status: 451, message: No., headers: { retry-after: "60", x-a: "" } }',
       ),
       want: [],
     },
     {
-      name: 'has a body with its type',
+      name: 'accepts a body with its type',
       input: headers('content-type: text/html; charset=utf-8, cache-control: max-age=60'),
       want: [],
     },
     {
-      name: 'is a refusal',
+      name: 'refuses the status of a success',
       input: rule('response: { status: 200 }'),
       want: [at(String.raw`\.response\.status`, 'Too small')],
     },
     {
-      name: 'is nothing that HTTP has not',
+      name: 'refuses a status that HTTP does not have',
       input: rule('response: { status: 600 }'),
       want: [at(String.raw`\.response\.status`, 'Too big')],
     },
     {
-      name: 'is not a redirect',
+      name: 'refuses the status of a redirect',
       input: rule('response: { status: 302 }'),
       want: [at(String.raw`\.response\.status`, 'Too small')],
     },
     {
-      name: 'has a message or a body',
+      name: 'refuses a message together with a body',
       input: rule('response: { message: x, body: y }'),
       want: [at(String.raw`\.response`, '"message" and "body" cannot be combined')],
     },
     {
-      name: 'has the type of a body only with a body',
+      name: 'refuses the type of a body without a body',
       input: rule('response: { message: x, headers: { content-type: text/html } }'),
       want: [at(String.raw`\.response`, '"content-type" is allowed only with "body"')],
     },
     {
-      name: 'has names in lower case',
+      name: 'refuses header names in capitals',
       input: headers('X-Note: a'),
       want: [at(String.raw`\.response\.headers\.X-Note`, 'must be a header name in lower case')],
     },
@@ -70,19 +70,19 @@ describe('the answer of a rule', () => {
       'x-content-type-options',
       'x-countersign-decision',
     ].map((name) => ({
-      name: `does not set ${name}`,
+      name: `refuses the header ${name}`,
       input: headers(`${name}: "1"`),
       want: [at(String.raw`\.response\.headers\.${name}`, 'cannot be set by a rule')],
     })),
     ...[String.raw`"a\r\nx: y"`, String.raw`"a\0"`, '"ü"', '" a"', '"a "'].map((value) => ({
-      name: `has values that a line can hold: ${value}`,
+      name: `refuses a header value that a line cannot hold: ${value}`,
       input: headers(`x-note: ${value}`),
       want: [at(String.raw`\.response\.headers\.x-note`, 'must be printable ASCII')],
     })),
   ])
 })
 
-describe('the redirect of a rule', () => {
+describe('the schema of a rule’s redirect', () => {
   const REDIRECTS = ['https://login.example.org/?to={url}', 'http://a', '/login?{url}&{decision}']
   const BAD = [
     'javascript:alert(1)',
@@ -97,22 +97,22 @@ describe('the redirect of a rule', () => {
   ]
   checkAll([
     ...REDIRECTS.map((input) => ({
-      name: `may be ${input}`,
+      name: `accepts ${input}`,
       input: rule(`redirect: '${input}'`),
       want: [],
     })),
     ...BAD.map((input) => ({
-      name: `is no ${input}`,
+      name: `refuses ${input}`,
       input: rule(`redirect: ${input.startsWith('"') ? input : `'${input}'`}`),
       want: [at(String.raw`\.redirect`, 'must be an http or https URL, or a path')],
     })),
     {
-      name: 'is there or an answer',
+      name: 'refuses an answer in addition',
       input: rule('redirect: /, response: { status: 404 }'),
       want: [at('', '"response" and "redirect" cannot be combined')],
     },
     {
-      name: 'goes with "deny"',
+      name: 'refuses "allow"',
       input: {
         routes:
           'routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all, redirect: / }] }]',

@@ -8,8 +8,8 @@ import { NO, pod, start, YES } from '../clients/kubernetes/reviewing.ts'
 
 const PATH = '/apis/authorization.k8s.io/v1/subjectaccessreviews'
 
-describe('an API server that reviews requests for a rule', () => {
-  it('gets the request and the caller, and decides', async () => {
+describe('access reviews of rules', () => {
+  it('send request and caller, and decide', async () => {
     await using site = await start()
     const { scripted, decide } = site
     const parts = { ...pod('web-0'), identity: { groups: ['dev'] } }
@@ -39,14 +39,14 @@ describe('an API server that reviews requests for a rule', () => {
     })
   })
 
-  it('reviews paths where the service is not a Kubernetes API', async () => {
+  it('are about paths where the service is not a Kubernetes API', async () => {
     await using site = await start({}, { kind: 'http' })
     assert.equal(await site.decide({ request: { path: '/metrics?x=1' } }), 'permit by-rbac')
     const { spec } = JSON.parse(site.scripted.asked[0]?.body ?? '')
     assert.deepEqual(spec.nonResourceAttributes, { path: '/metrics', verb: 'get' })
   })
 
-  it('may be behind a path, and know us by a certificate', async () => {
+  it('may go to an API server below a path, with a client certificate', async () => {
     await using outer = await start()
     const pair = await outer.authority.issue({ commonName: 'authz', usage: 'client' })
     await using site = await start({
@@ -61,7 +61,7 @@ describe('an API server that reviews requests for a rule', () => {
     assert.equal(asked.headers.authorization, undefined)
   })
 
-  it('says once what it says for a while, to those who come together too', async () => {
+  it('are cached for a while, and shared by simultaneous requests', async () => {
     await using site = await start({ cacheTtl: '10s' })
     const { scripted, decide, clock } = site
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -78,7 +78,7 @@ describe('an API server that reviews requests for a rule', () => {
     assert.equal(scripted.asked.length, 2)
   })
 
-  it('gets the review again after the cache was cleared', async () => {
+  it('are sent again after the cache is cleared', async () => {
     await using site = await start({ cacheTtl: '1h' })
     const { scripted, decide, built } = site
     assert.equal(await decide(pod('a')), 'permit by-rbac')
@@ -88,7 +88,7 @@ describe('an API server that reviews requests for a rule', () => {
     assert.equal(await decide(pod('a')), 'no-rule')
   })
 
-  it('hostile: gets a review of its own for every user who differs in anything that counts', async () => {
+  it('hostile: are separate for users that differ in any field', async () => {
     await using site = await start({ cacheTtl: '1h' })
     const { scripted, decide } = site
     assert.equal(await decide(pod('a')), 'permit by-rbac')
@@ -115,14 +115,14 @@ describe('an API server that reviews requests for a rule', () => {
   })
 })
 
-describe('rules that ask', () => {
+describe('rules with access reviews', () => {
   const reviewed = (name: string, allowed: boolean, rest = {}) => ({
     ...(allowed ? { allow: name } : { deny: name }),
     subjectAccessReview: allowed,
     ...rest,
   })
 
-  it('are reached in their order, and ask once for all of them', async () => {
+  it('are evaluated in order, with one review for all of them', async () => {
     const authorize = [
       { deny: 'nobody-deletes', verbs: ['delete'] },
       { allow: 'administrators', groups: ['admins'] },

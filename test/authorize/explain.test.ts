@@ -29,7 +29,7 @@ const outline = (rules: readonly RuleExplanation[]): readonly string[] =>
 
 const FAILING = 'request.headers["x"][0] == "1"'
 
-describe('rules explained', () => {
+describe('explained rules', () => {
   const CASES: readonly {
     name: string
     rules: readonly RuleParts[]
@@ -37,12 +37,12 @@ describe('rules explained', () => {
     want: readonly string[]
   }[] = [
     {
-      name: 'the first that matches decides, and the rest is not reached',
+      name: 'end with the first that matches',
       rules: [{ deny: 'a', users: ['bob'] }, { allow: 'b' }, { deny: 'c' }],
       want: ['a miss', 'b hit', 'c not-reached'],
     },
     {
-      name: 'none matches',
+      name: 'are all reported where none matches',
       rules: [
         { allow: 'a', users: ['bob'] },
         { allow: 'b', groups: ['x'] },
@@ -50,12 +50,12 @@ describe('rules explained', () => {
       want: ['a miss', 'b miss'],
     },
     {
-      name: 'a rule that is undetermined decides',
+      name: 'end with one that is undetermined',
       rules: [{ allow: 'a', when: FAILING }, { allow: 'b' }],
       want: ['a failed', 'b not-reached'],
     },
     {
-      name: 'rules in shadow are reported, failed ones too, and decide nothing',
+      name: 'include shadow rules, failed ones too, which decide nothing',
       rules: [
         { deny: 'a', shadow: true },
         { allow: 'b', shadow: true, when: FAILING },
@@ -65,7 +65,7 @@ describe('rules explained', () => {
       want: ['a shadow deny', 'b shadow failed', 'c miss', 'd hit'],
     },
     {
-      name: 'of a list in shadow the first that matches speaks',
+      name: 'of a shadow list include the first that matches',
       rules: [
         {
           list: 'l',
@@ -77,19 +77,19 @@ describe('rules explained', () => {
       want: ['a miss', 'b shadow deny', 'c not-reached', 'd hit'],
     },
     {
-      name: 'an API server says yes',
+      name: 'include an API server that allows',
       rules: [{ allow: 'a', subjectAccessReview: true }, { deny: 'b' }],
       review: true,
       want: ['a hit', 'b not-reached'],
     },
     {
-      name: 'an API server says no',
+      name: 'include an API server that does not allow',
       rules: [{ allow: 'a', subjectAccessReview: true }, { deny: 'b' }],
       review: false,
       want: ['a miss', 'b hit'],
     },
     {
-      name: 'an API server says nothing',
+      name: 'include an API server that does not answer',
       rules: [
         { allow: 's', shadow: true, subjectAccessReview: true },
         { allow: 'a', subjectAccessReview: true },
@@ -104,7 +104,7 @@ describe('rules explained', () => {
     })
   }
 
-  it('tell of each matcher what was wanted and got', async () => {
+  it('report the wanted and the actual value of each matcher', async () => {
     const policy = policyOf([
       {
         allow: 'a',
@@ -128,7 +128,7 @@ describe('rules explained', () => {
     )
   })
 
-  it('tell why one failed, without a value', async () => {
+  it('report why an expression failed, without a value', async () => {
     const [rule] = await explained(policyOf([{ allow: 'a', when: FAILING }]), {
       request: { headers: [['y', 'secret']] },
     })
@@ -138,7 +138,7 @@ describe('rules explained', () => {
     assert.doesNotMatch(JSON.stringify(rule), /secret/)
   })
 
-  it('reach no rule when the API document has its say', () => {
+  it('are not reached where the OpenAPI document refuses', () => {
     const policy = policyOf([{ allow: 'a' }])
     const shadows = [] as const
     const rules = explainRules(policy, questionOf(), { outcome: 'operation-undefined', shadows })
@@ -146,26 +146,26 @@ describe('rules explained', () => {
   })
 })
 
-describe('an explanation that differs from the verdict', () => {
+describe('an explanation that differs from the decision', () => {
   const policy = policyOf([{ allow: 'a', users: ['bob'] }, { allow: 'b' }, { deny: 'c' }])
   const [, , rule] = policy.rules
   assert.ok(rule)
 
-  it('is a fault: another rule', () => {
+  it('is a bug: another rule', () => {
     assert.throws(
       () => explainRules(policy, questionOf(), { outcome: 'denied', rule, shadows: [] }),
       /hit allow b, where it was hit deny c/,
     )
   })
 
-  it('is a fault: no rule', () => {
+  it('is a bug: no rule', () => {
     assert.throws(
       () => explainRules(policy, questionOf(), { outcome: 'no-rule', shadows: [] }),
       /hit allow b, where it was no-rule/,
     )
   })
 
-  it('is a fault: other shadows', async () => {
+  it('is a bug: other shadow rules', async () => {
     const question = questionOf()
     const shadowed = policyOf([{ deny: 'x', shadow: true }, { deny: 'c' }])
     const [, c] = shadowed.rules
@@ -176,7 +176,7 @@ describe('an explanation that differs from the verdict', () => {
     )
   })
 
-  it('is a fault: an index that leaves out a rule', async () => {
+  it('is a bug: an index that leaves out a rule', async () => {
     const lame: Policy = { ...policy, candidates: () => policy.rules.slice(2) }
     await assert.rejects(explained(lame), /hit allow b, where it was hit deny c/)
   })

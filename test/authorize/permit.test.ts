@@ -30,39 +30,39 @@ assert.ok(typeof heir === 'object' && heir !== null)
 assert.ok(typeof classmate === 'object' && classmate !== null)
 
 const FORGED: readonly { name: string; input: object }[] = [
-  { name: 'a look-alike', input: lookAlike },
-  { name: 'a look-alike with a field of that name', input: withProof },
-  { name: 'a cast', input: cast },
-  { name: 'a copy of a genuine one', input: Object.assign({}, genuine) },
-  { name: 'an heir of a genuine one', input: heir },
+  { name: 'an object of the same shape', input: lookAlike },
+  { name: 'an object with a field of that name', input: withProof },
+  { name: 'a cast object', input: cast },
+  { name: 'a copy of a genuine permit', input: Object.assign({}, genuine) },
+  { name: 'an object with a genuine permit as its prototype', input: heir },
   { name: 'an object of the same class', input: classmate },
-  { name: 'a proxy of a genuine one', input: new Proxy(genuine, {}) },
+  { name: 'a proxy of a genuine permit', input: new Proxy(genuine, {}) },
 ]
 
 describe('isPermit', () => {
-  it('knows a genuine permit', () => assert.ok(isPermit(genuine)))
+  it('accepts a genuine permit', () => assert.ok(isPermit(genuine)))
 
   for (const { name, input } of FORGED) {
     it(`refuses ${name}`, () => assert.ok(!isPermit(input)))
   }
 })
 
-describe('transform', () => {
+describe('the transform of a request', () => {
   const FOREVER = new AbortController().signal
 
-  it('takes a genuine permit', async () => {
+  it('accepts a genuine permit', async () => {
     assert.equal((await transform(genuine, outgoing([]), FOREVER)).outcome, 'transformed')
   })
 
   for (const { name, input } of FORGED) {
-    it(`throws on ${name}, whatever there is to transform`, async () => {
+    it(`throws for ${name}, whatever the route forwards`, async () => {
       // @ts-expect-error -- an object is not a permit
       assert.throws(() => transform(input, outgoing([]), FOREVER), /without a genuine permit/)
     })
   }
 })
 
-describe('a matcher that is broken', () => {
+describe('a broken matcher', () => {
   const { rules } = policyOf([{ allow: 'first' }, { allow: 'rest' }])
   const policyWith = (test: Matcher['test']): Policy => {
     const broken: Matcher = { key: 'users', test, wanted: undefined, got: () => undefined }
@@ -71,7 +71,7 @@ describe('a matcher that is broken', () => {
   }
 
   // `check` makes a refusal of what is thrown (reason "internal-error").
-  it('yields no permit when it throws, though the next rule would allow', () => {
+  it('yields no permit where it throws, though the next rule would allow', () => {
     const policy = policyWith(() => {
       throw new Error('a bug')
     })
@@ -90,7 +90,7 @@ describe('a matcher that is broken', () => {
     { unknown: 'x' },
     Promise.resolve(true),
   ]) {
-    it(`yields no permit when it answers ${JSON.stringify(answer) ?? 'nothing'}`, () => {
+    it(`yields no permit where it returns ${JSON.stringify(answer) ?? 'nothing'}`, () => {
       // @ts-expect-error -- what its type forbids is tested
       const policy = policyWith(() => answer)
       let outcome = 'threw'

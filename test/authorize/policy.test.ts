@@ -25,33 +25,33 @@ const checkAll = (cases: readonly Case[]): void => {
   }
 }
 
-describe('the order of rules', () => {
+describe('the order of rules: a request is', () => {
   checkAll([
-    { name: 'no rules refuse', rules: [], want: 'no-rule' },
-    { name: 'a rule without matchers matches', rules: [{ allow: 'all' }], want: 'allow:all' },
-    { name: 'and can refuse', rules: [{ deny: 'none' }], want: 'deny:none' },
+    { name: 'refused without rules', rules: [], want: 'no-rule' },
+    { name: 'allowed by a rule without matchers', rules: [{ allow: 'all' }], want: 'allow:all' },
+    { name: 'denied by a rule without matchers', rules: [{ deny: 'none' }], want: 'deny:none' },
     {
-      name: 'the first match decides, when it permits',
+      name: 'allowed where the first match allows',
       rules: [{ allow: 'first' }, { deny: 'second' }],
       want: 'allow:first',
     },
     {
-      name: 'the first match decides, when it refuses',
+      name: 'denied where the first match denies',
       rules: [{ deny: 'first' }, { allow: 'second' }],
       want: 'deny:first',
     },
     {
-      name: 'what does not match is passed over',
+      name: 'decided by a later rule where earlier ones do not match',
       rules: [{ deny: 'posts', methods: ['POST'] }, { allow: 'rest' }],
       want: 'allow:rest',
     },
     {
-      name: 'no match refuses, also when every rule is a deny',
+      name: 'refused without a match, also where every rule is a deny',
       rules: [{ deny: 'posts', methods: ['POST'] }],
       want: 'no-rule',
     },
     {
-      name: 'no match refuses, also when every rule is an allow',
+      name: 'refused without a match, also where every rule is an allow',
       rules: [{ allow: 'posts', methods: ['POST'] }],
       want: 'no-rule',
     },
@@ -73,66 +73,66 @@ describe('the matchers of one rule', () => {
   checkAll([
     { name: 'must all match', rules, identity, request, want: 'allow:match' },
     {
-      name: 'may match by another of their values',
+      name: 'match by any of their values',
       rules,
       identity: { user: 'svc-a', groups: ['team-b'] },
       request: { method: 'HEAD', path: '/api' },
       want: 'allow:match',
     },
     {
-      name: 'fail by the method',
+      name: 'do not match by the method',
       rules,
       identity,
       request: { ...request, method: 'POST' },
       want: 'no-rule',
     },
     {
-      name: 'fail by the path',
+      name: 'do not match by the path',
       rules,
       identity,
       request: { ...request, path: '/apis' },
       want: 'no-rule',
     },
     {
-      name: 'fail by the user',
+      name: 'do not match by the user',
       rules,
       identity: { ...identity, user: 'bob' },
       request,
       want: 'no-rule',
     },
     {
-      name: 'fail by the groups',
+      name: 'do not match by the groups',
       rules,
       identity: { ...identity, groups: ['other'] },
       request,
       want: 'no-rule',
     },
     {
-      name: 'fail without any group',
+      name: 'do not match without any group',
       rules: [{ allow: 'match', groups: ['*'] }],
       identity: { groups: [] },
       want: 'no-rule',
     },
     {
-      name: 'take a user for no group',
+      name: 'do not compare the user with groups',
       rules: [{ allow: 'match', groups: ['alice'] }],
       identity: { user: 'alice', groups: [] },
       want: 'no-rule',
     },
     {
-      name: 'take a group for no user',
+      name: 'do not compare groups with users',
       rules: [{ allow: 'match', users: ['admins'] }],
       identity: { groups: ['admins'] },
       want: 'no-rule',
     },
     {
-      name: 'see the decoded path',
+      name: 'read the decoded path',
       rules: [{ deny: 'match', paths: ['/secrets/**'] }, { allow: 'rest' }],
       request: { path: '/%73ecrets/a' },
       want: 'deny:match',
     },
     {
-      name: 'see no query',
+      name: 'do not read the query',
       rules: [{ allow: 'match', paths: ['/a'] }],
       request: { path: '/a?x=/b' },
       want: 'allow:match',
@@ -140,8 +140,8 @@ describe('the matchers of one rule', () => {
   ])
 })
 
-describe('evaluate', () => {
-  it('remembers nothing: equal questions have equal answers', () => {
+describe('the evaluation of a policy', () => {
+  it('is the same for equal questions', () => {
     const policy = policyOf([{ allow: 'alice', users: ['alice'] }])
     const [alice, bob] = [questionOf(), questionOf({ identity: { user: 'bob' } })]
     for (let round = 0; round < 3; round++) {
@@ -150,7 +150,7 @@ describe('evaluate', () => {
     }
   })
 
-  it('gives a permit that names the identity, the request and the rule', () => {
+  it('yields a permit with identity, request and rule', () => {
     const question = questionOf()
     const verdict = evaluate(policyOf([{ allow: 'all' }]), question)
     assert.equal(verdict.outcome, 'permit')

@@ -22,7 +22,7 @@ const problemsOf = (
   return problems
 }
 
-describe('a matcher on the wrong kind of route', () => {
+describe('a matcher on a route of another kind', () => {
   const KUBERNETES: RuleParts = {
     allow: 'a',
     verbs: ['get'],
@@ -34,23 +34,23 @@ describe('a matcher on the wrong kind of route', () => {
   }
   const keys = ['verbs', 'apiGroups', 'resources', 'namespaces', 'names', 'impersonate']
 
-  it('is a problem each, at its path', () => {
+  it('is a problem, with its path', () => {
     assert.deepEqual(
       problemsOf([{ allow: 'x' }, KUBERNETES]),
       keys.map((key) => `1.${key}: is there on routes of "kind: kubernetes"`),
     )
   })
 
-  it('also in a list', () => {
+  it('is a problem in a list, too', () => {
     const [first] = problemsOf([{ list: 'l', rules: [{ allow: 'x' }, KUBERNETES] }])
     assert.equal(first, '0.rules.1.verbs: is there on routes of "kind: kubernetes"')
   })
 
-  it('and none on the right kind', () => {
+  it('is none on a route of its kind', () => {
     assert.deepEqual(problemsOf([KUBERNETES], { kind: 'kubernetes' }), [])
   })
 
-  it('of operations too', () => {
+  it('is a problem for operations, too', () => {
     const rule: RuleParts = { allow: 'a', operations: ['list'], tags: ['x'], templates: ['/'] }
     assert.deepEqual(
       problemsOf([rule]),
@@ -64,7 +64,7 @@ describe('a matcher on the wrong kind of route', () => {
     )
   })
 
-  it('of verbs that no resource has, where resources are meant', () => {
+  it('is a problem for verbs that resources do not have', () => {
     const verbs = ['get', 'post', 'head', '*']
     const rules = [
       { deny: 'a', verbs, resources: ['pods'] },
@@ -81,12 +81,12 @@ describe('a matcher on the wrong kind of route', () => {
     )
   })
 
-  it('throws where there is no callback for reports', () => {
+  it('throws without a callback for problems', () => {
     assert.throws(() => policyOf([KUBERNETES]), /^TypeError: 0\.verbs: is there/)
   })
 })
 
-describe('an expression that cannot be used', () => {
+describe('an invalid expression is a problem:', () => {
   const CASES: readonly { name: string; when: string; paths?: string[]; want: RegExp }[] = [
     {
       name: 'a type error',
@@ -94,12 +94,12 @@ describe('an expression that cannot be used', () => {
       want: /^no such overload: string == int \(at character 1\)$/,
     },
     {
-      name: 'a type error further on',
+      name: 'a type error later in the text',
       when: 'true && identity.groups == "x"',
       want: /\(at character 9\)$/,
     },
     {
-      name: 'on another line',
+      name: 'a type error on another line',
       when: 'true &&\n  request.path > 1',
       want: /\(at line 2, character 3\)$/,
     },
@@ -113,20 +113,24 @@ describe('an expression that cannot be used', () => {
       when: 'identity.name == "x"',
       want: /^No such key: name.* \(at character \d+\)$/,
     },
-    { name: 'no bool', when: 'identity.user', want: /^yields string, where bool belongs$/ },
-    { name: 'no expression', when: 'identity.user ==', want: /\(at character \d+\)$/ },
     {
-      name: 'a pattern',
+      name: 'a value that is not a bool',
+      when: 'identity.user',
+      want: /^yields string, where bool belongs$/,
+    },
+    { name: 'a syntax error', when: 'identity.user ==', want: /\(at character \d+\)$/ },
+    {
+      name: 'an invalid regular expression',
       when: 'identity.user.matches("(")',
       want: /regular expression cannot be used.*\(at character 23\)$/,
     },
     {
-      name: 'kubernetes elsewhere',
+      name: 'kubernetes on another route',
       when: 'kubernetes.verb == "get"',
       want: /^Unknown variable: kubernetes/,
     },
     {
-      name: 'operation elsewhere',
+      name: 'operation on another route',
       when: 'operation.id == "x"',
       want: /^Unknown variable: operation/,
     },
@@ -136,13 +140,13 @@ describe('an expression that cannot be used', () => {
       want: /^No such key: segments/,
     },
     {
-      name: 'segments without names',
+      name: 'segments of paths without names',
       when: 'request.segments.a == "x"',
       paths: ['/a/**'],
       want: /^No such key: segments/,
     },
     {
-      name: 'a segment without that name',
+      name: 'a segment that no path has',
       when: 'request.segments.a == "x"',
       paths: ['/{b}'],
       want: /^No such key: a /,
@@ -163,14 +167,14 @@ describe('an expression that cannot be used', () => {
     })
   }
 
-  it('may speak of a segment that every path has, and of what the route has', () => {
+  it('except one over a segment that every path has', () => {
     const when = 'request.segments.b == "x" && kubernetes.verb == "get" && operation.id == "list"'
     const rule = { allow: 'a', when, paths: ['/{a}/{b}', '/x/{b}', '/{b}/**'] }
     assert.deepEqual(problemsOf([rule], { kind: 'kubernetes', operations: OPERATIONS }), [])
   })
 })
 
-describe('names of segments whose place is not known', () => {
+describe('named segments at an unknown position', () => {
   const CASES = [
     { paths: ['/{a}/{a}'], want: '"/{a}/{a}" has a name twice' },
     {
@@ -190,6 +194,7 @@ describe('names of segments whose place is not known', () => {
     ['/{a}/x**y/**'],
     ['/{a}/b**'],
   ]) {
-    it(`${paths.join()} has none`, () => assert.deepEqual(problemsOf([{ allow: 'a', paths }]), []))
+    it(`${paths.join()} yields none`, () =>
+      assert.deepEqual(problemsOf([{ allow: 'a', paths }]), []))
   }
 })

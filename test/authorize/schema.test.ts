@@ -16,17 +16,21 @@ const EXACTLY_ONE = /^routes\[0\]\.authorize\[0\]: must have exactly one of "all
 const at = (path: string, message: string): RegExp =>
   new RegExp(String.raw`^routes\[0\]\.authorize\[0\]${path}: ${message}`)
 
-describe('a rule', () => {
+describe('the schema of a rule', () => {
   checkAll([
-    { name: 'allows or denies', input: rule('users: [alice]'), want: [EXACTLY_ONE] },
-    { name: 'does not do both', input: rule('allow: a, deny: b'), want: [EXACTLY_ONE] },
     {
-      name: 'has an upper-case method',
+      name: 'refuses a rule without allow and deny',
+      input: rule('users: [alice]'),
+      want: [EXACTLY_ONE],
+    },
+    { name: 'refuses both allow and deny', input: rule('allow: a, deny: b'), want: [EXACTLY_ONE] },
+    {
+      name: 'refuses a method in lower case',
       input: rule('allow: a, methods: [get]'),
       want: [at(String.raw`\.methods\[0\]`, 'must be an upper-case HTTP method')],
     },
     {
-      name: 'has an absolute path',
+      name: 'refuses a relative path',
       input: rule('allow: a, paths: ["**"], templates: ["{id}"]'),
       want: [
         at(String.raw`\.paths\[0\]`, 'must start with "/"'),
@@ -34,7 +38,7 @@ describe('a rule', () => {
       ],
     },
     {
-      name: 'has a host as routes have it',
+      name: 'refuses hosts that routes refuse',
       input: rule('allow: a, hosts: [A.example, "a.example:1", "[::1]", "*.b.example"]'),
       want: [
         at(String.raw`\.hosts\[0\]`, 'must be a lower-case host'),
@@ -42,7 +46,7 @@ describe('a rule', () => {
       ],
     },
     {
-      name: 'has no empty list, which could be read as "any" or as "none"',
+      name: 'refuses an empty list, which could be read as "any" or as "none"',
       input: rule(
         'allow: a, users: [], groups: [], authenticators: [], methods: [], hosts: [], paths: [], sources: [], times: [], verbs: [], apiGroups: [], resources: [], namespaces: [], names: [], operations: [], tags: [], templates: []',
       ),
@@ -66,7 +70,7 @@ describe('a rule', () => {
       ].map((key) => at(`\\.${key}`, 'Too small')),
     },
     {
-      name: 'has no empty pattern, except for what can be empty',
+      name: 'refuses an empty pattern, except where the value can be empty',
       input: rule(
         'allow: a, users: [""], groups: [""], operations: [""], tags: [""], apiGroups: [""], namespaces: [""], names: [""]',
       ),
@@ -75,25 +79,25 @@ describe('a rule', () => {
       ),
     },
     {
-      name: 'has no other matcher',
+      name: 'refuses an unknown matcher',
       input: rule('allow: a, host: b'),
       want: [at(String.raw`\.host`, 'unknown key$')],
     },
-    { name: 'is an object', input: rules('alice'), want: [at('', '')] },
+    { name: 'refuses what is not an object', input: rules('alice'), want: [at('', '')] },
     {
-      name: 'has networks',
+      name: 'accepts networks',
       input: rule('allow: a, sources: [10.0.0.0/8, "::1", "2001:db8::/32", 192.0.2.1]'),
       want: [],
     },
     {
-      name: 'has no network that is none',
+      name: 'refuses an invalid network',
       input: rule('allow: a, sources: [10.0.0.0/33, example.org, "::/129", ""]'),
       want: [0, 1, 2, 3].map((index) =>
         at(String.raw`\.sources\[${index}\]`, 'must be an IP address or a network such as'),
       ),
     },
     {
-      name: 'has verbs and resources in lower case',
+      name: 'refuses verbs and resources in capitals',
       input: rule('allow: a, verbs: [GET, "*"], resources: [Pods, pods/exec/x, "*/*"]'),
       want: [
         at(String.raw`\.verbs\[0\]`, 'must be a lower-case verb'),
@@ -102,21 +106,21 @@ describe('a rule', () => {
       ],
     },
     {
-      name: 'has verbs that requests have',
+      name: 'refuses verbs that requests do not have',
       input: rule('allow: a, verbs: [lists, impersonate, use, head, trace, watch]'),
       want: [0, 1, 2].map((index) =>
         at(String.raw`\.verbs\[${index}\]`, 'is not a Kubernetes verb'),
       ),
     },
     {
-      name: 'has API groups without version, and no name for the core group',
+      name: 'refuses API groups with a version, and names for the core group',
       input: rule('allow: a, apiGroups: [core, v1, apps/v1, "", apps, "*", "v*.example.org"]'),
       want: [0, 1, 2].map((index) =>
         at(String.raw`\.apiGroups\[${index}\]`, 'must be a group without a version'),
       ),
     },
     {
-      name: 'has paths that requests have',
+      name: 'refuses paths that requests cannot have',
       input: rule(
         String.raw`allow: a, paths: ["/a%20b", "/a?b=c", "/a//b", "/a/../b", "/a/.", 'C:\a', '/a\b', "/ä b", "/.well-known/**", "/100%", "/a;b"]`,
       ),
@@ -129,7 +133,7 @@ describe('a rule', () => {
       ],
     },
     {
-      name: 'says whom it lets impersonate by what there is',
+      name: 'refuses invalid fields of impersonate',
       input: rule('allow: a, impersonate: { user: [b], extra: { k: [] } }'),
       want: [
         at(String.raw`\.impersonate\.extra\.k`, 'Too small'),
@@ -137,12 +141,12 @@ describe('a rule', () => {
       ],
     },
     {
-      name: 'needs an API server for its review',
+      name: 'refuses subjectAccessReview without an API server',
       input: rule('allow: a, subjectAccessReview: true'),
       want: [at(String.raw`\.subjectAccessReview`, 'needs "apiServer" of the route$')],
     },
     {
-      name: 'has an API server for its review',
+      name: 'accepts subjectAccessReview with an API server',
       input: rules(
         '{ allow: a, subjectAccessReview: true }',
         ', apiServer: { server: https://a, token: file:t }',
@@ -152,31 +156,35 @@ describe('a rule', () => {
   ])
 })
 
-describe('a stretch of time', () => {
+describe('the schema of times', () => {
   const times = (text: string): Sections => rule(`allow: a, times: [{ ${text} }]`)
   const time = String.raw`\.times\[0\]`
   checkAll([
-    { name: 'is of the week', input: times('days: [mon, sun]'), want: [] },
-    { name: 'is of the day', input: times("from: '22:00', to: '24:00'"), want: [] },
-    { name: 'is of the calendar', input: times("since: '2026-01-01T00:00:00+01:00'"), want: [] },
-    { name: 'says something', input: times('timeZone: UTC'), want: [at(time, 'has no condition')] },
+    { name: 'accepts days of the week', input: times('days: [mon, sun]'), want: [] },
+    { name: 'accepts times of day', input: times("from: '22:00', to: '24:00'"), want: [] },
+    { name: 'accepts instants', input: times("since: '2026-01-01T00:00:00+01:00'"), want: [] },
     {
-      name: 'has an end with its beginning',
+      name: 'refuses an empty range',
+      input: times('timeZone: UTC'),
+      want: [at(time, 'has no condition')],
+    },
+    {
+      name: 'refuses a beginning without an end',
       input: times("from: '08:00'"),
       want: [at(time, '"from" and "to" must be set together$')],
     },
     {
-      name: 'is longer than nothing',
+      name: 'refuses a range without length',
       input: times("from: '08:00', to: '08:00'"),
       want: [at(time, '"from" and "to" are the same$')],
     },
     {
-      name: 'ends after it begins',
+      name: 'refuses a range that ends before it begins',
       input: times("since: '2026-01-01T00:00:00Z', until: '2026-01-01T00:30:00+01:00'"),
       want: [at(time, '"since" is not before "until"$')],
     },
     {
-      name: 'has days, times of day, a zone and instants that there are',
+      name: 'refuses days, times, zones and instants that do not exist',
       input: times(
         "days: [monday], from: '8:00', to: '25:00', timeZone: Europe/Atlantis, since: '2026-02-30T00:00:00Z', until: '2026-01-01'",
       ),
@@ -192,10 +200,10 @@ describe('a stretch of time', () => {
   ])
 })
 
-describe('what a rule answers', () => {
+describe('the schema of a rule’s response', () => {
   checkAll([
     {
-      name: 'is of refusals',
+      name: 'refuses response and redirect with allow',
       input: rules('{ allow: a, response: {} }, { allow: b, redirect: /x }'),
       want: [
         at('', '"response" and "redirect" are allowed only with "deny"$'),
@@ -203,17 +211,17 @@ describe('what a rule answers', () => {
       ],
     },
     {
-      name: 'is one of two',
+      name: 'refuses response together with redirect',
       input: rule('deny: a, response: {}, redirect: /x'),
       want: [at('', '"response" and "redirect" cannot be combined$')],
     },
     {
-      name: 'is not a success',
+      name: 'refuses the status of a success',
       input: rule('deny: a, response: { status: 200 }'),
       want: [at(String.raw`\.response\.status`, 'Too small')],
     },
     {
-      name: 'leads to a URL or a path',
+      name: 'accepts a URL or a path as redirect',
       input: rules(
         ['https://a.example/x?u={url}', 'http://a', '/x', '/x//y']
           .map((target, index) => `{ deny: r${index}, redirect: '${target}' }`)
@@ -223,7 +231,7 @@ describe('what a rule answers', () => {
       want: [],
     },
     {
-      name: 'leads to no other host by a path, and runs no script (hostile)',
+      name: 'hostile: refuses a path to another host, and a script',
       input: rules(
         [
           '//evil.example',
@@ -247,15 +255,15 @@ describe('what a rule answers', () => {
   ])
 })
 
-describe('a list of rules', () => {
+describe('the schema of a list of rules', () => {
   checkAll([
     {
-      name: 'has rules as they are elsewhere',
+      name: 'accepts rules as outside of a list',
       input: rules('{ list: l, rules: [{ allow: a, methods: [GET] }, { deny: b }] }'),
       want: [],
     },
     {
-      name: 'is reported with the problems of its rules, not as an unknown rule',
+      name: 'reports the problems of its rules, not an unknown rule',
       input: rules('{ list: l, rules: [{ allow: a, host: b }, { deny: b, methods: [get] }] }'),
       want: [
         at(String.raw`\.rules\[0\]\.host`, 'unknown key$'),
@@ -263,7 +271,7 @@ describe('a list of rules', () => {
       ],
     },
     {
-      name: 'has rules',
+      name: 'refuses a list without rules',
       input: rules('{ list: l }, { list: m, rules: [] }'),
       want: [
         at(String.raw`\.rules`, 'required, but missing$'),
@@ -271,17 +279,17 @@ describe('a list of rules', () => {
       ],
     },
     {
-      name: 'has a name',
+      name: 'refuses a list without a name',
       input: rules('{ rules: [{ allow: a }] }'),
       want: [at(String.raw`\.list`, 'required, but missing$')],
     },
     {
-      name: 'has no matchers of its own',
+      name: 'refuses matchers of a list',
       input: rules('{ list: l, users: [alice], rules: [{ allow: a }] }'),
       want: [at(String.raw`\.users`, 'unknown key$')],
     },
     {
-      name: 'has no list in it',
+      name: 'refuses a list in a list',
       input: rules('{ list: l, rules: [{ list: m, rules: [{ allow: a }] }] }'),
       want: [
         at(String.raw`\.rules\[0\]\.list`, 'unknown key$'),

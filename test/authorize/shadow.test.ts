@@ -20,19 +20,19 @@ const miss = { users: ['bob'] }
 
 const CASES: readonly Case[] = [
   {
-    name: 'a rule in shadow decides nothing',
+    name: 'a shadow rule decides nothing',
     rules: [{ deny: 'a', shadow: true }, { allow: 'b' }],
     want: 'allow:b',
     shadows: ['a: deny'],
   },
   {
-    name: 'not even where nothing else does',
+    name: 'a shadow rule decides nothing even where no other rule does',
     rules: [{ allow: 'a', shadow: true }],
     want: 'no-rule',
     shadows: ['a: allow'],
   },
   {
-    name: 'each that matches is recorded, in order, up to the one that decides',
+    name: 'each shadow rule that matches is recorded, in order, up to the deciding rule',
     rules: [
       { allow: 'a', shadow: true },
       { deny: 'b', shadow: true, ...miss },
@@ -44,13 +44,13 @@ const CASES: readonly Case[] = [
     shadows: ['a: allow', 'c: deny'],
   },
   {
-    name: 'one that cannot be evaluated refuses nothing',
+    name: 'a shadow rule that cannot be evaluated refuses nothing',
     rules: [{ deny: 'a', shadow: true, when: FAILING }, { allow: 'b' }],
     want: 'allow:b',
     shadows: ['a: failed'],
   },
   {
-    name: 'a list in force is its rules, in its place',
+    name: 'an active list is evaluated as its rules, in its place',
     rules: [
       { deny: 'a', ...miss },
       { list: 'l', rules: [{ allow: 'b', ...miss }, { deny: 'c' }] },
@@ -59,12 +59,12 @@ const CASES: readonly Case[] = [
     want: 'deny:c',
   },
   {
-    name: 'and none of them matching, the rest',
+    name: 'an active list of which no rule matches is passed',
     rules: [{ list: 'l', rules: [{ deny: 'a', ...miss }] }, { allow: 'b' }],
     want: 'allow:b',
   },
   {
-    name: 'a list in shadow speaks once, by the first of it that matches',
+    name: 'a shadow list is recorded once, with its first rule that matches',
     rules: [
       { list: 'l', shadow: true, rules: [{ deny: 'a', ...miss }, { allow: 'b' }, { deny: 'c' }] },
       { allow: 'd' },
@@ -73,7 +73,7 @@ const CASES: readonly Case[] = [
     shadows: ['b: allow'],
   },
   {
-    name: 'also by one that cannot be evaluated',
+    name: 'a shadow list is recorded with a rule that cannot be evaluated',
     rules: [
       { list: 'l', shadow: true, rules: [{ allow: 'a', when: FAILING }, { deny: 'b' }] },
       { allow: 'c' },
@@ -82,7 +82,7 @@ const CASES: readonly Case[] = [
     shadows: ['a: failed'],
   },
   {
-    name: 'two lists in shadow speak for themselves, whatever their names',
+    name: 'two shadow lists are recorded separately, even with the same name',
     rules: [
       { list: 'l', shadow: true, rules: [{ deny: 'a' }, { deny: 'b' }] },
       { list: 'l', shadow: true, rules: [{ allow: 'c' }, { deny: 'd' }] },
@@ -92,7 +92,7 @@ const CASES: readonly Case[] = [
     shadows: ['a: deny', 'c: allow'],
   },
   {
-    name: 'rules in shadow of a list in force are recorded one by one',
+    name: 'shadow rules of an active list are recorded one by one',
     rules: [
       {
         list: 'l',
@@ -104,7 +104,7 @@ const CASES: readonly Case[] = [
   },
   {
     // Once the list is in force, it would pass over "a".
-    name: 'a rule in shadow does not speak for its list',
+    name: 'a shadow rule in a shadow list is not recorded for the list',
     rules: [
       {
         list: 'l',
@@ -124,7 +124,7 @@ const FILLERS: readonly RuleParts[] = Array.from({ length: 12 }, (_, n) => ({
   users: [`x-${n}`],
 }))
 
-describe('rules and lists in shadow', () => {
+describe('shadow rules and lists:', () => {
   for (const { name, rules, want, shadows = [] } of CASES) {
     for (const [how, all] of [
       ['few', rules],
@@ -142,7 +142,7 @@ describe('rules and lists in shadow', () => {
   }
 })
 
-describe('a rule in shadow that asks an API server', () => {
+describe('a shadow rule with an access review', () => {
   const rules: readonly RuleParts[] = [
     { deny: 'a', shadow: true, subjectAccessReview: false },
     { allow: 'b' },
@@ -153,19 +153,19 @@ describe('a rule in shadow that asks an API server', () => {
       new AbortController().signal,
     )
 
-  it('is recorded by what the API server says', async () => {
+  it('is recorded with the answer of the API server', async () => {
     const verdict = await authorize(rules, { outcome: 'reviewed', allowed: false })
     assert.equal(verdict.outcome, 'permit')
     assert.deepEqual(verdict.shadows, [{ rule: 'a', decision: 'deny' }])
   })
 
-  it('refuses nothing where that gives no answer', async () => {
+  it('refuses nothing where the API server does not answer', async () => {
     const verdict = await authorize(rules, { outcome: 'unavailable', cause: new Error('down') })
     assert.equal(verdict.outcome, 'permit')
     assert.deepEqual(verdict.shadows, [{ rule: 'a', decision: 'failed' }])
   })
 
-  it('one in force behind it refuses', async () => {
+  it('does not replace an active one that is evaluated later', async () => {
     const both = [
       ...rules.slice(0, 1),
       { allow: 'c', subjectAccessReview: true },

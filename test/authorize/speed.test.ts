@@ -27,24 +27,24 @@ const quickest = (shape: Shape, count: number): number => {
 
 const indexed = SHAPES.filter(({ name }) => !name.startsWith('nothing'))
 
-describe('to evaluate a thousand rules', () => {
+describe('the evaluation of a thousand rules', () => {
   for (const shape of indexed) {
-    it(`takes no more than 60 µs: ${shape.name}`, (t) => {
+    it(`takes at most 60 µs: ${shape.name}`, (t) => {
       const time = quickest(shape, 1_000)
       t.diagnostic(`${time.toFixed(2)} µs`)
       assert.ok(time < 60, `${time} µs`)
     })
   }
 
-  it('takes time in proportion where nothing can be looked up', () => {
+  it('takes time in proportion where the index does not help', () => {
     const [worst] = SHAPES.filter((shape) => !indexed.includes(shape))
     assert.ok(worst !== undefined)
     assert.ok(quickest(worst, 1_000) < 400)
   })
 
-  it('takes three rules no more than 5 µs', () => assert.ok(quickest(USUAL, 3) < 5))
+  it('takes at most 5 µs for three rules', () => assert.ok(quickest(USUAL, 3) < 5))
 
-  it('takes hardly more for ten thousand', () => {
+  it('takes hardly longer for ten thousand', () => {
     for (const shape of indexed) {
       const time = quickest(shape, 10_000)
       assert.ok(time < 120, `${shape.name}: ${time} µs`)
@@ -52,12 +52,12 @@ describe('to evaluate a thousand rules', () => {
   })
 })
 
-describe('to compile a thousand rules in a process that just started', () => {
+describe('the compilation of a thousand rules in a new process', () => {
   const READER = join(import.meta.dirname, '../../bench/processes/read-rules.ts')
   const costSchema = z.object({ parse: z.number(), compile: z.number() })
 
   for (const { name } of indexed) {
-    it(`takes no more than 400 ms: ${name}`, async (t) => {
+    it(`takes at most 400 ms: ${name}`, async (t) => {
       const { stdout } = await promisify(execFile)(process.execPath, [READER, name, '1000'])
       const { parse, compile } = costSchema.parse(JSON.parse(stdout))
       t.diagnostic(`parse ${parse.toFixed(0)} ms, compile ${compile.toFixed(0)} ms`)

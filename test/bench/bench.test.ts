@@ -146,7 +146,7 @@ describe('npm run bench -- --quick --json FILE', { skip }, () => {
 
   const rowOf = (name: string): unknown => results.rows.find((candidate) => candidate.name === name)
 
-  it('measures checks over gRPC, each in terms of the floor', () => {
+  it('measures checks over gRPC, each relative to an empty server', () => {
     for (const name of GRPC_ROWS) authorizerRow.parse(rowOf(name))
     assert.equal(authorizerRow.parse(rowOf('no-op over gRPC')).ratio, 1)
   })
@@ -159,7 +159,7 @@ describe('npm run bench -- --quick --json FILE', { skip }, () => {
     }
   })
 
-  it('measures checks with every kind of credential, known and proven anew', () => {
+  it('measures checks with every kind of credential, cached and verified anew', () => {
     const { credentials } = results
     const missing = REMEMBERED.filter((name) => (SERVERS[name]?.() ?? false) !== false)
     assert.deepEqual(
@@ -184,7 +184,7 @@ describe('npm run bench -- --quick --json FILE', { skip }, () => {
     assert.equal(anonymous.ratio, 1)
   })
 
-  it('measures a check with a certificate in terms of the one with headers', () => {
+  it('measures a check with a certificate relative to one with headers', () => {
     const [headers, certificate] = results.certificates.warm.direct
     assert.equal(headers?.name, 'check over gRPC, headers')
     assert.equal(headers.ratio, 1)
@@ -203,7 +203,7 @@ describe('npm run bench -- --quick --json FILE', { skip }, () => {
     assert.ok(live.streams >= live.identities)
   })
 
-  it('measures many rules in terms of three', () => {
+  it('measures many rules relative to three', () => {
     const [usual, ...many] = results.policy
     assert.equal(usual?.rules, 3)
     assert.equal(usual.ratio, 1)
@@ -214,11 +214,11 @@ describe('npm run bench -- --quick --json FILE', { skip }, () => {
     }
   })
 
-  it('measures hostile clients, none of which costs much', { skip: withoutEnvoy }, () => {
+  it('measures hostile clients, each within its limit', { skip: withoutEnvoy }, () => {
     assertBounds(results.hostile)
   })
 
-  it('says of every target whether it is met', () => {
+  it('reports of every target whether it is met', () => {
     const { targets } = results.certificates
     assert.equal(targets.length, withoutEnvoy === false ? 5 : 2)
     for (const { name, measured, most, met } of targets) {
@@ -227,7 +227,7 @@ describe('npm run bench -- --quick --json FILE', { skip }, () => {
     }
   })
 
-  it('says what it skipped and why', () => {
+  it('reports what it skipped and why', () => {
     const missing = ENVOY_ROWS.filter((name) => rowOf(name) === undefined)
     assert.deepEqual(
       results.skipped.map(({ name }) => name),
@@ -252,10 +252,10 @@ describe('npm run bench -- --quick --json FILE', { skip }, () => {
 
 describe('npm run bench with unusable arguments', { skip }, () => {
   const cases = [
-    { name: 'two ways to say how much', args: ['--requests', '5', '--seconds', '5'] },
-    { name: 'a number that is none', args: ['--requests', '5x'] },
+    { name: 'two amounts of measurements', args: ['--requests', '5', '--seconds', '5'] },
+    { name: 'a value that is not a number', args: ['--requests', '5x'] },
     { name: 'an unknown option', args: ['--fast'] },
-    { name: 'half of nothing', args: ['--only', 'everything'] },
+    { name: 'half a measurement', args: ['--only', 'everything'] },
   ]
   for (const { name, args } of cases) {
     it(`ends with status 1 for ${name}`, async () => {

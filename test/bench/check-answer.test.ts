@@ -86,14 +86,14 @@ const wrong: readonly {
   readonly before: Buffer
   readonly answer: Buffer
 }[] = [
-  { name: 'a refusal', answer: deny(second) },
+  { name: 'a deny', answer: deny(second) },
   {
     name: 'the header of another user',
     answer: allow(second, { setHeaders: [['x-remote-user', 'malic']] }),
   },
-  { name: 'no header of the user', answer: allow(second, { setHeaders: [] }) },
+  { name: 'no header with the user', answer: allow(second, { setHeaders: [] }) },
   {
-    name: 'two headers of the user',
+    name: 'two headers with the user',
     answer: allow(second, {
       setHeaders: [
         ['x-remote-user', 'alice'],
@@ -107,45 +107,45 @@ const wrong: readonly {
       repeatedHeaders: [{ name: 'x-remote-group', values: ['developers', 'team-b'] }],
     }),
   },
-  { name: 'no header of the groups', answer: allow(second, { repeatedHeaders: [] }) },
-  { name: 'half an answer', answer: allow(second).subarray(0, 100) },
+  { name: 'no header with the groups', answer: allow(second, { repeatedHeaders: [] }) },
+  { name: 'a truncated answer', answer: allow(second).subarray(0, 100) },
   { name: 'an empty answer', answer: Buffer.alloc(0) },
 ].map((change) => ({ ...change, expectation: forAlice, before: allow(first) }))
 
 const wrongCertificates: typeof wrong = [
-  { name: 'a refusal', answer: deny(second) },
-  { name: 'headers', answer: allow(second) },
+  { name: 'a deny', answer: deny(second) },
+  { name: 'headers in place of the certificate handle', answer: allow(second) },
   {
-    name: 'headers next to the certificate handle',
+    name: 'headers in addition to the certificate handle',
     answer: certificate(second, { setHeaders: [['x-remote-user', 'alice']] }),
   },
   {
-    name: 'that of another user',
+    name: 'the handle of another user',
     answer: certificate(second, { upstreamSecret: handleFor('malic', 'developers', 'team-a') }),
   },
   {
-    name: 'that of another group',
+    name: 'the handle of another group',
     answer: certificate(second, { upstreamSecret: handleFor('alice', 'developers', 'team-b') }),
   },
   {
     name: 'a handle that no grant key sealed',
     answer: certificate(second, { upstreamSecret: 'AQAB' }),
   },
-  { name: 'the handle of a stranger', answer: certificate(second, { upstreamSecret: forged }) },
+  { name: 'a handle by another keyring', answer: certificate(second, { upstreamSecret: forged }) },
 ].map((change) => ({ ...change, expectation: ofAlice, before: certificate(first) }))
 
 const wrongRefusals: typeof wrong = [
   { name: 'an allow', answer: allow(second) },
   { name: 'another HTTP status', answer: deny(second, { httpStatus: 403 }) },
   {
-    name: 'a refusal without a challenge',
+    name: 'a deny without a challenge',
     answer: deny(second, { headers: [['x-countersign-decision', second]] }),
   },
 ].map((change) => ({ ...change, expectation: forNobody, before: deny(first) }))
 
-describe('AnswerCheck', () => {
+describe('the check of answers in the benchmark', () => {
   for (const { expectation, answer } of right) {
-    it(`takes the right ${expectation.outcome}, whatever its decision id`, () => {
+    it(`accepts the expected ${expectation.outcome}, whatever its decision id`, () => {
       const check = new AnswerCheck(expectation)
       for (const id of DECISIONS) check.check(answer(id))
     })

@@ -18,18 +18,18 @@ const chainOf = (...cas: readonly TestCa[]) =>
 const subjectsOf = (pem: string): readonly string[] =>
   decodePem('CERTIFICATE', pem).map((der) => new X509Certificate(der).subject)
 
-describe('what is sent after the leaf', async () => {
+describe('the chain after the leaf', async () => {
   const root = await makeCa({ subject: 'CN=Root' })
   const middle = await makeCa({ subject: 'CN=Middle', issuer: root })
   const lower = await makeCa({ subject: 'CN=Lower', issuer: middle })
 
-  it('is nothing for a root', () => assert.equal(chainOf(root).chain, ''))
+  it('is empty for a root', () => assert.equal(chainOf(root).chain, ''))
 
-  it('is the CA itself, when it is not a root', () => {
+  it('is the CA itself where it is not a root', () => {
     assert.deepEqual(subjectsOf(chainOf(lower).chain), ['CN=Lower'])
   })
 
-  it('is every certificate up to the root, and not the root', () => {
+  it('is every certificate up to the root, without the root', () => {
     const { chain, certificate } = chainOf(lower, middle, root)
     assert.deepEqual(subjectsOf(chain), ['CN=Lower', 'CN=Middle'])
     assert.equal(certificate.x509.subject, 'CN=Lower')
@@ -45,7 +45,7 @@ describe('what is sent after the leaf', async () => {
     )
   })
 
-  it('is not fooled by a name', async () => {
+  it('is checked by signature, not by name', async () => {
     const other = await makeCa({ subject: 'CN=Middle', issuer: root })
     assert.throws(() => chainOf(lower, other), /did not sign/)
   })
@@ -53,20 +53,24 @@ describe('what is sent after the leaf', async () => {
 
 describe('the certificate of a CA is refused', () => {
   const CASES: readonly { name: string; pem: () => Promise<string>; says: RegExp }[] = [
-    { name: 'when there is none', pem: async () => 'nothing', says: /holds no certificate in PEM/ },
     {
-      name: 'when it is none',
+      name: 'where the file has none',
+      pem: async () => 'nothing',
+      says: /holds no certificate in PEM/,
+    },
+    {
+      name: 'where it is malformed',
       pem: async () => '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
       says: /certificate 1 of the file cannot be used/,
     },
     {
-      name: 'when it is of no CA',
+      name: 'where basicConstraints say that it is not a CA',
       pem: async () =>
         (await makeCa({ extensions: [new x509.BasicConstraintsExtension(false)] })).certificate,
       says: /not the certificate of a CA/,
     },
     {
-      name: 'when it does not say what it is of',
+      name: 'without basicConstraints',
       pem: async () => {
         const extensions = [new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true)]
         return (await makeCa({ extensions })).certificate
@@ -74,7 +78,7 @@ describe('the certificate of a CA is refused', () => {
       says: /not the certificate of a CA/,
     },
     {
-      name: 'when its key may not sign certificates',
+      name: 'where its key usage lacks keyCertSign',
       pem: async () => {
         const extensions = [
           new x509.BasicConstraintsExtension(true, undefined, true),
@@ -85,17 +89,17 @@ describe('the certificate of a CA is refused', () => {
       says: /keyUsage without keyCertSign/,
     },
     {
-      name: 'when it has expired',
+      name: 'where it has expired',
       pem: async () => (await makeCa({ notAfter: new Date(NOW) })).certificate,
       says: /expired at 2026-01-01T00:00:00.000Z/,
     },
     {
-      name: 'when its time has not come',
+      name: 'where it is not yet valid',
       pem: async () => (await makeCa({ notBefore: new Date(NOW + 120_000) })).certificate,
       says: /not valid before 2026-01-01T00:02:00.000Z/,
     },
     {
-      name: 'when one above it has expired',
+      name: 'where one above it has expired',
       pem: async () => {
         const root = await makeCa({ subject: 'CN=Root', notAfter: new Date(NOW - 1_000) })
         return (await makeCa({ issuer: root })).certificate + root.certificate
@@ -114,8 +118,8 @@ describe('the certificate of a CA is refused', () => {
   }
 })
 
-describe('the certificate of a CA', () => {
-  it('may be a few seconds young by another clock', async () => {
+describe('the accepted certificate of a CA', () => {
+  it('may become valid in a few seconds, because of clock skew', async () => {
     const { certificate } = await makeCa({ notBefore: new Date(NOW + 30_000) })
     assert.ok(readAuthorityChain(certificate, NOW))
   })
@@ -125,7 +129,7 @@ describe('the certificate of a CA', () => {
     assert.ok(chainOf(await makeCa({ extensions })))
   })
 
-  it('may lack a key identifier, which is then made from its key (RFC 7093)', async () => {
+  it('may lack a key identifier, which is then derived from its key (RFC 7093)', async () => {
     const extensions = [new x509.BasicConstraintsExtension(true, undefined, true)]
     const ca = await makeCa({ extensions })
     const { certificate } = chainOf(ca)
@@ -135,7 +139,7 @@ describe('the certificate of a CA', () => {
     assert.deepEqual(certificate.keyIdentifier, want)
   })
 
-  it('keeps its name as it is encoded', async () => {
+  it('keeps the encoding of its name', async () => {
     const subject = new x509.Name([
       { O: [{ printableString: 'Kube' }] },
       { CN: [{ utf8String: 'Kube CA' }] },
@@ -146,7 +150,7 @@ describe('the certificate of a CA', () => {
     assert.match(certificate.subject.toString('hex'), /0c074b75626520/) // UTF8String
   })
 
-  it('has text around it, or Windows line ends', async () => {
+  it('may have text around its PEM, or CR LF', async () => {
     const { certificate } = await makeCa()
     const text = `subject=CN=x\r\n${certificate.replaceAll('\n', '\r\n')}more`
     assert.ok(readAuthorityChain(text, NOW))

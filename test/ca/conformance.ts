@@ -34,12 +34,12 @@ export const authorityConformance = (
       assert.ok(issued.checkIssued(authority.certificate.x509))
     })
 
-    it('issues what the last look finds no fault with', async () => {
+    it('issues certificates that verify-issued accepts', async () => {
       const { minting, certificate } = await issue(await create())
       assert.equal(issuedFault(certificate, minting, key.privateKey), undefined)
     })
 
-    it('names the algorithm that it signs with', async () => {
+    it('names its signature algorithm', async () => {
       const authority = await create()
       const { certificate } = await issue(authority)
       const outer = new DerReader(readOnly(certificate, TAG.sequence))
@@ -47,14 +47,14 @@ export const authorityConformance = (
       assert.deepEqual(outer.next().whole, authority.signatureAlgorithm)
     })
 
-    it('gives its own subject as the issuer, byte for byte', async () => {
+    it('has its own subject as the issuer, byte for byte', async () => {
       const authority = await create()
       const own = readCertificate(authority.certificate.x509.raw)
       const { issuer } = readCertificate((await issue(authority)).certificate)
       assert.deepEqual(issuer, own.subject)
     })
 
-    it('gives the key identifier of its own certificate', async () => {
+    it('has the key identifier of its own certificate', async () => {
       const authority = await create()
       const own = readCertificate(authority.certificate.x509.raw).extensions
       const identifier = own.find(({ oid }) => oid === EXTENSIONS.subjectKeyIdentifier)
@@ -63,12 +63,12 @@ export const authorityConformance = (
       assert.deepEqual(authority.certificate.keyIdentifier, content)
     })
 
-    it('says when its certificate ends', async () => {
+    it('knows when its certificate ends', async () => {
       const { x509, notAfter } = (await create()).certificate
       assert.equal(notAfter * 1_000, x509.validToDate.getTime())
     })
 
-    it('signs many at once, each for itself', async () => {
+    it('signs many simultaneously, each correctly', async () => {
       const authority = await create()
       const all = await Promise.all(Array.from({ length: 20 }, () => issue(authority)))
       for (const { minting, certificate } of all) {
@@ -76,7 +76,7 @@ export const authorityConformance = (
       }
     })
 
-    it('prints nothing of its key', async () => {
+    it('does not print its key', async () => {
       const text = inspect(await create(), { depth: 9, showHidden: true })
       assert.doesNotMatch(text, /PRIVATE|\bd: '|privateExponent/)
     })

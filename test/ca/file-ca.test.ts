@@ -27,7 +27,7 @@ authorityConformance('RemoteCa (a fake)', async () => {
   return new RemoteCa(readAuthorityChain(ca.certificate, NOW).certificate, ca.key)
 })
 
-describe('the key of a CA', () => {
+describe('the key file of a CA', () => {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const rsa = generateKeyPairSync('rsa', { modulusLength: 2_048 }).privateKey
   const PASSPHRASE = 'correct horse'
@@ -63,14 +63,14 @@ describe('the key of a CA', () => {
     { name: 'PKCS#1', pem: rsa.export({ type: 'pkcs1', format: 'pem' }), key: rsa },
     { name: 'PKCS#8, encrypted', pem: encrypted, passphrase: PASSPHRASE, key: privateKey },
     {
-      name: 'a passphrase file with an end of line',
+      name: 'a passphrase file with a line end',
       pem: encrypted,
       passphrase: `${PASSPHRASE}\n`,
       key: privateKey,
     },
     { name: 'PKCS#1, encrypted', pem: legacy, passphrase: PASSPHRASE, key: rsa },
     {
-      name: 'a key that is not encrypted, and a passphrase',
+      name: 'a key that is not encrypted, with a passphrase',
       pem: privateKey.export({ type: 'pkcs8', format: 'pem' }),
       passphrase: PASSPHRASE,
       key: privateKey,

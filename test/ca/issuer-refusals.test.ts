@@ -18,78 +18,78 @@ const flipped = (handle: string, at: number): string => {
   return bytes.toString('base64url')
 }
 
-describe('a handle that is refused', () => {
+describe('a refused certificate handle', () => {
   const CASES: readonly {
     readonly name: string
     readonly handle: (world: Issuing) => string
     readonly want: string
   }[] = [
-    { name: 'an empty handle', handle: () => '', want: 'handle-malformed' },
-    { name: 'Envoy’s name for no metadata', handle: () => '-', want: 'handle-malformed' },
-    { name: 'a name of another kind', handle: () => 'default', want: 'handle-malformed' },
+    { name: 'is empty', handle: () => '', want: 'handle-malformed' },
+    { name: 'is Envoy’s name for absent metadata', handle: () => '-', want: 'handle-malformed' },
+    { name: 'is the name of another secret', handle: () => 'default', want: 'handle-malformed' },
     {
-      name: 'a handle that is not base64url',
+      name: 'is not base64url',
       handle: (world) => `${world.handle()}=`,
       want: 'handle-malformed',
     },
     {
-      name: 'of another format',
+      name: 'has another format',
       handle: (world) => flipped(world.handle(), 0),
       want: 'handle-malformed',
     },
     {
-      name: 'a handle of a megabyte',
+      name: 'has 1 MB',
       handle: () => 'A'.repeat(1_048_576),
       want: 'handle-malformed',
     },
     {
-      name: 'sealed by another keyring',
+      name: 'was sealed with another keyring',
       handle: () => sealed(grantOf(), makeGrantKey()),
       want: 'grant-key-unknown',
     },
     {
-      name: 'another ring’s, with our key’s id',
+      name: 'was sealed with another key under the same key id',
       handle: (world) => flipped(world.handle(), 5),
       want: 'grant-forged',
     },
     {
-      name: 'changed at its end',
+      name: 'has a changed last byte',
       handle: (world) =>
         flipped(world.handle(), Buffer.from(world.handle(), 'base64url').length - 1),
       want: 'grant-forged',
     },
     {
-      name: 'a handle that is cut short',
+      name: 'is truncated',
       handle: (world) => world.handle().slice(0, -4),
       want: 'grant-forged',
     },
     {
-      name: 'for another CA',
+      name: 'is for another CA',
       handle: (world) => world.handle({ authority: 'other' }),
       want: 'authority-unknown',
     },
     {
-      name: 'for a CA of the prototype',
+      name: 'is for a CA named like a property of Object',
       handle: (world) => world.handle({ authority: '__proto__' }),
       want: 'authority-unknown',
     },
     {
-      name: 'for a subject beyond the limits',
+      name: 'has a subject outside the limits',
       handle: (world) => world.handle({ subject: subjectOf(['OU', 'x']) }),
       want: 'subject-refused',
     },
     {
-      name: 'for system:masters',
+      name: 'has O=system:masters',
       handle: (world) => world.handle({ subject: subjectOf(['O', 'system:masters']) }),
       want: 'value-reserved',
     },
     {
-      name: 'past its time',
+      name: 'has expired',
       handle: (world) => world.handle({ notAfter: NOW_S, renewAt: NOW_S }),
       want: 'grant-expired',
     },
     {
-      name: 'before its time',
+      name: 'is not yet valid',
       handle: (world) => world.handle({ notBefore: NOW_S + 3_000 }),
       want: 'grant-not-yet-valid',
     },
@@ -106,7 +106,7 @@ describe('a handle that is refused', () => {
     })
   }
 
-  it('is recorded with as much as is known of it', async () => {
+  it('is recorded with the fields that are known', async () => {
     const world = await issuing()
     const handle = world.handle({ subject: subjectOf(['CN', 'a'.repeat(500)], ['OU', 'x']) })
     world.generation = 7
@@ -123,14 +123,14 @@ describe('a handle that is refused', () => {
     })
   })
 
-  it('is recorded with no more than some detail', async () => {
+  it('is recorded with a bounded detail', async () => {
     const world = await issuing('{ subject: { CN: [] } }')
     await world.issue(world.handle({ subject: subjectOf(['CN', 'a'.repeat(1_000)]) }))
     const event = world.event()
     assert.equal(event.event === 'certificate-refused' && event.detail?.length, 200)
   })
 
-  it('is recorded without what a terminal would act on', async () => {
+  it('is recorded without control characters', async () => {
     const world = await issuing()
     await world.issue(world.handle({ subject: subjectOf(['CN', 'a\u009b2J\u202eb\n']) }))
     const event = world.event()
@@ -140,7 +140,7 @@ describe('a handle that is refused', () => {
     )
   })
 
-  it('is not opened with the key of another', async () => {
+  it('is not opened with the key of another name', async () => {
     const world = await issuing()
     const [ours, theirs] = [world.handle(), sealed(grantOf(), makeGrantKey())]
     const mixed = Buffer.concat([
@@ -157,19 +157,19 @@ describe('a handle that is refused', () => {
       bytes: Buffer.from('not a message'),
       want: 'grant-malformed',
     },
-    { name: 'a grant cut short', bytes: encoded.subarray(0, 10), want: 'grant-malformed' },
+    { name: 'a truncated grant', bytes: encoded.subarray(0, 10), want: 'grant-malformed' },
     { name: 'an empty grant', bytes: Buffer.from([0x08, 0x00]), want: 'authority-unknown' },
-    { name: 'a grant in order', bytes: encoded, want: 'issued' },
+    { name: 'a valid grant', bytes: encoded, want: 'issued' },
   ]
   for (const { name, bytes, want } of WITHIN) {
-    it(`is judged by what is within: ${name}`, async () => {
+    it(`is judged by its content: ${name}`, async () => {
       const world = await issuing()
       assert.equal(await world.outcome(sealedBytes(bytes, world.key)), want)
     })
   }
 })
 
-describe('a rate that is used up', () => {
+describe('an exceeded rate limit of the signer', () => {
   const ask = async (world: Issuing, user: string, more: Partial<Grant> = {}): Promise<string> =>
     await world.outcome(world.handle({ subject: subjectOf(['CN', user]), ...more }))
 
@@ -181,7 +181,7 @@ describe('a rate that is used up', () => {
     assert.equal(await ask(world, 'c'), 'issued')
   })
 
-  it('is not used up by what is refused anyway', async () => {
+  it('does not count refused handles', async () => {
     const world = await issuing('{ rate: { perSecond: 1, burst: 1 } }')
     for (let round = 0; round < 5; round++) {
       assert.equal(await world.outcome(world.handle({ subject: subjectOf() })), 'subject-refused')
@@ -189,7 +189,7 @@ describe('a rate that is used up', () => {
     assert.equal(await world.outcome(), 'issued')
   })
 
-  it('is not used up by one identity, whose certificates differ in route and time', async () => {
+  it('does not count one identity with different routes and times', async () => {
     const world = await issuing()
     let issued = 0
     for (let round = 0; round < 500; round++) {
@@ -207,7 +207,7 @@ describe('a rate that is used up', () => {
     assert.equal((await Promise.all(again)).filter((outcome) => outcome === 'issued').length, 4)
   })
 
-  it('tells identities apart by their alternative names, too', async () => {
+  it('distinguishes identities by their alternative names, too', async () => {
     const world = await issuing("{ subjectAltName: { uri: ['*'] } }")
     for (let round = 0; round < 200; round++) {
       const name = encodeGeneralNames([{ kind: 'uri', value: `spiffe://example/${round}` }])
@@ -218,14 +218,15 @@ describe('a rate that is used up', () => {
   })
 })
 
-describe('a CA elsewhere', async () => {
+describe('a CA in another process', async () => {
   const ca = await makeCa()
   const remote = () =>
     new RemoteCa(readAuthorityChain(ca.certificate, NOW_S * 1_000).certificate, ca.key)
 
-  it('issues', async () => assert.equal(await new Issuing(remote()).outcome(), 'issued'))
+  it('issues certificates', async () =>
+    assert.equal(await new Issuing(remote()).outcome(), 'issued'))
 
-  it('that is out of reach issues nothing, and the log says why', async () => {
+  it('that is down issues no certificate, and the log has the reason', async () => {
     const authority = remote()
     authority.conduct = 'unreachable'
     const world = new Issuing(authority)
@@ -233,7 +234,7 @@ describe('a CA elsewhere', async () => {
     assert.match(world.lines.join(), /"level":50.*ECONNREFUSED.*CA did not sign/)
   })
 
-  it('that signs something else issues nothing, and the log says so loudly', async () => {
+  it('that signs another certificate issues none, which is an error in the log', async () => {
     const authority = remote()
     authority.conduct = 'signs-something-else'
     const world = new Issuing(authority)
@@ -247,8 +248,8 @@ describe('a CA elsewhere', async () => {
   })
 })
 
-describe('what cannot be recorded', () => {
-  it('does not leave', async () => {
+describe('a certificate that cannot be recorded', () => {
+  it('is not sent', async () => {
     const world = await issuing()
     world.audit.full = true
     assert.equal(await world.outcome(), 'audit-unavailable')
@@ -257,7 +258,7 @@ describe('what cannot be recorded', () => {
     assert.equal(await world.outcome(), 'issued')
   })
 
-  it('is refused for its own reason, when it is refused', async () => {
+  it('is refused for its own reason, where it is refused', async () => {
     const world = await issuing()
     world.audit.full = true
     assert.equal(await world.outcome('nonsense'), 'handle-malformed')

@@ -19,7 +19,7 @@ const issued = async (world: Issuing, handle = world.handle()) => {
 }
 
 describe('an issued certificate', () => {
-  it('is what was granted, with its key', async () => {
+  it('has the granted subject, and its key', async () => {
     const world = await issuing()
     const { leaf, privateKey } = await issued(world)
     assert.equal(leaf.subject, 'CN=alice\nO=developers')
@@ -32,7 +32,7 @@ describe('an issued certificate', () => {
     assert.deepEqual(readCertificate(certificate ?? Buffer.alloc(0)).subject, grantOf().subject)
   })
 
-  it('comes with the certificates that lead to the root, in order', async () => {
+  it('is sent with the chain to the root, in order', async () => {
     const root = await makeCa({ subject: 'CN=Root' })
     const middle = await makeCa({ subject: 'CN=Middle', issuer: root })
     const lower = await makeCa({ subject: 'CN=Lower', issuer: middle })
@@ -43,7 +43,7 @@ describe('an issued certificate', () => {
     assert.deepEqual(subjects, ['CN=alice\nO=developers', 'CN=Lower', 'CN=Middle'])
   })
 
-  it('has a key and a serial number that no other has', async () => {
+  it('has a unique key and a unique serial number', async () => {
     const world = await issuing()
     const handle = world.handle()
     const all = await Promise.all(Array.from({ length: 50 }, () => issued(world, handle)))
@@ -51,7 +51,7 @@ describe('an issued certificate', () => {
     assert.equal(new Set(all.map(({ privateKey }) => privateKey.toString())).size, 50)
   })
 
-  it('is recorded with all that it says', async () => {
+  it('is recorded with all of its fields', async () => {
     const world = await issuing('{ subjectAltName: { dns: ["*"], ip: [10.0.0.0/8] } }')
     const names = namesOf(['dns', 'a.example.org'], ['ip', '10.0.0.1'])
     const subject = subjectOf(['CN', 'alice'], ['O', 'a,b'])
@@ -75,7 +75,7 @@ describe('an issued certificate', () => {
     })
   })
 
-  it('leaves no trace of its key in log or audit log', async () => {
+  it('does not have its key in the log or the audit log', async () => {
     const world = await issuing()
     const { privateKey } = await issued(world)
     const text = JSON.stringify(world.audit.events) + world.lines.join('')
@@ -88,7 +88,7 @@ describe('an issued certificate', () => {
     assert.doesNotMatch(text, /PRIVATE/)
   })
 
-  it('is no longer the handle’s than the handle’s time', async () => {
+  it('ends with the handle’s time', async () => {
     const world = await issuing()
     const handle = world.handle()
     assert.ok(!JSON.stringify(world.audit.events).includes(handle))
@@ -101,7 +101,7 @@ describe('an issued certificate', () => {
     assert.equal(await world.outcome(handle), 'grant-expired')
   })
 
-  it('is of no use past its own end', async () => {
+  it('is not used after its end', async () => {
     const world = await issuing()
     const handle = world.handle({ notAfter: NOW_S + 90, renewAt: NOW_S + 90 })
     assert.equal((await issued(world, handle)).ttl, 90_000)
@@ -110,14 +110,14 @@ describe('an issued certificate', () => {
   })
 })
 
-describe('the version of a certificate', () => {
-  it('names the CA and the end', async () => {
+describe('the SDS version of a certificate', () => {
+  it('has the CA and the end in it', async () => {
     const ca = fileCaOf(await makeCa())
     const { version } = await issued(new Issuing(ca))
     assert.equal(version, `${ca.certificate.fingerprint.slice(0, 16)}-${NOW_S + 3_600}`)
   })
 
-  it('is current for as long as it is of use', async () => {
+  it('is current while the certificate is used', async () => {
     const world = await issuing()
     const handle = world.handle()
     const { version } = await issued(world, handle)
@@ -129,7 +129,7 @@ describe('the version of a certificate', () => {
     assert.ok(!isCurrent())
   })
 
-  it('is not current for another handle, CA, or key, or when the limits are narrower', async () => {
+  it('is not current for another handle, CA or key, or with narrower limits', async () => {
     const world = await issuing()
     const handle = world.handle()
     const { version } = await issued(world, handle)
@@ -155,7 +155,7 @@ describe('the version of a certificate', () => {
     assert.ok(isCurrent())
   })
 
-  it('is requested without using up the rate', async () => {
+  it('is requested without counting for the rate limit', async () => {
     const world = await issuing('{ rate: { perSecond: 1, burst: 4 } }')
     const handle = world.handle()
     const { version } = await issued(world, handle)
@@ -164,8 +164,8 @@ describe('the version of a certificate', () => {
   })
 })
 
-describe('a keyring that was rotated', () => {
-  it('is read again when a grant’s key is not known', async () => {
+describe('a rotated keyring', () => {
+  it('is read again for an unknown key id', async () => {
     const world = await issuing()
     const fresh = makeGrantKey()
     world.onRefresh = () => {
@@ -178,7 +178,7 @@ describe('a keyring that was rotated', () => {
     assert.equal(world.refreshes, 1)
   })
 
-  it('is read once a second at most', async () => {
+  it('is read at most once a second', async () => {
     const world = await issuing()
     const strange = (): string => sealed(grantOf(), makeGrantKey())
     const outcomes = await Promise.all(Array.from({ length: 20 }, () => world.outcome(strange())))
@@ -192,7 +192,7 @@ describe('a keyring that was rotated', () => {
     assert.equal(world.refreshes, 2)
   })
 
-  it('is waited for by all who ask meanwhile', async () => {
+  it('is read once for simultaneous handles', async () => {
     const world = await issuing()
     const fresh = makeGrantKey()
     const read = Promise.withResolvers<void>()
@@ -206,7 +206,7 @@ describe('a keyring that was rotated', () => {
     assert.equal(world.refreshes, 1)
   })
 
-  it('is not read again for what no key could open', async () => {
+  it('is not read again for a handle that no key could open', async () => {
     const world = await issuing()
     for (const handle of ['', 'x', world.handle().slice(0, -2)]) {
       assert.notEqual(await world.outcome(handle), 'issued')

@@ -8,7 +8,7 @@ import { inspect } from 'node:util'
 import { KeyPool, keySource } from '../../src/ca/key-pool.ts'
 import type { KeyAlgorithm } from '../../src/keys/key-algorithm.ts'
 
-describe('keys', () => {
+describe('generated keys', () => {
   const KINDS: Readonly<Record<KeyAlgorithm, Readonly<Record<string, unknown>>>> = {
     p256: { type: 'ec', namedCurve: 'prime256v1' },
     p384: { type: 'ec', namedCurve: 'secp384r1' },
@@ -30,7 +30,7 @@ describe('keys', () => {
   }
 
   for (const algorithm of ['p256', 'p384', 'ed25519', 'rsa2048'] as const) {
-    it(`of ${algorithm} come once each`, async () => {
+    it(`of ${algorithm} are used once each`, async () => {
       using source = keySource(algorithm)
       source.prepare()
       const keys = await Promise.all(Array.from({ length: 20 }, () => source.take()))
@@ -57,13 +57,13 @@ const slowly = () => {
 }
 
 describe('a pool of keys', () => {
-  it('makes nothing before its first use', () => {
+  it('is empty before its first use', () => {
     const { generate, started } = slowly()
     using _ = new KeyPool(generate, 3)
     assert.equal(started.length, 0)
   })
 
-  it('makes as many ahead as it should, one at a time', async () => {
+  it('generates the configured number ahead, one at a time', async () => {
     const { generate, finish, started } = slowly()
     using pool = new KeyPool(generate, 3)
     pool.prepare()
@@ -75,7 +75,7 @@ describe('a pool of keys', () => {
     }
   })
 
-  it('gives what it has at once, and makes another', async () => {
+  it('returns a key at once, and generates another', async () => {
     const { generate, finish, started } = slowly()
     using pool = new KeyPool(generate, 1)
     pool.prepare()
@@ -84,7 +84,7 @@ describe('a pool of keys', () => {
     assert.equal(started.length, 2)
   })
 
-  it('serves those who wait in turn, before it makes keys ahead', async () => {
+  it('serves waiting requests in order, before it generates keys ahead', async () => {
     const { generate, finish } = slowly()
     using pool = new KeyPool(generate, 5)
     const served: number[] = []
@@ -96,7 +96,7 @@ describe('a pool of keys', () => {
     assert.deepEqual(served, [0, 1, 2])
   })
 
-  it('tells those who wait when none can be made, and tries again for the next', async () => {
+  it('rejects waiting requests where generation fails, and tries again for the next', async () => {
     let broken = true
     const pool = new KeyPool(async () => {
       if (broken) throw new Error('no entropy')
@@ -107,7 +107,7 @@ describe('a pool of keys', () => {
     assert.ok(await pool.take())
   })
 
-  it('makes nothing ahead once it is disposed of, but serves those who wait', async () => {
+  it('generates none ahead after it is disposed of, but serves waiting requests', async () => {
     const { generate, finish, started } = slowly()
     const pool = new KeyPool(generate, 5)
     const taken = pool.take()

@@ -30,12 +30,12 @@ const CASES: readonly HostileCase[] = [
     want: /^value-reserved: O: system:masters/,
   },
   {
-    name: 'System:Masters with space before it',
+    name: 'System:Masters after a space',
     grant: subject(['CN', 'a'], ['O', ' System:Masters']),
     want: /^value-reserved/,
   },
   {
-    name: 'system:masters with space of another kind',
+    name: 'system:masters after another kind of space',
     grant: subject(['CN', 'a'], ['O', '\u00a0system:masters']),
     want: /^value-reserved/,
   },
@@ -50,7 +50,7 @@ const CASES: readonly HostileCase[] = [
     want: /^value-reserved: OU/,
   },
   {
-    name: 'system:masters in one name with the other',
+    name: 'system:masters in one relative name with another attribute',
     grant: {
       subject: sequence(
         element(
@@ -92,15 +92,15 @@ const CASES: readonly HostileCase[] = [
     want: /^value-unrepresentable/,
   },
   { name: 'a line end', grant: subject(['CN', 'alice\nO=x']), want: /^value-unrepresentable/ },
-  { name: 'nothing at all', grant: subject(['CN', '']), want: /^value-unrepresentable/ },
-  { name: 'space at the end', grant: subject(['CN', 'alice ']), want: /^value-unrepresentable/ },
+  { name: 'an empty text', grant: subject(['CN', '']), want: /^value-unrepresentable/ },
+  { name: 'a trailing space', grant: subject(['CN', 'alice ']), want: /^value-unrepresentable/ },
   {
-    name: 'what is not UTF-8',
+    name: 'bytes that are not UTF-8',
     grant: rawSubject(TAG.utf8String, Buffer.from([0x61, 0xff])),
     want: /^grant-malformed/,
   },
   {
-    name: 'UTF-8 that is too long',
+    name: 'overlong UTF-8',
     grant: rawSubject(TAG.utf8String, Buffer.from([0xc1, 0xa1])),
     want: /^grant-malformed/,
   },
@@ -121,4 +121,4 @@ const CASES: readonly HostileCase[] = [
   },
 ]
 
-describe('a hostile text is refused: ', () => checkHostile(CASES))
+describe('a hostile text in a grant is refused: ', () => checkHostile(CASES))

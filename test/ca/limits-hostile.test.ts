@@ -52,12 +52,12 @@ const CASES: readonly HostileCase[] = [
     want: /^extension-refused/,
   },
   {
-    name: 'a path length alone',
+    name: 'a path length without CA:TRUE',
     grant: inPlace(extension(EXTENSIONS.basicConstraints, '3003020100')),
     want: /^extension-refused/,
   },
   {
-    name: 'CA:FALSE written out',
+    name: 'CA:FALSE as an explicit default',
     grant: inPlace(extension(EXTENSIONS.basicConstraints, '3003010100')),
     want: /^extension-refused/,
   },
@@ -68,7 +68,7 @@ const CASES: readonly HostileCase[] = [
   },
   { name: 'cRLSign', grant: inPlace(keyUsage(['cRLSign'])), want: /^key-usage-refused: cRLSign/ },
   {
-    name: 'a key usage of nothing',
+    name: 'an empty key usage',
     grant: inPlace(extension(EXTENSIONS.keyUsage, '030100')),
     want: /^grant-malformed/,
   },
@@ -110,12 +110,12 @@ const CASES: readonly HostileCase[] = [
   },
   // Extensions
   {
-    name: 'one that is not listed',
+    name: 'an extension that is not listed',
     grant: withExtensions(extension('1.2.3.5', '0500')),
     want: /^extension-refused/,
   },
   {
-    name: 'a critical one that is not listed',
+    name: 'a critical extension that is not listed',
     grant: withExtensions(extension('1.2.3.5', '0500', true)),
     want: /^extension-refused/,
   },
@@ -135,17 +135,17 @@ const CASES: readonly HostileCase[] = [
     want: /^extension-refused/,
   },
   {
-    name: 'an OID spelt otherwise',
+    name: 'an OID in a non-minimal encoding',
     grant: withExtensions(extension('1.02.3.4', '0500')),
     want: /^extension-refused/,
   },
   {
-    name: 'an OID that is none',
+    name: 'a malformed OID',
     grant: withExtensions(extension('subjectAltName', '0500')),
     want: /^extension-refused/,
   },
   {
-    name: 'an OID of the prototype',
+    name: 'an OID named like a property of Object',
     grant: withExtensions(extension('__proto__', '0500')),
     want: /^extension-refused/,
   },
@@ -211,7 +211,7 @@ const CASES: readonly HostileCase[] = [
     want: /^grant-malformed/,
   },
   {
-    name: 'a length longer than it need be',
+    name: 'a length in a non-minimal encoding',
     grant: { subject: Buffer.from('308100', 'hex') },
     want: /^grant-malformed/,
   },
@@ -221,7 +221,7 @@ const CASES: readonly HostileCase[] = [
     want: /^grant-malformed/,
   },
   {
-    name: 'a subject cut short',
+    name: 'a truncated subject',
     grant: { subject: subjectOf(['CN', 'alice']).subarray(0, -1) },
     want: /^grant-malformed/,
   },
@@ -252,7 +252,7 @@ const CASES: readonly HostileCase[] = [
     want: /^grant-malformed/,
   },
   {
-    name: 'one deep within',
+    name: 'an indefinite length deep in an extension',
     grant: withExtensions(extension('1.2.3.4', '30063004308000')),
     want: /^grant-malformed/,
   },
@@ -265,12 +265,12 @@ const CASES: readonly HostileCase[] = [
     want: /^grant-malformed/,
   },
   {
-    name: 'garbage as the qualifier of a policy',
+    name: 'a malformed policy qualifier',
     grant: withExtensions(extension(EXTENSIONS.certificatePolicies, '3008300606022a033080')),
     want: /^grant-malformed/,
   },
   {
-    name: 'a key usage as another type',
+    name: 'a key usage of another ASN.1 type',
     grant: inPlace({ oid: EXTENSIONS.keyUsage, critical: true, value: bitString(Buffer.alloc(3)) }),
     want: /^grant-malformed/,
   },
@@ -279,7 +279,7 @@ const CASES: readonly HostileCase[] = [
 describe('a hostile grant is refused: ', () => {
   checkHostile(CASES)
 
-  it('a megabyte of it', () => {
+  it('a grant of 1 MB is refused', () => {
     const start = cpuTime()
     const long = 'a'.repeat(1_048_576)
     // The pattern is for the worst that matching could do.
@@ -297,7 +297,7 @@ describe('a hostile grant is refused: ', () => {
     assert.ok(cpuTime() - start < 2_000)
   })
 
-  it('a thousand levels of it', () => {
+  it('a grant of a thousand nested levels is refused', () => {
     let value: Buffer = element(0x05)
     for (let level = 0; level < 2_000; level++) value = sequence(value)
     const verdict = verdictOf(

@@ -31,8 +31,8 @@ const countsOf = ({ durations, refusals }: IssuanceMetrics): unknown => ({
   refused: refusals.read().map(({ labels, value }) => [labels['reason'], value]),
 })
 
-describe('an issuance', () => {
-  it('counts under its CA', async () => {
+describe('the metrics of issued certificates', () => {
+  it('count them by CA', async () => {
     const parts = await issuing()
     const { issuer, metrics } = observed(parts)
     await issuer.issue(parts.handle())
@@ -40,7 +40,7 @@ describe('an issuance', () => {
     assert.deepEqual(countsOf(metrics), { issued: [['kube', 2]], refused: [] })
   })
 
-  it('that is refused counts under its reason, and under no CA that it names', async () => {
+  it('count refusals by reason, without the CA that they name', async () => {
     const parts = await issuing('{ rate: { perSecond: 1, burst: 1 } }')
     const { issuer, metrics } = observed(parts)
     for (const handle of [
@@ -62,7 +62,7 @@ describe('an issuance', () => {
     })
   })
 
-  it('that cannot be recorded counts as refused, and is none', async () => {
+  it('count a certificate that cannot be recorded as refused', async () => {
     const parts = await issuing()
     const { issuer, metrics } = observed(parts)
     parts.audit.full = true

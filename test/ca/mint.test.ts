@@ -69,7 +69,7 @@ const ALGORITHMS = ['p256', 'p384', 'ed25519', 'rsa2048', 'rsa3072'] as const
 describe('a minted certificate', () => {
   for (const kind of CA_KINDS) {
     for (const algorithm of ALGORITHMS) {
-      it(`holds for a CA of ${kind} and a key of ${algorithm}`, async () => {
+      it(`is valid with a CA of ${kind} and a key of ${algorithm}`, async () => {
         const ca = await makeCa({ kind })
         const { der } = await issue(fileCaOf(ca), FULL, algorithm)
         const read = new x509.X509Certificate(der)
@@ -78,7 +78,7 @@ describe('a minted certificate', () => {
     }
   }
 
-  it('is what another library reads in it', async () => {
+  it('has the same fields as read by another library', async () => {
     const ca = await makeCa()
     const { der, minting } = await issue(fileCaOf(ca))
     const read = new x509.X509Certificate(der)
@@ -119,7 +119,7 @@ describe('a minted certificate', () => {
     assert.equal(authorityKey, subjectKey)
   })
 
-  it('is verified and read by OpenSSL', { skip: without('openssl') }, async () => {
+  it('is verified by OpenSSL', { skip: without('openssl') }, async () => {
     await using folder = await temporaryFolder()
     const root = await makeCa({ subject: 'CN=Root', kind: 'rsa2048' })
     const ca = await makeCa({ subject: 'CN=Below', issuer: root })
@@ -155,7 +155,7 @@ describe('a minted certificate', () => {
     }
   })
 
-  it('is verified and read by Go', { skip: without('go') }, async () => {
+  it('is verified by Go', { skip: without('go') }, async () => {
     const cases = await Promise.all(
       CA_KINDS.map(async (kind) => {
         const root = await makeCa({ subject: 'CN=Root' })
@@ -181,27 +181,23 @@ describe('a minted certificate', () => {
     }
   })
 
-  it(
-    'is refused by Go under another root, and after its time',
-    { skip: without('go') },
-    async () => {
-      const root = await makeCa({ subject: 'CN=Root' })
-      const authority = fileCaOf(root)
-      const { pem } = await issue(authority)
-      const other = await makeCa({ subject: 'CN=Root' })
-      const good = chainFor(pem, authority, root)
-      const [held, foreign, late] = goVerify([
-        good,
-        chainFor(pem, authority, other),
-        { ...good, now: FULL.notAfter + 1 },
-      ])
-      assert.equal(held?.error, undefined)
-      assert.match(foreign?.error ?? '', /signed by unknown authority/)
-      assert.match(late?.error ?? '', /expired/)
-    },
-  )
+  it('is refused by Go with another root, and after its end', { skip: without('go') }, async () => {
+    const root = await makeCa({ subject: 'CN=Root' })
+    const authority = fileCaOf(root)
+    const { pem } = await issue(authority)
+    const other = await makeCa({ subject: 'CN=Root' })
+    const good = chainFor(pem, authority, root)
+    const [held, foreign, late] = goVerify([
+      good,
+      chainFor(pem, authority, other),
+      { ...good, now: FULL.notAfter + 1 },
+    ])
+    assert.equal(held?.error, undefined)
+    assert.match(foreign?.error ?? '', /signed by unknown authority/)
+    assert.match(late?.error ?? '', /expired/)
+  })
 
-  it('can end after 2049', async () => {
+  it('may end after 2049', async () => {
     const grant = grantOf({
       notBefore: Date.UTC(2049, 11, 31) / 1_000,
       notAfter: Date.UTC(2050, 0, 2) / 1_000,
@@ -211,21 +207,21 @@ describe('a minted certificate', () => {
   })
 })
 
-describe('serial numbers', () => {
+describe('the serial numbers of certificates', () => {
   const serials = Array.from({ length: 5_000 }, randomSerial)
 
-  it('are of 20 octets and positive (RFC 5280 §4.1.2.2)', () => {
+  it('have 20 octets and are positive (RFC 5280 §4.1.2.2)', () => {
     for (const serial of serials) {
       assert.equal(serial.length, 20)
       assert.ok((serial[0] ?? 0xff) < 0x80 && (serial[0] ?? 0) >= 0x40)
     }
   })
 
-  it('never come twice', () => {
+  it('are unique', () => {
     assert.equal(new Set(serials.map((serial) => serial.toString('hex'))).size, serials.length)
   })
 
-  it('have every bit but the first two random', () => {
+  it('are random in every bit except the first two', () => {
     const bits = serials.map((serial) => BigInt(`0x${serial.toString('hex')}`))
     for (let bit = 0n; bit < 158n; bit++) {
       const ones = bits.filter((value) => ((value >> bit) & 1n) === 1n).length
@@ -233,7 +229,7 @@ describe('serial numbers', () => {
     }
   })
 
-  it('are in the certificate as they are', async () => {
+  it('are written unchanged', async () => {
     const { der, minting } = await issue(fileCaOf(await makeCa()))
     assert.deepEqual(readCertificate(der).serialNumber, minting.serial)
   })

@@ -35,10 +35,10 @@ const withLimits = (limits: string): Partial<typeof LEAST> => ({
   authorities: `authorities: { kube: { certificate: ca.pem, key: 'file:ca.key', limits: ${limits} } }`,
 })
 
-describe('the least configuration of a signer', () => {
+describe('a minimal configuration of a signer', () => {
   const config = parse()
 
-  it('has defaults for all the rest', () => {
+  it('has defaults for all other keys', () => {
     assert.deepEqual(config, {
       version: 1,
       listen: { address: { kind: 'unix', path: '/etc/countersign/run/signer.sock' }, mode: '0660' },
@@ -67,13 +67,13 @@ describe('the least configuration of a signer', () => {
     })
   })
 
-  it('is frozen throughout', () => {
+  it('is deeply frozen', () => {
     assert.ok(Object.isFrozen(config.authorities['kube']?.limits.subject))
   })
 })
 
-describe('a configuration of a signer with everything', () => {
-  it('is taken', () => {
+describe('a complete configuration of a signer', () => {
+  it('is accepted', () => {
     const config = parse({
       listen:
         "listen: { address: 'unix:/run/s.sock', mode: '0600', owner: 101, group: 4294967294 }",
@@ -155,7 +155,7 @@ describe('a problem of a signer’s configuration', () => {
       want: /listen\.group/,
     },
     {
-      name: 'the group that means none',
+      name: 'the group id 4294967295, which means none',
       text: { listen: "listen: { address: 'unix:s', group: 4294967295 }" },
       want: /listen\.group/,
     },
@@ -175,24 +175,24 @@ describe('a problem of a signer’s configuration', () => {
       want: /authorities: required, but missing/,
     },
     {
-      name: 'a CA’s name that is none',
+      name: 'an invalid name of a CA',
       text: { authorities: "authorities: { Kube: { certificate: c, key: 'file:k' } }" },
       want: /authorities\.Kube: must be 1 to 63 lower-case/,
     },
     {
-      name: 'keys of no kind',
+      name: 'an unknown kind of key',
       text: {
         authorities: "authorities: { kube: { certificate: c, key: 'file:k', keys: rsa1024 } }",
       },
       want: /authorities\.kube\.keys/,
     },
     {
-      name: 'an attribute that is none',
+      name: 'an unknown attribute',
       text: withLimits('{ subject: { XX: [a] } }'),
       want: /limits\.subject\.XX: must be one of CN, SN, .* OID, or "\*"/,
     },
     {
-      name: 'an attribute of the prototype',
+      name: 'an attribute named like a property of Object',
       text: withLimits('{ subject: { constructor: [a] } }'),
       want: /limits\.subject\.constructor/,
     },
@@ -202,32 +202,32 @@ describe('a problem of a signer’s configuration', () => {
       want: /limits\.subject\.CN\[0\]/,
     },
     {
-      name: 'a network that is none',
+      name: 'an invalid network',
       text: withLimits('{ subjectAltName: { ip: [10.0.0.0/33] } }'),
       want: /limits\.subjectAltName\.ip\[0\]: must be an IP address or a network/,
     },
     {
-      name: 'a network of IPv6 that is none',
+      name: 'an invalid IPv6 network',
       text: withLimits("{ subjectAltName: { ip: ['::/129'] } }"),
       want: /limits\.subjectAltName\.ip\[0\]/,
     },
     {
-      name: 'an address that is none',
+      name: 'an invalid address',
       text: withLimits('{ subjectAltName: { ip: [10.0.0] } }'),
       want: /limits\.subjectAltName\.ip\[0\]/,
     },
     {
-      name: 'a name of another kind',
+      name: 'an alternative name of an unknown kind',
       text: withLimits('{ subjectAltName: { directory: [a] } }'),
       want: /limits\.subjectAltName\.directory: unknown key/,
     },
     {
-      name: 'a reserved name that is none',
+      name: 'a name in allowReserved that is not reserved',
       text: withLimits('{ reserved: [masters] }'),
       want: /limits\.reserved\[0\]: must begin with "system:"/,
     },
     {
-      name: 'a pattern for reserved names',
+      name: 'a pattern in allowReserved',
       text: withLimits("{ reserved: ['system:*'] }"),
       want: /limits\.reserved\[0\]: must .* written out/,
     },
@@ -248,7 +248,7 @@ describe('a problem of a signer’s configuration', () => {
       want: /limits\.extendedKeyUsage/,
     },
     {
-      name: 'a purpose that is none',
+      name: 'an unknown purpose',
       text: withLimits('{ extendedKeyUsage: [client] }'),
       want: /limits\.extendedKeyUsage\[0\]: must be one of any, serverAuth/,
     },
@@ -258,7 +258,7 @@ describe('a problem of a signer’s configuration', () => {
       want: /limits\.policies\[0\]: must be an OID/,
     },
     {
-      name: 'an extension that has its own limit',
+      name: 'an extension with a limit of its own',
       text: withLimits('{ extensions: [2.5.29.17] }'),
       want: /limits\.extensions\[0\]: has a limit of its own/,
     },
@@ -268,12 +268,12 @@ describe('a problem of a signer’s configuration', () => {
       want: /limits\.extensions\[0\]: belongs to a CA and is never issued/,
     },
     {
-      name: 'a rate of nothing',
+      name: 'a rate of 0',
       text: withLimits('{ rate: { perSecond: 0 } }'),
       want: /limits\.rate\.perSecond/,
     },
     {
-      name: 'a burst of nothing',
+      name: 'a burst of 0',
       text: withLimits('{ rate: { burst: 0 } }'),
       want: /limits\.rate\.burst/,
     },

@@ -14,7 +14,7 @@ const COUNTED = { event: 'certificate-refusals-summary', handle: undefined, sinc
 const eventsOf = (world: Issuing, name: string) =>
   world.audit.events.filter(({ event }) => event === name)
 
-describe('refusals in the audit log', () => {
+describe('refusals of the signer in the audit log', () => {
   it('of one handle are one event and a count', async () => {
     const world = await issuing()
     const handle = world.handle({ subject: subjectOf(['OU', 'x']) })
@@ -43,7 +43,7 @@ describe('refusals in the audit log', () => {
     assert.equal(eventsOf(world, 'certificate-refusals-summary').length, 0)
   })
 
-  it('of many handles are as many events as the budget has, and a count by reason', async () => {
+  it('of many handles have the events of the budget, and a count by reason', async () => {
     const world = await issuing()
     for (let name = 0; name < 2_000; name++) assert.ok(world.issuer.refusesForm(`name-${name}`))
     await world.outcome(world.handle({ subject: subjectOf(['OU', 'x']) }))
@@ -58,7 +58,7 @@ describe('refusals in the audit log', () => {
     ])
   })
 
-  it('do not use up what issued certificates are recorded with', async () => {
+  it('do not use the budget of issued certificates', async () => {
     const world = await issuing()
     for (let name = 0; name < 2_000; name++) assert.ok(world.issuer.refusesForm(`name-${name}`))
     assert.equal(await world.outcome(), 'issued')

@@ -23,18 +23,18 @@ const reload = (changes: Partial<SignerConfig>) => {
 }
 
 describe('a reload of the signer', () => {
-  it('is audited and logged', () => {
+  it('is an audit event and a line of the log', () => {
     const { audit, lines } = reload({})
     assert.deepEqual(audit.events, [{ event: 'configuration-loaded', generation: 2, file: FILE }])
     assert.match(lines, /configuration loaded/)
     assert.doesNotMatch(lines, /restart/)
   })
 
-  it('sets the level of the log', () => {
+  it('sets the configured log level', () => {
     assert.equal(reload({ log: { level: 'warn' } }).logger.level, 'warn')
   })
 
-  it('says which changes need a restart', () => {
+  it('names the changes that need a restart', () => {
     const { lines } = reload({
       listen: { ...snapshot.config.listen, mode: '0600' },
       admin: { address: { kind: 'unix', path: '/run/admin.sock' }, mode: '0600' },

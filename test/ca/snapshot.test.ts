@@ -41,8 +41,8 @@ const problemsOf = async (folder: TemporaryFolder): Promise<readonly string[]> =
   return []
 }
 
-describe('a signer’s configuration', () => {
-  it('is built from the files that it names, which are then watched', async () => {
+describe('the configuration of a signer', () => {
+  it('is built from its files, which are then watched', async () => {
     await using folder = await prepare()
     const files = new ConfigurationFiles()
     const { authorities } = await build(folder, undefined, files)
@@ -51,7 +51,7 @@ describe('a signer’s configuration', () => {
     assert.deepEqual(names.toSorted(), ['ca.key', 'ca.pem', 'grant.keys', 'signer.yaml'])
   })
 
-  it('may name a key that is encrypted, and where its passphrase is', async () => {
+  it('may have an encrypted key and a passphrase file', async () => {
     await using folder = await prepare()
     const ca = await makeCa()
     const cipher = { cipher: 'aes-256-cbc', passphrase: 'correct horse' }
@@ -70,7 +70,7 @@ describe('a signer’s configuration', () => {
     )
   })
 
-  it('tells every problem of its files, with where they are named', async () => {
+  it('reports every problem of its files, with their positions', async () => {
     await using folder = await prepare()
     const text = `
 version: 1
@@ -97,15 +97,15 @@ keyring: file:bad.keys`
     ])
   })
 
-  it('is refused when the CA has expired meanwhile', async () => {
+  it('is refused where the CA has expired meanwhile', async () => {
     await using folder = await prepare()
     const clock = new FakeClock(Date.UTC(2045, 0, 1))
     await assert.rejects(build(folder, new SignerResources(clock)), /expired at 2045-01-01/)
   })
 })
 
-describe('what outlives a configuration', () => {
-  it('is the keys that lie ready, and what is used up of the rate', async () => {
+describe('state of the signer over a reload:', () => {
+  it('generated keys and the used rate are kept', async () => {
     await using folder = await prepare()
     using resources = new SignerResources(new FakeClock())
     const before = (await build(folder, resources)).authorities.get('kube')
@@ -115,7 +115,7 @@ describe('what outlives a configuration', () => {
     assert.equal(before?.rate, after?.rate)
   })
 
-  it('is not the rate when it is another, nor the keys when they are of another kind', async () => {
+  it('a changed rate starts anew, and so do keys of another algorithm', async () => {
     await using folder = await prepare()
     using resources = new SignerResources(new FakeClock())
     const before = (await build(folder, resources)).authorities.get('kube')
@@ -128,7 +128,7 @@ describe('what outlives a configuration', () => {
     assert.notEqual(before?.rate, after?.rate)
   })
 
-  it('is not shared between CAs, as far as the rate goes', async () => {
+  it('the rate of one CA is not shared with another', async () => {
     await using folder = await prepare()
     const two = authority('kube').replace(
       'authorities: {',

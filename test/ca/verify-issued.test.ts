@@ -28,11 +28,11 @@ const mintingFor = (authority: CertificateAuthority, changes: Partial<Minting> =
 
 const extra: Extension = { oid: '1.2.3.4', critical: false, value: Buffer.from('0500', 'hex') }
 
-describe('the last look at a certificate', async () => {
+describe('the check of an issued certificate', async () => {
   const authority = fileCaOf(await makeCa())
   const asked = mintingFor(authority)
 
-  it('finds nothing in order', async () => {
+  it('accepts a correct one', async () => {
     assert.equal(issuedFault(await mint(asked), asked, key.privateKey), undefined)
   })
 
@@ -55,12 +55,12 @@ describe('the last look at a certificate', async () => {
     },
     { name: 'another key', made: { publicKey: spki(other) }, want: /its key is another/ },
     {
-      name: 'an extension more',
+      name: 'an additional extension',
       made: { grant: grantOf(withExtensions(extra)) },
       want: /its key identifiers/,
     },
     {
-      name: 'an extension less',
+      name: 'a missing extension',
       made: { grant: grantOf({ extensions: grantOf().extensions.slice(1) }) },
       want: /its extensions/,
     },
@@ -74,12 +74,12 @@ describe('the last look at a certificate', async () => {
       want: /its extensions/,
     },
     {
-      name: 'extensions in another order',
+      name: 'another order of extensions',
       made: { grant: grantOf({ extensions: grantOf().extensions.toReversed() }) },
       want: /its extensions/,
     },
     {
-      name: 'an extension that is critical',
+      name: 'a critical extension',
       made: {
         grant: grantOf({
           extensions: grantOf().extensions.map((extension) => ({ ...extension, critical: true })),
@@ -101,18 +101,18 @@ describe('the last look at a certificate', async () => {
     },
   ]
   for (const { name, made, want } of OTHERS) {
-    it(`finds ${name}`, async () => {
+    it(`refuses ${name}`, async () => {
       const certificate = await mint(mintingFor(authority, made))
       assert.match(issuedFault(certificate, asked, key.privateKey) ?? '', want)
     })
   }
 
-  it('finds another CA of the same name', async () => {
+  it('refuses another CA of the same name', async () => {
     const certificate = await mint(mintingFor(fileCaOf(await makeCa())))
     assert.match(issuedFault(certificate, asked, key.privateKey) ?? '', /not of the CA/)
   })
 
-  it('finds a signature over something else', async () => {
+  it('refuses a signature over other bytes', async () => {
     const ca = await makeCa()
     const remote = new RemoteCa(
       readAuthorityChain(ca.certificate, NOW_S * 1_000).certificate,
@@ -124,18 +124,18 @@ describe('the last look at a certificate', async () => {
     assert.equal(fault, 'its signature does not hold')
   })
 
-  it('finds an extension that occurs twice', async () => {
+  it('refuses an extension that occurs twice', async () => {
     const minting = mintingFor(authority, { grant: grantOf(withExtensions(extra, extra)) })
     assert.match(issuedFault(await mint(minting), minting, key.privateKey) ?? '', /cannot be read/)
   })
 
-  it('finds what is not a certificate', () => {
+  it('refuses what is not a certificate', () => {
     for (const bytes of [Buffer.alloc(0), Buffer.from('3000', 'hex'), Buffer.alloc(1_000, 0x30)]) {
       assert.equal(issuedFault(bytes, asked, key.privateKey), 'it cannot be read')
     }
   })
 
-  it('finds any bit that was changed', async () => {
+  it('refuses any changed bit', async () => {
     const certificate = await mint(asked)
     for (let bit = 0; bit < certificate.length * 8; bit += 13) {
       const changed = Buffer.from(certificate)

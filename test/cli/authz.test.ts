@@ -45,7 +45,7 @@ const untilFile = async (path: string, wanted: RegExp): Promise<string> => {
 }
 
 describe('countersign authz', { concurrency: true }, () => {
-  it('audits on standard output, logs on standard error, and ends well by SIGTERM', async () => {
+  it('writes audit to standard output and logs to standard error, and ends with 0 by SIGTERM', async () => {
     await using folder = await temporaryFolder()
     await using authz = await start(folder)
     using client = clientOf(folder)
@@ -76,7 +76,7 @@ describe('countersign authz', { concurrency: true }, () => {
     assert.equal(linesOf(await readFile(rotated, 'utf8')).length, 1)
   })
 
-  it('survives a SIGHUP when the audit file cannot be opened, and reloads all the same', async () => {
+  it('continues after a SIGHUP where the audit file cannot be opened, and reloads anyway', async () => {
     await using folder = await temporaryFolder()
     await mkdir(folder.file('log'))
     await using authz = await start(folder, 'audit: { file: log/audit.jsonl }')
@@ -90,7 +90,7 @@ describe('countersign authz', { concurrency: true }, () => {
     assert.match(stderr, /"level":"error".*audit file/)
   })
 
-  it('keeps the last good configuration when the next is broken', async () => {
+  it('keeps the last valid configuration where the next one is broken', async () => {
     await using folder = await temporaryFolder()
     await using authz = await start(folder)
     using client = clientOf(folder)

@@ -28,7 +28,7 @@ describe('countersign envoy istio', () => {
   const run = (...args: readonly string[]) =>
     countersign(['envoy', 'istio', '--config', config, ...args])
 
-  it('writes the files of deploy/istio for the configuration of the example', async () => {
+  it('writes the files of deploy/istio from the example configuration', async () => {
     const plain = await run()
     assert.equal(plain.stdout, await readFile(resolve(FILES, 'envoy-filter.yaml'), 'utf8'))
     const output = folder.file('filter.yaml')
@@ -37,7 +37,7 @@ describe('countersign envoy istio', () => {
     assert.equal(await readFile(output, 'utf8'), committed)
   })
 
-  it('is for the gateway that is named', async () => {
+  it('selects the configured gateway', async () => {
     const { stdout } = await run(
       '--namespace',
       'edge',

@@ -42,7 +42,7 @@ describe('countersign envoy lint --admin', { skip: skipWithoutEnvoy() }, () => {
     return await startEnvoy({ bootstrap, concurrency: 1 })
   }
 
-  it('finds nothing in a good one, asked over a UNIX socket', async () => {
+  it('accepts a correct Envoy, over a UNIX socket', async () => {
     const path = folder.file('good.sock')
     await using stack = new AsyncDisposableStack()
     stack.use(await start({ pipe: { path } }))
@@ -54,7 +54,7 @@ describe('countersign envoy lint --admin', { skip: skipWithoutEnvoy() }, () => {
     )
   })
 
-  it('finds what is wrong, asked over TCP, and where: in which listener, not in which line', async () => {
+  it('reports errors over TCP with their listener, without a line', async () => {
     const port = await freePort()
     const address = { socket_address: { address: '127.0.0.1', port_value: port } }
     await using stack = new AsyncDisposableStack()
@@ -88,7 +88,7 @@ describe('countersign envoy lint --admin', { skip: skipWithoutEnvoy() }, () => {
     })
   })
 
-  it('ends with 2 where there is no Envoy', async () => {
+  it('ends with 2 where Envoy is down', async () => {
     const port = await freePort()
     const { status, stdout, stderr } = await lint('--admin', `http://127.0.0.1:${port}`)
     assert.deepEqual([status, stdout], [2, ''])
@@ -99,7 +99,7 @@ describe('countersign envoy lint --admin', { skip: skipWithoutEnvoy() }, () => {
   })
 })
 
-describe('countersign envoy lint --admin, answered by something else,', () => {
+describe('countersign envoy lint --admin at another server', () => {
   /** Asks a server that gives this answer, or none. */
   const ask = async (
     answer: { readonly status?: number; readonly body: string } | undefined,
@@ -132,21 +132,21 @@ describe('countersign envoy lint --admin, answered by something else,', () => {
     readonly says: RegExp
   }[] = [
     {
-      name: 'another status',
+      name: 'an unexpected status',
       answer: { status: 404, body: 'not found' },
       says: /answers \/config_dump\?include_eds with 404: it is not the administration interface/,
     },
     {
-      name: 'a redirection, which is not followed',
+      name: 'a redirect, which is not followed',
       answer: { status: 302, body: '' },
       says: /with 302: it is not/,
     },
     {
-      name: 'a page',
+      name: 'an HTML page',
       answer: { body: '<!doctype html>\n<p>Welcome</p>' },
       says: /did not answer with a config dump: it is not a mapping/,
     },
-    { name: 'nothing', answer: { body: '' }, says: /did not answer with a config dump/ },
+    { name: 'an empty answer', answer: { body: '' }, says: /did not answer with a config dump/ },
     {
       name: 'other JSON',
       answer: { body: '{"configs":[{"@type":"x"}]}' },
@@ -169,7 +169,7 @@ describe('countersign envoy lint --admin, answered by something else,', () => {
     assert.match(stderr, /127\.0\.0\.1:\d+ did not answer within 0\.3 s\n$/)
   })
 
-  it('shows nothing of what it says to a terminal as it is', async () => {
+  it('prints no control characters of the answer', async () => {
     const listener = {
       '@type': 'type.googleapis.com/envoy.config.listener.v3.Listener',
       name: '\u001b[2J',
@@ -194,7 +194,7 @@ describe('countersign envoy lint --admin, answered by something else,', () => {
 })
 
 describe('countersign envoy lint', () => {
-  it('wants a file or --admin, and not both', async () => {
+  it('needs either a file or --admin', async () => {
     const neither = await lint()
     assert.deepEqual([neither.status, neither.stdout], [2, ''])
     assert.match(neither.stderr, /give a file, or --admin URL/)
@@ -210,7 +210,7 @@ describe('countersign envoy lint', () => {
     }
   })
 
-  it('knows an administration interface by its URL or its address', () => {
+  it('accepts a URL or an address for --admin', () => {
     const at = (host: string, port: number): object => ({ kind: 'tcp', host, port })
     assert.deepEqual(parseAdminAddress('http://127.0.0.1:15000'), at('127.0.0.1', 15_000))
     assert.deepEqual(parseAdminAddress('http://localhost:15000/'), at('localhost', 15_000))
@@ -223,7 +223,7 @@ describe('countersign envoy lint', () => {
     })
   })
 
-  it('refuses an invalid address of the administration interface', () => {
+  it('refuses an invalid address for --admin', () => {
     for (const text of [
       '',
       '15000',

@@ -24,7 +24,7 @@ const lint = async (
 }
 
 describe('countersign envoy lint', { concurrency: 2 }, () => {
-  it('ends with 0 when nothing is found, and says what was checked', async () => {
+  it('ends with 0 without findings, and prints what was checked', async () => {
     const { status, stdout, stderr } = await countersign(['envoy', 'lint', GOOD, '--strict'])
     assert.deepEqual([status, stderr], [0, ''])
     assert.equal(
@@ -33,7 +33,7 @@ describe('countersign envoy lint', { concurrency: 2 }, () => {
     )
   })
 
-  it('ends with 1 for an error: where, what, why and what to write', async () => {
+  it('ends with 1 for an error, with position, reason and correction', async () => {
     await using folder = await temporaryFolder()
     const text = stringify(changed([ERROR]))
     const line = text.split('\n').findIndex((row) => row.includes('failure_mode_allow: true')) + 1
@@ -50,7 +50,7 @@ describe('countersign envoy lint', { concurrency: 2 }, () => {
     ])
   })
 
-  it('ends with 0 for warnings, unless it is to be strict', async () => {
+  it('ends with 0 for warnings, and with 1 with --strict', async () => {
     await using folder = await temporaryFolder()
     const text = stringify(changed([WARNING]))
     const lenient = await lint(folder, text)
@@ -60,7 +60,7 @@ describe('countersign envoy lint', { concurrency: 2 }, () => {
     assert.equal((await lint(folder, text, '--strict')).status, 1)
   })
 
-  it('prints an array for machines', async () => {
+  it('prints JSON', async () => {
     await using folder = await temporaryFolder()
     const { status, stdout, stderr } = await lint(folder, stringify(changed([ERROR])), '--json')
     assert.deepEqual([status, stderr], [1, ''])
@@ -80,7 +80,7 @@ describe('countersign envoy lint', { concurrency: 2 }, () => {
     })
   })
 
-  it('prints an empty array when nothing is found', async () => {
+  it('prints an empty JSON array without findings', async () => {
     const { status, stdout } = await countersign(['envoy', 'lint', GOOD, '--json'])
     assert.deepEqual([status, stdout], [0, '[]\n'])
   })
@@ -101,7 +101,7 @@ describe('countersign envoy lint', { concurrency: 2 }, () => {
     assert.match(other.stdout, /route-name-unknown/)
   })
 
-  it('takes the name of the cluster of authz', async () => {
+  it('accepts another name for the cluster of authz', async () => {
     const { status, stdout } = await countersign(['envoy', 'lint', GOOD, '--authz-cluster', 'x'])
     assert.equal(status, 1)
     assert.match(stdout, /:\d+:1: error: no ext_authz filter calls Countersign/)
@@ -114,12 +114,12 @@ describe('countersign envoy lint', { concurrency: 2 }, () => {
   }[] = [
     { name: 'empty', text: '', says: /is not an Envoy configuration: it is not a mapping/ },
     {
-      name: 'no YAML',
+      name: 'not YAML',
       text: 'a:\n  - [\n',
       says: /envoy\.yaml:3:1 is not an Envoy configuration: not valid YAML/,
     },
     {
-      name: 'of Kubernetes',
+      name: 'a Kubernetes manifest',
       text: 'kind: Pod\n',
       says: /neither an Envoy bootstrap nor a config dump/,
     },
@@ -134,7 +134,7 @@ describe('countersign envoy lint', { concurrency: 2 }, () => {
     })
   }
 
-  it('exits with 2 when the file is missing or not text', async () => {
+  it('ends with 2 when the file is missing or not text', async () => {
     await using folder = await temporaryFolder()
     const missing = await countersign(['envoy', 'lint', folder.file('none')])
     assert.deepEqual([missing.status, missing.stdout], [2, ''])
@@ -160,7 +160,7 @@ describe('countersign envoy lint', { concurrency: 2 }, () => {
     assert.match(stderr, /version: .*\n1 problem found\.\n$/)
   })
 
-  it('says what it is for', async () => {
+  it('prints its purpose with --help', async () => {
     const { status, stdout } = await countersign(['envoy', 'lint', '--help'])
     assert.equal(status, 0)
     for (const option of ['--config <file>', '--authz-cluster <name>', '--json', '--strict']) {

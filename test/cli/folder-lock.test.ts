@@ -7,7 +7,7 @@ import { LOCK_FILE, lockFolder } from '../../src/cli/folder-lock.ts'
 import { temporaryFolder } from '../servers/temporary.ts'
 
 describe('the lock of a folder', () => {
-  it('reports its holder and its file when it is not released in time', async () => {
+  it('names its holder and its file when it is not released in time', async () => {
     await using folder = await temporaryFolder()
     await using _ = await lockFolder(folder.path)
     await assert.rejects(lockFolder(folder.path, { wait: 60 }), {

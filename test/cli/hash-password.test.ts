@@ -14,7 +14,7 @@ const outcomeOf = async (file: string, user: string, password: string): Promise<
 
 describe('countersign hash-password', { concurrency: true }, () => {
   for (const algorithm of ['argon2id', 'bcrypt']) {
-    it(`makes a line with ${algorithm} that a users file takes`, async () => {
+    it(`prints a line with ${algorithm} that a users file accepts`, async () => {
       const args = ['hash-password', '-a', algorithm, '-u', 'jürgen']
       const { status, stdout, stderr } = await countersign(args, 'pässwörd 😀\n')
       assert.deepEqual([status, stderr], [0, ''])
@@ -24,13 +24,13 @@ describe('countersign hash-password', { concurrency: true }, () => {
     })
   }
 
-  it('prints the hash alone without a user, argon2id by default', async () => {
+  it('prints the hash only without a user, argon2id by default', async () => {
     const { stdout } = await countersign(['hash-password'], 'secret')
     assert.match(stdout, /^\$argon2id\$[^\n]+\n$/)
     assert.equal(await outcomeOf(`alice:${stdout}`, 'alice', 'secret'), 'verified')
   })
 
-  it('takes decomposed letters for composed ones, as Basic does', async () => {
+  it('normalizes decomposed letters, as HTTP Basic does', async () => {
     const { stdout } = await countersign(['hash-password', '-u', 'a'], 'e\u0301\r\n')
     assert.equal(await outcomeOf(stdout, 'a', '\u00e9'), 'verified')
   })
@@ -40,14 +40,14 @@ describe('countersign hash-password', { concurrency: true }, () => {
       { name: 'an empty line', args: [], input: '\n', says: /the password is empty/ },
       { name: 'a tab', args: [], input: 'a\tb', says: /cannot hold control characters/ },
       {
-        name: 'a user who is a comment',
+        name: 'a user that would be a comment',
         args: ['-u', '#a'],
         input: 'x',
         says: /user of that name/,
       },
-      { name: 'no user', args: ['-u', ''], input: 'x', says: /user of that name/ },
+      { name: 'an empty user', args: ['-u', ''], input: 'x', says: /user of that name/ },
       {
-        name: 'more than bcrypt reads',
+        name: 'a password longer than bcrypt reads',
         args: ['-a', 'bcrypt'],
         input: 'x'.repeat(73),
         says: /bcrypt reads 72 bytes only: use argon2id/,

@@ -45,7 +45,7 @@ const silentServer = async (path: string) => {
 }
 
 describe('countersign health', { concurrency: true }, () => {
-  it('ends with 0 and says nothing when a UNIX socket serves', async () => {
+  it('ends with 0 and prints nothing when a service on a UNIX socket is SERVING', async () => {
     await using folder = await temporaryFolder()
     await using server = await serve({ kind: 'unix', path: folder.file('grpc.sock') })
     assert.deepEqual(await health(formatAddress(server.address)), {
@@ -55,7 +55,7 @@ describe('countersign health', { concurrency: true }, () => {
     })
   })
 
-  it('ends with 1 when the service says that it does not serve', async () => {
+  it('ends with 1 when the service is NOT_SERVING', async () => {
     using server = await reporting('NOT_SERVING')
     const { status: code, stderr } = await health(server.address)
     assert.equal(code, 1)
@@ -80,14 +80,14 @@ describe('countersign health', { concurrency: true }, () => {
     assert.match(stderr, /INTERNAL: broken/)
   })
 
-  it('ends with 1 when nothing is there', async () => {
+  it('ends with 1 when no server listens', async () => {
     await using folder = await temporaryFolder()
     const { status: code, stderr } = await health(`unix:${folder.file('none.sock')}`)
     assert.equal(code, 1)
     assert.match(stderr, /^countersign: unix:\/.*none\.sock does not answer: .*UNAVAILABLE/)
   })
 
-  it('ends with 1 when there is no answer in time', async () => {
+  it('ends with 1 when the answer does not arrive in time', async () => {
     await using folder = await temporaryFolder()
     using silent = await silentServer(folder.file('silent.sock'))
     const started = performance.now()
@@ -98,9 +98,9 @@ describe('countersign health', { concurrency: true }, () => {
   })
 
   const REFUSED = [
-    { name: 'no address', args: [], says: /required option '-a, --address <address>'/ },
+    { name: 'a missing address', args: [], says: /required option '-a, --address <address>'/ },
     {
-      name: 'no address at all',
+      name: 'an invalid address',
       args: ['-a', 'authz'],
       says: /must be "unix:PATH" or "HOST:PORT"/,
     },

@@ -74,22 +74,22 @@ describe('--help', { concurrency: true }, () => {
   }
 })
 
-describe('a command that is not understood', { concurrency: true }, () => {
+describe('a wrong command line', { concurrency: true }, () => {
   const CASES: readonly { name: string; args: readonly string[]; says: RegExp }[] = [
-    { name: 'is nothing', args: [], says: /^Usage: countersign / },
+    { name: 'without a command', args: [], says: /^Usage: countersign / },
     {
-      name: 'has an unknown option',
+      name: 'with an unknown option',
       args: ['validate', '--thoroughly'],
       says: /unknown option '--thoroughly'/,
     },
     {
-      name: 'has a value that is none of the choices',
+      name: 'with a value that is not one of the choices',
       args: ['hash-password', '-a', 'md5'],
       says: /Allowed choices are argon2id, bcrypt/,
     },
   ]
   for (const { name, args, says } of CASES) {
-    it(`${name}: fails and says what is possible`, async () => {
+    it(`${name} fails and lists what is possible`, async () => {
       const { status, stdout, stderr } = await countersign(args)
       assert.equal(status, 1)
       assert.equal(stdout, '')

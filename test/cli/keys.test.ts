@@ -22,7 +22,7 @@ const idsIn = async (folder: TemporaryFolder): Promise<readonly string[]> =>
 const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o777
 
 describe('countersign keys grant', { concurrency: true }, () => {
-  it('makes a keyring that only its owner may read', async () => {
+  it('creates a keyring that only its owner can read', async () => {
     await using folder = await temporaryFolder()
     const { status, stdout, stderr } = await keys(folder)
     assert.deepEqual([status, stdout], [0, ''])
@@ -33,13 +33,13 @@ describe('countersign keys grant', { concurrency: true }, () => {
     assert.ok(!stderr.includes(text.trim().split('\n').at(-1) ?? 'nothing'))
   })
 
-  it('makes it for a group, when asked to', async () => {
+  it('creates it for a group with --mode', async () => {
     await using folder = await temporaryFolder()
     assert.equal((await keys(folder, '--mode', '0640')).status, 0)
     assert.equal(await modeOf(folder.file('grant.keys')), 0o640)
   })
 
-  it('does not make it anew', async () => {
+  it('does not replace an existing keyring', async () => {
     await using folder = await temporaryFolder()
     await keys(folder)
     const before = await readFile(folder.file('grant.keys'), 'utf8')
@@ -49,7 +49,7 @@ describe('countersign keys grant', { concurrency: true }, () => {
     assert.equal(await readFile(folder.file('grant.keys'), 'utf8'), before)
   })
 
-  it('rotates in three steps', async () => {
+  it('rotates the keyring in three steps', async () => {
     await using folder = await temporaryFolder()
     await keys(folder)
     const [old] = await idsIn(folder)
@@ -62,7 +62,7 @@ describe('countersign keys grant', { concurrency: true }, () => {
     assert.deepEqual(await idsIn(folder), [fresh])
   })
 
-  it('keeps comments, the mode, and where a link leads to', async () => {
+  it('keeps comments, mode, and the target of a link', async () => {
     await using folder = await temporaryFolder()
     await keys(folder)
     const text = await readFile(folder.file('grant.keys'), 'utf8')
@@ -81,7 +81,7 @@ describe('countersign keys grant', { concurrency: true }, () => {
     ])
   })
 
-  it('promotes past comments', async () => {
+  it('promotes a key past comments', async () => {
     await using folder = await temporaryFolder()
     const lines = ['a', 'b', 'c'].map((letter) => letter.repeat(42) + 'A')
     await writeFile(folder.file('grant.keys'), `# one\n${lines.join('\n# more\n')}\n# end\n`)
@@ -94,7 +94,7 @@ describe('countersign keys grant', { concurrency: true }, () => {
     assert.equal(pruned, `# one\n${c}\n${a}\n# more\n# more\n# end\n`)
   })
 
-  it('promotes the only key to where it is', async () => {
+  it('keeps the only key in its place when it is promoted', async () => {
     await using folder = await temporaryFolder()
     await keys(folder)
     const before = await readFile(folder.file('grant.keys'), 'utf8')
@@ -104,18 +104,18 @@ describe('countersign keys grant', { concurrency: true }, () => {
 
   const REFUSED: readonly { name: string; text?: string; args: readonly string[]; says: RegExp }[] =
     [
-      { name: 'a file that is not there', args: ['--add'], says: /^countersign: .*grant\.keys/ },
+      { name: 'a file that does not exist', args: ['--add'], says: /^countersign: .*grant\.keys/ },
       {
-        name: 'a file other than a keyring',
+        name: 'a file that is not a keyring',
         text: 'secret',
         args: ['--add'],
         says: /:1 is not a key/,
       },
       { name: 'an empty keyring', text: '# none\n', args: ['--promote'], says: /holds no key/ },
       { name: 'two changes at once', args: ['--add', '--promote'], says: /cannot be used with/ },
-      { name: 'to keep nothing', args: ['--prune', '0'], says: /must be a number from 1/ },
+      { name: 'to retain no key', args: ['--prune', '0'], says: /must be a number from 1/ },
       {
-        name: 'a keyring for everyone',
+        name: 'a keyring that every user can read',
         args: ['--mode', '0644'],
         says: /without access for other users/,
       },
@@ -134,7 +134,7 @@ describe('countersign keys grant', { concurrency: true }, () => {
     })
   }
 
-  it('says how to rotate', async () => {
+  it('describes a rotation in its help', async () => {
     const { stdout } = await countersign(['keys', 'grant', '--help'])
     for (const step of [/--add/, /--promote/, /--prune 1/, /without refused requests/]) {
       assert.match(stdout, step)
@@ -152,7 +152,7 @@ const provenBy = (text: string, stdout: string): ProvenCredential | undefined =>
 }
 
 describe('countersign keys api', { concurrency: true }, () => {
-  it('prints the key on standard output and its entry on standard error', async () => {
+  it('prints the key to standard output and its entry to standard error', async () => {
     const { status, stdout, stderr } = await api('--user', 'bot', '--groups', 'dev,ops')
     assert.equal(status, 0)
     const credential = provenBy(stderr, stdout)
@@ -170,7 +170,7 @@ describe('countersign keys api', { concurrency: true }, () => {
     assert.ok(!stderr.includes(stdout.trim()))
   })
 
-  it('creates the file, then adds to it and keeps its comments', async () => {
+  it('creates the file, then adds entries and keeps comments', async () => {
     await using folder = await temporaryFolder()
     const file = folder.file('api-keys.yaml')
     const first = await api('--user', 'a', '--id', 'one', '--file', file)
@@ -196,7 +196,7 @@ describe('countersign keys api', { concurrency: true }, () => {
   })
 
   for (const text of ['keys: {}\n', 'keys:\n', '# none yet\nkeys: {} # nor here\n']) {
-    it(`adds the first to ${JSON.stringify(text)}`, async () => {
+    it(`adds the first entry to ${JSON.stringify(text)}`, async () => {
       await using folder = await temporaryFolder()
       const file = folder.file('api-keys.yaml')
       await writeFile(file, text)
@@ -221,28 +221,28 @@ describe('countersign keys api', { concurrency: true }, () => {
       { name: 'a key of an empty user', args: ['-u', ''], says: /must be a name/ },
       { name: 'a user with a line feed', args: ['-u', 'a\nb'], says: /must be a name/ },
       { name: 'an empty group', args: ['-u', 'a', '-g', 'dev,,ops'], says: /must be a name/ },
-      { name: 'an id that is none', args: ['-u', 'a', '--id', 'A_b'], says: /must be 1 to 63/ },
-      { name: 'an end that is none', args: ['-u', 'a', '-e', 'soon'], says: /must be a duration/ },
-      { name: 'an end that is now', args: ['-u', 'a', '-e', '0s'], says: /must be a duration/ },
+      { name: 'an invalid id', args: ['-u', 'a', '--id', 'A_b'], says: /must be 1 to 63/ },
+      { name: 'an invalid expiry', args: ['-u', 'a', '-e', 'soon'], says: /must be a duration/ },
+      { name: 'an expiry in the past', args: ['-u', 'a', '-e', '0s'], says: /must be a duration/ },
       {
-        name: 'an end beyond time',
+        name: 'an expiry beyond the range of dates',
         args: ['-u', 'a', '-e', '999999999d'],
         says: /must be a duration/,
       },
       {
-        name: 'an id that is taken',
+        name: 'an id that is in use',
         text: `keys: { one: { hash: 'sha256:${'0'.repeat(64)}', user: a } }\n`,
         args: ['-u', 'a', '--id', 'one'],
         says: /already has a key with the id "one"/,
       },
       {
-        name: 'a change of a file other than a key file',
+        name: 'a file that is not a file of keys',
         text: 'users: {}\n',
         args: ['-u', 'a'],
         says: /users: unknown key/,
       },
       {
-        name: 'a file in no folder',
+        name: 'a file in a folder that does not exist',
         args: ['-u', 'a', '-f', '/nowhere/at/all'],
         says: /cannot be created/,
       },

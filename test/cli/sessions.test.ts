@@ -63,7 +63,7 @@ describe('countersign sessions', () => {
     await countersign(['sessions', ...args, '--config', file])
   const listed = async (user: string) => await loginsIn(file, '--user', user)
 
-  it('lists who is logged in, and where', async () => {
+  it('lists logins with user and device', async () => {
     const agent = { 'user-agent': 'Somebody/1.0', 'x-countersign-source': '203.0.113.9' }
     const { browser } = await loggedIn(site, ALICE, agent)
     await sessionOn(browser)
@@ -100,7 +100,7 @@ describe('countersign sessions', () => {
     await sessions('end', '--user', 'alice')
   })
 
-  it('ends one login by its id; the authz that runs refuses it at once', async () => {
+  it('ends one login by its id, which a running authz refuses at once', async () => {
     const [first, second] = [await loggedIn(site), await loggedIn(site)]
     const cookies = [await sessionOn(first.browser), await sessionOn(second.browser)]
     const [login] = await listed('alice')
@@ -179,10 +179,10 @@ describe('countersign sessions', () => {
   })
 
   const REFUSED: readonly { name: string; args: readonly string[]; says: RegExp }[] = [
-    { name: 'nothing to end', args: ['end'], says: /give --user NAME, --id ID, or --all/ },
-    { name: 'an id of none', args: ['end', '--id', 'abc'], says: /no login with the id "abc"/ },
+    { name: 'a missing selection', args: ['end'], says: /give --user NAME, --id ID, or --all/ },
+    { name: 'an unknown id', args: ['end', '--id', 'abc'], says: /no login with the id "abc"/ },
     {
-      name: 'both',
+      name: 'both --user and --all',
       args: ['end', '--id', 'a', '--all'],
       says: /cannot be used with option '--all'/,
     },
@@ -196,7 +196,7 @@ describe('countersign sessions', () => {
     })
   }
 
-  it('says what to do where logins are in memory', async () => {
+  it('says what to do where state is in memory', async () => {
     await using plain = await startSite(withSessions())
     const config = plain.folder.file('countersign.yaml')
     for (const args of [['list'], ['end', '--all']]) {
@@ -230,7 +230,7 @@ describe('countersign sessions', () => {
       says: [/--user <name>/, /--id <id>/, /--all/, /backchannelLogout/, /JWT access tokens/],
     },
   ]) {
-    it(`explains itself: ${['sessions', ...args].join(' ')}`, async () => {
+    it(`has a help text: ${['sessions', ...args].join(' ')}`, async () => {
       const { status, stdout } = await countersign(['sessions', ...args, '--help'])
       assert.equal(status, 0)
       for (const pattern of says) assert.match(stdout.replaceAll(/\s+/g, ' '), pattern)

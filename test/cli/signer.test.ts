@@ -23,7 +23,7 @@ const linesOf = (text: string): readonly Record<string, unknown>[] =>
     .map((line): Record<string, unknown> => JSON.parse(line))
 
 describe('countersign signer', { concurrency: true }, () => {
-  it('audits on standard output, logs on standard error, and ends well by SIGTERM', async () => {
+  it('writes audit to standard output and logs to standard error, and ends with 0 by SIGTERM', async () => {
     await using site = await signerSite()
     const text = await readFile(site.config, 'utf8')
     await writeFile(site.config, text.replace(/^audit.*$/m, '').replace('error', 'info'))
@@ -58,7 +58,7 @@ describe('countersign signer', { concurrency: true }, () => {
     assert.fail('no second generation')
   })
 
-  it('says that it is well', async () => {
+  it('serves the health check of gRPC', async () => {
     await using site = await signerSite()
     await using _ = await startService('signer', site.config)
     const address = `unix:${site.file('run/signer.sock')}`
@@ -66,7 +66,7 @@ describe('countersign signer', { concurrency: true }, () => {
     assert.deepEqual([status, stderr], [0, ''])
   })
 
-  it('ends with streams open', async () => {
+  it('ends with open streams', async () => {
     await using site = await signerSite()
     await using signer = await startService('signer', site.config)
     using client = new SdsClient({ kind: 'unix', path: site.file('run/signer.sock') })
@@ -82,7 +82,7 @@ describe('countersign signer', { concurrency: true }, () => {
     readonly says: RegExp
   }[] = [
     {
-      name: 'every problem of its configuration',
+      name: 'an invalid configuration, of which all problems are listed',
       write: async ({ config }) => await writeFile(config, 'version: 1\nlisten: 127.0.0.1:1\nx: 1'),
       says: /listen: must be "unix:PATH"[^]*authorities: required[^]*x: unknown key\n3 problems found/,
     },
@@ -98,7 +98,7 @@ describe('countersign signer', { concurrency: true }, () => {
       says: /^countersign: the audit file cannot be opened/,
     },
     {
-      name: 'a folder that is not there',
+      name: 'a folder of its socket that does not exist',
       write: async ({ config }) =>
         await writeFile(config, (await readFile(config, 'utf8')).replace('unix:run', 'unix:/proc')),
       says: /^countersign: /,

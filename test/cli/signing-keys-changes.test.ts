@@ -26,7 +26,7 @@ describe('countersign keys signing rotate', { concurrency: true }, () => {
     assert.equal((await keys.read()).privateKeys.size, 4)
   })
 
-  it('makes no other while one waits: cron may run it often', async () => {
+  it('creates no further key while one waits, so that cron may run it often', async () => {
     await using keys = await someKeys('ES256')
     await keys.must('rotate', '--overlap', '12h')
     const kids = await keys.kids()
@@ -39,7 +39,7 @@ describe('countersign keys signing rotate', { concurrency: true }, () => {
     assert.deepEqual(await keys.states(), ['ES256 retired', 'ES256 signing', 'ES256 next'])
   })
 
-  it('rotates one algorithm alone', async () => {
+  it('rotates one algorithm only with --algorithm', async () => {
     await using keys = await someKeys('ES256', 'EdDSA')
     await keys.must('rotate', '--algorithm', 'EdDSA')
     assert.deepEqual(await keys.states(), ['ES256 signing', 'EdDSA signing', 'EdDSA next'])
@@ -74,7 +74,7 @@ describe('countersign keys signing rotate', { concurrency: true }, () => {
     await keys.read()
   })
 
-  it('leaves other files of the folder alone', async () => {
+  it('keeps other files of the folder', async () => {
     await using keys = await someKeys('ES256')
     for (const name of ['README', 'tls.pem', '.lockfile', 'grant.keys']) {
       await writeFile(keys.file(name), name)
@@ -90,7 +90,7 @@ describe('countersign keys signing rotate', { concurrency: true }, () => {
     assert.equal(await modeOf(keys.file('keys.json')), 0o600)
   })
 
-  it('does not make a key of an open one’s mode', async () => {
+  it('does not copy the mode of a key that other users can read', async () => {
     await using keys = await someKeys('ES256')
     const [kid = ''] = await keys.kids()
     await chmod(keys.file(`${kid}.pem`), 0o666)
@@ -117,7 +117,7 @@ describe('countersign keys signing rotate', { concurrency: true }, () => {
 })
 
 describe('countersign keys signing revoke', { concurrency: true }, () => {
-  it('of the key that signs: the next signs at once', async () => {
+  it('revokes the key that signs: the next signs at once', async () => {
     await using keys = await someKeys('ES256')
     await keys.must('rotate')
     const [signing = '', next = ''] = await keys.kids()
@@ -130,7 +130,7 @@ describe('countersign keys signing revoke', { concurrency: true }, () => {
     await keys.read()
   })
 
-  it('of the only key: a new one signs at once; by the first characters of its name', async () => {
+  it('revokes the only key: a new one signs at once; by the first characters of its kid', async () => {
     await using keys = await someKeys('ES256', 'EdDSA')
     const [signing = ''] = await keys.kids()
     await keys.must('revoke', signing.slice(0, 8))
@@ -138,7 +138,7 @@ describe('countersign keys signing revoke', { concurrency: true }, () => {
     await keys.read()
   })
 
-  it('of the next key, and of a retired one: another signs as before', async () => {
+  it('revokes the next key, and a retired one: another signs as before', async () => {
     await using keys = await someKeys('ES256')
     await keys.must('rotate', '--now')
     await keys.must('rotate')
@@ -151,7 +151,7 @@ describe('countersign keys signing revoke', { concurrency: true }, () => {
     await keys.read()
   })
 
-  it('gives the new key to whom the old one was for', async () => {
+  it('keeps the group of the revoked key for the new one', async () => {
     await using keys = await noKeys()
     await keys.must('create', '--mode', '0440')
     const [kid = ''] = await keys.kids()
@@ -160,8 +160,8 @@ describe('countersign keys signing revoke', { concurrency: true }, () => {
   })
 })
 
-describe('a private key', { concurrency: true }, () => {
-  it('is nowhere in what a command says', async () => {
+describe('the private keys of countersign keys signing', { concurrency: true }, () => {
+  it('are not in the output of any command', async () => {
     await using keys = await someKeys('ES256', 'EdDSA')
     const said = await Promise.all([
       keys.run('show'),

@@ -16,19 +16,19 @@ describe('countersign keys signing refuses', { concurrency: true }, () => {
     readonly skip?: boolean
   }[] = [
     {
-      name: 'a folder that is not there',
+      name: 'to create a folder inside one that does not exist',
       args: ['rotate'],
       spoil: (keys) => rm(keys.path, { recursive: true }),
       says: /keys does not exist; `countersign keys signing create \S+keys` makes it/,
     },
     {
-      name: 'to show a folder that is not there',
+      name: 'to show a folder that does not exist',
       args: ['show'],
       spoil: (keys) => rm(keys.path, { recursive: true }),
       says: /keys\.json does not exist; `countersign keys signing create/,
     },
     {
-      name: 'a folder without a list',
+      name: 'a folder without a list of keys',
       args: ['rotate'],
       spoil: (keys) => rm(keys.file('keys.json')),
       says: /keys\.json does not exist; `countersign keys signing create/,
@@ -52,14 +52,14 @@ describe('countersign keys signing refuses', { concurrency: true }, () => {
       says: /keys cannot be changed: ENOENT/,
     },
     {
-      name: 'a list cut short',
+      name: 'a truncated list',
       args: ['rotate'],
       spoil: async (keys) =>
         await writeFile(
           keys.file('keys.json'),
           (await readFile(keys.file('keys.json'))).subarray(0, 50),
         ),
-      says: /keys\.json is no JSON/,
+      says: /keys\.json is not JSON/,
     },
     {
       name: 'a list that is a link, as in a mounted secret',
@@ -71,7 +71,7 @@ describe('countersign keys signing refuses', { concurrency: true }, () => {
       says: /keys\.json is a link, as in a mounted Secret/,
     },
     {
-      name: 'a folder that it may not write',
+      name: 'a folder without write permission',
       args: ['rotate'],
       spoil: (keys) => chmod(keys.path, 0o500),
       says: /keys cannot be changed: EACCES/,
@@ -83,7 +83,7 @@ describe('countersign keys signing refuses', { concurrency: true }, () => {
       says: /has no RS256 key to rotate; `countersign keys signing create/,
     },
     {
-      name: 'to rotate nothing',
+      name: 'to rotate an empty folder',
       args: ['rotate'],
       spoil: (keys) => writeFile(keys.file('keys.json'), '{"version":1,"keys":[]}'),
       says: /has no key to rotate/,
@@ -93,7 +93,7 @@ describe('countersign keys signing refuses', { concurrency: true }, () => {
       args: ['create', '-a', 'HS256'],
       says: /must be of ES256, RS256, EdDSA/,
     },
-    { name: 'no algorithm', args: ['create', '-a', ''], says: /must be of ES256/ },
+    { name: 'a missing algorithm', args: ['create', '-a', ''], says: /must be of ES256/ },
     {
       name: 'a mode with access for other users',
       args: ['create', '--mode', '0644'],
@@ -105,43 +105,43 @@ describe('countersign keys signing refuses', { concurrency: true }, () => {
       says: /must be 0600, 0640, 0400 or 0440/,
     },
     {
-      name: 'a short overlap',
+      name: 'an overlap that is too short',
       args: ['rotate', '--overlap', '599s'],
       says: /must be a duration of 10m to 30d; --now needs none/,
     },
     {
-      name: 'an overlap that would never end',
+      name: 'an overlap that is too long',
       args: ['rotate', '--overlap', '31d'],
       says: /must be a duration of 10m to 30d/,
     },
     {
-      name: 'an overlap that is none',
+      name: 'an invalid overlap',
       args: ['rotate', '--overlap', 'soon'],
       says: /must be a duration/,
     },
     {
-      name: 'an overlap and none',
+      name: '--now together with --overlap',
       args: ['rotate', '--overlap', '1h', '--now'],
       says: /cannot be used with option/,
     },
-    { name: 'to revoke without a name', args: ['revoke'], says: /missing required argument 'kid'/ },
+    { name: 'to revoke without a kid', args: ['revoke'], says: /missing required argument 'kid'/ },
     {
-      name: 'a name that is too short',
+      name: 'a kid that is too short',
       args: ['revoke', 'abcdefg'],
       says: /"abcdefg" is too short: name the key by 8 characters/,
     },
     {
-      name: 'a name that is unknown',
+      name: 'an unknown kid',
       args: ['revoke', 'abcdefgh'],
       says: /has no key "abcdefgh"; `countersign keys signing show`/,
     },
     {
-      name: 'a name that is a path',
+      name: 'a kid that is a path',
       args: ['revoke', '../keys.json'],
       says: /has no key "\.\.\/keys\.json"/,
     },
     {
-      name: 'a name with an escape sequence',
+      name: 'a kid with an escape sequence',
       args: ['revoke', '\u001b[31mabcdef'],
       says: /has no key "\\u001b\[31mabcdef"/,
     },

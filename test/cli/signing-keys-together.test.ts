@@ -19,8 +19,8 @@ const readUntil = async (signal: AbortSignal, keys: Keys): Promise<number> => {
   return count
 }
 
-describe('commands at the same time', { concurrency: true }, () => {
-  it('lose no change of each other, and make no key twice', async () => {
+describe('simultaneous commands of countersign keys signing', { concurrency: true }, () => {
+  it('lose no change of each other, and create no key twice', async () => {
     await using keys = await someKeys('ES256', 'EdDSA')
     const [es = '', ed = ''] = await keys.kids()
     await Promise.all([
@@ -43,13 +43,13 @@ describe('commands at the same time', { concurrency: true }, () => {
     await keys.read()
   })
 
-  it('make one folder', async () => {
+  it('create one folder', async () => {
     await using keys = await noKeys()
     await Promise.all([keys.must('create'), keys.must('create'), keys.must('create')])
     assert.deepEqual(await keys.states(), ['ES256 signing'])
   })
 
-  it('never show a list that names a missing file', async () => {
+  it('never leave a list that names a missing file', async () => {
     await using keys = await someKeys('ES256', 'EdDSA')
     const ended = new AbortController()
     const readings = readUntil(ended.signal, keys)
@@ -64,7 +64,7 @@ describe('commands at the same time', { concurrency: true }, () => {
     assert.ok((await readings) > 5) // however little of the machine there was for it
   })
 
-  it('do nothing once they were taken for dead, and leave a folder that is whole', async () => {
+  it('change nothing after another took over their lock, and leave a complete folder', async () => {
     await using keys = await someKeys('ES256')
     const before = await keys.entries()
     const overtaken = changeSigningKeys({
@@ -87,7 +87,7 @@ describe('commands at the same time', { concurrency: true }, () => {
     assert.equal((await readdir(keys.path)).length, 2)
   })
 
-  it('take over from one that died', async () => {
+  it('take over the lock of a killed one', async () => {
     await using keys = await someKeys('ES256')
     await writeFile(keys.file('.lock'), 'process 1 on nowhere, x\n')
     const then = new Date(Date.now() - 120_000)

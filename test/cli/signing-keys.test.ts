@@ -8,7 +8,7 @@ import { countersign } from './run.ts'
 import { modeOf, noKeys, someKeys, type Keys } from './signing-keys-folder.ts'
 
 describe('countersign keys signing create', { concurrency: true }, () => {
-  it('makes a folder for its owner, with a key that signs', async () => {
+  it('creates a folder for its owner, with a key that signs', async () => {
     await using keys = await noKeys()
     const { stderr } = await keys.must('create')
     assert.match(stderr, /^\/.*keys: ES256 [\w-]{43} signs at once\n$/)
@@ -21,14 +21,14 @@ describe('countersign keys signing create', { concurrency: true }, () => {
     assert.equal((await keys.read()).privateKeys.size, 1)
   })
 
-  it('makes one for each algorithm, however they are named', async () => {
+  it('creates a key for each algorithm, in any order of names', async () => {
     await using keys = await noKeys()
     await keys.must('create', '-a', 'ES256,RS256', '-a', 'EdDSA', '--algorithm', 'RS256')
     assert.deepEqual(await keys.states(), ['ES256 signing', 'RS256 signing', 'EdDSA signing'])
     assert.equal((await keys.read()).privateKeys.size, 3)
   })
 
-  it('makes what is missing, and says when nothing is', async () => {
+  it('creates missing keys, and reports when none is missing', async () => {
     await using keys = await someKeys('ES256')
     const [first] = await keys.kids()
     assert.match((await keys.must('create')).stderr, /: nothing to do\n$/)
@@ -37,7 +37,7 @@ describe('countersign keys signing create', { concurrency: true }, () => {
     assert.equal((await keys.kids())[0], first)
   })
 
-  it('makes them for a group, which can then get at them, and so are those to come', async () => {
+  it('creates keys for a group, which can read the folder and later keys', async () => {
     await using keys = await noKeys()
     await keys.must('create', '--mode', '0640')
     assert.equal(await modeOf(keys.path), 0o750)
@@ -47,7 +47,7 @@ describe('countersign keys signing create', { concurrency: true }, () => {
     }
   })
 
-  it('continues after a command that failed before it wrote a list', async () => {
+  it('continues after a command that failed before it wrote the list', async () => {
     await using keys = await noKeys()
     await mkdir(keys.path)
     const stray = 'x'.repeat(43)
@@ -72,7 +72,7 @@ describe('countersign keys signing create', { concurrency: true }, () => {
 })
 
 describe('countersign keys signing show', { concurrency: true }, () => {
-  it('prints what each key does, from when, and until when', async () => {
+  it('prints the role of each key, and its times', async () => {
     await using keys = await someKeys('ES256')
     await keys.must('rotate')
     const { status, stdout, stderr } = await keys.run('show')
@@ -124,7 +124,7 @@ describe('countersign keys signing show', { concurrency: true }, () => {
     },
   ]
   for (const { name, spoil, says } of PROBLEMS) {
-    it(`fails for ${name}, and shows the keys all the same`, async () => {
+    it(`fails for ${name}, and prints the keys anyway`, async () => {
       await using keys = await someKeys('ES256')
       await keys.must('rotate')
       const [signing = '', next = ''] = await keys.kids()

@@ -28,14 +28,14 @@ const validate = async (site: SignerSite, config: string | undefined): Promise<R
 }
 
 describe('countersign validate --signer', { concurrency: true }, () => {
-  it('says so of a signer that is valid', async () => {
+  it('accepts a valid configuration of the signer', async () => {
     await using site = await signerSite()
     const { status, stdout, stderr } = await validate(site, undefined)
     assert.deepEqual([status, stderr], [0, ''])
     assert.match(stdout, /^\S+\/signer\.yaml is valid: 1 CAs, 4 files read\n$/)
   })
 
-  it('says so of both', async () => {
+  it('accepts valid configurations of both', async () => {
     await using site = await signerSite()
     const { status, stdout, stderr } = await validate(site, CONFIG)
     assert.deepEqual([status, stderr], [0, ''])
@@ -51,7 +51,7 @@ describe('countersign validate --signer', { concurrency: true }, () => {
     assert.match(stderr, /signer\.yaml:\d+:\d+: authorities\.kube\.key: .*\n2 problems found/)
   })
 
-  it('finds a CA that the signer does not have', async () => {
+  it('reports a CA that the signer does not have', async () => {
     await using site = await signerSite()
     const { status, stderr } = await validate(site, CONFIG.replace('ca: kube', 'ca: other'))
     assert.equal(status, 1)
@@ -61,7 +61,7 @@ describe('countersign validate --signer', { concurrency: true }, () => {
     )
   })
 
-  it('finds a lifetime that the signer does not grant', async () => {
+  it('reports a lifetime that the signer does not allow', async () => {
     await using site = await signerSite()
     const { status, stderr } = await validate(site, CONFIG.replace('lifetime: 1h', 'lifetime: 24h'))
     assert.equal(status, 1)

@@ -26,7 +26,7 @@ const validate = async (
 }
 
 describe('countersign validate', { concurrency: true }, () => {
-  it('says so of a configuration that is valid', async () => {
+  it('accepts a valid configuration', async () => {
     await using folder = await temporaryFolder()
     const users = `users: { alice: { password: '${await cheapHash('secret')}' } }`
     const { status, stdout, stderr } = await validate(folder, GOOD, users)
@@ -34,7 +34,7 @@ describe('countersign validate', { concurrency: true }, () => {
     assert.match(stdout, /countersign\.yaml is valid: 1 routes, 2 files read\n$/)
   })
 
-  it('warns about what is valid and probably not meant, and fails for it with --strict', async () => {
+  it('warns about valid settings that are probably mistakes, and fails for them with --strict', async () => {
     await using folder = await temporaryFolder()
     const users = `users: { alice: { password: '${await cheapHash('secret')}' } }`
     const rules =
@@ -70,7 +70,7 @@ describe('countersign validate', { concurrency: true }, () => {
     ])
   })
 
-  it('lists every problem of the files that it names', async () => {
+  it('lists every problem of the files of the configuration', async () => {
     await using folder = await temporaryFolder()
     const users = 'users:\n  alice: { password: plain }\n  bob: { password: plain, group: x }\n'
     const first = await validate(folder, GOOD, users)
@@ -87,7 +87,7 @@ describe('countersign validate', { concurrency: true }, () => {
     assert.doesNotMatch(second.stderr, /\bat .*\.ts:\d/)
   })
 
-  it('finds TLS files that are missing, as a start would', async () => {
+  it('reports missing TLS files, as a start would', async () => {
     await using folder = await temporaryFolder()
     const users = `users: { alice: { password: '${await cheapHash('secret')}' } }`
     const tls = "{ address: '127.0.0.1:0', tls: { certificate: c, key: 'file:k', clientCa: a } }"
@@ -96,7 +96,7 @@ describe('countersign validate', { concurrency: true }, () => {
     for (const name of ['c', 'k', 'a']) assert.match(stderr, new RegExp(`/${name} does not exist`))
   })
 
-  it('says what to do about a file that is missing', async () => {
+  it('says what to do about a missing file', async () => {
     const { status, stderr } = await countersign(['validate', '-c', '/nonexistent/x.yaml'])
     assert.equal(status, 1)
     assert.equal(stderr, 'countersign: /nonexistent/x.yaml does not exist\n')

@@ -22,62 +22,87 @@ const checkAll = (cases: readonly Case[]): void => {
   }
 }
 
-describe('users', () => {
+describe('the matcher users', () => {
   const rule = { users: ['alice', 'svc-*'] }
   checkAll([
-    { name: 'by name', rule, identity: { user: 'alice' }, want: true },
-    { name: 'by pattern', rule, identity: { user: 'svc-build' }, want: true },
-    { name: 'not another', rule, identity: { user: 'bob' }, want: false },
-    { name: 'not in another case', rule, identity: { user: 'Alice' }, want: false },
-    { name: 'not the pattern behind a prefix', rule, identity: { user: 'x-svc-a' }, want: false },
+    { name: 'matches by name', rule, identity: { user: 'alice' }, want: true },
+    { name: 'matches by pattern', rule, identity: { user: 'svc-build' }, want: true },
+    { name: 'does not match another name', rule, identity: { user: 'bob' }, want: false },
+    { name: 'does not match another case', rule, identity: { user: 'Alice' }, want: false },
     {
-      name: 'not a hostile name that is a pattern',
+      name: 'does not match a pattern by what follows a prefix',
+      rule,
+      identity: { user: 'x-svc-a' },
+      want: false,
+    },
+    {
+      name: 'hostile: does not match a name that is a pattern',
       rule: { users: ['alice'] },
       identity: { user: '*' },
       want: false,
     },
-    { name: 'not a name that only begins so', rule, identity: { user: 'alice\n' }, want: false },
+    {
+      name: 'does not match a name that only begins so',
+      rule,
+      identity: { user: 'alice\n' },
+      want: false,
+    },
   ])
 })
 
-describe('groups', () => {
+describe('the matcher groups', () => {
   const MANY = Array.from({ length: 500 }, (_, index) => `group-${index}`)
   checkAll([
     {
-      name: 'one of several',
+      name: 'matches one of several',
       rule: { groups: ['a', 'b'] },
       identity: { groups: ['x', 'b'] },
       want: true,
     },
-    { name: 'none', rule: { groups: ['a'] }, identity: { groups: [] }, want: false },
-    { name: 'none for "*"', rule: { groups: ['*'] }, identity: { groups: [] }, want: false },
-    { name: 'any for "*"', rule: { groups: ['*'] }, identity: { groups: ['x'] }, want: true },
     {
-      name: 'by pattern',
+      name: 'does not match without groups',
+      rule: { groups: ['a'] },
+      identity: { groups: [] },
+      want: false,
+    },
+    {
+      name: 'does not match "*" without groups',
+      rule: { groups: ['*'] },
+      identity: { groups: [] },
+      want: false,
+    },
+    {
+      name: 'matches "*" with any group',
+      rule: { groups: ['*'] },
+      identity: { groups: ['x'] },
+      want: true,
+    },
+    {
+      name: 'matches by pattern',
       rule: { groups: ['team-*'] },
       identity: { groups: ['x', 'team-'] },
       want: true,
     },
     {
-      name: 'the last of many',
+      name: 'matches the last of many',
       rule: { groups: ['group-499'] },
       identity: { groups: MANY },
       want: true,
     },
     {
-      name: 'none of many',
+      name: 'does not match many groups of other names',
       rule: { groups: ['group-500'] },
       identity: { groups: MANY },
       want: false,
     },
     {
-      name: 'not the name of the user',
+      name: 'does not match the name of the user',
       rule: { groups: ['alice'] },
       identity: { user: 'alice', groups: ['x'] },
       want: false,
     },
     {
-      name: 'not a hostile group named "*"',
+      name: 'hostile: does not match a group named "*"',
       rule: { groups: ['admins'] },
       identity: { groups: ['*'] },
       want: false,
@@ -85,15 +110,20 @@ describe('groups', () => {
   ])
 })
 
-describe('authenticators', () => {
+describe('the matcher authenticators', () => {
   const rule = { authenticators: ['staff', 'partners'] }
   checkAll([
-    { name: 'by name', rule, identity: { authenticator: 'partners' }, want: true },
-    { name: 'not another', rule, identity: { authenticator: 'guests' }, want: false },
+    { name: 'matches by name', rule, identity: { authenticator: 'partners' }, want: true },
+    {
+      name: 'does not match another name',
+      rule,
+      identity: { authenticator: 'guests' },
+      want: false,
+    },
   ])
 })
 
-describe('sources', () => {
+describe('the matcher sources', () => {
   const CASES: readonly {
     readonly sources: readonly string[]
     readonly yes: readonly string[]
@@ -134,16 +164,18 @@ describe('sources', () => {
     const word = (sourceAddress: string): string =>
       decide([{ allow: 'match', sources: [...sources] }], { request: { sourceAddress } })
     for (const address of yes) {
-      it(`${sources.join(', ')} has ${address}`, () => assert.equal(word(address), 'allow:match'))
+      it(`${sources.join(', ')} matches ${address}`, () =>
+        assert.equal(word(address), 'allow:match'))
     }
     for (const address of no) {
-      it(`${sources.join(', ')} has not ${address}`, () => assert.equal(word(address), 'no-rule'))
+      it(`${sources.join(', ')} does not match ${address}`, () =>
+        assert.equal(word(address), 'no-rule'))
     }
   }
 
   // A socket of the local machine, or a name: it is undetermined whether it is in the network.
   for (const sourceAddress of ['', 'unknown', '/run/envoy.sock', '10.0.0.1:443', '10.0.0']) {
-    it(`fails for ${JSON.stringify(sourceAddress)}, whatever is allowed behind`, () => {
+    it(`fails for ${JSON.stringify(sourceAddress)}, whatever later rules allow`, () => {
       for (const effect of ['allow', 'deny']) {
         const rules = [{ [effect]: 'local', sources: ['10.0.0.0/8'] }, { allow: 'rest' }]
         assert.equal(decide(rules, { request: { sourceAddress } }), 'failed:local')
@@ -151,7 +183,7 @@ describe('sources', () => {
     })
   }
 
-  it('does not fail for an unknown address where something else misses', () => {
+  it('does not fail for an unknown address where another matcher does not match', () => {
     const rules = [
       {
         deny: 'local',

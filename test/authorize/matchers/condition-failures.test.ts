@@ -7,15 +7,15 @@ import { decide } from '../../fakes/decide.ts'
 import { questionOf, type QuestionParts } from '../../fakes/question.ts'
 import { policyOf } from '../../fakes/rules.ts'
 
-describe('what cannot be evaluated', () => {
+describe('a condition that cannot be evaluated', () => {
   const CASES = [
     {
-      name: 'a header that is not there',
+      name: 'a missing header',
       when: 'request.headers["x"][0] == "1"',
       want: /^no_such_key \(at character 1\)$/,
     },
     {
-      name: 'a claim that is not there',
+      name: 'a missing claim',
       when: 'true && claims.a.b == 1',
       want: /^no_such_key \(at character \d+\)$/,
     },
@@ -30,28 +30,28 @@ describe('what cannot be evaluated', () => {
       want: /^yields a number, where bool belongs$/,
     },
     {
-      name: 'a line beyond the last',
+      name: 'a header line beyond the last',
       when: 'request.headers["h"][1] == "x"',
       want: /^index_out_of_bounds/,
     },
     {
-      name: 'the second line',
+      name: 'the second of one header line',
       when: 'true &&\n  claims.none == 1',
       want: /at line 2, character \d+/,
     },
     {
-      name: 'a pattern made of what the caller sent',
+      name: 'a regular expression that the client sent',
       when: '"a".matches(request.headers["h"][0])',
       want: /^regular_expression/,
     },
-    { name: 'no uid', when: 'identity.uid == "x"', want: /^no_such_key/ },
+    { name: 'a missing uid', when: 'identity.uid == "x"', want: /^no_such_key/ },
   ] as const
   const parts: QuestionParts = {
     identity: { claims: { level: 3n } },
     request: { headers: [['h', '(secret-value']] },
   }
   for (const { name, when, want } of CASES) {
-    it(`refuses, and says where: ${name}`, () => {
+    it(`refuses the request, with the position: ${name}`, () => {
       for (const effect of ['allow', 'deny']) {
         const verdict = evaluate(
           policyOf([{ [effect]: 'first', when }, { allow: 'rest' }]),
@@ -65,7 +65,7 @@ describe('what cannot be evaluated', () => {
     })
   }
 
-  it('is not evaluated where a cheaper matcher misses', () => {
+  it('is not evaluated where a cheaper matcher does not match', () => {
     const when = 'claims.none == 1'
     for (const miss of [
       { users: ['bob'] },
@@ -87,7 +87,7 @@ describe('what cannot be evaluated', () => {
     assert.equal(decide(kubernetes, {}, { kind: 'kubernetes' }), 'allow:rest')
   })
 
-  it('of an audit log: what it does not tell', () => {
+  it('over fields that an audit log lacks', () => {
     const question = { ...questionOf(), recorded: true }
     const outcome = (when: string): string =>
       evaluate(policyOf([{ allow: 'match', when, paths: ['/**'] }]), question).outcome

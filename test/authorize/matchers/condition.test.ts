@@ -70,7 +70,7 @@ const TRUE_OF_BASIC = [
   '!has(claims.email) && size(claims) == 0',
 ]
 
-describe('what "when" can speak of', () => {
+describe('a condition', () => {
   for (const when of TRUE_OF_BASIC) {
     it(when, () => {
       assert.equal(decide([{ allow: 'match', when }], BASIC), 'allow:match')
@@ -78,7 +78,7 @@ describe('what "when" can speak of', () => {
     })
   }
 
-  it('the claims of a token', () => {
+  it('reads the claims of a token', () => {
     const identity = { claims: { email: 'a@b', level: 3, roles: ['x'], nested: { on: true } } }
     for (const when of [
       'claims.email == "a@b"',
@@ -90,14 +90,14 @@ describe('what "when" can speak of', () => {
     }
   })
 
-  it('the certificate', () => {
+  it('reads the certificate', () => {
     const certificate = { ...NO_CERTIFICATE, subject: { CN: ['a'] }, dns: ['a.example.org'] }
     const when =
       'certificate.subject.CN == ["a"] && certificate.dns.exists(n, n.endsWith(".example.org"))'
     assert.equal(decide([{ allow: 'match', when }], { identity: { certificate } }), 'allow:match')
   })
 
-  it('the Kubernetes request', () => {
+  it('reads the Kubernetes request', () => {
     const request = {
       path: '/apis/apps/v1/namespaces/prod/deployments/web/scale?fieldSelector=x',
       headers: [
@@ -130,7 +130,7 @@ describe('what "when" can speak of', () => {
     )
   })
 
-  it('the operation, and that there is none', () => {
+  it('reads the operation, and its absence', () => {
     const published = { kind: 'http', operations: new OperationIndex(OPERATIONS, '') } as const
     const word = (path: string, when: string): string =>
       decide(
@@ -154,7 +154,7 @@ describe('what "when" can speak of', () => {
   })
 })
 
-describe('the named segments of the paths', () => {
+describe('a condition over named segments of paths', () => {
   const CASES: readonly {
     paths: string[]
     when: string
@@ -210,7 +210,7 @@ describe('the named segments of the paths', () => {
   }
 })
 
-describe('what all rules of a request cost', () => {
+describe('the cost of all conditions of a request', () => {
   const groups = Array.from({ length: 150 }, (_, n) => `g${n}`)
   const twice = 'identity.groups.exists(a, identity.groups.exists(b, a + b == "none"))'
   const once = 'identity.groups.exists(a, a == "none")'
@@ -219,10 +219,10 @@ describe('what all rules of a request cost', () => {
     { allow: 'others' },
   ]
 
-  it('has room for many that go through the groups', () =>
+  it('suffices for many that go through the groups', () =>
     assert.equal(decide(rules(...Array(100).fill(once)), { identity: { groups } }), 'allow:others'))
 
-  it('has a limit: the rule at which it ends fails, and the request with it', () => {
+  it('is limited: the rule that exceeds it fails, and the request is refused', () => {
     const question = { identity: { groups } }
     assert.equal(decide(rules(once, twice, twice), question), 'failed:rule-2')
     assert.equal(decide(rules(once, twice, once), question), 'allow:others')

@@ -144,7 +144,7 @@ const DENY: readonly Case[] = [
   },
 ]
 
-describe('impersonate', () => {
+describe('the matcher impersonate', () => {
   for (const [effect, cases] of [
     ['allow', ALLOW],
     ['deny', DENY],
@@ -152,13 +152,13 @@ describe('impersonate', () => {
     for (const { impersonate, yes, no } of cases) {
       const name = `${effect} ${impersonate === undefined ? 'without it' : JSON.stringify(impersonate)}`
       for (const text of yes)
-        it(`${name} takes "${text}"`, () => assert.ok(ask(effect, impersonate, text)))
+        it(`${name} matches "${text}"`, () => assert.ok(ask(effect, impersonate, text)))
       for (const text of no)
-        it(`${name} leaves "${text}"`, () => assert.ok(!ask(effect, impersonate, text)))
+        it(`${name} does not match "${text}"`, () => assert.ok(!ask(effect, impersonate, text)))
     }
   }
 
-  it('is refused where no rule allows it, whatever else is allowed', () => {
+  it('refuses impersonation that no rule allows, whatever else is allowed', () => {
     const request = { path: '/api/v1/pods', headers: headersOf('alice') }
     assert.equal(decide([{ allow: 'all' }], { request }, { kind: 'kubernetes' }), 'no-rule')
   })

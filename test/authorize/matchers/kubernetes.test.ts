@@ -207,13 +207,13 @@ describe('matchers of a Kubernetes request', () => {
     }
   }
 
-  it('takes everything that an allow takes for a deny too', () => {
+  it('match for a deny whatever they match for an allow', () => {
     for (const { rule, allowOnly } of CASES)
       assert.equal(allowOnly, undefined, JSON.stringify(rule))
   })
 })
 
-describe('a deny of secrets', () => {
+describe('a deny of reading secrets', () => {
   const HOSTILE = [
     'GET /api/v1/secrets',
     `GET ${NS}/prod/secrets/`,
@@ -227,7 +227,7 @@ describe('a deny of secrets', () => {
     `PURGE ${NS}/prod/secrets`,
   ]
   for (const line of HOSTILE) {
-    it(`is not got round by ${line}`, () => {
+    it(`matches ${line}`, () => {
       const [method = '', path = ''] = line.split(' ')
       const rules = [{ deny: 'no-secrets', resources: ['secrets'] }, { allow: 'rest' }]
       assert.equal(

@@ -85,7 +85,7 @@ describe('matchers of the operation', () => {
     })
   }
 
-  it('reports each pattern that matches no operation, at its path', () => {
+  it('report each pattern that matches no operation, with its path', () => {
     const problems: string[] = []
     policyOf(
       [

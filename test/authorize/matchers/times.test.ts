@@ -16,7 +16,7 @@ interface Case {
 
 const CASES: readonly Case[] = [
   {
-    name: 'office hours; until is not in, from is',
+    name: 'office hours, from the first instant and before the last',
     times: [{ days: WEEKDAYS, from: '08:00', to: '18:00' }],
     // 2026-01-05 is a Monday.
     yes: ['2026-01-05T08:00:00Z', '2026-01-09T17:59:59.999Z'],
@@ -28,19 +28,19 @@ const CASES: readonly Case[] = [
     ],
   },
   {
-    name: 'days alone',
+    name: 'days only',
     times: [{ days: ['sun'] }],
     yes: ['2026-01-11T00:00:00Z', '2026-01-11T23:59:59Z'],
     no: ['2026-01-10T23:59:59Z', '2026-01-12T00:00:00Z'],
   },
   {
-    name: 'to the end of the day',
+    name: 'hours to the end of the day',
     times: [{ from: '22:00', to: '24:00' }],
     yes: ['2026-01-05T22:00:00Z', '2026-01-05T23:59:59Z'],
     no: ['2026-01-05T00:00:00Z', '2026-01-05T21:59:00Z'],
   },
   {
-    name: 'over midnight',
+    name: 'hours over midnight',
     times: [{ from: '22:00', to: '06:00' }],
     yes: [
       '2026-01-05T22:00:00Z',
@@ -51,38 +51,38 @@ const CASES: readonly Case[] = [
     no: ['2026-01-05T21:59:00Z', '2026-01-06T06:00:00Z', '2026-01-06T12:00:00Z'],
   },
   {
-    name: 'over midnight, by the day on which it began',
+    name: 'hours over midnight, by the day on which they began',
     times: [{ days: ['fri'], from: '22:00', to: '06:00' }],
     yes: ['2026-01-09T22:00:00Z', '2026-01-10T05:59:00Z'],
     no: ['2026-01-09T05:59:00Z', '2026-01-10T22:00:00Z', '2026-01-11T05:59:00Z'],
   },
   {
-    name: 'over midnight from Sunday to Monday',
+    name: 'hours over midnight from Sunday to Monday',
     times: [{ days: ['sun'], from: '22:00', to: '06:00' }],
     yes: ['2026-01-11T22:00:00Z', '2026-01-12T05:59:00Z'],
     no: ['2026-01-11T05:59:00Z', '2026-01-12T06:00:00Z'],
   },
   {
-    name: 'in a zone: its day and its hour',
+    name: 'hours and days in a time zone',
     times: [{ days: ['mon'], from: '00:00', to: '09:00', timeZone: 'Asia/Tokyo' }],
     yes: ['2026-01-04T15:00:00Z', '2026-01-04T23:59:59Z'], // Monday, 00:00 to 08:59 in Tokyo
     no: ['2026-01-04T14:59:59Z', '2026-01-05T00:00:00Z'],
   },
   {
-    name: 'in a zone with half an hour',
+    name: 'hours in a time zone with half an hour',
     times: [{ from: '12:00', to: '13:00', timeZone: 'Asia/Kolkata' }],
     yes: ['2026-01-05T06:30:00Z', '2026-01-05T07:29:59Z'],
     no: ['2026-01-05T06:29:59Z', '2026-01-05T07:30:00Z'],
   },
   {
     // 2026-03-29: from 02:00 to 03:00 the clocks of Vienna show nothing.
-    name: 'on the day that the clocks go forward',
+    name: 'hours on the day when clocks go forward',
     times: [{ from: '02:00', to: '04:00', timeZone: 'Europe/Vienna' }],
     yes: ['2026-03-29T01:00:00Z', '2026-03-29T01:59:00Z'], // 03:00 and 03:59
     no: ['2026-03-29T00:59:00Z', '2026-03-29T02:00:00Z'], // 01:59 and 04:00
   },
   {
-    name: 'never in an hour that is not there',
+    name: 'an hour that does not exist on the day when clocks go forward',
     times: [{ days: ['sun'], from: '02:00', to: '03:00', timeZone: 'Europe/Vienna' }],
     yes: ['2026-03-22T01:30:00Z'],
     no: [
@@ -94,7 +94,7 @@ const CASES: readonly Case[] = [
   },
   {
     // 2026-10-25: from 02:00 to 03:00 they show everything twice.
-    name: 'twice on the day that the clocks go back',
+    name: 'an hour that exists twice on the day when clocks go back',
     times: [{ from: '02:00', to: '03:00', timeZone: 'Europe/Vienna' }],
     yes: [
       '2026-10-25T00:00:00Z',
@@ -117,14 +117,14 @@ const CASES: readonly Case[] = [
     no: ['2026-04-30T10:30:00Z', '2026-05-01T09:30:00Z'],
   },
   {
-    name: 'any of several',
+    name: 'any of several ranges',
     times: [{ days: ['mon'] }, { from: '10:00', to: '11:00' }],
     yes: ['2026-01-05T00:00:00Z', '2026-01-06T10:00:00Z'],
     no: ['2026-01-06T11:00:00Z'],
   },
 ]
 
-describe('times', () => {
+describe('the matcher times', () => {
   for (const { name, times, yes, no } of CASES) {
     it(name, () => {
       const rules = [{ allow: 'match', times: times.map((time) => ({ timeZone: 'UTC', ...time })) }]
@@ -134,7 +134,7 @@ describe('times', () => {
     })
   }
 
-  it('remembers a minute, and no longer', () => {
+  it('caches its result for the current minute', () => {
     const rules = [{ allow: 'match', times: [{ from: '10:00', to: '10:01', timeZone: 'UTC' }] }]
     const at = Date.parse('2026-01-05T10:00:00Z')
     for (const [offset, want] of [
@@ -148,7 +148,7 @@ describe('times', () => {
     }
   })
 
-  it('takes zones for themselves, side by side', () => {
+  it('evaluates each time zone separately', () => {
     const at = Date.parse('2026-01-05T10:30:00Z')
     const stretch = { from: '10:00', to: '11:00' }
     const rules = [

@@ -23,9 +23,9 @@ const told = (policy: Policy, question: Question): unknown => {
   return [outcome, 'rule' in rest ? rest.rule.name : undefined, shadows]
 }
 
-describe('any rules and any question', () => {
+describe('the index of rules, for random rules and questions,', () => {
   for (const kind of KINDS) {
-    it(`have the same answer with the index and without it: ${kind} (seed ${SEED})`, () => {
+    it(`decides as without it: ${kind} (seed ${SEED})`, () => {
       const random = randomFrom(SEED + KINDS.indexOf(kind))
       const seen = new Map<string, number>()
       let skipped = 0
@@ -70,7 +70,7 @@ const countOf = (
   Array.from(policyOf(rules, { kind }).candidates(questionOf({ published: { kind }, ...parts })))
     .length
 
-describe('of a thousand rules few are tried', () => {
+describe('the index of a thousand rules finds few to evaluate', () => {
   const CASES: readonly {
     readonly name: string
     readonly rules: readonly RuleParts[]
@@ -145,13 +145,13 @@ describe('of a thousand rules few are tried', () => {
       most: 10,
     },
     {
-      name: 'by what none looks for',
+      name: 'for a question that no rule has',
       rules: MANY.map((n) => ({ allow: `r${n}`, users: [`user-${n}`] })),
       question: { identity: { user: 'nobody' } },
       most: 0,
     },
     {
-      name: 'and always those that look for nothing',
+      name: 'and every rule that it cannot look up',
       rules: [...MANY.map((n) => ({ deny: `r${n}`, users: [`user-${n}`] })), { allow: 'rest' }],
       question: { identity: { user: 'nobody' } },
       most: 1,
@@ -165,7 +165,7 @@ describe('of a thousand rules few are tried', () => {
   }
 
   for (const shape of SHAPES.slice(0, 4)) {
-    it(`as operators write them: ${shape.name}`, () => {
+    it(`of a shape as operators write them: ${shape.name}`, () => {
       const { policy, questions } = prepareShape(shape, 1_000, 200)
       for (const question of questions) {
         assert.ok(Array.from(policy.candidates(question)).length <= 2)
@@ -175,8 +175,8 @@ describe('of a thousand rules few are tried', () => {
   }
 })
 
-describe('the index', () => {
-  it('uses the identity of the question, not a similar one', () => {
+describe('the index of rules', () => {
+  it('reads the identity of the question, not a similar one', () => {
     const policy = policyOf(MANY.map((n) => ({ allow: `r${n}`, groups: [`group-${n}`] })))
     for (const n of [1, 2, 1, 2]) {
       const question = questionOf({ identity: { groups: [`group-${n}`] } })
@@ -189,7 +189,7 @@ describe('the index', () => {
     }
   })
 
-  it('takes hostile names for what they are', () => {
+  it('finds hostile names literally', () => {
     const names = ['__proto__', 'constructor', 'toString', '', '\0', '*']
     const rules = [
       ...MANY.map((n) => ({ deny: `r${n}`, users: [`user-${n}`], groups: [`g${n}`] })),

@@ -60,7 +60,7 @@ describe('countersign ca', { concurrency: true }, () => {
     assert.equal(folder.text('ca/ca.pem').match(/BEGIN CERTIFICATE/g)?.length, 2)
   })
 
-  it('never replaces a file without --force, and then replaces both', async () => {
+  it('replaces no file without --force, and both with it', async () => {
     await using folder = await caFolder()
     await folder.made('create', '--out', './ca')
     const [key, certificate] = [folder.text('ca/ca.key'), folder.text('ca/ca.pem')]
@@ -77,7 +77,7 @@ describe('countersign ca', { concurrency: true }, () => {
     assert.ok(pair.checkPrivateKey(createPrivateKey(folder.text('ca/ca.key'))))
   })
 
-  it('writes neither file where only the certificate is there', async () => {
+  it('writes neither file where only the certificate exists', async () => {
     await using folder = await caFolder()
     await folder.writeCa('ca')
     await writeFile(folder.file('server.pem'), 'mine')
@@ -89,7 +89,7 @@ describe('countersign ca', { concurrency: true }, () => {
     assert.deepEqual((await readdir(folder.path)).toSorted(), ['ca', 'server.pem'])
   })
 
-  it('makes one whole pair when two commands write the same files', async () => {
+  it('leaves a matching pair where two commands write the same files', async () => {
     await using folder = await caFolder()
     const results = await Promise.all(
       [1, 2, 3].map(async () => await folder.ca('create', '--out', './ca')),
@@ -99,7 +99,7 @@ describe('countersign ca', { concurrency: true }, () => {
     assert.ok(pair.checkPrivateKey(createPrivateKey(folder.text('ca/ca.key'))))
   })
 
-  it('makes a CA that the signer issues certificates by', async () => {
+  it('creates a CA with which the signer issues certificates', async () => {
     await using folder = await caFolder()
     await folder.made('create', '--out', './root')
     const limits = ['--only', 'client', '--key', 'ec-p384']
@@ -117,7 +117,7 @@ describe('countersign ca', { concurrency: true }, () => {
     assert.ok(minted.checkIssued(ca) && minted.verify(ca.publicKey))
   })
 
-  it('signs by a CA that OpenSSL has made', { skip: without('openssl') }, async () => {
+  it('signs with a CA by OpenSSL', { skip: without('openssl') }, async () => {
     await using folder = await caFolder()
     const [key, pem] = [folder.file('ca.key'), folder.file('ca.pem')]
     openssl(['genrsa', '-traditional', '-out', key, '2048'])
@@ -131,7 +131,7 @@ describe('countersign ca', { concurrency: true }, () => {
 describe('countersign ca refuses', { concurrency: true }, () => {
   const CASES: readonly { name: string; args: readonly string[]; says: RegExp }[] = [
     {
-      name: 'a folder that has no CA',
+      name: 'a folder without a CA',
       args: ['server', '--ca', './none', '--dns', 'a.example.org', '--out', './o'],
       says: /none\/ca\.pem: ENOENT.* has ca\.pem and ca\.key/,
     },
@@ -181,17 +181,17 @@ describe('countersign ca refuses', { concurrency: true }, () => {
       says: /Allowed choices are ec-p256, .*rsa-4096/,
     },
     {
-      name: 'no days',
+      name: 'a lifetime of no days',
       args: ['create', '--out', './o', '--days', '0'],
       says: /must be a number of days from 1/,
     },
     {
-      name: 'a time that outlives the CA',
+      name: 'a lifetime beyond that of the CA',
       args: ['client', '--ca', './ca', '--out', './o', '--user', 'alice', '--days', '4000'],
       says: /--days: .*ca\/ca\.pem ends in 3649 days/,
     },
     {
-      name: 'a file name that leaves the folder',
+      name: 'a file name outside of the folder',
       args: ['client', '--ca', './ca', '--out', './o', '--user', 'alice', '--as', '../alice'],
       says: /must be 1 to 64 letters/,
     },
@@ -237,7 +237,7 @@ describe('countersign ca refuses', { concurrency: true }, () => {
     assert.match(stderr, /leaf\/ca\.pem: .* is not the certificate of a CA/)
   })
 
-  it('an encrypted key, with a way to use it all the same', async () => {
+  it('an encrypted key, with a way to use it anyway', async () => {
     await using folder = await caFolder()
     await folder.writeCa('ca')
     const key = createPrivateKey(folder.text('ca/ca.key'))

@@ -47,7 +47,7 @@ const CLIENT = {
 }
 
 describe('a certificate of a server', () => {
-  it('says that it is for servers, by those names, and nothing more', async () => {
+  it('has serverAuth and its names, and no other usage', async () => {
     const root = await createAuthority({ commonName: 'root' })
     const leaf = leafOf(await issued(root, 'server', SERVER))
     assert.equal(leaf.subject, 'CN=*.example.org')
@@ -62,7 +62,7 @@ describe('a certificate of a server', () => {
     assert.deepEqual(usages, ['digitalSignature'])
   })
 
-  it('lets an RSA key also encrypt, for key exchange in TLS 1.2', async () => {
+  it('lets an RSA key encrypt as well, for key exchange in TLS 1.2', async () => {
     const root = await createAuthority({ commonName: 'root' })
     const { publicKey } = leafOf(
       await issue(root, { profile: 'server', ...namesFor('server', SERVER) }, 'rsa-2048'),
@@ -99,7 +99,7 @@ describe('a certificate of a client', () => {
 })
 
 describe('every certificate', () => {
-  it('has a serial number of its own with more than 127 random bits', async () => {
+  it('has a unique serial number with more than 127 random bits', async () => {
     const root = await createAuthority({ commonName: 'root' })
     const leaves = await Promise.all([1, 2, 3].map(() => issued(root, 'server', SERVER)))
     const serials = leaves.map((leaf) => leafOf(leaf).serialNumber)
@@ -139,7 +139,7 @@ describe('every certificate', () => {
   })
 })
 
-describe('OpenSSL verifies strictly, and Go verifies,', { concurrency: true }, () => {
+describe('certificates that both OpenSSL and Go verify:', { concurrency: true }, () => {
   for (const kind of KEY_KINDS) {
     it(`a server and a client below an intermediate, all with ${kind} keys`, async (t) => {
       if (without('openssl') !== false || without('go') !== false) return t.skip()
@@ -178,7 +178,7 @@ describe('OpenSSL verifies strictly, and Go verifies,', { concurrency: true }, (
   })
 })
 
-describe('a CA', () => {
+describe('a CA of countersign ca', () => {
   const LIMITED: readonly { name: string; permitted: readonly Subtree[]; options: NameOptions }[] =
     [
       {
@@ -232,7 +232,7 @@ describe('a CA', () => {
     )
   })
 
-  it('may have as many CAs below it as its path length says, at most', async () => {
+  it('may have as many CAs below it as its path length says', async () => {
     const root = await createAuthority({ commonName: 'root', pathLength: 2 })
     const first = await createAuthority({ commonName: 'first', pathLength: 1 }, root)
     const second = await createAuthority({ commonName: 'second' }, first)
@@ -248,12 +248,12 @@ describe('a CA', () => {
     )
   })
 
-  it('has a name of its own, since two of one name cannot be distinguished', async () => {
+  it('has a unique name, since two CAs of one name cannot be distinguished', async () => {
     const root = await createAuthority({ commonName: 'root' })
     await assert.rejects(createAuthority({ commonName: 'root' }, root), /--name: .* has the same/)
   })
 
-  it('is not signed by a key of its issuer when it is a root', async () => {
+  it('is signed by its own key only where it is a root', async () => {
     const { path } = await createAuthority({ commonName: 'root' })
     const [root] = path
     assert.ok(root.x509.verify(root.x509.publicKey))
@@ -270,7 +270,7 @@ describe('a CA', () => {
     assert.deepEqual(subjects, ['CN=*.example.org', 'CN=below'])
   })
 
-  it('certifies the key that it is given', async () => {
+  it('certifies a given public key', async () => {
     const root = await createAuthority({ commonName: 'root' })
     const key = await newKey('ed25519')
     const request = { profile: 'server', ...namesFor('server', SERVER) } as const

@@ -26,7 +26,7 @@ const withRequest = async (more: NameOptions = {}): Promise<CaFolder> => {
 const SIGN = ['sign', '--ca', './ca', '--csr', './r/request.csr', '--profile'] as const
 
 describe('a certificate request', { concurrency: true }, () => {
-  it('is signed for the names of the command line, and no other that it asks for', async () => {
+  it('is signed for the names of the command line only', async () => {
     await using folder = await withRequest()
     const { status, stdout, stderr } = await folder.ca(...SIGN, 'server', '--dns', 'a.example.org')
     assert.equal(status, 0, stderr)
@@ -38,7 +38,7 @@ describe('a certificate request', { concurrency: true }, () => {
     assert.ok(leaf.checkIssued(new X509Certificate(folder.text('ca/ca.pem'))))
   })
 
-  it('is not signed until the command line repeats a name; the error says which there are', async () => {
+  it('is not signed before the command line repeats its names, which the error lists', async () => {
     await using folder = await withRequest()
     const { status, stdout, stderr } = await folder.ca(...SIGN, 'server')
     assert.equal(status, 1)
@@ -61,7 +61,7 @@ describe('a certificate request', { concurrency: true }, () => {
     assert.match(again.stderr, /alice\.pem exists already/)
   })
 
-  it('is refused for options of the other profile', async () => {
+  it('is refused with options of the other profile', async () => {
     await using folder = await withRequest()
     const server = await folder.ca(...SIGN, 'server', '--dns', 'a.example.org', '--user', 'alice')
     assert.match(server.stderr, /--user names a client/)
@@ -69,7 +69,7 @@ describe('a certificate request', { concurrency: true }, () => {
     assert.match(client.stderr, /--dns names a server/)
   })
 
-  it('is refused when its signature does not hold by its own key', async () => {
+  it('is refused where its signature is not by its own key', async () => {
     await using folder = await withRequest()
     const [der = Buffer.of()] = decodePem(LABEL, folder.text('r/request.csr'))
     const at = der.indexOf('b.example.org')
@@ -101,7 +101,7 @@ describe('a certificate request', { concurrency: true }, () => {
     })
   }
 
-  it('is refused when it is longer than any request', async () => {
+  it('is refused where it is too long', async () => {
     await using folder = await withRequest()
     await writeFile(folder.file('r/request.csr'), 'x'.repeat(70_000))
     const { status, stderr } = await folder.ca(...SIGN, 'server', '--dns', 'a.example.org')
@@ -118,33 +118,29 @@ describe('a certificate request', { concurrency: true }, () => {
     assert.match(stderr, /SHA-256 or better/)
   })
 
-  it(
-    'never makes a CA, whatever extensions it asks for',
-    { skip: without('openssl') },
-    async () => {
-      await using folder = await withRequest()
-      const extensions = [
-        'basicConstraints=critical,CA:TRUE',
-        'keyUsage=critical,keyCertSign',
-        'extendedKeyUsage=anyExtendedKeyUsage',
-        'subjectAltName=DNS:evil.example.org,otherName:1.2.3.4;UTF8:x',
-      ]
-      const args = extensions.flatMap((extension) => ['-addext', extension])
-      const key = ['-key', folder.file('r/request.key')]
-      const pem = openssl(['req', '-new', ...key, '-subj', '/CN=evil', ...args])
-      await writeFile(folder.file('r/request.csr'), pem)
-      const { stdout, stderr } = await folder.ca(...SIGN, 'server', '--dns', 'a.example.org')
-      const leaf = new X509Certificate(stdout)
-      assert.equal(leaf.ca, false)
-      assert.equal(leaf.subjectAltName, 'DNS:a.example.org')
-      assert.deepEqual(leaf.keyUsage, ['1.3.6.1.5.5.7.3.1'])
-      assert.match(stderr, /Left out, .*dns:evil\.example\.org/)
-    },
-  )
+  it('yields no CA, whatever extensions it has', { skip: without('openssl') }, async () => {
+    await using folder = await withRequest()
+    const extensions = [
+      'basicConstraints=critical,CA:TRUE',
+      'keyUsage=critical,keyCertSign',
+      'extendedKeyUsage=anyExtendedKeyUsage',
+      'subjectAltName=DNS:evil.example.org,otherName:1.2.3.4;UTF8:x',
+    ]
+    const args = extensions.flatMap((extension) => ['-addext', extension])
+    const key = ['-key', folder.file('r/request.key')]
+    const pem = openssl(['req', '-new', ...key, '-subj', '/CN=evil', ...args])
+    await writeFile(folder.file('r/request.csr'), pem)
+    const { stdout, stderr } = await folder.ca(...SIGN, 'server', '--dns', 'a.example.org')
+    const leaf = new X509Certificate(stdout)
+    assert.equal(leaf.ca, false)
+    assert.equal(leaf.subjectAltName, 'DNS:a.example.org')
+    assert.deepEqual(leaf.keyUsage, ['1.3.6.1.5.5.7.3.1'])
+    assert.match(stderr, /Left out, .*dns:evil\.example\.org/)
+  })
 
   const UNREADABLE: readonly { name: string; extension: string }[] = [
     { name: 'is not DER', extension: 'subjectAltName=DER:ff:ff' },
-    { name: 'is cut short', extension: 'subjectAltName=DER:30:10:82:01:61' },
+    { name: 'is truncated', extension: 'subjectAltName=DER:30:10:82:01:61' },
     { name: 'has a name of no known type', extension: 'subjectAltName=DER:30:03:9f:1f:00' },
   ]
   for (const { name, extension } of UNREADABLE) {
@@ -161,7 +157,7 @@ describe('a certificate request', { concurrency: true }, () => {
     })
   }
 
-  it('is one that OpenSSL verifies', { skip: without('openssl') }, async () => {
+  it('is accepted where OpenSSL accepts it', { skip: without('openssl') }, async () => {
     await using folder = await caFolder()
     const names = ['--dns', 'a.example.org', '--ip', '::1', '--spiffe', 'spiffe://a.example/b']
     await folder.made('csr', '--out', './r', '--key', 'ec-p521', ...names)
@@ -173,7 +169,7 @@ describe('a certificate request', { concurrency: true }, () => {
     'no PEM',
     '-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n',
   ]) {
-    it(`is refused when the file holds ${JSON.stringify(text.slice(0, 12))}`, async () => {
+    it(`is refused where the file contains ${JSON.stringify(text.slice(0, 12))}`, async () => {
       await using folder = await withRequest()
       await writeFile(folder.file('r/request.csr'), text)
       const { status, stderr } = await folder.ca(...SIGN, 'server', '--dns', 'a.example.org')
@@ -184,7 +180,7 @@ describe('a certificate request', { concurrency: true }, () => {
 })
 
 describe('countersign ca show', { concurrency: true }, () => {
-  it('prints what a certificate says, and the ones after it', async () => {
+  it('prints the fields of a certificate, and the chain', async () => {
     await using folder = await caFolder()
     const permitted: readonly Subtree[] = [{ kind: 'dns', value: 'example.org' }]
     const above = await createAuthority({ commonName: 'Root', permitted })
@@ -217,7 +213,7 @@ describe('countersign ca show', { concurrency: true }, () => {
     )
   })
 
-  it('prints no control character of a certificate', { skip: without('openssl') }, async () => {
+  it('prints no control characters of a certificate', { skip: without('openssl') }, async () => {
     await using folder = await caFolder()
     const [key, pem] = [folder.file('k'), folder.file('c.pem')]
     openssl(['ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', key])
@@ -228,7 +224,7 @@ describe('countersign ca show', { concurrency: true }, () => {
     assert.match(text, /CN=a\?\[2J\?b/)
   })
 
-  it('reads DER, and says which file holds something else', async () => {
+  it('reads DER, and names a file with another content', async () => {
     await using folder = await caFolder()
     await folder.writeCa('ca')
     const { raw } = new X509Certificate(folder.text('ca/ca.pem'))

@@ -25,7 +25,7 @@ const CASES: readonly { name: string; args: readonly string[]; want: Want }[] = 
     },
   },
   {
-    name: 'no scheme, no path',
+    name: 'a URL without scheme and path',
     args: ['app.example.org:8080?q'],
     want: { host: 'app.example.org:8080', path: '/?q', scheme: 'http' },
   },
@@ -39,7 +39,7 @@ const CASES: readonly { name: string; args: readonly string[]; want: Want }[] = 
     args: ['-skX', 'PUT', `${U}/`],
     want: { method: 'PUT' },
   },
-  { name: 'words behind --', args: ['-s', '--', `${U}/y`], want: { path: '/y' } },
+  { name: 'arguments after --', args: ['-s', '--', `${U}/y`], want: { path: '/y' } },
   {
     name: 'a method in lower case, as curl sends it',
     args: ['-X', 'delete', U],
@@ -96,32 +96,32 @@ const CASES: readonly { name: string; args: readonly string[]; want: Want }[] = 
     want: { headers: { authorization: basic('us', '') } },
   },
   {
-    name: '-u before the user in the URL',
+    name: '-u in addition to a user in the URL',
     args: ['-u', 'o:p', 'http://u:v@app.example.org/'],
     want: { headers: { authorization: basic('o', 'p') } },
   },
   {
-    name: 'a token',
+    name: 'a bearer token',
     args: ['-u', 'a:b', '--oauth2-bearer', 'tok', U],
     want: { headers: { authorization: 'Bearer tok' } },
   },
   {
-    name: 'a header before -u',
+    name: 'an Authorization header before -u',
     args: ['-u', 'a:b', '-H', 'Authorization: Bearer x', U],
     want: { headers: { authorization: 'Bearer x' } },
   },
   {
-    name: 'a header that takes -u away',
+    name: 'an Authorization header that is removed after -u',
     args: ['-u', 'a:b', '-H', 'Authorization:', U],
     want: { headers: { authorization: undefined } },
   },
   {
-    name: 'headers empty, removed and replaced',
+    name: 'empty, removed and replaced headers',
     args: ['-H', 'X-Empty;', '-H', 'Accept:', '-H', 'User-Agent: me', '-A', 'other', U],
     want: { headers: { 'x-empty': '', accept: undefined, 'user-agent': 'me' } },
   },
   {
-    name: 'another host',
+    name: 'another Host header',
     args: ['-H', 'Host: other.example', U],
     want: { host: 'other.example', hostname: 'app.example.org', headers: { host: undefined } },
   },
@@ -131,7 +131,7 @@ const CASES: readonly { name: string; args: readonly string[]; want: Want }[] = 
     want: { headers: { cookie: 'a=1;c=2' } },
   },
   {
-    name: 'the cookie header before -b',
+    name: 'a Cookie header before -b',
     args: ['-b', 'a=1', '-H', 'Cookie: z=1', U],
     want: { headers: { cookie: 'z=1' } },
   },
@@ -148,18 +148,18 @@ const CASES: readonly { name: string; args: readonly string[]; want: Want }[] = 
   { name: 'dot segments', args: [`${U}/a/../b/./c/%2e%2e/d`], want: { path: '/b/c/%2e%2e/d' } },
   { name: 'dot segments at the end', args: [`${U}/..%2f../x/..`], want: { path: '/..%2f../' } },
   {
-    name: 'dot segments left alone',
+    name: 'dot segments with --path-as-is',
     args: ['--path-as-is', `${U}/a/../b//c`],
     want: { path: '/a/../b//c' },
   },
   {
-    name: 'what only looks like dots',
+    name: 'segments that only look like dot segments',
     args: [`${U}/a%20b;c=/..;x/`],
     want: { path: '/a%20b;c=/..;x/' },
   },
   { name: 'backslashes', args: [`${U}/a\\..\\b`], want: { path: '/a\\..\\b' } },
   { name: 'bytes that are not ASCII', args: [`${U}/ä`], want: { path: '/%c3%a4' } },
-  { name: 'escapes left alone', args: [`${U}/%7Ea/%41`], want: { path: '/%7Ea/%41' } },
+  { name: 'unnecessary percent-encoding', args: [`${U}/%7Ea/%41`], want: { path: '/%7Ea/%41' } },
   { name: 'brackets with -g', args: ['-g', `${U}/[1]{a}`], want: { path: '/[1]{a}' } },
   {
     name: 'an IPv6 address',
@@ -177,7 +177,7 @@ const CASES: readonly { name: string; args: readonly string[]; want: Want }[] = 
     want: { certificate: 'a:b.pem' },
   },
   {
-    name: 'as browsers copy it',
+    name: 'the form that browsers copy',
     args: [
       `${U}/api?x=1`,
       '-X',
@@ -200,7 +200,7 @@ const CASES: readonly { name: string; args: readonly string[]; want: Want }[] = 
     },
   },
   {
-    name: 'as kubectl -v=9 prints it',
+    name: 'the form that kubectl -v=9 prints',
     args: [
       '-v',
       '-XGET',
@@ -218,7 +218,7 @@ const CASES: readonly { name: string; args: readonly string[]; want: Want }[] = 
     },
   },
   {
-    name: 'what is of no matter',
+    name: 'options without an effect on the request',
     args: [
       '-sSfLi4',
       '-o',
@@ -240,9 +240,9 @@ const CASES: readonly { name: string; args: readonly string[]; want: Want }[] = 
   },
 ]
 
-describe('a command line of curl', () => {
+describe('a curl command line with', () => {
   for (const { name, args, want } of CASES) {
-    it(`has ${name}`, () => {
+    it(`${name} yields the request that curl sends`, () => {
       const got = readCurl(['curl', ...args])
       const headers = Object.fromEntries(got.headers)
       const { headers: lines = {}, ...parts } = want
@@ -253,7 +253,7 @@ describe('a command line of curl', () => {
     })
   }
 
-  it('keeps a header twice', () => {
+  it('a repeated header keeps both', () => {
     const { headers } = readCurl(['curl', '-H', 'X-A: 1', '-H', 'x-a: 2', U])
     assert.deepEqual(
       headers.filter(([name]) => name === 'x-a'),

@@ -58,61 +58,61 @@ const CASES: readonly {
   want: RegExp
 }[] = [
   {
-    name: 'a given user',
+    name: 'a request of a given user',
     args: ['--user', 'bob', '--group', 'dev', '--url', U],
     status: 0,
     want: /answer {8}allowed {2}permitted by "staff"/,
   },
   {
-    name: 'a given user whom no rule takes',
+    name: 'a request of a given user that no rule allows',
     args: ['--user', 'bob', '--group', 'ops', '--host', 'app.example.org'],
     status: 1,
     want: /miss {8}allow staff {2}groups: wanted "dev", got "ops"/,
   },
   {
-    name: 'claims of a given user',
+    name: 'a request of a given user with claims',
     args: ['--user', 'bob', '--authenticator', 'tokens', '--claims', '{"level":3}', '--url', U],
     status: 0,
     want: /permitted by "token"/,
   },
   {
-    name: 'a time',
+    name: 'a request at a given time',
     args: ['--user', 'bob', '--url', 'https://a/admin/x', '--at', '2031-01-01T00:00:00Z'],
     status: 1,
     want: /rule-denied by "admin"/,
   },
   {
-    name: 'a password, as curl has it',
+    name: 'a request with a password, in curl’s form',
     args: ['--', 'curl', '-sk', '-u', `alice:${PASSWORD}`, U],
     status: 0,
     want: /hit {9}staff\n[^]*set {9}x-remote-user: alice[^]*remove {6}authorization/,
   },
   {
-    name: 'a wrong password',
+    name: 'a request with a wrong password',
     args: ['--', 'curl', '-u', 'alice:wr0ng', U],
     status: 1,
     want: /miss {8}staff {2}rejected {2}credential-wrong {2}claimed to be "alice"/,
   },
   {
-    name: 'an anonymous request',
+    name: 'a request without a credential',
     args: ['--url', U],
     status: 1,
     want: /hit {9}guests\n[^]*answer {8}refused {2}403 {2}no-rule/,
   },
   {
-    name: 'what the API server says',
+    name: 'a request with a given answer of the API server',
     args: ['--user', 'bob', '--reviewed', 'yes', '--url', KUBE],
     status: 0,
     want: /API server {2}called: allowed/,
   },
   {
-    name: 'that the API server was not called',
+    name: 'a request for which the API server would be called',
     args: ['--user', 'bob', '--url', KUBE],
     status: 1,
     want: /because {5}it was not called: use --ask to call it/,
   },
   {
-    name: 'JSON on standard input, as the tests have it',
+    name: 'a request in JSON on standard input, as in policy tests',
     args: ['--request', '-', '--json'],
     input: JSON.stringify({
       name: 'x',
@@ -122,11 +122,11 @@ const CASES: readonly {
     status: 0,
     want: /"reason": "permitted"/,
   },
-  { name: 'nothing', args: [], status: 2, want: /there is no request/ },
+  { name: 'no arguments', args: [], status: 2, want: /there is no request/ },
   { name: 'two requests', args: ['--url', U, '--', 'curl', U], status: 2, want: /once/ },
-  { name: 'no curl', args: ['--', 'wget', U], status: 2, want: /curl/ },
+  { name: 'a program that is not curl', args: ['--', 'wget', U], status: 2, want: /curl/ },
   {
-    name: 'an option of curl that is not known',
+    name: 'an unknown option of curl',
     args: ['--', 'curl', '--digest', U],
     status: 2,
     want: /"--digest"/,
@@ -144,7 +144,7 @@ const CASES: readonly {
     status: 2,
     want: /"x" is not an authenticator/,
   },
-  { name: 'a host that is missing', args: ['--method', 'GET'], status: 2, want: /request\.host/ },
+  { name: 'a missing host', args: ['--method', 'GET'], status: 2, want: /request\.host/ },
   {
     name: 'input other than JSON',
     args: ['--request', '-'],
@@ -217,7 +217,7 @@ describe('countersign explain', { concurrency: 2 }, () => {
     assert.match(stdout, /permitted by "staff"/)
   })
 
-  it('claims nothing where the log does not tell what a rule looks at', async () => {
+  it('is undetermined where the log lacks a field that a rule reads', async () => {
     const { status, stdout } = await explainDecision('/odd')
     assert.equal(status, 2)
     assert.match(stdout, /now {9}not known: "when" reads what is not in the log/)
@@ -225,7 +225,7 @@ describe('countersign explain', { concurrency: 2 }, () => {
   })
 
   for (const option of ['--ask', '--reviewed=yes']) {
-    it(`refuses ${option} of a decision that is over`, async () => {
+    it(`refuses ${option} with a decision of the log`, async () => {
       const { status, stderr } = await explainDecision('/x', [option])
       assert.equal(status, 2)
       assert.match(stderr, /the log does not contain the answer/)

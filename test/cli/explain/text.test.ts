@@ -31,8 +31,8 @@ const block = (text: string, phase: string): readonly string[] =>
 const missing = (count: number): { allow: string; users: string[] }[] =>
   Array.from({ length: count }, (_, index) => ({ allow: `m${index}`, users: ['bob'] }))
 
-describe('an explanation as text', () => {
-  it('tells for which earlier route a path could be', async () => {
+describe('an explanation in text', () => {
+  it('names the earlier route that a path could match', async () => {
     const first = { name: 'admin', match: { paths: ['/admin/**'] } }
     const text = await textOf({ name: 'rest' }, { path: '/ADMIN/x' }, { first })
     assert.deepEqual(block(text, 'route'), [
@@ -80,7 +80,7 @@ answer        allowed  permitted by "b"
     )
   })
 
-  it('tells of long runs of misses how many missed by what', async () => {
+  it('summarizes long runs of rules that do not match', async () => {
     const rules = [...missing(7), { allow: 'p', paths: ['/p'] }, { allow: 'b' }, ...missing(3)]
     const [, ...lines] = block(await textOf({ rules }), 'authorize')
     assert.deepEqual(lines, [
@@ -90,7 +90,7 @@ answer        allowed  permitted by "b"
     ])
   })
 
-  it('tells every matcher when asked to', async () => {
+  it('has every matcher of every rule with --all', async () => {
     const rules = [...missing(6), { allow: 'b', when: 'request.method == "GET"' }]
     const lines = block(await textOf({ rules }, {}, { all: true }), 'authorize')
     assert.equal(
@@ -100,7 +100,7 @@ answer        allowed  permitted by "b"
     assert.equal(lines.at(-1), '    hit         when: wanted "request.method == \\"GET\\""')
   })
 
-  it('shows the request to a Kubernetes API', async () => {
+  it('has the Kubernetes request', async () => {
     const path = '/api/v1/namespaces/dev/pods/x/exec'
     const text = await textOf({ kind: 'kubernetes' }, { path, method: 'POST' })
     assert.deepEqual(block(text, 'requested'), [
@@ -114,7 +114,7 @@ answer        allowed  permitted by "b"
     ])
   })
 
-  it('says what the caller of a refused request gets', async () => {
+  it('has the answer to the caller of a refused request', async () => {
     const rules = [{ deny: 'no', response: { status: 451, body: 'law\nlaw', headers: { a: 'b' } } }]
     const lines = block(await textOf({ rules }), 'answer')
     assert.equal(lines[0], 'answer        refused  451  rule-denied by "no"')
@@ -122,8 +122,8 @@ answer        allowed  permitted by "b"
   })
 })
 
-describe('an explanation as text, hostile', () => {
-  it('does nothing to a terminal', async () => {
+describe('an explanation in text, hostile,', () => {
+  it('has no control characters', async () => {
     const escape = '\u001b]0;owned\u0007\u202e'
     const text = await textOf({ rules: [{ deny: 'a', users: [escape] }] }, {}, { user: escape })
     // oxlint-disable-next-line no-control-regex -- those are meant
@@ -131,7 +131,7 @@ describe('an explanation as text, hostile', () => {
     assert.match(text, /user {8}\?\]0;owned\?\?/)
   })
 
-  it('stays one line for each thing, whatever holds a line feed', async () => {
+  it('has one line for each value, whatever line ends it contains', async () => {
     const text = await textOf({}, {}, { user: 'a\nanswer        allowed' })
     assert.equal(text.split('\n').filter((line) => line.startsWith('answer')).length, 1)
   })

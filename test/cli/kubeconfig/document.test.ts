@@ -104,7 +104,7 @@ current-context: alice@kube
     '\ufeff',
     'x'.repeat(200),
   ]) {
-    it(`has ${JSON.stringify(text.slice(0, 20))} as a text, by either version of YAML`, () => {
+    it(`has ${JSON.stringify(text.slice(0, 20))} as a string in YAML 1.1 and 1.2`, () => {
       const context = {
         ...CONTEXT,
         user: { name: text, entry: { username: text, password: text } },
@@ -116,7 +116,7 @@ current-context: alice@kube
     })
   }
 
-  it('has switches and lists', () => {
+  it('has booleans and lists', () => {
     const entry = { exec: { args: ['a', 'true'], provideClusterInfo: false, on: true } }
     const text = newKubeconfig({ ...CONTEXT, user: { name: 'u', entry } })
     assert.deepEqual(parse(text).users, [{ name: 'u', user: entry }])
@@ -155,8 +155,8 @@ current-context: home
 extensions: ~
 `
 
-describe('a kubeconfig that is there', () => {
-  it('keeps every byte of what was there, and its current context', () => {
+describe('an existing kubeconfig', () => {
+  it('keeps its bytes and its current context', () => {
     const text = merged(BYHAND)
     const added = [
       '  - name: kube\n    cluster:\n      server: https://kube.example.org\n',
@@ -176,7 +176,7 @@ describe('a kubeconfig that is there', () => {
     assert.equal(even(without), even(BYHAND))
   })
 
-  it('keeps what kubectl writes as kubectl writes it', () => {
+  it('keeps the formatting of kubectl', () => {
     const text = `apiVersion: v1
 clusters:
 - cluster:
@@ -204,7 +204,7 @@ users:
     assert.ok(lines.includes('- name: kube'))
   })
 
-  it('becomes the current context when there is none, or with use', () => {
+  it('gets the current context where it has none, or with --use', () => {
     const none =
       'apiVersion: v1\nkind: Config\nclusters: null\ncontexts: []\ncurrent-context: ""\nusers:\n'
     assert.equal(parse(merged(none))['current-context'], 'alice@kube')
@@ -229,18 +229,18 @@ users:
     })
   }
 
-  it('may be JSON, of which YAML comes', () => {
+  it('may be JSON, which becomes YAML', () => {
     const after = parse(merged(JSON.stringify(parse(BYHAND), undefined, 2)))
     assert.equal(after.clusters.length, 2)
     assert.deepEqual(after.users[1], { name: 'alice@kube', user: { tokenFile: '/run/token' } })
   })
 
-  it('is not changed by the same context again', () => {
+  it('does not change by the same context again', () => {
     const once = merged(BYHAND)
     assert.equal(merged(once), once)
   })
 
-  it('is not robbed of what has the same name', () => {
+  it('keeps entries of the same name without --replace', () => {
     const once = merged(BYHAND)
     const other: KubeContext = {
       ...CONTEXT,
@@ -257,14 +257,14 @@ users:
   })
 
   const REFUSED: readonly { name: string; text: string }[] = [
-    { name: 'no YAML', text: 'a: [' },
+    { name: 'not YAML', text: 'a: [' },
     { name: 'a list', text: '- a\n' },
     { name: 'a text', text: 'secret' },
-    { name: 'another kind', text: 'kind: Pod\n' },
-    { name: 'users other than a list', text: 'kind: Config\nusers: {me: 1}\n' },
-    { name: 'users as an alias', text: 'kind: Config\nx: &x []\nusers: *x\n' },
-    { name: 'a key twice', text: 'kind: Config\nusers: []\nusers: []\n' },
-    { name: 'two documents', text: 'kind: Config\n---\nkind: Config\n' },
+    { name: 'of another kind', text: 'kind: Pod\n' },
+    { name: 'without a list of users', text: 'kind: Config\nusers: {me: 1}\n' },
+    { name: 'with users as an alias', text: 'kind: Config\nx: &x []\nusers: *x\n' },
+    { name: 'with a repeated key', text: 'kind: Config\nusers: []\nusers: []\n' },
+    { name: 'with two documents', text: 'kind: Config\n---\nkind: Config\n' },
   ]
   for (const { name, text } of REFUSED) {
     it(`is refused where it is ${name}`, () => {

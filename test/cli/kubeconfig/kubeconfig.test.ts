@@ -79,7 +79,7 @@ describe('countersign kubeconfig', { concurrency: 2 }, () => {
     )
   })
 
-  it('has the name of the command when PATH contains it, or the value of --command', async () => {
+  it('has the command’s name where PATH contains it, or the value of --command', async () => {
     await using folder = await temporaryFolder()
     await mkdir(folder.file('bin'))
     await symlink(PROGRAM, folder.file('bin/countersign'))
@@ -94,7 +94,7 @@ describe('countersign kubeconfig', { concurrency: 2 }, () => {
     assert.equal(parse(told.stdout).users[0].user.exec.command, '/opt/countersign')
   })
 
-  it('writes a file for its owner alone, and no other file', async () => {
+  it('writes a file that its owner only can read, and no other file', async () => {
     await using folder = await temporaryFolder()
     const file = folder.file('kube/config')
     const { status, stdout, stderr } = await write(folder, [...certificate(), '-o', file])
@@ -110,7 +110,7 @@ describe('countersign kubeconfig', { concurrency: 2 }, () => {
     assert.match(again.stderr, /config exists; --merge adds to it\n$/)
   })
 
-  it('adds to the file that kubectl uses, closes it, and follows links', async () => {
+  it('adds to the file of KUBECONFIG, makes it private, and follows links', async () => {
     await using folder = await temporaryFolder()
     await writeFile(folder.file('real'), '# mine\nkind: Config\n')
     await chmod(folder.file('real'), 0o644)
@@ -130,7 +130,7 @@ describe('countersign kubeconfig', { concurrency: 2 }, () => {
     assert.deepEqual((await readdir(folder.path)).toSorted(), ['link', 'real'])
   })
 
-  it('makes the usual file where there is none', async () => {
+  it('creates the default file where it does not exist', async () => {
     await using folder = await temporaryFolder()
     const environment = { HOME: folder.path, KUBECONFIG: '' }
     assert.equal((await write(folder, [...certificate(), '--merge'], environment)).status, 0)
@@ -138,7 +138,7 @@ describe('countersign kubeconfig', { concurrency: 2 }, () => {
     assert.equal(await modeOf(folder.file('.kube')), 0o700)
   })
 
-  it('waits for kubectl, which holds the file, but not for long', async () => {
+  it('waits for kubectl, which locks the file, but not for long', async () => {
     await using folder = await temporaryFolder()
     const file = folder.file('config')
     await writeFile(`${file}.lock`, '')
@@ -151,7 +151,7 @@ describe('countersign kubeconfig', { concurrency: 2 }, () => {
     assert.deepEqual(await readdir(folder.path), ['config.lock'])
   })
 
-  it('has a password only from a file, and only in a file', async () => {
+  it('reads a password from a file only, and writes it to a file only', async () => {
     await using folder = await temporaryFolder()
     await writeFile(folder.file('password'), 'wönder: "land"\n')
     const args = ['--way', 'password', '--user', 'alice']
@@ -192,9 +192,9 @@ describe('countersign kubeconfig', { concurrency: 2 }, () => {
   })
 
   const MISUNDERSTOOD: readonly { name: string; args: () => readonly string[]; says: RegExp }[] = [
-    { name: 'no way', args: () => [], says: /required option '--way <way>'/ },
+    { name: 'a missing --way', args: () => [], says: /required option '--way <way>'/ },
     {
-      name: 'an unknown way',
+      name: 'an unknown --way',
       args: () => ['--way', 'cookie'],
       says: /Allowed choices are password/,
     },
@@ -203,13 +203,13 @@ describe('countersign kubeconfig', { concurrency: 2 }, () => {
       args: () => ['--way', 'exec', '--server', 'http://kube'],
       says: /must be an https URL/,
     },
-    { name: 'no issuer', args: () => ['--way', 'exec'], says: /--way exec needs --issuer/ },
+    { name: 'a missing issuer', args: () => ['--way', 'exec'], says: /--way exec needs --issuer/ },
     {
-      name: 'no certificate',
+      name: 'a missing certificate',
       args: () => ['--way', 'certificate'],
       says: /needs --client-certificate/,
     },
-    { name: 'no token', args: () => ['--way', 'token'], says: /needs --token-file/ },
+    { name: 'a missing token', args: () => ['--way', 'token'], says: /needs --token-file/ },
     {
       name: 'the key of another certificate',
       args: () => [
@@ -219,7 +219,7 @@ describe('countersign kubeconfig', { concurrency: 2 }, () => {
       says: /edge\.key is not the key of \S+alice\.pem/,
     },
     {
-      name: 'a certificate that is none',
+      name: 'a malformed certificate',
       args: () => [
         ...words('--way', 'certificate', '--client-certificate', pki.alice.key),
         ...words('--client-key', pki.alice.key),
@@ -227,7 +227,7 @@ describe('countersign kubeconfig', { concurrency: 2 }, () => {
       says: /alice\.key contains no certificate/,
     },
     {
-      name: 'a key that is none',
+      name: 'a malformed key',
       args: () => [
         ...words('--way', 'certificate', '--client-certificate', pki.alice.certificate),
         ...words('--client-key', pki.ca),
@@ -235,12 +235,12 @@ describe('countersign kubeconfig', { concurrency: 2 }, () => {
       says: /contains no private key/,
     },
     {
-      name: 'a CA that is none',
+      name: 'a malformed CA',
       args: () => ['--way', 'password', '--ca', pki.alice.key],
       says: /contains no certificate/,
     },
     {
-      name: 'a CA that is not there',
+      name: 'a CA file that does not exist',
       args: () => ['--way', 'password', '--ca', '/nowhere'],
       says: /\/nowhere cannot be read/,
     },
@@ -260,12 +260,12 @@ describe('countersign kubeconfig', { concurrency: 2 }, () => {
       says: /must not contain a colon/,
     },
     {
-      name: 'what its way does not read',
+      name: 'options of another --way',
       args: () => ['--way', 'password', '--issuer', 'https://id.example.org'],
       says: /--issuer has no effect with --way password/,
     },
     {
-      name: 'to merge into standard output',
+      name: 'a merge into standard output',
       args: () => ['--way', 'password', '--merge', '-o', '-'],
       says: /the file is written to standard output/,
     },
@@ -279,7 +279,7 @@ describe('countersign kubeconfig', { concurrency: 2 }, () => {
     })
   }
 
-  it('writes what a real kubectl reads', { skip: skipWithoutKubectl() }, async () => {
+  it('writes a file that a real kubectl reads', { skip: skipWithoutKubectl() }, async () => {
     await using folder = await temporaryFolder()
     const file = folder.file('config')
     await writeFile(folder.file('password'), 'yes\n')

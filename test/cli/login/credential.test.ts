@@ -79,7 +79,7 @@ describe('countersign credential', () => {
 
   const tokenIn = ({ stdout }: Result): string => JSON.parse(stdout).status.token
 
-  it('renews once, though ten are run at once with a token that has ended', async () => {
+  it('refreshes once, though ten run at once with an expired token', async () => {
     await using home = await loggedIn()
     await home.keep({ idToken: over('ended') })
     const results = await Promise.all(Array.from({ length: 10 }, () => home.credential()))
@@ -97,7 +97,7 @@ describe('countersign credential', () => {
     assert.equal((await readdir(home.cache.folder)).length, 1)
   })
 
-  it('would be logged out without that: the provider takes a second use for a theft', async () => {
+  it('without the lock would be logged out, since the provider detects reuse (the control)', async () => {
     await using home = await loggedIn()
     const opened = await openProvider(home.login, { ca: pki.ca })
     const refreshToken = home.login.refreshToken ?? ''
@@ -112,7 +112,7 @@ describe('countersign credential', () => {
     )
   })
 
-  it('renews again and again, each time with the token that it got', async () => {
+  it('refreshes repeatedly, each time with the newest refresh token', async () => {
     await using home = await loggedIn()
     for (const _ of [1, 2, 3]) {
       const kept = await home.cache.read(home.login)
@@ -134,7 +134,7 @@ describe('countersign credential', () => {
     }
   })
 
-  it('uses a token to its end while the provider is down, and then says so', async () => {
+  it('uses a token to its end while the provider is down, then reports that', async () => {
     await using home = await loggedIn()
     await provider.stop()
     try {
@@ -160,7 +160,7 @@ describe('countersign credential', () => {
     assert.equal((await home.credential()).status, 0)
   })
 
-  it('says to log in when the login has ended, and does not ask the provider again', async () => {
+  it('prints the login command when the login has ended, and does not query the provider again', async () => {
     await using home = await loggedIn()
     await home.keep({ idToken: over('ended'), refreshToken: 'unknown' })
     for (const says of [/the login has ended \(invalid_grant/, /issued no refresh token/]) {
@@ -172,7 +172,7 @@ describe('countersign credential', () => {
     assert.deepEqual(provider.refused, ['invalid_grant'])
   })
 
-  it('says to log in where there is nothing to renew with', async () => {
+  it('prints the login command where there is no refresh token', async () => {
     await using home = await loggedIn(NODE_CLIENTS.brief)
     assert.equal(home.login.refreshToken, undefined)
     assert.equal((await home.credential()).status, 0)
@@ -182,7 +182,7 @@ describe('countersign credential', () => {
     assert.match(stderr, /; run: countersign login --issuer=\S+ --client-id=brief --ca=\S+\n$/)
   })
 
-  it('is not stopped in the midst of a renewal: the new refresh token is kept', async () => {
+  it('completes a refresh after an interruption: the new refresh token is kept', async () => {
     await using home = await loggedIn()
     await home.keep({ idToken: over('ended') })
     await using running = start(['credential', ...at()], { state: home.state })
@@ -203,7 +203,7 @@ describe('countersign credential', () => {
     )
   })
 
-  it('does not wait for one that was killed in the midst of it', async () => {
+  it('does not wait for a process that was killed during a refresh', async () => {
     await using home = await loggedIn()
     await home.keep({ idToken: over('ended') })
     await using running = start(['credential', ...at()], { state: home.state })
@@ -219,7 +219,7 @@ describe('countersign credential', () => {
     assert.ok(status === 0 || /the login has ended/.test(stderr), stderr)
   })
 
-  it('refuses damaged files and tokens that other users could read, with a message', async () => {
+  it('refuses damaged files and tokens that other users could read', async () => {
     await using home = await loggedIn()
     const [name = ''] = await readdir(home.cache.folder)
     const file = join(home.cache.folder, name)
@@ -244,12 +244,12 @@ describe('countersign credential', () => {
     { name: 'an unknown token', args: ['--token', 'refresh_token'], says: /Allowed choices/ },
     { name: 'scopes without openid', args: ['--scope', 'email'], says: /must include "openid"/ },
     {
-      name: 'two ways at once',
+      name: 'two kinds of tokens at once',
       args: ['--device', '--no-browser'],
       says: /omit --no-browser/,
     },
     { name: 'a resource other than a URI', args: ['--resource', 'x'], says: /absolute URI/ },
-    { name: 'no exec info', info: 'x', says: /is this run by kubectl\?/ },
+    { name: 'an invalid KUBERNETES_EXEC_INFO', info: 'x', says: /is this run by kubectl\?/ },
   ]
   for (const { name, args = [], info = '', says } of MISUNDERSTOOD) {
     it(`ends with 2 for ${name}`, async () => {
@@ -263,7 +263,7 @@ describe('countersign credential', () => {
     })
   }
 
-  it('has no one logged in by a pipe, whatever kubectl says', async () => {
+  it('starts no login where standard input is a pipe, whatever kubectl says', async () => {
     await using folder = await temporaryFolder()
     const { status, stdout, stderr } = await run(['credential', ...at()], {
       state: folder.path,
@@ -274,7 +274,7 @@ describe('countersign credential', () => {
   })
 
   it(
-    'logs a user in at a terminal, and prints only the credential',
+    'logs a user in at a terminal, and prints the credential only',
     {
       skip: skipWithoutTerminal(),
     },

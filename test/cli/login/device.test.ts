@@ -61,7 +61,7 @@ describe('a login on another device', { concurrency: true }, () => {
 
   const error = (code: string): Answer => ({ status: 400, body: { error: code } })
 
-  it('shows the page and the code, and polls until the login is complete', async () => {
+  it('prints the page and the code, and polls until the login is complete', async () => {
     const pending = error('authorization_pending')
     await using provider = await answeringFirst(pending, pending)
     const { tokens, told } = await attempt(provider)
@@ -89,7 +89,7 @@ describe('a login on another device', { concurrency: true }, () => {
     assert.equal(asksOf(provider).length, 2)
   })
 
-  it('continues after the provider was unreachable for a while', async () => {
+  it('continues after the provider was down for a while', async () => {
     await using provider = await answeringFirst(
       { status: 503 },
       { write: (response) => response.destroy() },
@@ -107,7 +107,7 @@ describe('a login on another device', { concurrency: true }, () => {
     assert.equal(asksOf(provider).length, 1)
   })
 
-  it('is over when the provider says that the code has ended', async () => {
+  it('ends when the provider reports expired_token', async () => {
     await using provider = await answeringFirst(error('expired_token'))
     await assert.rejects(attempt(provider), {
       code: 'login-failed',
@@ -115,7 +115,7 @@ describe('a login on another device', { concurrency: true }, () => {
     })
   })
 
-  it('is over when the code has ended, whatever the provider says', async () => {
+  it('ends when the code has expired, whatever the provider answers', async () => {
     await using provider = await startHostileProvider(pki.upstream)
     provider.lies.set(PATHS.token, () => error('authorization_pending'))
     provider.lies.set(PATHS.device, withMembers({ expires_in: 0.3 }))
@@ -136,7 +136,7 @@ describe('a login on another device', { concurrency: true }, () => {
     assert.ok(performance.now() - began < 3_000)
   })
 
-  it('shows nothing that would paint the terminal', async () => {
+  it('prints no control characters of the provider', async () => {
     await using provider = await startHostileProvider(pki.upstream)
     provider.lies.set(
       PATHS.device,
@@ -153,13 +153,13 @@ describe('a login on another device', { concurrency: true }, () => {
   })
 
   const CHOICES: readonly { name: string; way: Way; device: boolean }[] = [
-    { name: 'where there is no browser', way: {}, device: true },
+    { name: 'without a browser', way: {}, device: true },
     { name: 'with --device', way: { device: true, hasBrowser: true }, device: true },
-    { name: 'where there is a browser', way: { hasBrowser: true }, device: false },
-    { name: 'where the URL is to be printed', way: { browser: false }, device: false },
+    { name: 'with a browser', way: { hasBrowser: true }, device: false },
+    { name: 'with --no-browser', way: { browser: false }, device: false },
   ]
   for (const { name, way, device } of CHOICES) {
-    it(`is ${device ? '' : 'not '}taken ${name}`, async () => {
+    it(`is ${device ? '' : 'not '}used ${name}`, async () => {
       await using provider = await startHostileProvider(pki.upstream)
       const attempted = attempt(provider, way)
       if (device) await attempted
@@ -169,7 +169,7 @@ describe('a login on another device', { concurrency: true }, () => {
     })
   }
 
-  it('is not taken where the provider has none: the URL is printed', async () => {
+  it('is not used where the provider does not support it: the URL is printed', async () => {
     await using provider = await startHostileProvider(pki.upstream)
     provider.lies.set(PATHS.discovery, withMembers({ device_authorization_endpoint: undefined }))
     await assert.rejects(attempt(provider, {}), { message: /--device logs in on another$/ })

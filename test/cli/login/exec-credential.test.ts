@@ -19,27 +19,27 @@ describe('KUBERNETES_EXEC_INFO', () => {
     terminal: boolean
     want: object
   }[] = [
-    { name: 'with a terminal', text: info(), terminal: true, want: { interactive: true } },
+    { name: 'with interactive: true', text: info(), terminal: true, want: { interactive: true } },
     {
-      name: 'with a terminal that is none',
+      name: 'with interactive: true, without a terminal',
       text: info(),
       terminal: false,
       want: { interactive: false },
     },
     {
-      name: 'without a terminal',
+      name: 'with interactive: false',
       text: info({ spec: { interactive: false } }),
       terminal: true,
       want: { interactive: false },
     },
     {
-      name: 'without a word of it',
+      name: 'without interactive',
       text: info({ spec: {} }),
       terminal: true,
       want: { interactive: false },
     },
     {
-      name: 'without a spec',
+      name: 'without spec',
       text: info({ spec: null }),
       terminal: true,
       want: { interactive: false },
@@ -51,13 +51,13 @@ describe('KUBERNETES_EXEC_INFO', () => {
       want: { apiVersion: 'client.authentication.k8s.io/v1beta1', interactive: true },
     },
     {
-      name: 'that is not set, at a terminal',
+      name: 'that is missing, at a terminal',
       text: undefined,
       terminal: true,
       want: { interactive: true },
     },
     {
-      name: 'that is not set, without a terminal',
+      name: 'that is missing, without a terminal',
       text: '',
       terminal: false,
       want: { interactive: false },
@@ -73,19 +73,23 @@ describe('KUBERNETES_EXEC_INFO', () => {
   }
 
   const BAD: readonly { name: string; text: string; says: RegExp }[] = [
-    { name: 'no JSON', text: '{', says: /holds no ExecCredential/ },
-    { name: 'no object', text: '[]', says: /holds no ExecCredential/ },
-    { name: 'another kind', text: info({ kind: 'Pod' }), says: /holds no ExecCredential/ },
+    { name: 'not JSON', text: '{', says: /holds no ExecCredential/ },
+    { name: 'not an object', text: '[]', says: /holds no ExecCredential/ },
+    { name: 'of another kind', text: info({ kind: 'Pod' }), says: /holds no ExecCredential/ },
     {
-      name: 'v1alpha1',
+      name: 'of version v1alpha1',
       text: info({ apiVersion: 'client.authentication.k8s.io/v1alpha1' }),
       says: /write "apiVersion: client\.authentication\.k8s\.io\/v1" in the kubeconfig/,
     },
-    { name: 'v2', text: info({ apiVersion: 'client.authentication.k8s.io/v2' }), says: /version/ },
-    { name: 'no version', text: info({ apiVersion: undefined }), says: /version/ },
+    {
+      name: 'of version v2',
+      text: info({ apiVersion: 'client.authentication.k8s.io/v2' }),
+      says: /version/,
+    },
+    { name: 'without a version', text: info({ apiVersion: undefined }), says: /version/ },
   ]
   for (const { name, text, says } of BAD) {
-    it(`is refused: ${name}`, () => {
+    it(`is refused where it is ${name}`, () => {
       assert.throws(() => readExecInfo(text, true), { code: 'usage', message: says })
     })
   }
@@ -94,14 +98,14 @@ describe('KUBERNETES_EXEC_INFO', () => {
 describe('an ExecCredential', () => {
   const v1 = { apiVersion: 'client.authentication.k8s.io/v1', interactive: false }
 
-  it('is what kubectl takes', () => {
+  it('has the form that kubectl reads', () => {
     assert.equal(
       execCredential(v1, 'a.b.c', Date.UTC(2026, 10, 25, 12, 0, 0, 999)),
       '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"a.b.c","expirationTimestamp":"2026-11-25T12:00:00Z"}}\n',
     )
   })
 
-  it('says no end where there is none', () => {
+  it('has no expirationTimestamp where the end is unknown', () => {
     assert.deepEqual(JSON.parse(execCredential(v1, 'a', undefined)).status, { token: 'a' })
   })
 })

@@ -15,7 +15,7 @@ import { temporaryFolder } from '../../servers/temporary.ts'
 import { newBrowser } from './browsing.ts'
 import { run, start } from './running.ts'
 
-describe('logging in at an upstream IdP', { skip: skipWithoutOidcProvider() }, () => {
+describe('countersign login at an upstream IdP', { skip: skipWithoutOidcProvider() }, () => {
   const owned = new AsyncDisposableStack()
   let provider: OidcProvider
   let pki: Pki
@@ -27,7 +27,7 @@ describe('logging in at an upstream IdP', { skip: skipWithoutOidcProvider() }, (
 
   const CREDENTIALS = { username: USER.Username, password: USER.Password }
 
-  it('works with a code, PKCE and any port; then kubectl is given the token, and it is revoked', async () => {
+  it('gets a token by code, PKCE and any loopback port, which kubectl uses, and revokes it', async () => {
     await using folder = await temporaryFolder()
     const state = folder.path
     const at = ['--issuer', provider.issuer, '--client-id', NATIVE.id]
@@ -57,7 +57,7 @@ describe('logging in at an upstream IdP', { skip: skipWithoutOidcProvider() }, (
     assert.match(logout.stdout, /revoked there, removed here/)
   })
 
-  it('says what it refuses: none of its clients may have a code typed on another device', async () => {
+  it('reports that no client may use the device grant', async () => {
     await using folder = await temporaryFolder()
     const at = ['--issuer', provider.issuer, '--client-id', NATIVE.id]
     const { status, stdout, stderr } = await run(['login', ...at, '--device'], {

@@ -81,7 +81,7 @@ describe('a hostile provider', () => {
     return provider
   }
 
-  it('is honest otherwise: the control', async () => {
+  it('is used where it is honest (the control)', async () => {
     await using provider = await startHostileProvider(pki.upstream)
     const { subject, user } = await attempt(provider)
     assert.deepEqual({ subject, user }, { subject: 'u-alice', user: 'u-alice' })
@@ -94,7 +94,7 @@ describe('a hostile provider', () => {
       says: /unexpected "iss" \(issuer\) response parameter value/,
     },
     {
-      name: 'no iss, though the provider says that it sends one',
+      name: 'no iss, though its metadata promises one',
       browse: answering({ iss: undefined }),
       says: /"iss" \(issuer\) missing/,
     },
@@ -109,7 +109,7 @@ describe('a hostile provider', () => {
       says: /refused: server_error$/,
     },
     {
-      name: 'an error that would paint the terminal',
+      name: 'an error with control characters',
       browse: answering({ error: 'access_denied', error_description: '\u001b[2J\u202egnol' }),
       says: /refused: access_denied: \?\[2J\?gnol$/,
     },
@@ -124,7 +124,7 @@ describe('a hostile provider', () => {
       says: /"code" parameter must be provided only once/,
     },
     {
-      name: 'an ID token in the front channel',
+      name: 'an ID token in the authorization response',
       browse: answering({ id_token: 'x.y.z' }),
       says: /implicit and hybrid flows are not supported/,
     },
@@ -137,7 +137,7 @@ describe('a hostile provider', () => {
     })
   }
 
-  it('answers with another state: is not heard, and the real answer is', async () => {
+  it('answers with another state: that is ignored, and the real answer is used', async () => {
     await using provider = await startHostileProvider(pki.upstream)
     const statuses: number[] = []
     await attempt(provider, async (url, from) => {
@@ -151,7 +151,7 @@ describe('a hostile provider', () => {
     assert.equal(provider.server.asked.filter(({ path }) => path === PATHS.token).length, 1)
   })
 
-  it('gives a code that another browser was given: it has not our verifier, and is refused', async () => {
+  it('sends the code of another browser: it is refused for its code_verifier', async () => {
     await using provider = await lying(PATHS.token, () => ({
       status: 400,
       body: { error: 'invalid_grant', error_description: 'PKCE verification failed' },
@@ -176,17 +176,17 @@ describe('a hostile provider', () => {
       says: /"azp"/,
     },
     { name: 'no subject', claims: { sub: undefined }, says: /"sub"/ },
-    { name: 'an end in the past', claims: { exp: now - 3_600, iat: now - 7_200 }, says: /"exp"/ },
+    { name: 'an exp in the past', claims: { exp: now - 3_600, iat: now - 7_200 }, says: /"exp"/ },
   ]
   for (const { name, claims, says } of CLAIMS) {
-    it(`sends an ID token with ${name}`, async () => {
+    it(`sends an ID token with ${name}: it is refused`, async () => {
       await using provider = await startHostileProvider(pki.upstream)
       provider.claims = claims
       await assert.rejects(attempt(provider), { code: 'login-failed', message: says })
     })
   }
 
-  it('sends an ID token that another key has signed, by the same name', async () => {
+  it('sends an ID token signed with another key of the same kid: it is refused', async () => {
     await using provider = await startHostileProvider(pki.upstream)
     provider.signer = await makeKey()
     await assert.rejects(attempt(provider), {
@@ -195,7 +195,7 @@ describe('a hostile provider', () => {
     })
   })
 
-  it('sends an unsigned ID token', async () => {
+  it('sends an unsigned ID token: it is refused', async () => {
     await using provider = await startHostileProvider(pki.upstream)
     const none = Buffer.from('{"alg":"none"}').toString('base64url')
     provider.lies.set(PATHS.token, (honest) => {
@@ -205,13 +205,13 @@ describe('a hostile provider', () => {
     await assert.rejects(attempt(provider), { code: 'login-failed', message: /"alg"/ })
   })
 
-  it('sends no ID token', async () => {
+  it('sends no ID token: that is refused', async () => {
     await using provider = await startHostileProvider(pki.upstream)
     provider.tokens = { id_token: undefined }
     await assert.rejects(attempt(provider), { code: 'login-failed', message: /"id_token"/ })
   })
 
-  it('sends a token that would end a header', async () => {
+  it('sends a token with a line end: it is refused', async () => {
     await using provider = await startHostileProvider(pki.upstream)
     provider.tokens = { access_token: 'a\r\nImpersonate-User: root' }
     await assert.rejects(attempt(provider), {
@@ -220,7 +220,7 @@ describe('a hostile provider', () => {
     })
   })
 
-  it('sends a token from the future, which is reported as a wrong clock', async () => {
+  it('sends a token with a future iat, which is reported as a wrong clock', async () => {
     await using provider = await lying(PATHS.token, (honest) => ({
       ...honest,
       headers: { date: new Date(Date.now() - 3_600_000).toUTCString() },
@@ -243,54 +243,54 @@ describe('a hostile provider', () => {
       lie: withMembers({ issuer: 'https://honest.example.org' }),
       says: /discovered metadata issuer does not match the expected issuer/,
     },
-    { name: 'that is not there', lie: () => ({ status: 404 }), says: /is not taken: status 404$/ },
+    { name: 'with status 404', lie: () => ({ status: 404 }), says: /is not taken: status 404$/ },
     {
-      name: 'that is elsewhere',
+      name: 'behind a redirect',
       lie: () => ({ status: 302, headers: { location: 'https://honest.example.org/' } }),
       says: /is not taken: status 302$/,
     },
     { name: 'that is not JSON', lie: () => ({ body: '<html>' }), says: /is not taken: / },
     {
-      name: 'that is missing',
+      name: 'without endpoints',
       lie: () => ({ body: '<html>', headers: { 'content-type': 'text/html' } }),
       says: /is not taken: unexpected response content-type/,
     },
     {
-      name: 'that does not end',
+      name: 'of unlimited length',
       lie: () => ({ body: JSON.stringify({ padding: 'x'.repeat(2_000_000) }) }),
       says: /sent more than 1048576 bytes$/,
       code: 'unavailable',
     },
     {
-      name: 'that is not there just now',
+      name: 'with status 503',
       lie: () => ({ status: 503 }),
       says: /cannot be reached: status 503$/,
       code: 'unavailable',
     },
     {
-      name: 'with a login page that is a file',
+      name: 'with a file: authorization endpoint',
       lie: withMembers({ authorization_endpoint: 'file:///etc/passwd' }),
       says: /is not taken: only requests to HTTPS are allowed$/,
     },
     {
-      name: 'with a login page in the clear',
+      name: 'with an http: authorization endpoint',
       lie: withMembers({ authorization_endpoint: 'http://honest.example.org/' }),
       says: /is not taken: only requests to HTTPS are allowed$/,
     },
     {
-      name: 'with a token endpoint in the clear',
+      name: 'with an http: token endpoint',
       lie: withMembers({ token_endpoint: 'http://honest.example.org/token' }),
       says: /only requests to HTTPS are allowed/,
     },
   ]
   for (const { name, lie, says, code = 'login-failed' } of DOCUMENTS) {
-    it(`has a discovery document ${name}`, async () => {
+    it(`has a discovery document ${name}: it is refused`, async () => {
       await using provider = await lying(PATHS.discovery, lie)
       await assert.rejects(attempt(provider), { code, message: says })
     })
   }
 
-  it('answers at the token endpoint without an end', async () => {
+  it('answers without end at the token endpoint: it is aborted', async () => {
     await using provider = await lying(PATHS.token, () => ({
       body: JSON.stringify({ access_token: 'x'.repeat(2_000_000) }),
     }))
@@ -300,7 +300,7 @@ describe('a hostile provider', () => {
     })
   })
 
-  it('has a certificate for another host', async () => {
+  it('has a certificate for another host: it is refused', async () => {
     await using strangers = await createAuthority('strangers')
     await using provider = await startHostileProvider(
       await strangers.issue({ commonName: 'localhost', names: ['localhost'], usage: 'server' }),
@@ -308,7 +308,7 @@ describe('a hostile provider', () => {
     await assert.rejects(attempt(provider), { code: 'unavailable', message: /certificate/ })
   })
 
-  it('is polled no longer than a login may take', async () => {
+  it('is polled until the deadline of a login only', async () => {
     await using provider = await startHostileProvider(pki.upstream)
     await assert.rejects(
       attempt(provider, async () => undefined, 200),

@@ -24,27 +24,37 @@ const tokens: Tokens = {
   obtained: OBTAINED,
 }
 
-describe('a token', () => {
+describe('a cached token', () => {
   const CASES: readonly {
     name: string
     life: number | undefined
     after: number
     want: Freshness
   }[] = [
-    { name: 'new', life: 10 * MINUTE, after: 0, want: 'fresh' },
-    { name: 'a minute before its end', life: 10 * MINUTE, after: 9 * MINUTE - 1, want: 'fresh' },
+    { name: 'that is new', life: 10 * MINUTE, after: 0, want: 'fresh' },
+    { name: 'that ends in a minute', life: 10 * MINUTE, after: 9 * MINUTE - 1, want: 'fresh' },
     { name: 'in its last minute', life: 10 * MINUTE, after: 9 * MINUTE, want: 'ending' },
-    { name: 'at its end', life: 10 * MINUTE, after: 10 * MINUTE, want: 'over' },
-    { name: 'of a minute, in the first four fifths', life: MINUTE, after: 47_999, want: 'fresh' },
-    { name: 'of a minute, in its last fifth', life: MINUTE, after: 48_000, want: 'ending' },
-    { name: 'that ended before it came', life: -MINUTE, after: 0, want: 'over' },
-    { name: 'of no life', life: 0, after: 0, want: 'over' },
-    { name: 'of unknown life, new', life: undefined, after: 5 * MINUTE, want: 'fresh' },
-    { name: 'of unknown life, old', life: undefined, after: 5 * MINUTE + 1, want: 'ending' },
-    { name: 'from a little in the future', life: 10 * MINUTE, after: -MINUTE, want: 'fresh' },
+    { name: 'that ends now', life: 10 * MINUTE, after: 10 * MINUTE, want: 'over' },
+    {
+      name: 'of a minute’s lifetime, in the first four fifths',
+      life: MINUTE,
+      after: 47_999,
+      want: 'fresh',
+    },
+    {
+      name: 'of a minute’s lifetime, in its last fifth',
+      life: MINUTE,
+      after: 48_000,
+      want: 'ending',
+    },
+    { name: 'that had ended when it was issued', life: -MINUTE, after: 0, want: 'over' },
+    { name: 'without a lifetime', life: 0, after: 0, want: 'over' },
+    { name: 'of unknown lifetime, new', life: undefined, after: 5 * MINUTE, want: 'fresh' },
+    { name: 'of unknown lifetime, old', life: undefined, after: 5 * MINUTE + 1, want: 'ending' },
+    { name: 'from slightly in the future', life: 10 * MINUTE, after: -MINUTE, want: 'fresh' },
     { name: 'from the future', life: 10 * MINUTE, after: -MINUTE - 1, want: 'ending' },
     {
-      name: 'of unknown life, from the future',
+      name: 'of unknown lifetime, from the future',
       life: undefined,
       after: -2 * MINUTE,
       want: 'ending',
@@ -66,7 +76,7 @@ describe('a token', () => {
   })
 })
 
-describe('a login', () => {
+describe('a cached login', () => {
   const login: Login = {
     ...tokens,
     issuer: 'https://id.example.org',
@@ -84,13 +94,13 @@ describe('a login', () => {
     assert.deepEqual(parseLogin(formatLogin(login)), login)
   })
 
-  it('is read without what need not be there', () => {
+  it('is read without optional fields', () => {
     const { scope: _a, resource: _b, audience: _c, ca: _d, clientSecretFile: _e, ...some } = login
     const { refreshToken: _f, ...least } = some
     assert.deepEqual(parseLogin(formatLogin(least)), least)
   })
 
-  it('is of an ID token, unless something else was named', () => {
+  it('is of an ID token by default', () => {
     assert.equal(usualKind({ issuer: 'i', clientId: 'c' }), 'id_token')
     assert.equal(usualKind({ issuer: 'i', clientId: 'c', resource: 'r' }), 'access_token')
     assert.equal(usualKind({ issuer: 'i', clientId: 'c', audience: 'a' }), 'access_token')

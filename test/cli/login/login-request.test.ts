@@ -5,7 +5,7 @@ import { describe, it } from 'node:test'
 import { issuerOf, nameOf, type LoginRequest } from '../../../src/cli/login/login-request.ts'
 import { typed, wordsOf } from '../../../src/cli/login/options.ts'
 
-describe('an issuer', () => {
+describe('the issuer of a login request', () => {
   const GOOD: readonly { text: string; want: string }[] = [
     { text: 'https://id.example.org', want: 'https://id.example.org' },
     { text: 'https://id.example.org/', want: 'https://id.example.org' },
@@ -38,20 +38,20 @@ describe('an issuer', () => {
     { text: 'https://alice:secret@id.example.org', says: /more than host and path/ },
   ]
   for (const { text, says } of BAD) {
-    it(`cannot be ${text === '' ? 'nothing' : text}`, () => {
+    it(`cannot be ${text === '' ? 'empty' : text}`, () => {
       assert.throws(() => issuerOf(text), { code: 'usage', message: says })
     })
   }
 })
 
-describe('the name of a request', () => {
+describe('the file name of a login request', () => {
   const request: LoginRequest = { issuer: 'https://id.example.org', clientId: 'a' }
 
-  it('fits a file system, and tells nothing', () => {
+  it('is valid on every file system, and reveals nothing', () => {
     assert.match(nameOf(request), /^[0-9a-f]{64}$/)
   })
 
-  it('is another for another request, however its parts are put together', () => {
+  it('is unique to the request, however its parts are joined', () => {
     const all: readonly LoginRequest[] = [
       request,
       { ...request, clientId: 'ab' },
@@ -67,8 +67,8 @@ describe('the name of a request', () => {
   })
 })
 
-describe('a command line', () => {
-  it('names a request again', () => {
+describe('the command line of a login request', () => {
+  it('yields the request again', () => {
     const request = {
       issuer: 'https://id.example.org',
       clientId: "it's",
@@ -83,7 +83,7 @@ describe('a command line', () => {
     )
   })
 
-  it('leaves out what is usual', () => {
+  it('omits defaults', () => {
     const request = { issuer: 'https://id.example.org', clientId: 'countersign-cli' }
     assert.deepEqual(wordsOf(request, {}), ['--issuer=https://id.example.org'])
   })

@@ -30,7 +30,7 @@ const credentialSchema = z.strictObject({
 const claimsOf = (token: string): Readonly<Record<string, unknown>> =>
   JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'))
 
-describe('logging in at a real provider', () => {
+describe('countersign login at a real provider', () => {
   const owned = new AsyncDisposableStack()
   let pki: Pki
   let provider: NodeOidc
@@ -78,7 +78,7 @@ describe('logging in at a real provider', () => {
     assert.equal(asked.get('scope'), 'openid profile email groups offline_access')
   })
 
-  it('opens the browser where there is one, and prints the URL in case it does not', async () => {
+  it('opens the browser, and prints the URL in case it does not open', async () => {
     await using folder = await temporaryFolder()
     const opened = folder.file('opened')
     const script = `#!/bin/sh\nprintf '%s\\n' "$#" "$1" >${opened}.part && mv ${opened}.part ${opened}\n`
@@ -94,7 +94,7 @@ describe('logging in at a real provider', () => {
     assert.equal((await login.ended).status, 0)
   })
 
-  it('prints the URL where nothing opens a browser', async () => {
+  it('prints the URL where no program opens a browser', async () => {
     await using folder = await temporaryFolder()
     const environment = { PATH: folder.path, DISPLAY: ':0' }
     await using login = start(['login', ...at()], { state: folder.path, environment })
@@ -104,7 +104,7 @@ describe('logging in at a real provider', () => {
     assert.equal((await login.ended).status, 0)
   })
 
-  it('keeps the tokens for their owner alone, and prints none', async () => {
+  it('keeps the tokens for their owner only, and prints none', async () => {
     await using folder = await temporaryFolder()
     const { stdout, stderr } = await logIn(folder.path)
     const tokens = join(folder.path, 'countersign/tokens')
@@ -122,7 +122,7 @@ describe('logging in at a real provider', () => {
     }
   })
 
-  it('tells programs who is logged in', async () => {
+  it('prints the user as JSON for programs', async () => {
     await using folder = await temporaryFolder()
     const { stdout } = await logIn(folder.path, '--json', '--resource', NODE_RESOURCE)
     const { expires, ...rest } = JSON.parse(stdout)
@@ -137,7 +137,7 @@ describe('logging in at a real provider', () => {
     assert.ok(Math.abs(Date.parse(expires) - Date.now() - 300_000) < 10_000)
   })
 
-  it('says what the provider refused', async () => {
+  it('prints the refusal of the provider', async () => {
     await using folder = await temporaryFolder()
     provider.settings.login = 'refuse'
     try {
@@ -179,7 +179,7 @@ describe('logging in at a real provider', () => {
     assert.match((await tokensIn(folder))[0]?.refreshToken ?? '', /./)
   })
 
-  it('sends the secret of a client that has one, by its file', async () => {
+  it('authenticates a client that has a secret, from a file', async () => {
     await using folder = await temporaryFolder()
     const { id, secret } = NODE_CLIENTS.secret
     await writeFile(folder.file('secret'), `${secret}\n`)
@@ -206,7 +206,7 @@ describe('logging in at a real provider', () => {
     )
   })
 
-  it('gives kubectl the ID token, or the access token for a resource', async () => {
+  it('provides kubectl with the ID token, or the access token for a resource', async () => {
     await using folder = await temporaryFolder()
     await logIn(folder.path)
     const { status, stdout, stderr } = await run(['credential', ...at()], { state: folder.path })
@@ -248,7 +248,7 @@ describe('logging in at a real provider', () => {
     )
   })
 
-  it('logs out: revoked there, removed here, and a renewal that was made of it is dead too', async () => {
+  it('logs out: tokens are revoked there and deleted here, refreshed ones as well', async () => {
     await using folder = await temporaryFolder()
     await logIn(folder.path)
     const [login] = await tokensIn(folder)

@@ -71,7 +71,7 @@ describe('countersign logout', { concurrency: 2 }, () => {
     ])
   })
 
-  it('removes it where the provider revokes nothing, and says so', async () => {
+  it('deletes the login where the provider has no revocation, and reports it', async () => {
     await using provider = await startHostileProvider(pki.upstream)
     provider.lies.set(PATHS.discovery, withMembers({ revocation_endpoint: undefined }))
     const { status, stdout, left } = await logOut([loginAt(provider.issuer)])
@@ -79,7 +79,7 @@ describe('countersign logout', { concurrency: 2 }, () => {
     assert.match(stdout, /: removed here; the provider does not support revocation\.\n$/)
   })
 
-  it('removes it where that fails, says so, and ends with 1', async () => {
+  it('deletes the login where the revocation fails, reports it, and ends with 1', async () => {
     await using provider = await startHostileProvider(pki.upstream)
     provider.lies.set(PATHS.revocation, () => ({
       status: 400,
@@ -116,7 +116,7 @@ describe('countersign logout', { concurrency: 2 }, () => {
     assert.deepEqual(outcomes.toSorted(), ['failed', 'revoked', 'revoked'])
   })
 
-  it('does not know both --all and --issuer', async () => {
+  it('refuses --all together with --issuer', async () => {
     const { status, stderr } = await logOut([], '--all', '--issuer', 'https://id.example.org')
     assert.equal(status, 2)
     assert.match(stderr, /cannot be used with/)
@@ -133,7 +133,7 @@ describe('countersign logout', { concurrency: 2 }, () => {
     assert.deepEqual(await readdir(cache.folder), [])
   })
 
-  it('revokes tokens that other users may know, once the mode of the folder is right', async () => {
+  it('revokes tokens that other users could read, once the mode of the folder is corrected', async () => {
     await using provider = await startHostileProvider(pki.upstream)
     await using folder = await temporaryFolder()
     const cache = new TokenCache(join(folder.path, 'countersign/tokens'))
@@ -148,7 +148,7 @@ describe('countersign logout', { concurrency: 2 }, () => {
     assert.deepEqual(revokedAt(provider), [['refresh', 'refresh_token']])
   })
 
-  it('revokes tokens that another process renewed during the wait', async () => {
+  it('revokes tokens that another process refreshed meanwhile', async () => {
     await using provider = await startHostileProvider(pki.upstream)
     await using folder = await temporaryFolder()
     const cache = new TokenCache(join(folder.path, 'countersign/tokens'))

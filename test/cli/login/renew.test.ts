@@ -67,14 +67,14 @@ const ask = async ({ kept = LOGIN, after, renewal, kind = 'id_token' }: Asking) 
   return { outcome, asked, kept: await cache.read(LOGIN) }
 }
 
-describe('a token that is held', { concurrency: true }, () => {
-  it('is returned without a request while it is fresh', async () => {
+describe('a cached login, on use,', { concurrency: true }, () => {
+  it('is returned without a request while its token is fresh', async () => {
     assert.deepEqual(await ask({ after: MINUTE }), { outcome: 'id-1', asked: 0, kept: LOGIN })
   })
 
   for (const after of [9.5 * MINUTE, 11 * MINUTE]) {
     const name = after > 10 * MINUTE ? 'is over' : 'nears its end'
-    it(`is renewed when it ${name}, with whatever else came`, async () => {
+    it(`is refreshed when its token ${name}, together with the other tokens`, async () => {
       const tokens: Tokens = { ...NEXT, user: 'alice.adams' }
       const { outcome, kept } = await ask({ after, renewal: { kind: 'renewed', tokens } })
       assert.equal(outcome, 'id-2')
@@ -82,12 +82,12 @@ describe('a token that is held', { concurrency: true }, () => {
     })
   }
 
-  it('requires a login when there is none', async () => {
+  it('is an error that asks for a login where there is none', async () => {
     const { outcome } = await ask({ kept: 'nothing', after: 0 })
     assert.equal(outcome, 'there is no login at https://id.example.org')
   })
 
-  it('is used until it expires when it cannot be renewed, then requires a login', async () => {
+  it('is used until its token expires while it cannot be refreshed, then asks for a login', async () => {
     const { refreshToken: _, ...kept } = LOGIN
     assert.equal((await ask({ kept, after: 9.9 * MINUTE })).outcome, 'id-1')
     assert.match((await ask({ kept, after: 10 * MINUTE })).outcome, /issued no refresh token$/)
@@ -106,7 +106,7 @@ describe('a token that is held', { concurrency: true }, () => {
       over: /^unavailable: the tokens of https:\S+ have expired and cannot be renewed: no connection$/,
     },
     {
-      name: 'the provider is not found',
+      name: 'the provider’s name does not resolve',
       renewal: new CountersignError('unavailable', 'it cannot be asked'),
       over: /^unavailable: .* cannot be renewed: it cannot be asked$/,
     },
@@ -128,21 +128,21 @@ describe('a token that is held', { concurrency: true }, () => {
     },
   ]
   for (const { name, renewal, over, forgotten = false } of CASES) {
-    it(`is used while it is good although ${name}`, async () => {
+    it(`is used while its token is valid although ${name}`, async () => {
       const { outcome, asked, kept } = await ask({ after: 9.5 * MINUTE, renewal })
       assert.deepEqual([outcome, asked], ['id-1', 1])
       assert.equal(kept?.refreshToken, forgotten ? undefined : 'refresh-1')
       assert.equal(kept?.idToken.value, 'id-1')
     })
 
-    it(`is not used any more when it is over and ${name}`, async () => {
+    it(`is refused when its token has expired and ${name}`, async () => {
       const { outcome, kept } = await ask({ after: 10 * MINUTE, renewal })
       assert.match(outcome, over)
       assert.equal(kept?.refreshToken, forgotten ? undefined : 'refresh-1')
     })
   }
 
-  it('is not renewed where the provider sends only the other one', async () => {
+  it('is refused where the provider sends only the other token', async () => {
     const tokens: Tokens = { ...NEXT, idToken: LOGIN.idToken }
     const renewal: Renewal = { kind: 'renewed', tokens }
     const { outcome, kept } = await ask({ after: 11 * MINUTE, renewal })
@@ -152,7 +152,7 @@ describe('a token that is held', { concurrency: true }, () => {
     assert.equal(access.outcome, 'access-2')
   })
 
-  it('is not what has ended when it comes', async () => {
+  it('is refused where the refreshed token has already expired', async () => {
     const tokens: Tokens = { ...NEXT, accessToken: { value: 'x', expires: NOW } }
     const { outcome } = await ask({
       after: 11 * MINUTE,
@@ -162,7 +162,7 @@ describe('a token that is held', { concurrency: true }, () => {
     assert.match(outcome, /check the clock of this machine$/)
   })
 
-  it('is renewed when the clock was set back, and used if that cannot be', async () => {
+  it('is refreshed when the clock was set back, and used where that fails', async () => {
     const after = -60 * MINUTE
     const renewal: Renewal = { kind: 'renewed', tokens: { ...NEXT, obtained: NOW + after } }
     assert.equal((await ask({ after, renewal })).outcome, 'id-2')
@@ -170,7 +170,7 @@ describe('a token that is held', { concurrency: true }, () => {
     assert.equal((await ask({ after, renewal: down })).outcome, 'id-1')
   })
 
-  it('is renewed once for all who ask at once', async () => {
+  it('is refreshed once for simultaneous processes', async () => {
     await using folder = await temporaryFolder()
     const cache = new TokenCache(folder.file('tokens'))
     await cache.write(LOGIN)
@@ -194,7 +194,7 @@ describe('a token that is held', { concurrency: true }, () => {
     assert.equal(asked, 1)
   })
 
-  it('is used by those who would have to wait for a renewal that is not yet needed', async () => {
+  it('is used by processes that would have to wait for an early refresh', async () => {
     await using folder = await temporaryFolder()
     const cache = new TokenCache(folder.file('tokens'))
     await cache.write(LOGIN)
@@ -210,7 +210,7 @@ describe('a token that is held', { concurrency: true }, () => {
     assert.equal(held.outcome === 'held' ? held.token.value : '', 'id-1')
     assert.ok(performance.now() - before < 5_000)
   })
-  it('is not used in its last seconds, where another process is renewing it', async () => {
+  it('is not used in its last seconds, while another process refreshes it', async () => {
     await using folder = await temporaryFolder()
     const cache = new TokenCache(folder.file('tokens'))
     await cache.write(LOGIN)

@@ -69,7 +69,7 @@ const run = async (
 const linesOf = ({ stdout }: Result): readonly string[] => stdout.trimEnd().split('\n')
 
 describe('countersign openapi list', { concurrency: true }, () => {
-  it('prints every operation, and no control characters', async () => {
+  it('prints every operation, without control characters', async () => {
     await using folder = await temporaryFolder()
     const result = await run(folder, ['list', folder.file('old.yaml')])
     assert.deepEqual([result.status, result.stderr], [0, ''])
@@ -82,7 +82,7 @@ describe('countersign openapi list', { concurrency: true }, () => {
     ])
   })
 
-  it('prints them as JSON', async () => {
+  it('prints operations as JSON', async () => {
     await using folder = await temporaryFolder()
     const { status, stdout } = await run(folder, ['list', folder.file('old.yaml'), '--json'])
     assert.equal(status, 0)
@@ -105,10 +105,10 @@ describe('countersign openapi list', { concurrency: true }, () => {
         name: 'has two servers',
         args: [],
         text: SERVERS,
-        says: /^countersign: api\.yaml: #\/servers: .* say with "base"/,
+        says: /^countersign: api\.yaml: #\/servers: .* set "base"/,
       },
       {
-        name: 'is not an API description',
+        name: 'is not an OpenAPI document',
         args: [],
         text: 'a: 1',
         says: /^countersign: api\.yaml: #: needs /,
@@ -131,13 +131,13 @@ describe('countersign openapi list', { concurrency: true }, () => {
     })
   }
 
-  it('takes the base path where there are two servers', async () => {
+  it('uses --base where there are two servers', async () => {
     await using folder = await temporaryFolder()
     const args = ['list', folder.file('api.yaml'), '--base', '/v2']
     assert.equal((await run(folder, args, { 'api.yaml': SERVERS })).status, 0)
   })
 
-  it('fails with 2 where there is no file', async () => {
+  it('fails with 2 where the file does not exist', async () => {
     await using folder = await temporaryFolder()
     const { status, stderr } = await run(folder, ['list', folder.file('none.yaml')])
     assert.deepEqual([status, stderr], [2, 'countersign: none.yaml does not exist\n'])
@@ -169,7 +169,7 @@ describe('countersign openapi diff', { concurrency: true }, () => {
     ])
   })
 
-  it('says which rules match nothing any more, and fails with 1', async () => {
+  it('names the rules that match no operation any longer, and fails with 1', async () => {
     await using folder = await temporaryFolder()
     const config = folder.file('countersign.yaml')
     const args = ['diff', folder.file('old.yaml'), folder.file('new.yaml'), '--config', config]
@@ -190,7 +190,7 @@ describe('countersign openapi diff', { concurrency: true }, () => {
     ])
   })
 
-  it('says so where each pattern matches something and the rule nothing', async () => {
+  it('names a rule of which every pattern matches an operation, and the rule none', async () => {
     await using folder = await temporaryFolder()
     const rules = '      - { allow: a, tags: [users], methods: [DELETE] }'
     const args = [
@@ -257,19 +257,19 @@ describe('countersign openapi diff', { concurrency: true }, () => {
     says: RegExp
   }[] = [
     {
-      name: 'no route has either file',
+      name: 'no route has either document',
       route: [],
       config: configuration(RULES).replace('new.yaml', 'x.yaml'),
       says: /^countersign: no route of c\.yaml has .*--route/,
     },
     {
-      name: 'there is no such route',
+      name: 'the route does not exist',
       route: ['--route', 'none'],
       config: configuration(RULES),
       says: /^countersign: c\.yaml has no route "none"/,
     },
     {
-      name: 'the configuration is wrong',
+      name: 'the configuration is invalid',
       route: [],
       config: 'version: 2',
       says: /^c\.yaml:1:1: version: /,

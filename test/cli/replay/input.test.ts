@@ -57,7 +57,7 @@ describe('countersign replay', { concurrency: true }, () => {
 
   const UNUSABLE: readonly { name: string; file: string; rules: string; says: RegExp }[] = [
     {
-      name: 'a log that is not there',
+      name: 'a log that does not exist',
       file: 'none',
       rules: ALL,
       says: /none cannot be read: ENOENT/,
@@ -70,7 +70,7 @@ describe('countersign replay', { concurrency: true }, () => {
       says: /there is no decision in /,
     },
     {
-      name: 'a configuration with faults, all of which are listed',
+      name: 'an invalid configuration, of which all problems are listed',
       file: 'audit.jsonl',
       rules: `{ allow: all, when: 'identity.nothing' }, { deny: x, verbs: [get] }`,
       says: /authorize\[0\]\.when: [^]*authorize\[1\]\.verbs: [^]*2 problems found/,
@@ -107,7 +107,7 @@ describe('countersign replay', { concurrency: true }, () => {
     assert.deepEqual([result.status, result.stderr, connections], [0, '', 0])
   })
 
-  it('reads a long log as it comes', async (test) => {
+  it('reads a long log in pieces', async (test) => {
     await using folder = await temporaryFolder()
     const lines = 200_000
     const file = createWriteStream(folder.file('audit.jsonl'))

@@ -14,7 +14,7 @@ const OTHERS: readonly EventFields[] = [
 ]
 
 describe('countersign replay', { concurrency: true }, () => {
-  it('ends with 0 when nothing changes', async () => {
+  it('ends with 0 when no decision changes', async () => {
     await using folder = await temporaryFolder()
     const result = await replay(folder, ALL, [...OTHERS, decisionLine(), decisionLine()])
     assert.deepEqual([result.status, result.stderr], [0, ''])
@@ -33,7 +33,7 @@ lines about something else          1
     )
   })
 
-  it('ends with 1 and says what changes, first what is newly allowed', async () => {
+  it('ends with 1 and lists changes, newly allowed ones first', async () => {
     await using folder = await temporaryFolder()
     const result = await replay(
       folder,
@@ -142,14 +142,14 @@ shadow rules, which do not decide
     })
   })
 
-  it('says how many refusals are in summaries', async () => {
+  it('prints how many refusals are in summaries', async () => {
     await using folder = await temporaryFolder()
     const summary = { log: 'audit', event: 'refusals-summary', count: 9_000, logins: 1_000 }
     const { stdout } = await replay(folder, '{ allow: all }', [decisionLine(), summary])
     assert.match(stdout, /^refusals in summaries +8000$/m)
   })
 
-  it('excludes decisions by --since and the like', async () => {
+  it('filters decisions by --since and other options', async () => {
     await using folder = await temporaryFolder()
     const lines = [
       decisionLine({ time: '2026-01-01T00:00:00Z', user: 'bob', id: 'early' }),
@@ -168,7 +168,7 @@ shadow rules, which do not decide
     )
   })
 
-  it('has help', async () => {
+  it('has a help text', async () => {
     const { status, stdout } = await countersign(['replay', '--help'])
     assert.equal(status, 0)
     const says = [

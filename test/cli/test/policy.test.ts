@@ -55,8 +55,8 @@ const ALL = `${READS}
   - { name: never, request: { host: app.example, path: /never, method: PUT }, identity: { user: a, claims: { level: 4 } }, want: { decision: allow, rule: writes } }
   - { name: the other, request: { host: other.example }, identity: { user: a }, want: { decision: allow } }`
 
-describe('countersign test, of rules', { concurrency: true }, () => {
-  it('passes, and tells which rules no test covers', async () => {
+describe('countersign test with policy tests', { concurrency: true }, () => {
+  it('passes, and lists rules that no test covers', async () => {
     await using folder = await temporaryFolder()
     const result = await test(folder, READS)
     assert.deepEqual([result.status, result.stderr], [0, ''])
@@ -72,7 +72,7 @@ describe('countersign test, of rules', { concurrency: true }, () => {
     ])
   })
 
-  it('fails for rules that no test covers, with --strict', async () => {
+  it('fails with --strict for rules that no test covers', async () => {
     await using folder = await temporaryFolder()
     const some = await test(folder, READS, ['--strict'])
     assert.equal(some.status, 1)
@@ -110,7 +110,7 @@ describe('countersign test, of rules', { concurrency: true }, () => {
     assert.deepEqual([path, line, column], ['routes[1].authorize[0].verbs', 23, 29])
   })
 
-  it('says that there are none', async () => {
+  it('reports that there are no tests', async () => {
     await using folder = await temporaryFolder()
     const result = await test(folder, '  []')
     assert.equal(result.status, 0)
@@ -119,7 +119,7 @@ describe('countersign test, of rules', { concurrency: true }, () => {
     ])
   })
 
-  it('fails, and says what differs, why, and where that is', async () => {
+  it('fails, and prints difference, reason and position', async () => {
     await using folder = await temporaryFolder()
     const tests = `
   - { name: reads, request: { host: app.example, path: /closed/x }, identity: { user: a, groups: [dev] }, want: { decision: allow, rule: reads, status: 200 } }
@@ -225,7 +225,7 @@ describe('countersign test, of rules', { concurrency: true }, () => {
     assert.equal(untouched.length, 4)
   })
 
-  it('prints no control character of what a configuration says', async () => {
+  it('prints no control characters of a configuration', async () => {
     await using folder = await temporaryFolder()
     const { stdout } = await test(
       folder,
@@ -236,7 +236,7 @@ describe('countersign test, of rules', { concurrency: true }, () => {
     assert.doesNotMatch(stdout, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/)
   })
 
-  it('ends with 2 when the configuration cannot be built, and lists every problem', async () => {
+  it('ends with 2 for an invalid configuration, with every problem', async () => {
     await using folder = await temporaryFolder()
     const file = folder.file('countersign.yaml')
     const broken = CONFIGURATION.replace('claims.level > 3', 'claims.level >').replace(

@@ -46,7 +46,7 @@ const GOOD = `        - name: somebody
         - { claims: { email: a, groups: [k8s-1, k8s-2, k8s-3] }, refused: identity-too-large }
         - { claims: { email: a }, want: { user: 'oidc:a' } }`
 
-describe('countersign test', { concurrency: true }, () => {
+describe('countersign test with mapping examples', { concurrency: true }, () => {
   it('passes when every example has the expected result, without a network', async () => {
     await using folder = await temporaryFolder()
     const result = await test(folder, GOOD)
@@ -99,7 +99,7 @@ describe('countersign test', { concurrency: true }, () => {
     ])
   })
 
-  it('fails when an example is about something else than the authenticator proves', async () => {
+  it('fails where an example has another kind of credential than the authenticator', async () => {
     await using folder = await temporaryFolder()
     const other = '        - { account: { user: a }, refused: identity-unmapped }'
     const result = await test(folder, other)
@@ -145,14 +145,14 @@ describe('countersign test', { concurrency: true }, () => {
     assert.equal(status, 0, stdout)
   })
 
-  it('passes when there is nothing to test, and says so', async () => {
+  it('passes without examples, and reports that', async () => {
     await using folder = await temporaryFolder()
     const { status, stdout } = await test(folder, '')
     assert.equal(status, 0)
     assert.match(stdout, /there are no "tests", and no "identity" has "examples"\n$/)
   })
 
-  it('prints no control character of a name', async () => {
+  it('prints no control characters of a name', async () => {
     await using folder = await temporaryFolder()
     const named = `        - { name: "a\\e[2Jb", claims: { email: "c\\u009b" }, want: { user: 'x' } }`
     const { stdout } = await test(folder, named)
@@ -161,7 +161,7 @@ describe('countersign test', { concurrency: true }, () => {
     assert.doesNotMatch(stdout, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/)
   })
 
-  it('ends with 2 when the configuration cannot be used', async () => {
+  it('ends with 2 for an invalid configuration', async () => {
     await using folder = await temporaryFolder()
     const { status, stdout, stderr } = await test(folder, '        - { claims: {} }')
     assert.deepEqual([status, stdout], [2, ''])
@@ -225,7 +225,7 @@ routes: [{ name: app, authenticate: [cards], authorize: [{ allow: all }] }]
     ])
   })
 
-  it('has help', async () => {
+  it('has a help text', async () => {
     const { status, stdout } = await countersign(['test', '--help'])
     assert.equal(status, 0)
     for (const says of [/--config <file>/, /COUNTERSIGN_CONFIG/, /--json/, /without a network/]) {

@@ -74,7 +74,7 @@ describe('countersign trace', { concurrency: true }, () => {
     )
   })
 
-  it('reads what rotation has compressed', async () => {
+  it('reads compressed logs of rotations', async () => {
     await using folder = await temporaryFolder()
     const packed = Object.entries(LOGS).map(([name, text]) => [name, gzipSync(text)] as const)
     const { status, stdout } = await traceIn(folder, Object.fromEntries(packed))
@@ -82,7 +82,7 @@ describe('countersign trace', { concurrency: true }, () => {
     assert.match(stdout, /the API server saw the same/)
   })
 
-  it('ends with 3 where something differs, and says so loudly', async () => {
+  it('ends with 3 where events differ, with a warning', async () => {
     await using folder = await temporaryFolder()
     const seen = apiLine({ user: { username: 'root', groups: ['system:masters'] } })
     const logs = { audit: logOf(tracedDecision()), 'kube-audit': logOf(seen) }
@@ -103,7 +103,7 @@ describe('countersign trace', { concurrency: true }, () => {
     assert.match(stdout, /theirs-9 .*\n {2}and 2 more\n$/)
   })
 
-  it('says what it does not know', async () => {
+  it('reports what it does not know', async () => {
     await using folder = await temporaryFolder()
     const alone = await traceIn(folder, { audit: LOGS.audit })
     assert.match(alone.stdout, /--kube-audit is missing\n {2}the certificate is in no given log/)
@@ -114,7 +114,7 @@ describe('countersign trace', { concurrency: true }, () => {
     assert.deepEqual([alone.status, unseen.status, undecided.status], [0, 0, 0])
   })
 
-  it('prints JSON for programs', async () => {
+  it('prints JSON', async () => {
     await using folder = await temporaryFolder()
     const { status, stdout } = await traceIn(folder, LOGS, ['--json'])
     assert.equal(status, 0)
@@ -141,7 +141,7 @@ describe('countersign trace', { concurrency: true }, () => {
     })
   })
 
-  it('tells what Envoy refused by itself, by the source address', async () => {
+  it('reports requests that Envoy refused by itself, by source address', async () => {
     await using folder = await temporaryFolder()
     const refused = {
       log: 'envoy',
@@ -226,7 +226,7 @@ describe('countersign trace', { concurrency: true }, () => {
     assert.doesNotMatch(json.stdout, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/)
   })
 
-  it('ends with 1 where nothing is found, and says where it looked', async () => {
+  it('ends with 1 where the id is not found, and lists the logs', async () => {
     await using folder = await temporaryFolder()
     const { status, stdout, stderr } = await traceIn(folder, LOGS, [], 'nobody')
     assert.deepEqual([status, stdout], [1, ''])
@@ -236,7 +236,7 @@ describe('countersign trace', { concurrency: true }, () => {
     assert.match(json.stdout, /^\{"kind":"summary","id":"nobody","found":false/)
   })
 
-  it('ends with 2 where it cannot look', async () => {
+  it('ends with 2 where a log cannot be read', async () => {
     await using folder = await temporaryFolder()
     const gone = folder.file('gone')
     await writeFile(folder.file('half.gz'), gzipSync(LOGS.audit).subarray(0, 40))

@@ -47,7 +47,7 @@ describe('the section `apiServer` of a route', () => {
       want: [],
     },
     {
-      name: 'refuses neither `server` nor `inCluster`',
+      name: 'refuses a section without `server` and `inCluster`',
       input: route(`, apiServer: { ${token} }`),
       want: [/^routes\[0\]\.apiServer: must have "server" or "inCluster: true"/],
     },

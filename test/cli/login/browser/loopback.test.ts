@@ -24,8 +24,8 @@ const ask = async (url: string, { method = 'GET', host, body }: Asked = {}) => {
   return { status: response.statusCode ?? 0, headers: response.headers, body: await text(response) }
 }
 
-describe('the answer of a browser', { concurrency: true }, () => {
-  it('is waited for on 127.0.0.1 alone, and taken once', async () => {
+describe('the redirect of a browser to the loopback address', { concurrency: true }, () => {
+  it('is accepted on 127.0.0.1 only, and once', async () => {
     await using loopback = await startLoopback(0)
     assert.match(loopback.redirectUri, /^http:\/\/127\.0\.0\.1:\d+\/callback$/)
     const taken: string[] = []
@@ -46,7 +46,7 @@ describe('the answer of a browser', { concurrency: true }, () => {
     assert.deepEqual(taken, [`?code=c&state=${STATE}`])
   })
 
-  it('is shown a page that does nothing, and holds nothing of the answer', async () => {
+  it('gets a static page without the parameters', async () => {
     await using loopback = await startLoopback(0)
     void loopback.answer({ state: STATE, take: async () => 1 }, NEVER)
     const { headers, body } = await ask(`${loopback.redirectUri}?code=%3Cscript%3E&state=${STATE}`)
@@ -58,7 +58,7 @@ describe('the answer of a browser', { concurrency: true }, () => {
     assert.match(body, /You may close this page/)
   })
 
-  it('shows that the login failed, without a reason', async () => {
+  it('gets a page without the reason where the login failed', async () => {
     await using loopback = await startLoopback(0)
     const waiting = loopback.answer(
       { state: STATE, take: async () => Promise.reject(new Error('the reason')) },
@@ -72,35 +72,43 @@ describe('the answer of a browser', { concurrency: true }, () => {
   })
 
   const STRANGE: readonly { name: string; path: string; asked?: Asked; want: number }[] = [
-    { name: 'an icon', path: '/favicon.ico', want: 404 },
-    { name: 'the root', path: '/', want: 404 },
+    { name: 'a request for an icon', path: '/favicon.ico', want: 404 },
+    { name: 'a request for /', path: '/', want: 404 },
     { name: 'a longer path', path: `/callback/x?state=${STATE}`, want: 404 },
     { name: 'another spelling of the path', path: `/%63allback?state=${STATE}`, want: 404 },
-    { name: 'a URL of elsewhere', path: `//evil.example.org/callback?state=${STATE}`, want: 404 },
-    { name: 'no state', path: '/callback?code=c', want: 400 },
-    { name: 'another state', path: '/callback?code=c&state=another', want: 400 },
     {
-      name: 'the beginning of the state',
+      name: 'a request for the URL of another host',
+      path: `//evil.example.org/callback?state=${STATE}`,
+      want: 404,
+    },
+    { name: 'a redirect without state', path: '/callback?code=c', want: 400 },
+    { name: 'a redirect with another state', path: '/callback?code=c&state=another', want: 400 },
+    {
+      name: 'a redirect with the beginning of the state',
       path: `/callback?state=${STATE.slice(0, -1)}`,
       want: 400,
     },
-    { name: 'two states', path: `/callback?state=${STATE}&state=another`, want: 400 },
-    { name: 'an error without our state', path: '/callback?error=access_denied', want: 400 },
     {
-      name: 'a form',
+      name: 'a redirect with two states',
+      path: `/callback?state=${STATE}&state=another`,
+      want: 400,
+    },
+    { name: 'an error without the state', path: '/callback?error=access_denied', want: 400 },
+    {
+      name: 'a POST',
       path: `/callback?state=${STATE}`,
       asked: { method: 'POST', body: 'x' },
       want: 405,
     },
-    { name: 'a look', path: `/callback?state=${STATE}`, asked: { method: 'HEAD' }, want: 405 },
+    { name: 'a HEAD', path: `/callback?state=${STATE}`, asked: { method: 'HEAD' }, want: 405 },
     {
-      name: 'another name of 127.0.0.1 (DNS rebinding)',
+      name: 'a request for another name of 127.0.0.1 (DNS rebinding)',
       path: `/callback?state=${STATE}`,
       asked: { host: 'evil.example.org' },
       want: 400,
     },
     {
-      name: 'another name of this machine',
+      name: 'a request for another name of this machine',
       path: `/callback?state=${STATE}`,
       asked: { host: 'localhost' },
       want: 400,
@@ -117,12 +125,12 @@ describe('the answer of a browser', { concurrency: true }, () => {
     })
   }
 
-  it('is refused before it is waited for', async () => {
+  it('is refused before the wait begins', async () => {
     await using loopback = await startLoopback(0)
     assert.equal((await ask(`${loopback.redirectUri}?state=`)).status, 404)
   })
 
-  it('is waited for no longer than the signal says', async () => {
+  it('is waited for until the signal aborts', async () => {
     await using loopback = await startLoopback(0)
     const awaited = { state: STATE, take: async () => 1 }
     const reason = new Error('over')
@@ -148,7 +156,7 @@ describe('the answer of a browser', { concurrency: true }, () => {
     assert.equal(await waiting, 'done')
   })
 
-  it('says which port cannot be had', async () => {
+  it('fails with the port where it is in use', async () => {
     await using other = await startLoopback(0)
     const port = Number(new URL(other.redirectUri).port)
     await assert.rejects(startLoopback(port), {

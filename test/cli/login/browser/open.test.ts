@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { hasBrowser, openerOf } from '../../../../src/cli/login/browser/open.ts'
 
-describe('a browser', () => {
+describe('opening a browser', () => {
   const CASES: readonly {
     name: string
     platform: NodeJS.Platform
@@ -14,7 +14,7 @@ describe('a browser', () => {
     { name: 'X', platform: 'linux', environment: { DISPLAY: ':0' }, want: true },
     { name: 'Wayland', platform: 'linux', environment: { WAYLAND_DISPLAY: 'w' }, want: true },
     { name: 'a console', platform: 'linux', environment: { DISPLAY: '' }, want: false },
-    { name: 'nothing', platform: 'linux', environment: {}, want: false },
+    { name: 'an empty environment', platform: 'linux', environment: {}, want: false },
     { name: 'macOS', platform: 'darwin', environment: {}, want: true },
     {
       name: 'macOS over SSH',
@@ -25,12 +25,12 @@ describe('a browser', () => {
     { name: 'Windows', platform: 'win32', environment: {}, want: true },
   ]
   for (const { name, platform, environment, want } of CASES) {
-    it(`is ${want ? '' : 'not '}expected with ${name}`, () => {
+    it(`${want ? 'is' : 'is not'} expected with ${name}`, () => {
       assert.equal(hasBrowser({ platform, environment }), want)
     })
   }
 
-  it('is opened by a program without a shell', () => {
+  it('starts a program without a shell', () => {
     const url = new URL('https://id.example.org/auth?a=1&b=$(id)')
     assert.deepEqual(openerOf('linux', url), ['xdg-open', url.href])
     assert.deepEqual(openerOf('darwin', url), ['open', url.href])

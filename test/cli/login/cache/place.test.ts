@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { tokenFolder } from '../../../../src/cli/login/cache/place.ts'
 
-describe('the folder of the tokens', () => {
+describe('the folder of cached tokens', () => {
   const home = '/home/alice'
   const CASES: readonly {
     name: string
@@ -14,31 +14,41 @@ describe('the folder of the tokens', () => {
     want: string
   }[] = [
     { name: 'Linux', platform: 'linux', want: '/home/alice/.local/state' },
-    { name: 'XDG', platform: 'linux', environment: { XDG_STATE_HOME: '/state' }, want: '/state' },
-    { name: 'XDG on macOS', platform: 'darwin', environment: { XDG_STATE_HOME: '/s' }, want: '/s' },
     {
-      name: 'a relative XDG, which counts for nothing',
+      name: 'XDG_STATE_HOME',
+      platform: 'linux',
+      environment: { XDG_STATE_HOME: '/state' },
+      want: '/state',
+    },
+    {
+      name: 'XDG_STATE_HOME on macOS',
+      platform: 'darwin',
+      environment: { XDG_STATE_HOME: '/s' },
+      want: '/s',
+    },
+    {
+      name: 'a relative XDG_STATE_HOME, which is ignored',
       platform: 'linux',
       environment: { XDG_STATE_HOME: 'state' },
       want: '/home/alice/.local/state',
     },
     {
-      name: 'an empty XDG',
+      name: 'an empty XDG_STATE_HOME',
       platform: 'linux',
       environment: { XDG_STATE_HOME: '' },
       want: '/home/alice/.local/state',
     },
     { name: 'macOS', platform: 'darwin', want: '/home/alice/Library/Application Support' },
     {
-      name: 'Windows, where it does not roam',
+      name: 'Windows (LOCALAPPDATA)',
       platform: 'win32',
       environment: { LOCALAPPDATA: '/local', APPDATA: '/roaming' },
       want: '/local',
     },
-    { name: 'Windows without a word', platform: 'win32', want: '/home/alice/AppData/Local' },
+    { name: 'Windows without LOCALAPPDATA', platform: 'win32', want: '/home/alice/AppData/Local' },
   ]
   for (const { name, platform, environment = {}, want } of CASES) {
-    it(`is the right one: ${name}`, () => {
+    it(`is the platform’s: ${name}`, () => {
       assert.equal(
         tokenFolder({ platform, environment, home }),
         join(want, 'countersign', 'tokens'),

@@ -40,7 +40,7 @@ const fileIn = async ({ folder }: TokenCache): Promise<string> => {
 const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o777
 
 describe('the cache of tokens', { concurrency: true }, () => {
-  it('has nothing before anything was kept, and makes nothing to look', async () => {
+  it('is empty at first, and creates no folder for a lookup', async () => {
     await using folder = await temporaryFolder()
     const cache = cacheIn(folder)
     assert.equal(await cache.read(LOGIN), undefined)
@@ -48,7 +48,7 @@ describe('the cache of tokens', { concurrency: true }, () => {
     assert.deepEqual(await readdir(folder.path), [])
   })
 
-  it('keeps a login, for its owner alone whatever the umask, and gives it again', async () => {
+  it('keeps a login for its owner only, whatever the umask, and returns it', async () => {
     await using folder = await temporaryFolder()
     const cache = cacheIn(folder)
     const before = process.umask(0)
@@ -67,7 +67,7 @@ describe('the cache of tokens', { concurrency: true }, () => {
     )
   })
 
-  it('replaces one in one step', async () => {
+  it('replaces a login atomically', async () => {
     await using folder = await temporaryFolder()
     const cache = cacheIn(folder)
     await Promise.all(
@@ -98,7 +98,7 @@ describe('the cache of tokens', { concurrency: true }, () => {
     })
   }
 
-  it('takes scopes in any order for the same', async () => {
+  it('treats scopes in any order as the same', async () => {
     await using folder = await temporaryFolder()
     const cache = cacheIn(folder)
     await cache.write({ ...LOGIN, scope: 'openid email groups' })
@@ -106,7 +106,7 @@ describe('the cache of tokens', { concurrency: true }, () => {
   })
 
   for (const mode of [0o640, 0o604, 0o620, 0o602, 0o610, 0o644, 0o666]) {
-    it(`refuses a file of mode ${mode.toString(8)}, and says what to do`, async () => {
+    it(`refuses a file of mode ${mode.toString(8)}, with the remedy`, async () => {
       await using folder = await temporaryFolder()
       const cache = cacheIn(folder)
       await cache.write(LOGIN)
@@ -124,7 +124,7 @@ describe('the cache of tokens', { concurrency: true }, () => {
   }
 
   for (const mode of [0o750, 0o705, 0o755, 0o777, 0o710]) {
-    it(`refuses a folder of mode ${mode.toString(8)}, to read and to write`, async () => {
+    it(`refuses a folder of mode ${mode.toString(8)}, for reading and writing`, async () => {
       await using folder = await temporaryFolder()
       const cache = cacheIn(folder)
       await cache.write(LOGIN)
@@ -168,7 +168,7 @@ describe('the cache of tokens', { concurrency: true }, () => {
     })
   })
 
-  it('refuses the login of another place', async () => {
+  it('refuses the login of another request in its file', async () => {
     await using folder = await temporaryFolder()
     const cache = cacheIn(folder)
     await cache.write(LOGIN)
@@ -187,21 +187,21 @@ describe('the cache of tokens', { concurrency: true }, () => {
 
   const text = JSON.stringify({ version: 1, ...LOGIN })
   const DAMAGED: readonly { name: string; text: string }[] = [
-    { name: 'nothing', text: '' },
-    { name: 'half of it', text: text.slice(0, -40) },
+    { name: 'no bytes', text: '' },
+    { name: 'a truncated login', text: text.slice(0, -40) },
     { name: 'no JSON', text: 'token' },
-    { name: 'no object', text: '[1]' },
+    { name: 'a value that is not an object', text: '[1]' },
     { name: 'null', text: 'null' },
     { name: 'another version', text: text.replace('"version":1', '"version":2') },
     { name: 'no token', text: text.replace('"idToken"', '"x"') },
-    { name: 'a token that is none', text: text.replace('"id-token"', '7') },
-    { name: 'a time that is none', text: text.replace('2000000000000', '"soon"') },
-    { name: 'a time beyond numbers', text: text.replace('2000000000000', '1e400') },
-    { name: 'a refresh token that is none', text: text.replace('"refresh-token"', '{}') },
-    { name: 'more than there could be', text: `${text}${' '.repeat(1_048_576)}` },
+    { name: 'a token that is not a string', text: text.replace('"id-token"', '7') },
+    { name: 'a time that is not a number', text: text.replace('2000000000000', '"soon"') },
+    { name: 'an infinite time', text: text.replace('2000000000000', '1e400') },
+    { name: 'a refresh token that is not a string', text: text.replace('"refresh-token"', '{}') },
+    { name: 'more bytes than a login can have', text: `${text}${' '.repeat(1_048_576)}` },
   ]
   for (const { name, text: damaged } of DAMAGED) {
-    it(`refuses a file that holds ${name}`, async () => {
+    it(`refuses a file with ${name}`, async () => {
       await using folder = await temporaryFolder()
       const cache = cacheIn(folder)
       await cache.write(LOGIN)

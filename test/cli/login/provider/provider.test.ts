@@ -29,7 +29,7 @@ const LOGIN: Tokens & { readonly refreshToken: string } = {
   obtained: 0,
 }
 
-describe('a provider', { concurrency: true }, () => {
+describe('the provider of a login', { concurrency: true }, () => {
   const owned = new AsyncDisposableStack()
   let pki: Pki
   before(async () => {
@@ -73,18 +73,18 @@ describe('a provider', { concurrency: true }, () => {
   // What remains of it, in seconds.
   const now = Math.floor(Date.now() / 1_000)
   const LIVES: readonly { name: string; claims: object; want: number }[] = [
-    { name: 'as it says', claims: {}, want: 300 },
+    { name: 'from iat and exp', claims: {}, want: 300 },
     {
-      name: 'of a provider whose clock is ahead',
+      name: 'where the provider’s clock is ahead',
       claims: { iat: now + 3_600, exp: now + 3_900 },
       want: 300,
     },
-    { name: 'that was made long ago', claims: { iat: now - 3_600, exp: now + 60 }, want: 60 },
-    { name: 'that has ended, by little', claims: { iat: now - 300, exp: now - 20 }, want: -20 },
-    { name: 'of hardly an end', claims: { exp: 9e15 }, want: 31_622_400 },
+    { name: 'with an old iat', claims: { iat: now - 3_600, exp: now + 60 }, want: 60 },
+    { name: 'that has just expired', claims: { iat: now - 300, exp: now - 20 }, want: -20 },
+    { name: 'with hardly any lifetime', claims: { exp: 9e15 }, want: 31_622_400 },
   ]
   for (const { name, claims, want } of LIVES) {
-    it(`gives an ID token a life: ${name}`, async () => {
+    it(`gives an ID token a lifetime: ${name}`, async () => {
       await using provider = await startHostileProvider(pki.upstream)
       provider.claims = { ...claims }
       const { idToken, obtained } = await logIn(provider)
@@ -93,7 +93,7 @@ describe('a provider', { concurrency: true }, () => {
     })
   }
 
-  it('gives an access token a life, by what it says, by itself, or none', async () => {
+  it('gives an access token a lifetime: by expires_in, by its own claims, or unknown', async () => {
     await using provider = await startHostileProvider(pki.upstream)
     const lifeOf = async (tokens: object): Promise<number | undefined> => {
       provider.tokens = { ...tokens }
@@ -136,7 +136,7 @@ describe('a provider', { concurrency: true }, () => {
     assert.equal(url.searchParams.get('scope'), 'openid')
   })
 
-  it('renews: new tokens, and what it does not send anew stays', async () => {
+  it('refreshes: values that are not sent again stay', async () => {
     await using provider = await startHostileProvider(pki.upstream)
     provider.tokens = { id_token: undefined, refresh_token: undefined }
     const opened = await open(provider, { resource: 'urn:a' })
@@ -169,14 +169,14 @@ describe('a provider', { concurrency: true }, () => {
     })
   })
 
-  it('renews nothing by another key', async () => {
+  it('refuses a refreshed ID token by another key', async () => {
     await using provider = await startHostileProvider(pki.upstream)
     provider.signer = await makeKey()
     const renewal = await (await open(provider)).renew(LOGIN)
     assert.equal(renewal.kind, 'unsound')
   })
 
-  it('is not shown a refresh token while its keys cannot be read, for it would be spent', async () => {
+  it('receives no refresh token while its keys cannot be fetched, since it would be used up', async () => {
     await using provider = await startHostileProvider(pki.upstream)
     const opened = await open(provider)
     for (const [answer, kind] of [
@@ -190,7 +190,7 @@ describe('a provider', { concurrency: true }, () => {
     assert.ok(!provider.server.asked.some(({ path }) => path === PATHS.token))
   })
 
-  it('revokes, says that it cannot, or fails', async () => {
+  it('revokes a token, has no revocation, or fails', async () => {
     await using provider = await startHostileProvider(pki.upstream)
     const opened = await open(provider)
     assert.deepEqual(await opened.revoke('r', 'refresh_token'), { kind: 'revoked' })
@@ -203,7 +203,7 @@ describe('a provider', { concurrency: true }, () => {
     assert.deepEqual(await without.revoke('r', 'refresh_token'), { kind: 'not-offered' })
   })
 
-  it('gets the secret of a client as it says', async () => {
+  it('receives the client secret by the method of its metadata', async () => {
     await using provider = await startHostileProvider(pki.upstream)
     await using folder = await temporaryFolder()
     const clientSecretFile = folder.file('secret')
@@ -231,7 +231,7 @@ describe('a provider', { concurrency: true }, () => {
     await assert.rejects(shownBy(undefined), { code: 'file-unreadable', message: /is empty$/ })
   })
 
-  it('is refused a CA that cannot be read', async () => {
+  it('is not used with an unreadable CA', async () => {
     const access = { ca: '/nowhere/ca.pem' }
     await assert.rejects(
       openProvider({ issuer: 'https://localhost:1', clientId: CLIENT }, access),
@@ -242,7 +242,7 @@ describe('a provider', { concurrency: true }, () => {
     )
   })
 
-  it('on this machine may be spoken to in the clear, and leads nowhere else in the clear', async () => {
+  it('may use http: on this machine, but no http: endpoints elsewhere', async () => {
     const documents: Record<string, string> = {}
     await using server = await startScriptedHttp(({ path }) => ({
       headers: { 'content-type': 'application/json' },
