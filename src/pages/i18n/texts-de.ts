@@ -36,15 +36,15 @@ export const german: Texts = {
     locked: 'Zu viele Versuche',
     unavailable: 'Die Anmeldung ist vorübergehend nicht möglich',
     unavailableTodo:
-      'Es liegt ein Fehler des Dienstes vor, nicht Ihres Passworts. Bitte versuchen Sie es in Kürze erneut.',
+      'Die Ursache liegt beim Dienst, nicht an Ihrem Passwort. Bitte versuchen Sie es in Kürze erneut.',
     expired: 'Diese Seite ist abgelaufen',
-    expiredTodo: 'Es wurden keine Daten weitergeleitet. Bitte melden Sie sich erneut an.',
+    expiredTodo: 'Ihre Eingaben wurden nicht verarbeitet. Bitte melden Sie sich erneut an.',
     noCertificate: 'Ihr Browser hat kein Zertifikat gesendet',
     noCertificateTodo:
-      'Stecken Sie die Chipkarte ein oder installieren Sie das Zertifikat, starten Sie den Browser neu und versuchen Sie es erneut.',
+      'Stecken Sie die Smartcard ein oder installieren Sie das Zertifikat, starten Sie den Browser neu und versuchen Sie es erneut.',
     certificateRefused: 'Ihr Zertifikat wurde nicht akzeptiert',
     certificateRefusedTodo:
-      'Möglicherweise ist es abgelaufen oder für einen anderen Zweck bestimmt. Wählen Sie ein anderes.',
+      'Möglicherweise ist es abgelaufen oder für einen anderen Zweck bestimmt. Wählen Sie ein anderes Zertifikat.',
     providerFailed: (name) => html`Die Anmeldung mit ${name} ist fehlgeschlagen`,
     providerFailedTitle: 'Die Anmeldung ist fehlgeschlagen',
     providerFailedTodo: 'Versuchen Sie es erneut, oder wählen Sie ein anderes Anmeldeverfahren.',
@@ -53,7 +53,7 @@ export const german: Texts = {
       'user-locked': 'Dieses Konto ist gesperrt',
       'user-expired': 'Dieses Konto ist abgelaufen',
       'user-restricted':
-        'Dieses Konto darf sich zu dieser Zeit oder von diesem Gerät nicht anmelden',
+        'Die Anmeldung mit diesem Konto ist zu dieser Zeit oder von diesem Gerät aus nicht erlaubt',
       'password-expired': 'Ihr Passwort ist abgelaufen',
       'password-must-change': 'Sie müssen zuerst Ihr Passwort ändern',
       'second-factor-required':
@@ -61,7 +61,7 @@ export const german: Texts = {
     },
     denied: 'Dieses Konto kann hier nicht verwendet werden',
     refusedTodo: 'Bitte wenden Sie sich an den Administrator Ihres Kontos.',
-    passwordTodo: 'Ändern Sie es wie gewohnt, und melden Sie sich dann erneut an.',
+    passwordTodo: 'Ändern Sie Ihr Passwort wie gewohnt, und melden Sie sich dann erneut an.',
   },
   challenge: {
     title: 'Noch ein Schritt',
@@ -73,12 +73,12 @@ export const german: Texts = {
     empty: 'Die Antwort fehlt',
     wrong: 'Falsche Antwort',
     wrongTodo: 'Bitte versuchen Sie es erneut.',
-    expired: 'Die Frage ist abgelaufen',
-    expiredTodo: 'Hier ist eine neue.',
+    expired: 'Diese Abfrage ist abgelaufen',
+    expiredTodo: 'Bitte beantworten Sie die neue Abfrage.',
   },
   consent: {
     title: 'Zugriff erlauben?',
-    asks: (client, user) => html`${client} möchte in Ihrem Namen, ${user}, handeln:`,
+    asks: (client, user) => html`${client} möchte auf Ihr Konto (${user}) zugreifen und Folgendes tun:`,
     scopes: {
       openid: 'Ihren Benutzernamen lesen',
       profile: 'Ihr Profil lesen, etwa Ihren Namen',
@@ -86,7 +86,7 @@ export const german: Texts = {
       phone: 'Ihre Telefonnummer lesen',
       address: 'Ihre Postanschrift lesen',
       groups: 'die Gruppen lesen, in denen Sie sind',
-      offline_access: 'für Sie angemeldet bleiben, auch wenn Sie nicht da sind',
+      offline_access: 'mit Ihrem Konto angemeldet bleiben, auch wenn Sie die Anwendung nicht verwenden',
     },
     claims: 'Übermittelt werden:',
     goesTo: (where) => html`Ihre Antwort geht an ${where}.`,
@@ -95,19 +95,19 @@ export const german: Texts = {
     deny: 'Ablehnen',
   },
   device: {
-    title: 'Ein Gerät anmelden',
+    title: 'Gerät anmelden',
     explain: 'Geben Sie den Code ein, den Ihr Gerät oder Ihre Befehlszeile anzeigt.',
     code: 'Code',
     submit: 'Weiter',
     unknown: 'Unbekannter Code',
-    unknownTodo: 'Prüfen Sie ihn, oder lassen Sie sich vom Gerät einen neuen anzeigen.',
+    unknownTodo: 'Prüfen Sie den Code, oder lassen Sie sich auf dem Gerät einen neuen anzeigen.',
     expired: 'Dieser Code ist abgelaufen',
-    expiredTodo: 'Lassen Sie sich vom Gerät einen neuen anzeigen.',
+    expiredTodo: 'Lassen Sie sich auf dem Gerät einen neuen anzeigen.',
     failed: 'Der Code konnte nicht geprüft werden',
     failedTodo: 'Bitte versuchen Sie es erneut.',
     confirmTitle: 'Ist das Ihr Gerät?',
     confirm: (client) =>
-      html`${client} möchte mit Ihrem Konto angemeldet werden und zeigt diesen Code:`,
+      html`${client} möchte mit Ihrem Konto angemeldet werden und zeigt diesen Code an:`,
     warning:
       'Fahren Sie nur fort, wenn Sie diesen Code auf Ihrem eigenen Gerät sehen und die Anmeldung eben selbst begonnen haben. Hat Ihnen jemand den Code oder den Link geschickt, brechen Sie ab.',
     allow: 'Ja, anmelden',
@@ -136,24 +136,24 @@ export const german: Texts = {
     name: 'Name',
     email: 'E-Mail',
     groups: (number) => (number === 1 ? '1 Gruppe' : `${count(number)} Gruppen`),
-    noGroups: 'Sie sind Mitglied keiner Gruppe.',
+    noGroups: 'Sie gehören keiner Gruppe an.',
     moreGroups: (number) => `${count(number)} weitere anzeigen`,
     groupsOmitted: (number) =>
       `${count(number)} weitere werden hier nicht verwendet, weil es zu viele sind.`,
-    login: 'Wie Sie sich angemeldet haben',
+    login: 'Ihre Anmeldung',
     means: {
       password: 'mit Ihrem Passwort',
       'one-time-code': 'mit einem Einmalcode',
       certificate: 'mit Ihrem Zertifikat',
     },
     provider: (name) => html`mit ${name}`,
-    how: 'Wie',
-    when: 'Wann',
+    how: 'Angemeldet',
+    when: 'Zeitpunkt',
     ends: 'Endet spätestens',
     sessions: 'Ihre Sitzungen',
     session: 'Sitzung',
     action: 'Aktion',
-    current: 'aktuelle',
+    current: 'aktuelle Sitzung',
     unknownBrowser: 'Unbekannter Browser',
     from: (address) => html`von ${address}`,
     begun: 'Angemeldet',
@@ -174,7 +174,7 @@ export const german: Texts = {
     title: 'Ihre Sitzung ist beendet',
     explain: (where) =>
       html`Ihre Sitzung war bereits beendet, als Sie dieses Formular${where && html` an ${where}`}
-      abgeschickt haben. Es wurde nicht weitergeleitet, und Ihre Eingaben sind noch nicht verloren.`,
+      abgeschickt haben. Es wurde nicht übermittelt, und Ihre Eingaben sind noch nicht verloren.`,
     logIn: 'Anmelden (in einem anderen Tab)',
     first:
       'Melden Sie sich über die Schaltfläche unten an. Sie öffnet einen weiteren Tab; lassen Sie diesen geöffnet.',
@@ -184,7 +184,7 @@ export const german: Texts = {
   message: {
     malformed: {
       title: 'Ungültige Anfrage',
-      what: 'Die Anwendung, von der Sie kommen, hat eine ungültige Anfrage gestellt.',
+      what: 'Die Anwendung, von der Sie kommen, hat eine ungültige Anfrage gesendet.',
       todo: 'Gehen Sie zurück und versuchen Sie es erneut. Bleibt der Fehler bestehen, wenden Sie sich an den Betreiber der Anwendung.',
     },
     'unknown-client': {
@@ -224,12 +224,12 @@ export const german: Texts = {
     },
     'login-failed': {
       title: 'Die Anmeldung ist fehlgeschlagen',
-      what: 'Die Antwort des Anmeldeanbieters ist ungültig.',
+      what: 'Die Antwort des Anmeldedienstes ist ungültig.',
       todo: 'Versuchen Sie es erneut. Bleibt der Fehler bestehen, wenden Sie sich an den Betreiber dieses Dienstes.',
     },
     'other-user': {
       title: 'Sie sind als ein anderer Benutzer angemeldet',
-      what: 'Die Anwendung hat einen anderen Benutzer angefordert als den, der angemeldet ist.',
+      what: 'Die Anwendung erfordert die Anmeldung eines anderen Benutzers.',
       todo: 'Melden Sie sich zuerst ab, und beginnen Sie dann erneut in der Anwendung.',
     },
     'too-many': {
