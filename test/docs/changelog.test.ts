@@ -1,12 +1,13 @@
-// The table of renamed keys in CHANGELOG.md and the keys of which `validate` names the new name are the same, and the new
-// names are keys of the schemas.
+// The table of renamed keys in CHANGELOG.md and the keys of which `validate` names the new name are the same, the new
+// names are keys of the schemas, and no other document uses an old name.
 
 import assert from 'node:assert/strict'
+import { globSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { parseSignerConfig } from '../../src/ca/parse.ts'
 import type { RenamedKey } from '../../src/config/renamed-key.ts'
 import { RENAMED_KEYS } from '../../src/configuration/renamed-keys.ts'
-import { codeSpansOf, textOf } from './markdown.ts'
+import { codeSpansOf, ROOT, textOf } from './markdown.ts'
 
 /** The rows about keys; those about reasons, audit fields and metrics come after them. */
 const rows = textOf('CHANGELOG.md')
@@ -56,4 +57,21 @@ describe('the table of renamed keys', () => {
     )
     assert.ok(pairs.length > 20)
   })
+})
+
+it('no document names a key by its old name', () => {
+  const documents = globSync(['*.md', '{docs,deploy,envoy,src,test}/**/*.md'], { cwd: ROOT })
+  const old = documents
+    .filter((file) => file !== 'CHANGELOG.md')
+    .flatMap((file) => codeSpansOf(textOf(file)).map((code) => ({ file, code })))
+    .filter(({ code }) => {
+      // A path such as `session.stream`; a key alone has many meanings.
+      const [key = '', parent] = (code.split(':')[0] ?? '').split('.').toReversed()
+      return (
+        parent !== undefined &&
+        RENAMED_KEYS.some(({ from, under }) => from === key && under?.test(parent) === true)
+      )
+    })
+  assert.deepEqual(old, [])
+  assert.ok(documents.length > 50)
 })
