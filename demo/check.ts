@@ -1,4 +1,4 @@
-// Takes the tour and compares every answer with what it promises.
+// Runs the tour and compares every answer with the expected one.
 
 import { readFile } from 'node:fs/promises'
 import { createLocalJWKSet, jwtVerify } from 'jose'
@@ -24,7 +24,7 @@ export const checkTour = async (
   }
   const faults = await visitFaults({ port, ca, audit })
   good = report(tour.length, VISIT.title, faults) && good
-  console.log(good ? '\nAll as promised.' : '\nNot as promised.')
+  console.log(good ? '\nAll answers are as expected.' : '\nSome answers are not as expected.')
   return good
 }
 

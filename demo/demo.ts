@@ -1,7 +1,6 @@
-// `npm run demo`: the product on real parts, started from nothing. Two TLS upstreams, one that trusts
-// only Envoy and one that wants a certificate from every caller, and `countersign up` in front of them; then
-// a tour of curl commands, and a page to log in at. `--check` takes the tour itself, compares every answer,
-// and exits with 0 or 1.
+// `npm run demo`: makes keys and a configuration, and starts two TLS upstreams (one trusts only Envoy, one requires a
+// certificate for every identity) and `countersign up`; then prints a tour of curl commands and a page to log in at.
+// `--check` runs the tour, compares every answer, and exits with 0 or 1.
 
 import { spawn, type ChildProcess } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
@@ -148,8 +147,8 @@ interface Demo {
 }
 
 const printTour = (tour: readonly Stop[], { port, ca, config, audit }: Demo): void => {
-  console.log(`\nCountersign is up on https://${HOST}:${port}, with a real Envoy in front of two`)
-  console.log('TLS upstreams that answer with what they received. In another terminal:\n')
+  console.log(`\nCountersign is up on https://${HOST}:${port}, with Envoy and two TLS upstreams`)
+  console.log('that show what they received. In another terminal:\n')
   for (const [index, stop] of tour.entries()) {
     console.log(`${index + 1}. ${stop.title}`)
     console.log(`   ${curlFor(stop, port, ca)}`)
@@ -159,12 +158,12 @@ const printTour = (tour: readonly Stop[], { port, ca, config, audit }: Demo): vo
   for (const line of VISIT.textFor(port, ca)) console.log(`   ${line}`)
   console.log(`Audit events:   tail -f ${audit}`)
   console.log(`Issuances:      tail -f ${join(dirname(audit), 'issued.jsonl')}`)
-  console.log(`Configuration:  ${config} (edit it: it is reloaded at once)`)
+  console.log(`Configuration:  ${config} (authz reloads it when you edit it)`)
   console.log(`Why refused?    npm run countersign -- explain --config ${config} \\`)
   console.log(
     `                  --audit ${audit} --decision ID   (x-countersign-decision of an answer)`,
   )
-  console.log('Ctrl-C ends everything.')
+  console.log('Ctrl-C ends the demo.')
 }
 
 await main()

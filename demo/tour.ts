@@ -32,16 +32,16 @@ export interface Stop {
   }
 }
 
-/** The host whose upstream wants headers. */
+/** The host whose upstream receives headers. */
 export const HOST = 'api.example.org'
 
-/** The host whose upstream wants a client certificate from every caller. */
+/** The host whose upstream requires a client certificate for every identity. */
 export const CERTIFICATE_HOST = 'ledger.example.org'
 
-/** The host that is read as a Kubernetes API server reads it. */
+/** The host of a route with `kind: kubernetes`. */
 export const KUBERNETES_HOST = 'kube.example.org'
 
-/** The host whose upstream wants a token of Countersign's issuer. */
+/** The host whose upstream receives a token of Countersign's issuer. */
 export const TOKEN_HOST = 'reports.example.org'
 
 // Browsers find names below localhost on this machine, without a DNS server (RFC 6761 §6.3).
@@ -63,14 +63,14 @@ const CHALLENGE = 'www-authenticate: Basic realm="Demo", charset="UTF-8"'
 /** The stops that need nothing but passwords, in order. */
 export const TOUR: readonly Stop[] = [
   {
-    title: 'no credential: 401, with the challenge that says how to come back',
+    title: 'no credential: 401, with a challenge',
     request: { path: '/hello' },
     want: { status: 401, look: 'www-authenticate and the decision id', answerHas: [CHALLENGE] },
   },
   {
-    title: 'a wrong password: 401, and nothing that tells whether the user exists',
+    title: 'a wrong password: 401, the same as for an unknown user',
     request: { user: 'alice:guess', path: '/hello' },
-    want: { status: 401, look: 'the same text as for an unknown user', answerHas: [CHALLENGE] },
+    want: { status: 401, look: 'no hint whether the user exists', answerHas: [CHALLENGE] },
   },
   {
     title: 'a password in, identity headers out',
@@ -90,7 +90,7 @@ export const TOUR: readonly Stop[] = [
     },
   },
   {
-    title: 'forged identity headers are removed before anything else happens',
+    title: 'forged identity headers are removed',
     request: {
       user: `bob:${USERS.bob.password}`,
       path: '/hello',
@@ -102,13 +102,13 @@ export const TOUR: readonly Stop[] = [
     },
     want: {
       status: 200,
-      look: 'bob is bob',
+      look: 'x-remote-user: bob, and not root',
       upstreamSees: ['x-remote-user: bob', 'x-remote-group: dev'],
       upstreamLacks: ['x-remote-user: root', 'x-remote-group: system', 'x-remote-extra-anything'],
     },
   },
   {
-    title: 'a password in, a client certificate out: minted for alice alone',
+    title: 'a password in, a client certificate out, minted for alice',
     request: {
       user: `alice:${USERS.alice.password}`,
       path: '/hello',
@@ -116,13 +116,13 @@ export const TOUR: readonly Stop[] = [
     },
     want: {
       status: 200,
-      look: 'subject: the certificate that this upstream was shown in the TLS handshake',
+      look: 'subject: the certificate that the upstream received in the TLS handshake',
       upstreamSeesSubject: 'CN=alice, O=dev, O=ops',
       upstreamLacks: ['authorization:', 'x-remote-user:'],
     },
   },
   {
-    title: 'the next caller has another one, on a connection of its own',
+    title: 'another user has another certificate, on another connection',
     request: { user: `bob:${USERS.bob.password}`, path: '/hello', host: CERTIFICATE_HOST },
     want: {
       status: 200,
@@ -132,51 +132,51 @@ export const TOUR: readonly Stop[] = [
     },
   },
   {
-    title: 'a rule refuses: 403, with the decision id to ask about',
+    title: 'a rule denies: 403, with the rule and the decision id',
     request: { user: `alice:${USERS.alice.password}`, path: '/secrets/1' },
-    want: { status: 403, look: 'the decision id, also in the audit event' },
+    want: { status: 403, look: 'the decision id, which the audit event has, too' },
   },
   {
-    title: 'only operators write: bob is not one',
+    title: 'no rule allows bob to write: 403',
     request: { user: `bob:${USERS.bob.password}`, method: 'POST', path: '/hello' },
-    want: { status: 403, look: 'no rule allows it, so it is refused' },
+    want: { status: 403, look: 'the reason: no rule' },
   },
   {
-    title: 'a host that no route publishes',
+    title: 'a host without a route: 403',
     request: { user: `alice:${USERS.alice.password}`, path: '/', host: 'other.example.org' },
-    want: { status: 403, look: 'refused by Countersign, with a decision id' },
+    want: { status: 403, look: 'the decision id' },
   },
 ]
 
-/** What is made anew for each demo. */
+/** Made for each demo. */
 export interface DemoCredentials {
   /** carol's, signed by the demo's issuer. */
   readonly token: string
   /** That of the program `ci`. */
   readonly apiKey: string
-  /** The URL of our own issuer. */
+  /** The URL of Countersign's issuer. */
   readonly issuer: string
 }
 
-/** The stops of the demo: those, and other kinds of credential. */
+/** The stops of the demo: those of {@link TOUR}, and other kinds of credential. */
 export const tourWith = ({ token, apiKey, issuer }: DemoCredentials): readonly Stop[] => [
   ...TOUR,
   {
-    title: 'a token in, headers out: groups of the claim that are not for here are left out',
+    title: 'a token in, headers out: the mapping keeps some groups of the claim',
     request: { path: '/hello', headers: [['Authorization', `Bearer ${token}`]] },
     want: {
       status: 200,
-      look: 'x-remote-user and x-remote-group, as the mapping has it, and no authorization',
+      look: 'x-remote-user and x-remote-group with a prefix, and no authorization',
       upstreamSees: ['x-remote-user: oidc:carol@example.org', 'x-remote-group: oidc:k8s-dev'],
       upstreamLacks: ['authorization:', 'x-remote-group: oidc:hr'],
     },
   },
   {
-    title: 'a password in, an ID token out: signed by us, and verified by our published keys',
+    title: 'a password in, an ID token out, minted by Countersign',
     request: { user: `bob:${USERS.bob.password}`, path: '/hello', host: TOKEN_HOST },
     want: {
       status: 200,
-      look: `authorization: Bearer …, whose keys are at ${issuer}/.well-known/openid-configuration`,
+      look: `authorization: Bearer …; its keys are at ${issuer}/.well-known/openid-configuration`,
       upstreamSeesToken: {
         iss: issuer,
         aud: 'reports',
@@ -189,7 +189,7 @@ export const tourWith = ({ token, apiKey, issuer }: DemoCredentials): readonly S
     },
   },
   {
-    title: 'another token in, the same kind of token out',
+    title: 'a token of another issuer in, a minted token out',
     request: {
       path: '/hello',
       host: TOKEN_HOST,
@@ -197,7 +197,7 @@ export const tourWith = ({ token, apiKey, issuer }: DemoCredentials): readonly S
     },
     want: {
       status: 200,
-      look: 'another issuer, another audience, and the name that the mapping gave',
+      look: 'issuer, audience, and the mapped user',
       upstreamSeesToken: { iss: issuer, sub: 'oidc:carol@example.org' },
     },
   },
@@ -212,17 +212,17 @@ export const tourWith = ({ token, apiKey, issuer }: DemoCredentials): readonly S
     },
   },
   {
-    title: 'two credentials, of which only one could be meant: 400',
+    title: 'two credentials: ambiguous, 400',
     request: {
       user: `alice:${USERS.alice.password}`,
       path: '/hello',
       host: CERTIFICATE_HOST,
       headers: [['X-Api-Key', apiKey]],
     },
-    want: { status: 400, look: 'why it was not forwarded' },
+    want: { status: 400, look: 'the reason' },
   },
   {
-    title: 'a Kubernetes API, where one line refuses to read secrets: pods are none',
+    title: 'a Kubernetes API with a rule against secrets: pods are allowed',
     request: {
       user: `bob:${USERS.bob.password}`,
       path: '/api/v1/namespaces/default/pods',
@@ -231,7 +231,7 @@ export const tourWith = ({ token, apiKey, issuer }: DemoCredentials): readonly S
     want: { status: 200, look: 'x-remote-user', upstreamSees: ['x-remote-user: bob'] },
   },
   {
-    title: 'secrets are refused, whatever the request; kubectl would print the message',
+    title: 'secrets are refused in every spelling; kubectl prints the message',
     request: {
       user: `bob:${USERS.bob.password}`,
       path: '/api/v1/watch/namespaces/default/%73ecrets',
@@ -248,26 +248,26 @@ export const tourWith = ({ token, apiKey, issuer }: DemoCredentials): readonly S
     request: { path: '/hello', host: APP_HOST, headers: [['Accept', 'text/html']] },
     want: {
       status: 302,
-      look: 'location: the login page, which redirects back',
+      look: 'location: the login page',
       answerBegins: [`location: ${issuer}/authorize?`],
     },
   },
   {
-    title: 'a script of a page is not: it could not log in',
+    title: 'a script of a page gets 401: it cannot log in',
     request: { path: '/hello', host: APP_HOST, headers: [['Sec-Fetch-Mode', 'cors']] },
-    want: { status: 401, look: 'no location' },
+    want: { status: 401, look: 'no location header' },
   },
 ]
 
 /** What is done with a browser, behind the stops. */
 export const VISIT = {
-  title: 'users log in, are known to the upstream, and log out',
+  title: 'a user logs in, reaches the upstream, and logs out',
   path: '/hello',
   user: 'alice',
   textFor: (port: number, ca: string): readonly string[] => [
     `Open https://${APP_HOST}:${port}/hello in a browser; the user is alice, the password ${USERS.alice.password}.`,
-    `It warns of the certificate, for ${ISSUER_HOST} too: ${ca} was made for this demo.`,
-    '→ what the upstream saw; look for x-remote-user, and no cookie',
+    `The browser warns about the certificates of ${APP_HOST} and ${ISSUER_HOST}: ${ca} was made for this demo.`,
+    '→ 200; look for x-remote-user, and no cookie',
     `Your logins: https://${ISSUER_HOST}:${port}/account`,
     `Log out: https://${APP_HOST}:${port}/.countersign/logout\n`,
   ],

@@ -111,7 +111,7 @@ const main = async (): Promise<void> => {
   stack.defer(() => down(project))
   await timed('up', () => project.up())
   await timed('tour and checks', () => check(project, folder))
-  console.log(good ? '\nAll as promised.' : '\nNot as promised.')
+  console.log(good ? '\nAll answers are as expected.' : '\nSome answers are not as expected.')
   process.exitCode = good ? 0 : 1
 }
 

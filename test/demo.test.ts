@@ -12,5 +12,5 @@ it('the demo keeps its promises', { skip: skipWithoutEnvoy() }, async () => {
   const demo = resolve(import.meta.dirname, '../demo/demo.ts')
   const { stdout } = await promisify(execFile)(process.execPath, [demo, '--check'])
   assert.equal(stdout.match(/^ok /gm)?.length, stops)
-  assert.match(stdout, /All as promised/)
+  assert.match(stdout, /All answers are as expected/)
 })

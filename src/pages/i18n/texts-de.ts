@@ -78,7 +78,8 @@ export const german: Texts = {
   },
   consent: {
     title: 'Zugriff erlauben?',
-    asks: (client, user) => html`${client} möchte auf Ihr Konto (${user}) zugreifen und Folgendes tun:`,
+    asks: (client, user) =>
+      html`${client} möchte auf Ihr Konto (${user}) zugreifen und Folgendes tun:`,
     scopes: {
       openid: 'Ihren Benutzernamen lesen',
       profile: 'Ihr Profil lesen, etwa Ihren Namen',
@@ -86,7 +87,8 @@ export const german: Texts = {
       phone: 'Ihre Telefonnummer lesen',
       address: 'Ihre Postanschrift lesen',
       groups: 'die Gruppen lesen, in denen Sie sind',
-      offline_access: 'mit Ihrem Konto angemeldet bleiben, auch wenn Sie die Anwendung nicht verwenden',
+      offline_access:
+        'mit Ihrem Konto angemeldet bleiben, auch wenn Sie die Anwendung nicht verwenden',
     },
     claims: 'Übermittelt werden:',
     goesTo: (where) => html`Ihre Antwort geht an ${where}.`,
