@@ -20,7 +20,7 @@ export interface AdminListener {
 /** What it shows. */
 export interface AdminParts extends CommonParts {
   readonly metrics: readonly Metric[]
-  /** What else readiness says something of. */
+  /** Further checks of readiness. */
   readonly checks?: readonly HealthCheck[]
   readonly clock: Clock
   readonly logger: Logger
@@ -30,7 +30,7 @@ export interface AdminParts extends CommonParts {
 export interface Admin extends AsyncDisposable {
   /** The address, with the port that the system chose when it was 0. */
   readonly address: ListenAddress | undefined
-  /** Says that the process is ready, until what it gives is disposed of. */
+  /** Reports readiness until the result is disposed of. */
   serve(): Disposable
 }
 

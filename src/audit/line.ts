@@ -5,7 +5,7 @@
 import type { AuditEvent, DecisionEvent } from './event.ts'
 
 /**
- * The line of an event: `log`, which tells audit lines apart in a shared stream, `time`, the fields of the event in their
+ * The line of an event: `log`, which distinguishes audit lines in a shared stream, `time`, the fields of the event in their
  * order, and a line feed.
  *
  * @param now milliseconds since the epoch
@@ -50,7 +50,7 @@ const decisionFields = (event: DecisionEvent): string =>
   value(',"truncated":', event.truncated) +
   `,"duration":${event.duration},"generation":${event.generation}`
 
-/** What a decision says of the client and its credential. */
+/** The fields of a decision about the client and its credential. */
 type ClientFields = Pick<
   DecisionEvent,
   | 'user'

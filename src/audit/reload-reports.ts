@@ -7,7 +7,7 @@ import type { Logger } from '../runtime/logger.ts'
 import type { AuditEvent } from './event.ts'
 import type { AuditSink } from './sink.ts'
 
-/** Whose reloads are reported, and what they have to tell. */
+/** The configuration file, and the fields of its reload events. */
 export interface ReloadReportsOptions<T> {
   /** The configuration file. */
   readonly file: string

@@ -1,4 +1,4 @@
-// What a rule has to say itself when it refuses: `response` and `redirect`, as they are written.
+// The answer of a rule that refuses: `response` and `redirect`, as configured.
 
 import { z } from 'zod'
 

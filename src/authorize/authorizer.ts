@@ -6,7 +6,7 @@ import { evaluate, type Verdict } from './evaluate.ts'
 import type { Policy } from './policy.ts'
 import type { Question } from './question.ts'
 
-/** What an API server says of a question. */
+/** The outcome of an access review. */
 export type Review =
   | { readonly outcome: 'reviewed'; readonly allowed: boolean }
   | { readonly outcome: 'unavailable'; readonly cause: unknown }

@@ -20,7 +20,7 @@ export interface Authorization {
   readonly operations: OperationIndex | undefined
 }
 
-/** What a route says about phase 5. */
+/** The settings of a route for phase 5. */
 interface AuthorizedRoute {
   readonly name: string
   readonly kind: 'http' | 'kubernetes'

@@ -36,7 +36,7 @@ class Permit {
 
 export type { Permit }
 
-/** What a rule in shadow would have decided; `failed` where it could not be said. */
+/** What a rule in shadow would have decided; `failed` where it could not be evaluated. */
 export interface ShadowVerdict {
   readonly rule: string
   readonly decision: 'allow' | 'deny' | 'failed'
@@ -111,7 +111,7 @@ export const matchOf = (rule: Rule, question: Question): boolean | 'review-neede
   return review === undefined ? 'review-needed' : review === rule.review
 }
 
-/** What the OpenAPI document demands and the request does not meet, whatever the rules say. */
+/** The requirement of the OpenAPI document that the request does not meet, independent of the rules. */
 const unmetDemand = (
   { demands }: Policy,
   { operation, identity }: Question,

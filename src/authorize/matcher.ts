@@ -28,7 +28,7 @@ export interface Matcher {
   readonly wanted: unknown
   /** What of the question it looks at, to be shown. */
   got(question: Question): unknown
-  /** What the index may go by; absent where nothing of use to it can be said beforehand. */
+  /** The properties for the rule index; absent where none are known before a request. */
   readonly indexed?: Indexed | undefined
 }
 

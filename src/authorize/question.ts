@@ -16,6 +16,6 @@ export interface Question extends Target {
    * `unavailable`: it gave no answer, so what depends on one cannot be decided.
    */
   readonly review?: boolean | 'unavailable' | undefined
-  /** It comes of an audit log, which does not tell everything; what it does not tell is unknown. */
+  /** It is from an audit log, which does not contain everything; the rest is unknown. */
   readonly recorded?: boolean | undefined
 }

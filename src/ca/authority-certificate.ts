@@ -15,7 +15,7 @@ export interface AuthorityCertificate {
   readonly x509: X509Certificate
   /** DER of its subject, the issuer of what it signs. Go compares the two byte for byte. */
   readonly subject: Buffer
-  /** What the authorityKeyIdentifier of its certificates says. */
+  /** The authorityKeyIdentifier of its certificates. */
   readonly keyIdentifier: Buffer
   /** Seconds since the epoch; nothing that it signs may outlive it. */
   readonly notAfter: number

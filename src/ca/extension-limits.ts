@@ -1,4 +1,4 @@
-// The limits of extensions: which ones, and what those that are known may say.
+// The limits of extensions: which ones, and the values of the known ones.
 
 import type { CertificateRefusal } from '../audit/event.ts'
 import { AUTHORITY_EXTENSIONS, type LimitsConfig } from './schema.ts'
@@ -16,7 +16,7 @@ import { EXTENSIONS, PURPOSES } from '../x509/oid.ts'
 import { firstExcess, type Excess } from './excess.ts'
 import type { NameLimits } from './name-limits.ts'
 
-/** Says what about extensions is beyond the limits, and which names they hold. */
+/** Finds the extension that exceeds the limits, and the names in extensions. */
 export type ExtensionLimits = (extensions: readonly Extension[]) => {
   readonly names: readonly GeneralName[]
   readonly excess: Excess | undefined

@@ -11,7 +11,7 @@ import { extensionLimits, type ExtensionLimits } from './extension-limits.ts'
 import { nameLimits } from './name-limits.ts'
 import { subjectLimits } from './subject-limits.ts'
 
-/** A grant within its limits, with what it says; or what is beyond. */
+/** A grant within its limits, parsed; or what exceeds them. */
 export type LimitsVerdict =
   | {
       readonly outcome: 'within'
@@ -26,7 +26,7 @@ const SKEW_S = 60
 // A request that authz decided at the very end of a slot still gets its certificate.
 const GRACE_S = 60
 
-// 9999-12-31T23:59:59Z: later, RFC 5280 §4.1.2.5 cannot say.
+// 9999-12-31T23:59:59Z: RFC 5280 §4.1.2.5 cannot express later times.
 const LAST_SECOND = 253_402_300_799
 
 /** Until when the certificate of a grant is of use; seconds since the epoch. */

@@ -6,7 +6,7 @@ import { nameMatcher } from '../request/names.ts'
 import { nameFault, type GeneralName, type NameKind } from '../x509/general-names.ts'
 import { firstExcess, valueExcess, type Excess } from './excess.ts'
 
-/** Says what about alternative names is beyond the limits. */
+/** Finds the alternative name that exceeds the limits. */
 export type NameLimits = (names: readonly GeneralName[]) => Excess | undefined
 
 /** Compiles the limits of alternative names. */

@@ -60,7 +60,7 @@ export class AuthorityRate {
   }
 }
 
-/** Subject and alternative names: some templates tell their users apart by the latter alone. */
+/** Subject and alternative names: some templates distinguish their users by the latter alone. */
 const identityOf = ({ subject, extensions }: Grant): string => {
   const hash = createHash('sha256').update(subject)
   for (const { oid, value } of extensions) {

@@ -1,4 +1,4 @@
-// What reports on the reloads of the signer's configuration have to tell of it.
+// The fields of reload events of the signer.
 
 import { isDeepStrictEqual } from 'node:util'
 import { reportReloads } from '../audit/reload-reports.ts'

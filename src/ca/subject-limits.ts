@@ -9,7 +9,7 @@ import { firstExcess, valueExcess, type Excess } from './excess.ts'
 // Where Kubernetes looks for the user and the groups.
 const IDENTIFYING: ReadonlySet<string> = new Set([ATTRIBUTES.CN, ATTRIBUTES.O])
 
-/** Compiles the limits of subjects; the result says what about a subject is beyond them. */
+/** Compiles the limits of subjects; the result finds what in a subject exceeds them. */
 export const subjectLimits = ({
   subject,
   reserved,

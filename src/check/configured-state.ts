@@ -1,5 +1,5 @@
-// The configured state, opened before anything that uses it is built. It is opened once: what a later
-// configuration says of it takes effect after a restart.
+// The configured state, opened before anything that uses it is built. It is opened once: a change
+// of `state` takes effect after a restart.
 
 import { ConfigurationFiles } from '../config/files.ts'
 import type { Config } from '../configuration/schema.ts'

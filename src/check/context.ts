@@ -38,7 +38,7 @@ export interface RoutedContext extends ReceivedContext {
   readonly target: Target
 }
 
-/** After phase 3: what the authenticators of the route said. */
+/** After phase 3: the result of the route's authenticators. */
 export interface AuthenticatedContext extends RoutedContext {
   readonly result: ChainResult
 }

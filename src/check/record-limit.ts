@@ -16,7 +16,7 @@ const LENGTHS = [512, 256, 128, 64, 32] as const
 /** The event, with as much of the caller's own words as fits. */
 export const fitting = (event: DecisionEvent): DecisionEvent => {
   if (fits(event)) return event
-  // Of a Kubernetes request the path says the same.
+  // The path of a Kubernetes request contains the same.
   const { kubernetes: _kubernetes, ...rest } = event
   const bare: DecisionEvent = { ...rest, truncated: true }
   let shorter = bare

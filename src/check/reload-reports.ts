@@ -1,4 +1,4 @@
-// What reports on the reloads of authz's configuration have to tell of it.
+// The fields of reload events of authz.
 
 import { isDeepStrictEqual } from 'node:util'
 import { reportReloads } from '../audit/reload-reports.ts'

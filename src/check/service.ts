@@ -41,7 +41,7 @@ const FAULT: Decision = deny({}, 'internal-error')
 // What a bug throws, and no failure that is expected.
 const BUGS = [TypeError, RangeError, ReferenceError, SyntaxError]
 
-/** A stack tells of a bug where it is; of a server without an answer it tells nothing. */
+/** A stack locates a bug; for a server without an answer it is useless. */
 const causeFields = (cause: unknown): { readonly err: unknown } | { readonly cause: string } =>
   BUGS.some((bug) => cause instanceof bug) ? { err: cause } : { cause: describeError(cause) }
 
@@ -105,7 +105,7 @@ class CheckService {
     }
   }
 
-  /** Phase 7. What could not be written is refused, unless the route says otherwise. */
+  /** Phase 7. A request whose event could not be written is refused, unless the route allows it. */
   #conclude(decision: Decision, pending: PendingCheck): void {
     const { clock, audit } = this.#options
     const { id, started, snapshot, generation, call } = pending

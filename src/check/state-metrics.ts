@@ -6,7 +6,7 @@ import { counter, gauge, type Metric } from '../runtime/metrics/metric.ts'
 import { describeError } from '../runtime/errors.ts'
 import type { StoreHealth } from '../state/opened-state.ts'
 
-/** What readiness says of it; nothing of memory, which is always there. */
+/** Its readiness check; none for memory, which is always available. */
 export const stateChecks = ({ kind, failure }: StoreHealth): readonly HealthCheck[] => {
   if (kind === 'memory') return []
   const condition = (): Condition => {

@@ -1,4 +1,4 @@
-// How a command says that it failed.
+// Reports the failure of a command.
 
 import { ConfigurationError } from '../config/problem.ts'
 import { CountersignError } from '../runtime/errors.ts'

@@ -1,4 +1,4 @@
-// What is wrong with a configuration, said in one shape wherever it is found.
+// A problem of a configuration, in one format for all checks.
 
 import { CountersignError } from '../runtime/errors.ts'
 

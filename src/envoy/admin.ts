@@ -20,7 +20,7 @@ const listenersSchema = z.object({
 
 const POLL_MS = 50
 
-/** Resolves when Envoy says that it is ready; gives up when the signal aborts. */
+/** Resolves when Envoy is ready; rejects when the signal aborts. */
 export const untilReady = async (admin: Address, signal: AbortSignal): Promise<void> => {
   while (!(await isReady(admin))) {
     if (signal.aborted) {

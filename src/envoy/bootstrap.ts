@@ -22,7 +22,7 @@ export interface BootstrapOptions {
 /**
  * A hardened Envoy bootstrap (envoy.config.bootstrap.v3.Bootstrap).
  *
- * @throws CountersignError `configuration-invalid` when the configuration says too little for one
+ * @throws CountersignError `configuration-invalid` when the configuration lacks a section that it needs
  */
 export const envoyBootstrap = (config: Config, { rateFile }: BootstrapOptions = {}): object => {
   const envoy = envoySection(config)

@@ -20,7 +20,7 @@ export interface TextExpression {
   evaluate(variables: Variables): readonly string[] | undefined
   /**
    * Why there are none, for operators: a code of the CEL library and the place in the expression,
-   * or the type of what came instead. Holds nothing of what the variables say.
+   * or the type of the actual value. Contains no value of a variable.
    */
   explain(variables: Variables): string
 }
@@ -30,11 +30,11 @@ export interface ValueExpression {
   readonly source: string
   /** `undefined` when it cannot be evaluated, or yields what JSON cannot hold. */
   evaluate(variables: Variables): JsonResult | undefined
-  /** Why not, for operators; holds nothing of what the variables say. */
+  /** Why not, for operators; contains no value of a variable. */
   explain(variables: Variables): string
 }
 
-/** An expression that says yes or no. */
+/** An expression of type `bool`. */
 export interface Condition {
   readonly source: string
   /** `undefined` when it is undetermined, such as for a missing key: never to be taken for a yes. */

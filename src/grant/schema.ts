@@ -1,4 +1,4 @@
-// `forward.certificate` of a route: what the certificate says that the upstream sees.
+// `forward.certificate` of a route: the contents of the certificate for the upstream.
 
 import { z } from 'zod'
 import { compileText } from '../expression/cel.ts'
@@ -180,7 +180,7 @@ const SHORTEST_LIFETIME_MS = 10_000
 const LONGEST_LIFETIME_MS = 8_760 * 3_600_000 // a year, as C3D has it
 const LONGEST_BACKDATE_MS = 24 * 3_600_000
 
-/** What a certificate says, as configured. */
+/** The contents of a certificate, as configured. */
 export type TemplateConfig = z.output<typeof template>
 /** The parsed `forward.certificate`. */
 export type CertificateConfig = z.output<typeof certificateSchema>

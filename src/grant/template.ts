@@ -1,4 +1,4 @@
-// The configured template and an identity → what the certificate says. Pure.
+// The configured template and an identity → the contents of the certificate. Pure.
 
 import type { TemplateConfig } from './schema.ts'
 import { Budget, sharing } from '../expression/budget.ts'

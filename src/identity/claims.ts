@@ -1,4 +1,4 @@
-// What a token says.
+// The claims of a token.
 
 /** The claims of a token: a JSON object (RFC 7519 §4). */
 export type Claims = Readonly<Record<string, unknown>>

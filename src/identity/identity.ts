@@ -19,7 +19,7 @@ export const AUTHENTICATION_METHODS = [
 /** How an identity was proven. */
 export type AuthenticationMethod = (typeof AUTHENTICATION_METHODS)[number]
 
-/** What an authenticator proved, before the configuration has its say. */
+/** What an authenticator proved, before the mapping of `identity`. */
 export interface ProvenCredential {
   readonly method: AuthenticationMethod
   /** A keyed, truncated hash of the credential, by which the audit log distinguishes credentials. */
@@ -47,7 +47,7 @@ export interface ProvenCredential {
   readonly account?: string | undefined
   /** The claims, where the credential is a token. */
   readonly claims?: Claims | undefined
-  /** What the certificate says, where the credential is one. */
+  /** The fields of the certificate, where the credential is one. */
   readonly certificate?: CertificateFields | undefined
   /** Which credential it was, for audit; absent for passwords, and where nothing names it. */
   readonly shown?: ShownCredential | undefined

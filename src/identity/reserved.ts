@@ -27,7 +27,7 @@ const SERVICE_ACCOUNT = new RegExp(
   `^system:serviceaccount:(${LABEL}):(?=.{1,253}$)${LABEL}(?:\\.${LABEL})*$`,
 )
 
-/** The pattern is found from the name, never the other way, so it can match nothing but what it says. */
+/** The pattern is derived from the name, never the other way, so it matches only that name. */
 const isAllowed = (name: string, allowed: ReadonlySet<string>): boolean => {
   if (name.includes('*')) return false // it would be taken for a pattern further on
   if (allowed.has(name)) return true

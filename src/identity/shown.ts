@@ -35,7 +35,7 @@ export interface ShownCredential {
 /** The longest value that is kept, in characters; of `aud` together. */
 const LONGEST = 256
 
-/** What a certificate says of itself. */
+/** The names in a certificate, not verified. */
 export const shownCertificate = (
   { subjectName, issuerName, serial, fingerprint }: CertificateFields,
   proven: boolean,

@@ -17,7 +17,7 @@ export interface Issuer {
   readonly maxAge: number
 }
 
-/** What the `issuer` section says of the keys. */
+/** The settings of the `issuer` section for the keys. */
 interface IssuerKeysConfig {
   readonly url: string
   /** The folder of the signing keys. */

@@ -99,7 +99,7 @@ const PROBE = Buffer.from('countersign')
 
 /**
  * Whether a private key is the other half of a public one: whether what it signs can be verified. Its
- * own public part says little: a file may hold that of another key.
+ * own public part proves little: a file may hold that of another key.
  */
 export const isPair = (privateKey: KeyObject, jwk: PublicJwk): boolean => {
   const publicKey = importKey(jwk)

@@ -1,4 +1,4 @@
-// What tokens say of a user: derived at the login from the identity that it proved, and stored under that login until it
+// The claims of tokens about a user: derived at the login from the identity that it proved, and stored under that login until it
 // ends. Two logins of one subject never read each other's.
 
 import type { JsonValue } from '../expression/json-value.ts'
@@ -13,9 +13,9 @@ type TokenClaims = Readonly<Record<string, JsonValue>>
 export interface KnownAccount {
   /** `sub`. */
   readonly subject: string
-  /** What ID tokens and the userinfo endpoint say, except `iss` and `aud`. */
+  /** The claims of ID tokens and of the userinfo endpoint, except `iss` and `aud`. */
   readonly claims: TokenClaims
-  /** What access tokens say, by the resource that they are for. */
+  /** The claims of access tokens, by resource. */
   readonly resources: Readonly<Record<string, TokenClaims>>
   /** When the login was, in milliseconds since the epoch: a sign-out after that ends it. */
   readonly began: number
@@ -35,7 +35,7 @@ export type AccountResult =
   | { readonly outcome: 'known'; readonly account: KnownAccount }
   | AccountFailure
 
-/** What tokens will say of an identity, by the templates of a configuration. */
+/** The claims of tokens for an identity, by the templates of a configuration. */
 export type DescribeAccount = (identity: Identity) => AccountResult
 
 /** What accounts need. */
@@ -54,7 +54,7 @@ export class Accounts {
   }
 
   /**
-   * What tokens of a login will say of this identity, stored under that login.
+   * The claims of a login's tokens for this identity, stored under that login.
    *
    * @param login its id
    * @param ends when the login ends at the latest, in milliseconds since the epoch
@@ -106,7 +106,7 @@ export class Accounts {
     await this.#parts.records.remove([accountKey(login)])
   }
 
-  /** What tokens would say of this identity. */
+  /** The claims of tokens for this identity. */
   describe(identity: Identity): AccountResult {
     return this.#parts.describe(identity)
   }

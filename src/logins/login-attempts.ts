@@ -16,7 +16,7 @@ export interface LoginAttempt {
   readonly cookie: { readonly name: string; readonly value: string }
 }
 
-/** What a state says, whichever browser it comes from: it proves nothing, and leads to this host alone. */
+/** The content of a `state`, from any browser: it proves nothing, and leads to this host alone. */
 export interface KnownAttempt {
   /** Path and query where the login began, on the same host. */
   readonly target: string
@@ -78,7 +78,7 @@ export class LoginAttempts {
     }
   }
 
-  /** What a state of that host says; `undefined` for any other text. */
+  /** The content of a `state` of that host; `undefined` for any other text. */
   read(host: string, state: string): KnownAttempt | undefined {
     const said = STATE.test(state) ? this.#seal.open(host, state) : undefined
     if (said === undefined) return undefined

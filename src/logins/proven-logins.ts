@@ -50,7 +50,7 @@ export type ProvenAccount = Pick<ProvenCredential, 'authenticatedAt' | 'methods'
 
 /** A certificate that was shown at the login page. */
 interface ProvenCertificate {
-  /** With its chain, as Envoy said it: URL-encoded PEM. */
+  /** With its chain, as Envoy sent it: URL-encoded PEM. */
   readonly certificate: string
 }
 

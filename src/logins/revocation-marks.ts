@@ -1,4 +1,4 @@
-// When all logins of a user were ended by a sign-out, for tokens that are verified without a lookup: a JWT does not say that
+// When all logins of a user were ended by a sign-out, for tokens that are verified without a lookup: a JWT does not show that
 // its login has ended.
 
 import { LONGEST_TOKEN_LIFETIME_MS } from '../keys/mint-schema.ts'

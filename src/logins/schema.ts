@@ -1,4 +1,4 @@
-// `issuer.login`: how users log in at the authorization server, and what its tokens say of them.
+// `issuer.login`: how users log in at the authorization server, and the claims of its tokens about them.
 
 import { z } from 'zod'
 import { callerText } from '../config/expressions.ts'

@@ -1,4 +1,4 @@
-// The headers that pages are sent with. They are the second net: a page that said too much could still
+// The headers that pages are sent with. They are the second line of defence: a page with injected markup could still
 // load nothing, run nothing, send nothing elsewhere, and be framed by no page.
 
 import type { PageContext } from './context.ts'
@@ -109,7 +109,7 @@ const sourceOf = (target: string): string => {
 }
 
 // RFC 8252 §7.3 has programs wait at this address, and the grammar has no way to write it: Chromium
-// ignores it. Its port is all that can be said.
+// ignores it. Only its port can be restricted.
 const LOOPBACK_6 = '[::1]'
 
 /**

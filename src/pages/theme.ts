@@ -15,7 +15,7 @@ interface Logo {
   readonly light: SafeUrl
   /** Where it is another one. */
   readonly dark?: SafeUrl
-  /** Whether it says the name of the service. */
+  /** Whether it contains the name of the service. */
   readonly saysName: boolean
 }
 

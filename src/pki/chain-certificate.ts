@@ -8,7 +8,7 @@ import { DerReader, malformed, readInteger, readOnly, readTrue, TAG } from '../x
 import { decodeExtendedKeyUsage, decodeKeyUsage, type KeyUsage } from '../x509/extensions.ts'
 import { EXTENSIONS } from '../x509/oid.ts'
 
-/** What a basicConstraints extension says (RFC 5280 §4.2.1.9). */
+/** The content of a basicConstraints extension (RFC 5280 §4.2.1.9). */
 interface BasicConstraints {
   readonly isAuthority: boolean
   /** How many certificates of CAs may follow it towards the leaf, self-issued ones not counted. */

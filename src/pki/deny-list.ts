@@ -1,4 +1,4 @@
-// Certificates that are refused whatever their issuer says of them, written down by hand: for the
+// Certificates that are refused whatever their status at the issuer, listed by the operator: for the
 // minutes before a CRL is out, and for issuers that publish none.
 
 import { createHash } from 'node:crypto'
@@ -8,7 +8,7 @@ import { decodeName, formatName } from '../x509/name.ts'
 import { attributeOid } from '../x509/oid.ts'
 import { serialText } from './issued.ts'
 
-/** What a line says: `serial HEX`, `serial HEX issuer NAME`, `sha256 HEX`, `subject NAME`. */
+/** The content of a line: `serial HEX`, `serial HEX issuer NAME`, `sha256 HEX`, `subject NAME`. */
 const LINE = /^(?:serial +(\S+)(?: +issuer +(\S.*))?|sha256 +(\S+)|subject +(\S.*))$/
 const HEX = /^(?:[0-9a-f]+|[0-9a-f]{2}(?::[0-9a-f]{2})+)$/i
 const DIGEST = /^[0-9a-f]{64}$/

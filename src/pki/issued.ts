@@ -6,7 +6,7 @@ import { DerReader, malformed, readOnly, TAG } from '../x509/der.ts'
 import { decodeKeyUsage, type Extension } from '../x509/extensions.ts'
 import { EXTENSIONS } from '../x509/oid.ts'
 
-/** Who issues certificates, and says which of them are revoked. */
+/** A certificate issuer, which also says which of them are revoked. */
 export interface Issuer {
   /** A whole Name. */
   readonly name: Buffer

@@ -124,7 +124,7 @@ const isIpUnder = (address: Buffer, range: Buffer): boolean => {
   )
 }
 
-/** Whether a name begins with all that the subtree's name says. */
+/** Whether a name begins with all parts of the subtree's name. */
 const isDirectoryUnder = (name: Buffer, subtree: Buffer): boolean => {
   const relatives = readRelatives(name)
   return readRelatives(subtree).every((relative, index) => relatives[index] === relative)

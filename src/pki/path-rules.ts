@@ -47,7 +47,7 @@ export const pathFault = (path: Path, rules: PathRules, now: number): PathFault 
 const isStrong = ({ key, signatureAlgorithm }: ChainCertificate): boolean =>
   isStrongKey(key) && isStrongSignature(signatureAlgorithm)
 
-/** What is said about policies, which pkijs sees to: their mappings, what is required and inhibited. */
+/** The extensions about policies, which pkijs evaluates: policy mappings, policy constraints, inhibitAnyPolicy. */
 export const POLICY_EXTENSIONS = ['2.5.29.33', '2.5.29.36', '2.5.29.54'] as const
 
 const UNDERSTOOD: ReadonlySet<string> = new Set([

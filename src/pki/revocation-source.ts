@@ -2,7 +2,7 @@
 
 import type { Issued } from './issued.ts'
 
-/** What a source says of one certificate. */
+/** The status of one certificate by a source. */
 export type SourceStatus =
   | {
       readonly outcome: 'good'

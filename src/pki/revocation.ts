@@ -17,7 +17,7 @@ export type RevocationStatus =
   | { readonly outcome: 'unavailable'; readonly cause: unknown }
 
 /**
- * Says whether certificates have been revoked.
+ * Checks whether certificates have been revoked.
  *
  * `check` never rejects, and has no other outcomes than those of {@link RevocationStatus}. What the
  * configuration says of unknown and unavailable (`allow`) is in the outcome already: only `good`

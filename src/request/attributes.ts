@@ -1,4 +1,4 @@
-// What Envoy said about one request, decoded and nothing more: no lower-casing, no normalising,
+// Envoy's attributes of one request, decoded and nothing more: no lower-casing, no normalising,
 // no judgement. `request.ts` turns it into the `Request` that the phases see.
 
 import type { HeaderLine } from './header-line.ts'

@@ -33,7 +33,7 @@ const NEEDED: ReadonlySet<string> = new Set([
   'x-request-id',
 ])
 
-/** Envoy's own, what proxies tell, and what browsers say about themselves. */
+/** Headers of Envoy, of proxies, and of browsers. */
 const NEEDED_PREFIXES = ['x-envoy-', 'x-forwarded-', 'sec-', 'access-control-', 'grpc-'] as const
 
 /** What is wrong with a header as the place of a credential; `undefined` when nothing is. */

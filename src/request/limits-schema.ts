@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 
-/** What is set where the configuration says nothing. */
+/** The defaults. */
 export const DEFAULT_LIMITS = {
   // As nginx (large_client_header_buffers) and Apache (LimitRequestLine).
   targetBytes: 8_192,

@@ -93,7 +93,7 @@ const SEPARATORS = '&;?'
 /** What {@link fold} takes for blank at the ends of a name. */
 const BLANK = String.raw`[\s+\0]`
 
-/** Tells at once of most names that none of their readings folds to one of these texts. */
+/** Excludes at once most names of which no reading folds to one of these texts. */
 const candidateOf = (foldings: readonly string[]): RegExp => {
   const names = foldings.map((folding) => folding.replaceAll('_', '[^a-z0-9]'))
   return new RegExp(String.raw`^${BLANK}*(?:${names.join('|')})${BLANK}*(?:$|[\[\0=])`)

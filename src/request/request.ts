@@ -77,7 +77,7 @@ export interface RequestReadingOptions {
   /**
    * Whether Envoy counts proxies in front of it: then the caller's address is the one in
    * `x-envoy-external-address`, which it takes from X-Forwarded-For and strips from what callers send;
-   * what it says of the connection is only the last proxy.
+   * the source of the connection is only the last proxy.
    */
   readonly behindProxies?: boolean
   readonly limits?: LimitsConfig

@@ -40,7 +40,7 @@ export const OVERRIDES: readonly string[] = [
   'x-rewrite-url',
 ]
 
-/** Headers in which a proxy says where the request came from. */
+/** Headers in which a proxy names the origin of the request. */
 export const ORIGIN_NAMES: readonly string[] = ['forwarded', 'x-real-ip']
 
 /** Further headers of the kind. Envoy adds the client address to X-Forwarded-For. */

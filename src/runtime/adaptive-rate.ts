@@ -14,7 +14,7 @@ const DECREASE = 0.7
 const INCREASE = 1.1
 const SLOWEST = 1
 const FORGET_MS = 60_000
-// However long `Retry-After` says.
+// Whatever `Retry-After` is.
 const LONGEST_PAUSE = 10_000
 
 /** The rate of requests to one server. */
@@ -61,7 +61,7 @@ export class AdaptiveRate implements Pace {
    * The server has answered 429.
    *
    * @param subject what the question was about; refusals of one alone change nothing
-   * @param retryAfter what it said, in milliseconds
+   * @param retryAfter `Retry-After` in milliseconds
    */
   refused(subject: string, retryAfter: number | undefined): void {
     const now = this.#clock.monotonic()

@@ -1,4 +1,4 @@
-// What a process says of itself, in the manner of the Kubernetes API server's `/livez` and `/readyz`.
+// The health of a process, in the format of the Kubernetes API server's `/livez` and `/readyz`.
 
 import type { Page, PageRequest } from './http/server.ts'
 
@@ -27,7 +27,7 @@ const CLOSE = { connection: 'close' } as const
 const MARKS = { ok: '[+]', warning: '[!]', failed: '[-]' } as const
 
 /**
- * A page that says whether all is well: 200 unless something failed, then 503. `?verbose` lists every
+ * The health page: 200 unless something failed, then 503. `?verbose` lists every
  * check; a failure always does.
  *
  * @param name that of the page, for its last line

@@ -6,7 +6,7 @@ import { LRUCache } from 'lru-cache'
 import type { Clock } from './clock.ts'
 
 /**
- * What the outcome of a question says of the server.
+ * What the outcome of a question means for the server.
  *
  * - `answered`: it works.
  * - `failed`: it does not, whatever the question: no connection, no TLS.
@@ -54,7 +54,7 @@ interface Outcome {
   readonly failed?: string | symbol
 }
 
-// The outcomes that are looked at, or twice the failures that open it. Older ones say little of now.
+// The outcomes that are looked at, or twice the failures that open it. Older ones do not show the current state.
 const WINDOW_MS = 60_000
 const OUTCOMES = 20
 // While it is open: so many callers on trial, each once in a while, and one more with what was good before,
@@ -148,7 +148,7 @@ export class ServerCircuit {
       this.#note({ at: now })
       return
     }
-    // What began before the circuit opened says nothing new.
+    // A question that began before the circuit opened is not new evidence.
     if (evidence === 'nothing' || this.#open !== undefined) return
     if (evidence === 'silent' && this.#answeredAt > began) return
     this.#note({ at: now, failed: evidence === 'failed' ? Symbol('failed') : subject })

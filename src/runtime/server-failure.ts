@@ -3,7 +3,7 @@
 import { CountersignError } from './errors.ts'
 import type { Evidence } from './server-circuit.ts'
 
-/** A failure, and what it says of the server. */
+/** A failure, and what it means for the server. */
 export class ServerFailure extends Error {
   readonly evidence: Evidence
 
@@ -18,7 +18,7 @@ export class ServerRefusesUs extends ServerFailure {}
 
 /** The server has answered 429. */
 export class ServerBusy extends ServerFailure {
-  /** What it said, in milliseconds. */
+  /** `Retry-After` in milliseconds. */
   readonly retryAfter: number | undefined
 
   constructor(message: string, retryAfter: number | undefined) {
@@ -40,7 +40,7 @@ const NO_CONNECTION =
 // A connection that there was, and that broke.
 const BROKEN = new Set(['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE'])
 
-/** What a failure says of the server. */
+/** What a failure means for the server. */
 export const evidenceOf = (cause: unknown, signal?: AbortSignal): Evidence => {
   if (cause instanceof ServerFailure) return cause.evidence
   if (signal?.aborted === true) return 'silent'

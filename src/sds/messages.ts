@@ -38,7 +38,7 @@ export const encodeSecret = (nonce: string, name: string, issued: Issued): Buffe
   })
 }
 
-/** An answer that says that there are no such secrets, which fails Envoy's handshake at once. */
+/** An answer with removed resources, which fails Envoy's handshake at once. */
 export const encodeRemoval = (nonce: string, ...names: readonly string[]): Buffer =>
   responseSerialize({ type_url: SECRET_TYPE, nonce, removed_resources: [...names] })
 

@@ -32,7 +32,7 @@ export type TransformResult =
   | { readonly outcome: 'transformed'; readonly credentials: Credentials }
   | Exclude<Transformation, { outcome: 'transformed' }>
 
-/** What of a route says what goes upstream. */
+/** The settings of a route for the forwarded request. */
 export interface Outgoing {
   readonly transformers: readonly Transformer[]
   /** What is stripped beyond what is stripped from every request, and what is not. */

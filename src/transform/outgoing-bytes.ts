@@ -26,7 +26,7 @@ const ENVOY_BYTES = 61_440
 const ENVOY_LINES = 100
 // The most of its own that it adds to as many: pseudo-headers, addresses, the request's id.
 const OWN_LINES = 16
-// The end of the stream, of which `check/answer/response.ts` tells Envoy.
+// The header with the end of the stream, which `check/answer/response.ts` adds.
 const LATER_LINES = 1
 const LATER_BYTES = 64
 
@@ -34,7 +34,7 @@ const LATER_BYTES = 64
  * Envoy looks at what it holds when authz has set its headers and nothing has been removed yet, and
  * answers 500 beyond its limits (measured, 1.40.0: `request_header_limits_reached`). What Lua writes
  * afterwards, the repeated headers, it lets through. An upstream that takes more bytes, or a caller who
- * got through with more lines, tells of an Envoy with wider limits.
+ * got through with more lines, shows an Envoy with wider limits.
  */
 const overflowsEnvoy = (
   { headers }: Request,

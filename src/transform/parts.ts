@@ -11,7 +11,7 @@ export interface TransformerParts extends ClientParts {
   readonly tokens: TokenMemory
 }
 
-/** What a route says about phase 6. */
+/** The settings of a route for phase 6. */
 export interface ForwardingRoute {
   readonly name: string
   readonly forward: ForwardConfig

@@ -59,7 +59,7 @@ export type TransformFailure =
   | 'certificate-unreadable'
   | 'credential-expired'
 
-/** What a transformer says; see {@link Transformer}. */
+/** The result of a transformer; see {@link Transformer}. */
 export type Transformation =
   | { readonly outcome: 'transformed'; readonly forwarding: Forwarding }
   | {

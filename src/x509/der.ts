@@ -1,5 +1,5 @@
 // DER (X.690), as much of it as certificates need. The reader takes one encoding of a value and no
-// other: what a certificate says must not depend on who reads it.
+// other: every reader must read a certificate the same way.
 
 import { CountersignError } from '../runtime/errors.ts'
 
@@ -55,7 +55,7 @@ export const bitString = (bytes: Uint8Array): Buffer => element(TAG.bitString, B
 
 /**
  * Seconds since the epoch as RFC 5280 §4.1.2.5 has it: UTCTime from 1950 to 2049, and
- * GeneralizedTime for what its two digits cannot say.
+ * GeneralizedTime for years that its two digits cannot express.
  */
 export const time = (seconds: number): Buffer => {
   const text = timeText(seconds)
@@ -134,7 +134,7 @@ export class DerReader {
     return new DerReader(this.expect(tag))
   }
 
-  /** Says that nothing may follow. */
+  /** Throws if further bytes follow. */
   end(): void {
     if (this.more) throw malformed('something follows the last element')
   }

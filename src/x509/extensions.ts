@@ -1,4 +1,4 @@
-// Certificate extensions (RFC 5280 §4.2): what they say ↔ DER.
+// Certificate extensions (RFC 5280 §4.2): values ↔ DER.
 
 import {
   DerReader,

@@ -87,7 +87,7 @@ const callerVariables = (question: Question): RuleVariables => ({
   claims: question.identity.claims ?? {},
 })
 
-/** What an audit log tells; whatever else an expression reads, it cannot be evaluated. */
+/** The variables that an audit log contains. An expression that reads another one cannot be evaluated. */
 const recordedVariables = ({ identity, request, at }: Question): RuleVariables => ({
   identity: {
     user: identity.user,

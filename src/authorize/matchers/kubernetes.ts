@@ -220,7 +220,7 @@ const touches = ({
       [...asked.extra].some(([key, values]) => values.some(isValue(key.toLowerCase()))))
 }
 
-/** By key, in lower case: keys come in headers, whose case says nothing. */
+/** By key, in lower case: keys arrive in headers, whose case is not significant. */
 const valueMatchers = (
   extra: NonNullable<ImpersonateConfig['extra']>,
   matcher: (patterns: readonly string[]) => Predicate,

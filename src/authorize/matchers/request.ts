@@ -66,7 +66,7 @@ const deniedPathsMatcher = (wanted: readonly string[]): Matcher => {
     test(question) {
       if (exact.test(question) === true) return true
       const path = loosePathOf(question.request)
-      // The same globs and the same path would say the same again.
+      // Equal globs and paths have equal results.
       return !(isLoose && path === question.request.path) && matchesLoose(path)
     },
     indexed: indexedBy('path', [...new Set([...wanted, ...loose])]),

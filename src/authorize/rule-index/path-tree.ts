@@ -1,4 +1,4 @@
-// Path globs by their segments: which of many could match a path. Which does, their matchers say.
+// Path globs by their segments: which of many could match a path. Their matchers decide which does.
 
 import { segmentsOf } from '../../request/glob.ts'
 import { mark, type Row } from './rows.ts'

@@ -1,4 +1,4 @@
-// What one check tells Envoy to do, before it is put on the wire by `codec.ts`. Values must already
+// The answer of one check to Envoy, before it is put on the wire by `codec.ts`. Values must already
 // be fit for a header line: nothing below this escapes or checks them.
 
 import type { HeaderPair, RepeatedHeader } from '../../transform/transformer.ts'

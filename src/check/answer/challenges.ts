@@ -1,5 +1,5 @@
-// The challenges of a 401 (RFC 9110 §11.6.1): one for each way in, and what the authenticator that
-// rejected a credential has to say about it; and that of a token whose scopes do not reach.
+// The challenges of a 401 (RFC 9110 §11.6.1): one for each authenticator, with the error of the one that
+// rejected a credential; and the challenge for a token with insufficient scope.
 
 import type { CheckContext } from '../context.ts'
 import type { Denial } from '../decision.ts'
@@ -12,7 +12,7 @@ export const challengesAfter = (denial: Denial): readonly string[] => {
     : challenges
 }
 
-// What browsers say of the requests of a page, and programs do not.
+// Headers that browsers send with the requests of a page, and programs do not.
 const OF_PAGES = ['sec-fetch-mode', 'origin', 'x-requested-with'] as const
 
 /**

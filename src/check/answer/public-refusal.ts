@@ -1,4 +1,4 @@
-// What there is to say of a refusal, before it has a form.
+// The content of a refusal, before it has a format.
 
 import type { Reason } from '../../audit/event.ts'
 

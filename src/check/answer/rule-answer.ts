@@ -1,5 +1,5 @@
-// What a rule has to say itself when it refuses: `answer` and `redirect`. Of the caller nothing goes
-// in except the URL of the request, percent-encoded.
+// The answer of a rule that refuses: `response` and `redirect`. It contains nothing of the caller
+// except the URL of the request, percent-encoded.
 
 import type { Rule } from '../../authorize/policy.ts'
 import type { HeaderPair } from '../../transform/transformer.ts'

@@ -1,4 +1,4 @@
-// Verifies a certificate before it is written: does it say what was requested, and does its signature
+// Verifies a certificate before it is written: does it contain what was requested, and does its signature
 // hold? Three readers answer: the strict one of `x509/`, OpenSSL, and @peculiar/x509.
 
 import { createPublicKey } from 'node:crypto'

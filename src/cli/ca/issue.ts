@@ -18,7 +18,7 @@ import { validityBelow } from './validity.ts'
 /** What a certificate is for. */
 export type Profile = 'server' | 'client'
 
-/** What a certificate is to say. */
+/** The contents of a certificate. */
 export interface LeafRequest {
   readonly profile: Profile
   readonly subject: readonly Attribute[]

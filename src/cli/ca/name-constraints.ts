@@ -67,7 +67,7 @@ const encodeNetwork = (network: string): Buffer => {
 }
 
 /**
- * What the value of the extension says.
+ * The subtrees in the value of the extension.
  *
  * @throws CountersignError `malformed-certificate`
  */

@@ -14,7 +14,7 @@ export interface KeyOptions {
   readonly force?: true
 }
 
-/** Options for what a certificate or a request says. */
+/** Options for the contents of a certificate or a request. */
 export interface NameOptions {
   readonly name?: string
   readonly dns?: readonly string[]

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { certificateSummary } from './summary.ts'
 import { x509 } from './x509.ts'
 
-/** Prints what the first certificate of a file says, read from the file that was written. */
+/** Prints the contents of the first certificate of a file, as written. */
 export const reportCertificate = async (path: string): Promise<void> => {
   const [der] = x509.PemConverter.decode(await readFile(path, 'utf8'))
   if (der === undefined) throw new TypeError(`${path} holds no certificate`)

@@ -1,4 +1,4 @@
-// `countersign ca show`: prints what the certificates and requests of a file say.
+// `countersign ca show`: prints the contents of certificates and requests in a file.
 
 import { readFile } from 'node:fs/promises'
 import { Command } from 'commander'

@@ -1,5 +1,5 @@
-// `countersign ca sign`: a certificate for the key of a request. It says what the command line says: of
-// the request, the public key alone is taken.
+// `countersign ca sign`: a certificate for the key of a request. Its contents follow from the command line: of
+// the request, only the public key is used.
 
 import { readFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'

@@ -12,7 +12,7 @@ import { x509 } from './x509.ts'
 type Line = readonly [label: string, text: string | undefined]
 
 /**
- * What a certificate says.
+ * The contents of a certificate.
  *
  * @param now milliseconds since the epoch
  */

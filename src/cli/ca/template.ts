@@ -1,4 +1,4 @@
-// What a certificate is to say, before it is signed and to compare it with afterwards.
+// The contents of a certificate, before it is signed and for the comparison afterwards.
 
 import type { KeyObject } from 'node:crypto'
 import type { KeyUsage } from '../../x509/extensions.ts'

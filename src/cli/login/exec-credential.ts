@@ -1,4 +1,4 @@
-// What kubectl tells a plugin, and what it takes from one (kubernetes.io, "client-go credential
+// The input of a kubectl plugin, and its output (kubernetes.io, "client-go credential
 // plugins").
 
 import { isJsonObject } from '../../runtime/json-object.ts'

@@ -33,7 +33,7 @@ export const TOKEN_KINDS = ['id_token', 'access_token'] as const
 /** One of {@link TOKEN_KINDS}. */
 export type TokenKind = (typeof TOKEN_KINDS)[number]
 
-/** The token that is meant where nothing is said: an access token is for what was named, an ID token for the client. */
+/** The default kind of token: an access token if a resource or audience was named, else an ID token. */
 export const usualKind = ({ resource, audience }: LoginRequest): TokenKind =>
   resource === undefined && audience === undefined ? 'id_token' : 'access_token'
 
@@ -52,7 +52,7 @@ export type Freshness = 'fresh' | 'ending' | 'over'
 // What a request may take from here to the one who judges the token, and what clocks differ by.
 const LONGEST_MARGIN_MS = 60_000
 const MARGIN_SHARE = 5
-// Of a token that does not say when it ends.
+// The lifetime of a token without an expiry.
 const ASSUMED_LIFE_MS = 300_000
 
 /** When a token is to be renewed, in milliseconds; of one that ends at no known time, `undefined`. */
@@ -65,7 +65,7 @@ export const renewalOf = ({ obtained }: Tokens, { expires }: HeldToken): number 
 /** How good a token is at that time. */
 export const freshnessOf = (tokens: Tokens, token: HeldToken, now: number): Freshness => {
   const { obtained } = tokens
-  // The clock was set back: nothing that it says about this token can be relied upon.
+  // The clock was set back: the age of this token is unknown.
   const backwards = now < obtained - LONGEST_MARGIN_MS
   const { expires } = token
   if (expires === undefined)

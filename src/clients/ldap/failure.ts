@@ -7,7 +7,7 @@ export type DirectoryFailure =
   | 'timeout'
   | 'closed' // the connection went in the middle
   | 'malformed' // not LDAP
-  | 'busy' // the server says so
+  | 'busy' // result code busy or unavailable
   | 'service-refused' // the service account may not bind
   | 'skipped' // every server failed a moment ago
   | 'answered' // an error that another server would repeat

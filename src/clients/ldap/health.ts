@@ -67,7 +67,7 @@ export class ServerHealth {
   failed(cause: DirectoryError, work?: FailedWork): void {
     const isOpen = this.#circuit.state !== 'closed'
     if (!cause.conclusive && work !== undefined) {
-      // It answers other users; or one user alone says nothing of the server.
+      // It answers other users; or the failure of one user alone does not concern the server.
       if (isOpen) return this.#circuit.abandonTrial()
       if (this.#answeredAt > work.began) return
       this.#withoutAnswer.add(work.user)

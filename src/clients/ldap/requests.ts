@@ -63,7 +63,7 @@ export const searchRequest = (messageId: number, search: Search, seconds: number
 export const startTlsRequest = (messageId: number): Buffer =>
   new ExtendedRequest({ messageId, oid: START_TLS }).write()
 
-/** Says good-bye; there is no answer. */
+/** An UnbindRequest (RFC 4511 §4.3); it has no response. */
 export const unbindRequest = (messageId: number): Buffer => new UnbindRequest({ messageId }).write()
 
 /** Why a text is not a filter (RFC 4515), without the text itself; `undefined` for a filter. */

@@ -61,7 +61,7 @@ export type PacketReading =
   | { readonly ok: true; readonly packet: Packet }
   | { readonly ok: false; readonly fault: PacketFault }
 
-/** What a request says, before it has an identifier and an authenticator. */
+/** The content of a request, before it has an identifier and an authenticator. */
 export interface RequestContent {
   readonly code: (typeof REQUEST)[keyof typeof REQUEST]
   /** In clear. */

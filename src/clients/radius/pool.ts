@@ -163,7 +163,7 @@ export class ConnectionPool {
     throw failure
   }
 
-  /** RFC 3539 §3.4: tells a slow server from a dead connection, and ends the latter. */
+  /** RFC 3539 §3.4: distinguishes a slow server from a dead connection, and closes the latter. */
   async #watch(connection: RadiusConnection): Promise<void> {
     const { status, interval } = this.#options
     if (status === undefined || !connection.isOpen || this.#watched.has(connection)) return

@@ -148,7 +148,7 @@ const failureOf = (cause: unknown, name: string, waited: number): RadiusFailure 
     ? new RadiusFailure(cause.reason, `${name}: ${cause.message}`, { cause })
     : new RadiusFailure('unanswered', `${name}: no reply within ${Math.round(waited)} ms`)
 
-/** Whether a failure says anything about the server. */
+/** Whether a failure concerns the server. */
 const isEvidence = (cause: unknown, waited: number, interval: number): boolean => {
   // A caller who left before a second transmission could be answered shows nothing about the server.
   if (!(cause instanceof RadiusFailure)) return waited >= 2 * interval

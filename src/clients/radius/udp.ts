@@ -51,7 +51,7 @@ class UdpTransport implements Transport {
       try {
         await connected(socket, port, address)
       } catch (cause) {
-        // No route by this family, say. That nothing listens shows only later.
+        // No route by this family, for example. Whether the port is closed shows only later.
         if (index === addresses.length - 1) throw cause
         continue
       }

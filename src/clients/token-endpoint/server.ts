@@ -45,7 +45,7 @@ const TOO_MANY_REQUESTS = 429 // RFC 6585 §4
 const OUT_OF_ORDER: ReadonlySet<number> = new Set([502, 503, 504])
 const OK: ReadonlySet<number> = new Set([200, 201])
 
-/** What an endpoint of OAuth said. */
+/** The answer of an OAuth endpoint. */
 export type OAuthAnswer =
   | { readonly outcome: 'answered'; readonly document: JsonObject }
   /** An error response for this request (RFC 6749 §5.2); neither the server nor the configuration is at fault. */
@@ -55,7 +55,7 @@ export type OAuthAnswer =
       readonly error?: string
     }
 
-// RFC 6749 §5.2; RFC 8693 §2.2.2 has 400 alone, and real servers say 403 of what is not allowed.
+// RFC 6749 §5.2; RFC 8693 §2.2.2 has 400 alone, and real servers answer 403 if a request is not allowed.
 const REFUSING: ReadonlySet<number> = new Set([400, 401, 403])
 // Errors about the client, whatever the request.
 const ABOUT_US: ReadonlySet<string> = new Set([

@@ -1,5 +1,5 @@
-// What countersign.yaml says of credentials that Envoy has a part in: which of them it has to bring to
-// authz, and from where.
+// The credentials of countersign.yaml that Envoy must pass on: which of them it has to send to
+// authz, and from which place.
 
 import { authenticatorsNamed } from '../../configuration/route-authenticators.ts'
 import { locationsOf } from '../../authenticate/kinds.ts'

@@ -1,4 +1,4 @@
-// What countersign.yaml says that the configuration of Envoy has to agree with.
+// The settings of countersign.yaml with which Envoy's configuration must agree.
 
 import { sessionOf } from '../../check/authorization-server.ts'
 import type { Config } from '../../configuration/schema.ts'
@@ -34,7 +34,7 @@ export interface Expectations {
   readonly ownHeaders: readonly string[]
 }
 
-/** How long a certificate lives if the configuration does not say. */
+/** The default lifetime of a certificate. */
 export const DEFAULT_LIFETIME_MS = 3_600_000
 
 /** Sets of headers that have several lines of one name. */

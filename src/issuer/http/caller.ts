@@ -26,7 +26,7 @@ export const withoutCallerHeaders =
     await application(path, request, response)
   }
 
-/** The address of the caller: as Envoy says, or else that of the peer. */
+/** The address of the caller: from Envoy's header, or else that of the peer. */
 export const sourceOf = ({ headers, socket }: CallerMessage): string => {
   const said = headers[SOURCE_HEADER]
   return typeof said === 'string' && isIP(said) !== 0 ? said : (socket.remoteAddress ?? '')

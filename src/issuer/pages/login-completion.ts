@@ -71,7 +71,7 @@ export class LoginCompletion {
   }
 
   /**
-   * @param event its `loginMethod` may be left out where the authenticator says it
+   * @param event its `loginMethod` may be left out where the authenticator determines it
    * @throws CountersignError `audit-unwritable`
    */
   async record({ request, interaction }: Exchange, event: Ending): Promise<void> {

@@ -84,10 +84,10 @@ export class BrowserBinding {
   }
 }
 
-// Enough to tell the interactions of one browser apart.
+// Enough to distinguish the interactions of one browser.
 const UID_PART = 8
 
-/** When a cookie ends, in seconds; it says nothing but which is the oldest. */
+/** When a cookie ends, in seconds; it is only used to find the oldest. */
 const timeIn = (value: string): number => Number.parseInt(value, 10) || 0
 
 /** What refusing needs. */

@@ -80,7 +80,7 @@ export const answeringLostForms =
       const { method, path, oidc, req, res } = ctx
       const isForm = method === 'POST' && path === ENDPOINTS.code_verification
       if (!isForm || oidc.session?.exp !== undefined) throw cause
-      ctx.body = null // what it had begun to say, with its length
+      ctx.body = null // the body that the library has begun, with its length
       ctx.respond = false
       sender.tell(req.headers.cookie === undefined ? 'no-cookie' : 'expired', 400, req, res)
     }

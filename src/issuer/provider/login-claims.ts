@@ -1,4 +1,4 @@
-// What codes and tokens say of a user: what was proven at the login that they are of.
+// The claims of codes and tokens about a user: those of the login that they belong to.
 
 import { errors, type AccessToken, type FindAccount, type KoaContextWithOIDC } from 'oidc-provider'
 import type { LoginStatusLookup } from '../../logins/status.ts'
@@ -60,7 +60,7 @@ const accountOf = async (
 ): Promise<KnownAccount | undefined> =>
   accounts === undefined ? undefined : await answered(accounts.find(login))
 
-/** What of a token tells its login; a client that acts for itself has none. */
+/** The parts of a token that identify its login; a client that acts for itself has none. */
 export interface TokenOfLogin {
   readonly accountId?: string | undefined
   readonly grantId?: string | undefined

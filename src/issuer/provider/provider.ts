@@ -45,7 +45,7 @@ export interface ProviderParts {
   readonly cookieKey: string
   /** The client of the routes' sessions. */
   readonly sessionClient: ClientMetadata | undefined
-  /** Tells clients of logouts. */
+  /** Sends logout tokens to clients. */
   readonly fetch: typeof globalThis.fetch
   readonly pages: ProviderPages
   /** The status of a login, by its id. */
@@ -58,7 +58,7 @@ export interface ProviderParts {
   readonly logger: Logger
 }
 
-// Times in seconds, where the configuration has no say. RFC 6749 §4.1.2 wants 10 minutes at most for a
+// Times in seconds that the configuration does not set. RFC 6749 §4.1.2 recommends 10 minutes at most for a
 // code; programs come for it at once.
 const CODE_S = 60
 const DEVICE_CODE_S = 600

@@ -122,7 +122,7 @@ export class UpstreamIdp {
         code_challenge_method: 'S256',
         state: secrets.state,
         nonce: secrets.nonce,
-        // OpenID Connect Core §3.1.2.1; `max_age` is what makes it say when that was.
+        // OpenID Connect Core §3.1.2.1; `max_age` makes the server send `auth_time`.
         ...(fresh ? { prompt: 'login', max_age: '0' } : {}),
       })
       if (!isConfidential(url)) throw new Error(`${url.origin} is not https`)
@@ -160,7 +160,7 @@ export class UpstreamIdp {
         throw new Error('"auth_time" of the ID token is missing or before this login')
       }
       const further = await this.#userInfo(configuration, tokens.access_token, signed.sub)
-      // What the token says is signed.
+      // The claims of the ID token are signed, so they take precedence.
       return { ...statementOf(tokens), signed, idToken, claims: { ...further, ...signed } }
     } catch (cause) {
       return { outcome: 'failed', failure: failureOf(cause) }

@@ -17,7 +17,7 @@ type LoginMeans =
   /** An upstream IdP, by its name for users. */
   | { readonly kind: 'provider'; readonly name: string }
 
-/** What the page says. Instants are milliseconds since the epoch. */
+/** The content of the page. Instants are milliseconds since the epoch. */
 export interface AccountModel {
   readonly user: string
   readonly name?: string

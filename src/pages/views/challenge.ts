@@ -17,7 +17,7 @@ type ChallengeProblem =
   | { readonly kind: 'unavailable' }
   | { readonly kind: 'locked'; readonly seconds: number }
 
-/** What the page says. */
+/** The content of the page. */
 export interface ChallengeModel {
   /** The question (RFC 2865 §5.18, Reply-Message); empty where the server says nothing. */
   readonly message: string

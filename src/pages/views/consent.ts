@@ -15,7 +15,7 @@ interface WantedScope {
   readonly description?: string
 }
 
-/** What the page says. */
+/** The content of the page. */
 export interface ConsentModel {
   /** By its registered name. */
   readonly client: string

@@ -8,7 +8,7 @@ import { page } from '../layout.ts'
 import { untrusted } from '../markup/untrusted-text.ts'
 import { button, field, form, hidden, problemBox } from './form.ts'
 
-/** What the page says. */
+/** The content of the page. */
 export type DeviceModel =
   | {
       readonly step: 'enter'

@@ -5,7 +5,7 @@ import { TOKEN_FIELD, type FormToken } from '../context.ts'
 import { attributes, html, type Html } from '../html.ts'
 import { ownPath } from '../markup/url.ts'
 
-/** The element that says what is wrong, which fields refer to. */
+/** The element with the error message, which fields refer to. */
 const PROBLEM_ID = 'problem'
 
 /** What is wrong, and what to do: announced as soon as the page is there. */

@@ -9,7 +9,7 @@ import { untrusted } from '../markup/untrusted-text.ts'
 import { safeUrl } from '../markup/url.ts'
 import { idOf, type MessageId } from './message.ts'
 
-/** What the page says. */
+/** The content of the page. */
 export interface InterruptedModel {
   /** What was sent to, such as `app.example.org/orders`; without it "this form". */
   readonly target?: string

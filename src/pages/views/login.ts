@@ -39,7 +39,7 @@ interface LoginProvider {
   readonly name: string
 }
 
-/** What the login page says. */
+/** The content of the login page. */
 export interface LoginModel {
   /** Where the user continues afterwards, such as a host. */
   readonly destination?: string

@@ -9,7 +9,7 @@ import { untrusted } from '../markup/untrusted-text.ts'
 import { ownPath, safeUrl } from '../markup/url.ts'
 import { button, form } from './form.ts'
 
-/** What the question says. */
+/** The content of the question. */
 export interface ConfirmLogoutModel {
   /** The application that requests the logout, by its registered name; absent where it is not known. */
   readonly client?: string
@@ -41,7 +41,7 @@ export const confirmLogoutPage = (
   )
 }
 
-/** What is said once it is done. */
+/** The content of the confirmation. */
 export interface LoggedOutModel {
   /** Where the client wants the user to continue: left out unless it is a safe address. */
   readonly goOn?: string

@@ -1,4 +1,4 @@
-// A page that only tells something: what happened, what can be done, and the id by which an operator finds
+// A page with a message only: what happened, what can be done, and the id by which an operator finds
 // it in the audit log.
 
 import { textsIn } from '../i18n/catalog.ts'
@@ -26,13 +26,13 @@ export interface MessageId {
   readonly id: string
 }
 
-/** What the page says. */
+/** The content of the page. */
 export interface MessageModel {
   readonly message: MessageKind | OwnMessage
   /** Whether it went wrong: then the title says so first. */
   readonly tone: 'error' | 'notice'
   readonly id?: MessageId
-  /** What a program said of it, such as an OAuth error (RFC 6749 §4.1.2.1); not translated. */
+  /** The error message of a program, such as an OAuth error (RFC 6749 §4.1.2.1); not translated. */
   readonly detail?: string
   /** When to come back, in seconds. */
   readonly wait?: number

@@ -1,4 +1,4 @@
-// What CRLs say of one certificate (RFC 5280 §6.3). Pure, except for the verification of signatures.
+// The status of one certificate by CRLs (RFC 5280 §6.3). Pure, except for the verification of signatures.
 
 import { CountersignError } from '../../runtime/errors.ts'
 import type { CrlDocument, CrlEntries } from './document.ts'

@@ -35,7 +35,7 @@ interface Entry {
   readonly failure?: Failure
 }
 
-/** What OCSP responders say. Outlives configurations, with what it was answered. */
+/** The statuses of OCSP responders. Outlives configurations, with its cached answers. */
 export class OcspSource implements RevocationSource {
   readonly #options: OcspOptions
   readonly #parts: OcspParts

@@ -16,7 +16,7 @@ import { CERT_ID_HASHES, NONCE, type CertIdHash } from './request.ts'
 import { valueOf } from '../issued.ts'
 import { readSigned, type Signed } from '../signed.ts'
 
-/** What is said of one certificate. */
+/** The status of one certificate. */
 export interface SingleResponse {
   readonly hash: CertIdHash
   readonly issuerName: Buffer

@@ -95,7 +95,7 @@ const readAttributes = (method: string, path: string, query: string): Attributes
   if (!grouped && apiPrefix !== 'api') {
     return resemblesPrefix(apiPrefix) ? 'ambiguous-path' : notResource(method, path, '')
   }
-  // `/api/v1` and `/apis/apps/v1` tell what there is.
+  // `/api/v1` and `/apis/apps/v1` are discovery.
   if (segments.length < 3) return notResource(method, path, '')
   if (grouped && segments.length < 4) return notResource(method, path, apiPrefix)
   const versionAt = grouped ? 2 : 1

@@ -8,7 +8,7 @@ import { elementsOf, faultAt, member, membersOf, textOf, type Place } from './va
 /**
  * The base path of a document, without a slash at its end: empty, or `/v1`.
  *
- * @param given what the configuration says; it counts, whatever the document says
+ * @param given `base` of the configuration, which takes precedence over the document
  * @throws CountersignError `malformed-openapi`: no path that every reader reads alike, or several
  */
 export const baseOf = (

@@ -32,7 +32,7 @@ export const startAdminServer = async (options: AdminServerOptions): Promise<Htt
   return await startHttpServer({
     ...options,
     pages: new Map<string, PageMaker>([
-      ['/livez', healthPage('livez', [])], // that it answers is what it says
+      ['/livez', healthPage('livez', [])], // an answer is proof enough
       ['/readyz', healthPage('readyz', checks)],
       ['/metrics', async ({ accept }) => ({ status: 200, ...(await page.render(accept)) })],
     ]),

@@ -121,7 +121,7 @@ export const startHttpServer = async (options: HttpServerOptions): Promise<HttpS
   const isBounded = options.tls === undefined || address.kind === 'tcp'
   if (isBounded) new ConnectionBounds(limits, logger).watch(server)
   else server.maxConnections = limits.connections
-  // Read while it is there: of a connection that was reset, the system does not tell it any more.
+  // Read the address now: after a reset of the connection the system no longer has it.
   server.prependListener('connection', ({ remoteAddress }) => remoteAddress)
   server.setTimeout(IDLE_MS, (socket) => socket.destroy())
   await listen(server, address)

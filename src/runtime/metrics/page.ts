@@ -25,7 +25,7 @@ interface Rendering {
   openMetrics?: string
 }
 
-/** The metrics of this process: those given, and what there is to say of any process of Node's. */
+/** The metrics of this process: those given, and the default ones of a Node.js process. */
 export class MetricsPage {
   readonly #registry = new Registry()
   readonly #clock: Clock

@@ -37,7 +37,7 @@ interface RecordedOutcome {
   /** What they came to then. */
   readonly before: Outcome
   /**
-   * Why their outcome now is undetermined, as in a replay: the phases say how far the log
+   * Why their outcome now is undetermined, as in a replay: the phases show how far the log
    * leads, and `answer` counts for nothing.
    */
   readonly undetermined?: UndeterminedReason

@@ -55,7 +55,7 @@ const recordedRoutes = (routes: ExplainState['routes']): ExplainState['routes'] 
   },
 })
 
-/** A request that is read as the recorded one was, where the log tells enough. */
+/** A request with the same reading as the recorded one, where the log is sufficient. */
 const recordedAttributes = (
   asked: RecordedCheck,
   routes: ExplainState['routes'],

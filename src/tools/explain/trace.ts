@@ -22,7 +22,7 @@ export interface Trace {
   /** The input of the rules. */
   question?: Question
   verdict?: AuthorizerVerdict
-  /** What the API server said. */
+  /** The answer of the API server. */
   review?: Review
 }
 

@@ -20,7 +20,7 @@ export interface TransformPhase {
   readonly set: readonly ShownHeader[]
   /** Headers of the caller that are taken out. */
   readonly remove: readonly string[]
-  /** What tokens among those headers say; without its signature a token is none. */
+  /** The claims of tokens among those headers; a token without its signature is harmless. */
   readonly tokens?: readonly ShownToken[]
   /** Digest of the grant for a client certificate. */
   readonly certificate?: string
@@ -103,7 +103,7 @@ const shownClaims = (claims: JsonObject): JsonObject =>
     ]),
   )
 
-// What these say is an identity, or a number; any other header that is set may be a credential.
+// The values of these are an identity, or a number; any other header that is set may be a credential.
 const SHOWN = ['audit-id', 'x-remote-', 'impersonate-', 'x-cert-', 'x-webauth-', 'x-envoy-']
 
 const shownValue = (name: string, value: string, secrets: SecretParameters): string => {

@@ -80,7 +80,7 @@ const run = async (
   return { index, name: test.name, route: route?.name, got, differences }
 }
 
-/** What Envoy would say of the request of a test. */
+/** Envoy's attributes of the request of a test. */
 export const attributesOf = (request: PolicyTest['request']): CheckAttributes => ({
   sourceAddress: request.source,
   sourcePort: 0,

@@ -1,4 +1,4 @@
-// A line of the audit log → the decision that it tells of. A log is a file like any other, so nothing
+// A line of the audit log → the decision that it records. A log is a file like any other, so nothing
 // is taken for what it should be without a look.
 
 import type { Reason, RecordedKubernetes } from '../../audit/event.ts'
@@ -29,7 +29,7 @@ export interface RecordedCheck {
   readonly host: string
   /** The path as it was sent; of the query what `audit.query` left, and cut where it was long. */
   readonly path: string
-  /** Whether there was a query that `path` says nothing of. */
+  /** Whether there was a query that `path` does not contain. */
   readonly queryOmitted: boolean
   /** Whether the event is not whole. */
   readonly cut: boolean
@@ -55,7 +55,7 @@ export interface RecordedDecision {
   readonly asked: RecordedCheck | undefined
 }
 
-/** What a line tells of. */
+/** What a line records. */
 export type EventReading =
   | { readonly outcome: 'decision'; readonly decision: RecordedDecision }
   /** A summary of so many refusals, which cannot be decided again. */

@@ -55,7 +55,7 @@ interface Undetermined {
   readonly rule?: string | undefined
 }
 
-/** What a rule in shadow said, and says now; `none`: nothing, or it is not in shadow. */
+/** What a rule in shadow decided, and decides now; `none`: nothing, or it is not in shadow. */
 export interface ShadowChange {
   readonly rule: string
   readonly before: ShadowVerdict['decision'] | 'none'

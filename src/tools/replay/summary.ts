@@ -41,7 +41,7 @@ export interface UndeterminedGroup extends ReplayCount {
   readonly rule: string | undefined
 }
 
-/** What a rule in shadow says otherwise now. */
+/** The changed decisions of a rule in shadow. */
 export interface ShadowGroup extends ReplayCount, ShadowChange {
   readonly route: string | undefined
 }

@@ -1,4 +1,4 @@
-// A decision and what an API server saw under its id: do they say the same?
+// Compares a decision with what an API server logged under its id.
 
 import {
   credentialOf,
@@ -96,7 +96,7 @@ const compareTargets = (
   const paths = path === undefined ? [] : differing('path', pathOf(path), cut)
   if (kubernetes === undefined) return paths
   const { apiGroup, resource, subresource, namespace, name } = kubernetes
-  // What a body says, the API server adds: the name of what is created, for one.
+  // The API server adds values of the body: the name of a created object, for example.
   const theirs = [
     objectRef.apiGroup,
     objectRef.resource,

@@ -194,7 +194,7 @@ export type TracedFailure = z.output<typeof failureSchema> & Place
 export type TracedLogin = z.output<typeof loginSchema> & Place
 /** Refusals of one source that have no event of their own. */
 export type TracedSummary = z.output<typeof summarySchema> & Place
-/** What the API server says of a request, at one stage. */
+/** The API server's audit event of a request, at one stage. */
 export type ApiRequest = z.output<typeof apiRequestSchema> & Place
 
 /** What a line is. */

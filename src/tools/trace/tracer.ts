@@ -1,4 +1,4 @@
-// One id → everything that the logs say of its requests. The files are read again and again until
+// One id → all lines of the logs about its requests. The files are read again and again until
 // nothing more is found: a fingerprint leads to a grant, a grant to decisions, and those to what the
 // API server saw. What is held is what was found, and of that no more than a bound.
 
@@ -296,7 +296,7 @@ class Tracer {
     return false
   }
 
-  /** Whether there may be more decisions than are counted, so that of no request it can be said that it has none. */
+  /** Whether there may be more decisions than are counted, so that a request without one may have one all the same. */
   get #hasMoreUses(): boolean {
     return this.#usedBy.size >= this.#limits.uses
   }

@@ -1,4 +1,4 @@
-// `headers` and `set` of a route, built: what tells the upstream in headers who the caller is. Tokens
+// Builds `headers` and `set` of a route: the headers with the caller's identity. Tokens
 // and certificates are built in `transform/build.ts`.
 
 import type { ForwardConfig, HeaderPreset } from '../schema.ts'

@@ -1,5 +1,5 @@
 // `forward.set`: headers that a configuration names itself, each with the value of an expression about the
-// caller. One that cannot be written, or says a reserved name that is not the caller's, is a refusal.
+// caller. One that cannot be written, or contains a reserved name that is not the caller's, is a refusal.
 
 import type { ForwardConfig, FreeHeaderConfig } from '../schema.ts'
 import { Budget, sharing } from '../../expression/budget.ts'
@@ -18,7 +18,7 @@ import type {
 /**
  * The headers by lower-case name. One that yields no values is left out.
  *
- * @param allowReserved reserved names that they may say, each written out
+ * @param allowReserved reserved names that they may contain, each written out
  */
 export const freeHeaders = (
   config: ForwardConfig['set'],

@@ -1,5 +1,5 @@
-// What all headers about a caller have in common: they follow from the identity alone. What they say
-// is up to the other files in this folder.
+// What all headers about a caller have in common: they follow from the identity alone. The other files in
+// this folder define their values.
 
 import type { Identity } from '../../identity/identity.ts'
 import type { Transformation, Transformer } from '../transformer.ts'

@@ -1,4 +1,4 @@
-// What the tokens of a login say of its user: the templates of ID tokens and of each resource, applied once when the
+// The claims of a login's tokens about its user: the templates of ID tokens and of each resource, applied once when the
 // login is made or checked again.
 
 import type { Identity } from '../../identity/identity.ts'

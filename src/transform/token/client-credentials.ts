@@ -140,7 +140,7 @@ class RenewedToken {
     return this.#options.clock.now() < expires
   }
 
-  /** When the next one is requested. Where the server did not say when this one ends, `remember` is its life. */
+  /** When the next one is requested. Where the server did not send an expiry, `remember` is its lifetime. */
   #renewalOf({ until, expires }: HeldToken): number {
     return expires === undefined ? until - marginOf(this.#options.terms.cacheTtl) : until
   }

@@ -37,7 +37,7 @@ type ExchangeTerms = Pick<
 /** What the transformer needs. */
 export interface ExchangeOptions {
   readonly terms: ExchangeTerms
-  /** Who acts for the caller: what type of token says so, and what it is now. */
+  /** The actor: the type of its token, and its current value. */
   readonly actor: { readonly type: string; readonly read: () => Promise<string> } | undefined
   readonly source: TokenSource
   /** Differs with every setting that a token rests on. */

@@ -17,7 +17,7 @@ export interface MinterOptions {
   /** `iss`. */
   readonly issuer: string
   readonly keys: SigningKeySet
-  /** Reserved names that the token may say, each written out. */
+  /** Reserved names that the token may contain, each written out. */
   readonly allowReserved: readonly string[]
   readonly memory: TokenMemory
   readonly clock: Clock
@@ -95,6 +95,6 @@ const timesOf = ({ expires }: Identity, now: number, lifetime: number): Times | 
 const endsWith = ({ expires }: Identity, held: HeldToken): boolean =>
   expires === undefined || (held.expires !== undefined && held.expires <= expires)
 
-/** Nor say that the caller logged in later than it did. */
+/** Nor may it claim a later login than the caller's. */
 const isTruthful = (said: number | undefined, known: number | undefined): boolean =>
   said === undefined ? known === undefined : known !== undefined && said <= known

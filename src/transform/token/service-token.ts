@@ -1,5 +1,5 @@
 // One token for every caller, which another program made and keeps current, such as that of a service
-// account. It is not requested, and says nothing about the caller.
+// account. It is not requested, and does not identify the caller.
 
 import { isBearerToken } from '../../authenticate/bearer/bearer-credentials.ts'
 import type { Transformation, Transformer } from '../transformer.ts'

@@ -8,7 +8,7 @@ import type { JsonObject } from '../../runtime/json-object.ts'
 
 /** The requested token. */
 export interface TokenExpectation {
-  /** By RFC 8693, whose answers say what was issued; else an access token of RFC 6749. */
+  /** By RFC 8693, whose answers have the issued type; else an access token of RFC 6749. */
   readonly exchange: boolean
   /** `requested_token_type`; `undefined` where none was named. */
   readonly requestedType?: string | undefined
@@ -21,7 +21,7 @@ export type TokenAnswer =
       readonly token: string
       /** Its `jti`, where it is a JWT that has one. */
       readonly id: string | undefined
-      /** Its end, in milliseconds since the epoch; `undefined` where the server did not say. */
+      /** Its end, in milliseconds since the epoch; `undefined` where the server did not send it. */
       readonly expires: number | undefined
     }
   /** What is wrong: which member and how, never its value. */
@@ -63,7 +63,7 @@ export const readTokenAnswer = (
 /** RFC 6749 §7.1, RFC 8693 §2.2.1: a token of another type needs more than its bearer has (DPoP). */
 const complaintAboutType = (type: unknown, { exchange }: TokenExpectation): string | undefined => {
   const name = typeof type === 'string' ? type.toLowerCase() : undefined
-  // An ID token, say, which the upstream reads as a bearer token all the same.
+  // An ID token, for example, which the upstream reads as a bearer token all the same.
   if (name === 'bearer' || (exchange && name === 'n_a')) return undefined
   return `"token_type" is not Bearer${exchange ? ' or N_A' : ''}`
 }

@@ -11,11 +11,11 @@ export interface HeldToken {
   readonly id: string | undefined
   /** The signing key. */
   readonly kid?: string
-  /** `auth_time` in seconds, where it says one. */
+  /** `auth_time` in seconds, where it has one. */
   readonly authTime?: number | undefined
   /** Until when it is used; from then on another is made. */
   readonly until: number
-  /** Its end; `undefined` where the server did not say. */
+  /** Its end; `undefined` where the server did not send it. */
   readonly expires: number | undefined
 }
 

@@ -1,4 +1,4 @@
-// The configured claims and an identity → what a token says. Pure; its times and its name come later.
+// The configured claims and an identity → the claims of a token. Pure; its times and its name come later.
 
 import type { MintConfig } from '../../keys/mint-schema.ts'
 import { Budget, sharing } from '../../expression/budget.ts'
@@ -43,14 +43,14 @@ export class TokenTemplate {
   readonly #issuer: string
   readonly #reserved: ReservedValues
 
-  /** @param allowReserved reserved names that the token may say, each written out */
+  /** @param allowReserved reserved names that the token may contain, each written out */
   constructor(config: TemplateConfig, issuer: string, allowReserved: readonly string[]) {
     this.#config = config
     this.#issuer = issuer
     this.#reserved = new ReservedValues(allowReserved)
   }
 
-  /** What the token of this identity says. */
+  /** The claims of the token of this identity. */
   apply(identity: Identity): TemplateResult {
     return sharing(new Budget(), () => this.#applied(identity))
   }

@@ -67,7 +67,7 @@ export const loginFailed = (issuer: string, failure: ProviderFailure): Countersi
 // RFC 9110 §15.6, and 429 (RFC 6585 §4): not a response to the request.
 const isPassing = (status: number): boolean => status >= 500 || status === 429
 
-// What the library says where it has nothing to say.
+// The library's message without information.
 const EMPTY: ReadonlySet<string> = new Set(['something went wrong', 'invalid response encountered'])
 
 const DEEPEST = 8

@@ -1,5 +1,5 @@
-// The routes of a connection manager, one for each cluster that a request can end up at, with what
-// each says to the filters.
+// The routes of a connection manager, one for each cluster that a request can reach, with the
+// settings of each for the filters.
 
 import { ROUTE_EXTENSION } from '../../../request/request.ts'
 import type { Configuration } from './configuration.ts'
@@ -18,13 +18,13 @@ export interface Route {
   readonly host: Setting
   /** The RouteConfiguration message. */
   readonly table: Setting
-  /** What is said to the filters (`typed_per_filter_config`), the most specific first. */
+  /** The settings for filters (`typed_per_filter_config`), the most specific first. */
   readonly perFilter: readonly Setting[]
   /** Where headers are removed and added on the way to the cluster, in the order in which it happens. */
   readonly headerLevels: readonly Setting[]
 }
 
-/** What a route says to one filter, out of its wrapper. */
+/** The settings of a route for one filter, without the wrapper. */
 export interface PerFilter {
   /** Whether the filter is turned off. */
   readonly disabled: Setting
@@ -69,7 +69,7 @@ export const routesOf = (manager: Setting, { routes: known }: Configuration): Ro
   }
 }
 
-/** What the route says to the filter of that name: the most specific word counts. */
+/** The settings of the route for the filter of that name: the most specific ones count. */
 export const perFilterOf = ({ perFilter }: Route, filter: string): PerFilter | undefined => {
   const said = perFilter.map((map) => map.entry(filter)).find(({ isSet }) => isSet)
   return said === undefined ? undefined : readPerFilter(said)
@@ -131,7 +131,7 @@ const destinations = (at: Setting, host: Setting, table: Setting): readonly Rout
   const action = at.get('route')
   const levels = [at, host, table]
   const perFilter = levels.map(perFilterAt)
-  // What is said for all has the last word, unless the table says otherwise.
+  // The most general mutation is last and wins, unless the route table reverses the order.
   const specificWins = table.get('most_specific_header_mutations_wins').flag
   const headerLevels = specificWins ? levels.toReversed() : levels
   const weighted = action.get('weighted_clusters', 'clusters').items()
