@@ -4,21 +4,22 @@
 import { writeFile } from 'node:fs/promises'
 import { describeError } from '../src/runtime/errors.ts'
 import { skipWithoutEnvoy } from '../test/servers/envoy.ts'
+import { measureChecks, profiledCheck } from './checks/checks.ts'
 import { measureCertificates } from './certificates/certificates.ts'
 import { credentialRows, measureCredentials } from './credentials/credentials.ts'
-import { directRows, FLOOR, REMEMBERED } from './direct.ts'
 import { measureHostile } from './hostile/hostile.ts'
 import { Installation } from './installation.ts'
 import { measureMemory } from './memory.ts'
 import { measurePolicies } from './policy/policy.ts'
 import { parseOptions, USAGE, type Options, type Part } from './options.ts'
 import { profileRow } from './profile.ts'
-import { toJson, toTable, type CheckResults } from './report.ts'
-import { measureInRounds, settle } from './rounds.ts'
+import { toJson, toTable } from './report.ts'
+import { settle } from './rounds.ts'
 import type { Row } from './row.ts'
+import { measureReloads } from './reloads/reloads.ts'
 import { measureSessions } from './sessions/sessions.ts'
+import { measureProcesses } from './side-by-side.ts'
 import type { Size } from './size.ts'
-import { ENVOY_ROWS, envoyRows } from './through-envoy.ts'
 import { measureTokens } from './tokens/tokens.ts'
 import type { Worker } from './worker.ts'
 
@@ -26,43 +27,30 @@ const progress = (text: string): void => {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
 }
 
-const bench = async ({ size, seconds, json, only }: Options): Promise<void> => {
-  const reason = skipWithoutEnvoy()
+const bench = async ({ size, json, only, peers, scenario }: Options): Promise<void> => {
+  const withoutEnvoy = skipWithoutEnvoy()
   const wanted = (part: Part): boolean => only === undefined || only === part
+  const checks = { size, peers, scenario, withoutEnvoy }
   const results = {
     size,
-    checks: wanted('checks') ? await measureChecks(size, seconds, reason) : undefined,
+    checks: wanted('checks') ? await measureChecks(checks, progress) : undefined,
+    processes: wanted('processes') ? await measureProcesses(size, progress) : undefined,
+    reloads: wanted('reloads') ? await measureReloads(size, progress) : undefined,
     credentials: wanted('credentials') ? await measureCredentials(size, progress) : undefined,
     tokens: wanted('tokens') ? await measureTokens(size, progress) : undefined,
     sessions: wanted('sessions') ? await measureSessions(size, progress) : undefined,
     certificates: wanted('certificates')
-      ? await measureCertificates(size, reason === false, progress)
+      ? await measureCertificates(size, withoutEnvoy === false, progress)
       : undefined,
     policy: wanted('policy') ? await measurePolicies(size, progress) : undefined,
-    hostile: wanted('hostile') ? await measureHostile(size.hostile, reason, progress) : undefined,
+    memory: wanted('memory') ? await measureMemory(size, progress) : undefined,
+    hostile: wanted('hostile')
+      ? await measureHostile(size.hostile, withoutEnvoy, progress)
+      : undefined,
   }
   progress('')
   console.log(toTable(results))
   if (json !== undefined) await writeFile(json, toJson(results))
-}
-
-const measureChecks = async (
-  size: Size,
-  seconds: number | undefined,
-  reason: string | false,
-): Promise<CheckResults> => {
-  await using installation = await Installation.open()
-  progress('starting')
-  const direct = await directRows(installation, size)
-  const viaEnvoy = reason === false ? await envoyRows(installation, direct, size) : []
-  progress('warming up')
-  const rows = await settle([...direct.rows, ...viaEnvoy], size, seconds)
-  const summaries = await measureInRounds(rows, FLOOR, size.rounds, progress)
-  progress('memory')
-  const memory = await measureMemory(installation, size)
-  const skipped =
-    reason === false ? [] : Object.values(ENVOY_ROWS).map((name) => ({ name, reason }))
-  return { rows: summaries, skipped, memory }
 }
 
 const profile = async ({ size: wanted, seconds, only }: Options): Promise<void> => {
@@ -71,8 +59,8 @@ const profile = async ({ size: wanted, seconds, only }: Options): Promise<void> 
   const { rows, authz } =
     only === 'credentials'
       ? await knownCredentials(installation, size)
-      : await rememberedCheck(installation, size)
-  const settled = await settle(rows, size, only === 'credentials' ? undefined : seconds)
+      : await profiledCheck(installation, size)
+  const settled = await settle(rows, size, seconds)
   for (const row of settled) {
     console.log(await profileRow(row, authz))
   }
@@ -82,11 +70,6 @@ const profile = async ({ size: wanted, seconds, only }: Options): Promise<void> 
 interface Profiled {
   readonly rows: readonly Row[]
   readonly authz: Worker
-}
-
-const rememberedCheck = async (installation: Installation, size: Size): Promise<Profiled> => {
-  const { rows, authz } = await directRows(installation, size)
-  return { rows: rows.filter(({ name }) => name === REMEMBERED), authz: authz.worker }
 }
 
 const knownCredentials = async (installation: Installation, size: Size): Promise<Profiled> => {

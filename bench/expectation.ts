@@ -9,6 +9,10 @@ const expectationSchema = z.discriminatedUnion('outcome', [
     user: z.string().optional(),
     /** `x-remote-group` at the upstream, one line each. */
     groups: z.array(z.string()).readonly(),
+    /** Where groups are in the answer; by default where Countersign has several values of a header. */
+    groupsIn: z.enum(['metadata', 'headers']).optional(),
+    /** Whether the upstream gets the credential of the caller; by default it does not. */
+    keepsCredential: z.boolean().optional(),
   }),
   z.object({
     outcome: z.literal('certificate'),
@@ -43,8 +47,9 @@ export const loadQuestionSchema = z.discriminatedUnion('do', [
   z.object({
     do: z.literal('prepare'),
     target: z.string(),
-    /** The path of a UNIX socket, or a port of this machine. */
-    address: z.union([z.string(), z.int()]),
+    /** Paths of UNIX sockets, or ports of this machine, which take turns. */
+    addresses: z.array(z.union([z.string(), z.int()])),
+    /** To each address. */
     connections: z.int(),
     exchanges: z.array(exchangeSchema),
   }),
@@ -53,6 +58,8 @@ export const loadQuestionSchema = z.discriminatedUnion('do', [
     do: z.literal('run'),
     target: z.string(),
     requests: z.int(),
+    /** Ends earlier, when so much time has passed. */
+    seconds: z.number().optional(),
     concurrency: z.int(),
   }),
   /** Sends so many requests on schedule, whether or not those before have been answered. */
@@ -64,14 +71,17 @@ export const loadQuestionSchema = z.discriminatedUnion('do', [
   }),
 ])
 
-/** What became of one run: a run with a wrong answer has no result. */
+/** What became of one run: a run with a wrong answer has no result. Latencies are in milliseconds. */
 export const loadResultSchema = z.object({
+  requests: z.int(),
   seconds: z.number(),
-  /** Milliseconds. */
   p50: z.number(),
   p90: z.number(),
   p99: z.number(),
+  p999: z.number(),
   max: z.number(),
+  /** How late the generator itself sent a request that was due, p99 in ms; 0 where nothing was due. */
+  late: z.number(),
 })
 
 /** What became of one run. */

@@ -2,8 +2,6 @@
 
 import { writeFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { authorizationService } from '../src/proto/load.ts'
-import type { CheckResponse } from '../src/proto/generated/envoy/service/auth/v3/CheckResponse.ts'
 import { temporaryFolder, type TemporaryFolder } from '../test/servers/temporary.ts'
 import { configuration, userNames, writeUsers, type HashCost } from './site.ts'
 import { Worker } from './worker.ts'
@@ -14,9 +12,6 @@ export interface Authorizer {
   /** The path of its UNIX socket. */
   readonly socket: string
 }
-
-/** The user that the no-op authorizer lets everyone be. */
-export const NO_OP_USER = 'anyone'
 
 /** How to start an authz. */
 export interface AuthzOptions {
@@ -70,30 +65,7 @@ export class Installation implements AsyncDisposable {
     return { worker, socket }
   }
 
-  /** Starts the authorizer that reads nothing. */
-  async noOp(): Promise<Authorizer> {
-    const socket = this.file('no-op.sock')
-    const worker = this.use(new Worker('no-op'))
-    const answer = authorizationService.Check.responseSerialize(NO_OP_ANSWER)
-    await worker.ask({ path: socket, answer }, z.undefined())
-    return { worker, socket }
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.disposeAsync()
   }
-}
-
-const NO_OP_ANSWER: CheckResponse = {
-  status: { code: 0 },
-  ok_response: {
-    headers: [
-      {
-        header: { key: 'x-remote-user', value: NO_OP_USER },
-        append: { value: false },
-        append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
-      },
-    ],
-    headers_to_remove: ['authorization'],
-  },
 }

@@ -4,7 +4,7 @@
 
 import { z } from 'zod'
 import { loadResultSchema } from './expectation.ts'
-import type { Installation } from './installation.ts'
+import { Installation } from './installation.ts'
 import { checkEncoder, exchanges } from './requests.ts'
 import { prepare } from './row.ts'
 import { userNames } from './site.ts'
@@ -24,9 +24,11 @@ const heapSchema = z.number()
 
 /** Measures it, in processes of its own. */
 export const measureMemory = async (
-  installation: Installation,
   { identities, concurrency }: Size,
+  progress: (text: string) => void,
 ): Promise<MemoryCost> => {
+  progress('memory')
+  await using installation = await Installation.open()
   const users = await installation.users(identities, 'cheapest')
   await using load = new Worker('grpc-load', LOAD_OPTIONS)
   const everyone = exchanges(identities, userNames(identities), checkEncoder())

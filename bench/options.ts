@@ -5,11 +5,14 @@ import { QUICK, USUAL, type Size } from './size.ts'
 
 const PARTS = [
   'checks',
+  'processes',
+  'reloads',
   'credentials',
   'tokens',
   'sessions',
   'certificates',
   'policy',
+  'memory',
   'hostile',
 ] as const
 
@@ -25,20 +28,25 @@ export interface Options {
   readonly profile: boolean
   /** The part that is measured; all by default. */
   readonly only: Part | undefined
+  /** A part of the names of the scenarios of `checks` that are measured; all by default. */
+  readonly scenario: string | undefined
+  /** Whether servers of other projects take part. */
+  readonly peers: boolean
 }
 
 /** How to call it. */
 export const USAGE = `npm run bench -- [options]
 
-  --requests N      requests in each round over gRPC (through Envoy: half as many)
-  --seconds N       as many requests as take N seconds for each row, found out beforehand
+  --only PART       measures one part: ${PARTS.join(', ')}
+  --scenario TEXT   of checks only the scenarios with TEXT in their name
+  --peers           checks also by heimdall and OPA-Envoy, which Go builds
   --rounds N        rounds over all rows; medians are shown
-  --concurrency N   requests at a time
-  --only PART       measures one part: checks, credentials, tokens, sessions, certificates, policy
-                    or hostile
+  --seconds N       how long each round of a row of checks takes
+  --requests N      requests in each round of a row of the other parts
+  --concurrency N   requests at a time in those
   --json FILE       also writes the results as JSON
-  --quick           some seconds only; shows that it works and nothing else
-  --profile         shows where the time of a remembered check goes, and measures nothing else; with
+  --quick           two minutes at most: shows that it works, and holds ratios to their bounds
+  --profile         shows where the time of a known check goes, and measures nothing else; with
                     --only credentials, of a check with each known credential
 `
 
@@ -61,23 +69,27 @@ export const parseOptions = (args: readonly string[]): Options => {
       concurrency: { type: 'string' },
       only: { type: 'string' },
       json: { type: 'string' },
+      scenario: { type: 'string' },
+      peers: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       profile: { type: 'boolean', default: false },
     },
   })
-  if (values.requests !== undefined && values.seconds !== undefined) {
-    throw new Error('--requests and --seconds exclude each other')
-  }
   const usual = values.quick ? QUICK : USUAL
+  const seconds = positive('--seconds', values.seconds)
   const requests = positive('--requests', values.requests)
   return {
     size: {
       ...usual,
       rounds: positive('--rounds', values.rounds) ?? usual.rounds,
       concurrency: positive('--concurrency', values.concurrency) ?? usual.concurrency,
-      ...(requests === undefined ? {} : { requests, envoyRequests: Math.ceil(requests / 2) }),
+      requests: requests ?? usual.requests,
+      scenarioSeconds: seconds ?? usual.scenarioSeconds,
+      pacedSeconds: seconds ?? usual.pacedSeconds,
     },
-    seconds: positive('--seconds', values.seconds),
+    scenario: values.scenario,
+    peers: values.peers,
+    seconds,
     json: values.json,
     profile: values.profile,
     only: partOf(values.only),

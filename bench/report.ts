@@ -1,14 +1,18 @@
 // The results, as readable text and as JSON.
 
-import { arch, availableParallelism, cpus, loadavg } from 'node:os'
+import type { CheckResults } from './checks/checks.ts'
+import { checksTable } from './checks/report.ts'
 import type { CertificateResults } from './certificates/certificates.ts'
 import { certificateTables } from './certificates/report.ts'
 import type { CredentialCosts } from './credentials/credentials.ts'
 import type { HostileResults } from './hostile/hostile.ts'
 import { hostileTable } from './hostile/report.ts'
+import { machine } from './machine.ts'
 import type { MemoryCost } from './memory.ts'
 import type { PolicyCost } from './policy/policy.ts'
 import { policyTable } from './policy/report.ts'
+import { reloadsTable } from './reloads/report.ts'
+import type { ReloadCosts } from './reloads/reloads.ts'
 import type { Summary } from './rounds.ts'
 import { sessionsTable } from './sessions/report.ts'
 import type { SessionCosts } from './sessions/sessions.ts'
@@ -21,6 +25,9 @@ import type { TokenCosts } from './tokens/tokens.ts'
 export interface Results {
   readonly size: Size
   readonly checks: CheckResults | undefined
+  readonly processes: readonly Summary[] | undefined
+  readonly reloads: ReloadCosts | undefined
+  readonly memory: MemoryCost | undefined
   readonly credentials: CredentialCosts | undefined
   readonly tokens: TokenCosts | undefined
   readonly sessions: SessionCosts | undefined
@@ -29,32 +36,10 @@ export interface Results {
   readonly hostile: HostileResults | undefined
 }
 
-/** What checks cost. */
-export interface CheckResults {
-  readonly rows: readonly Summary[]
-  readonly skipped: readonly { readonly name: string; readonly reason: string }[]
-  readonly memory: MemoryCost
-}
-
-const machine = (): object => ({
-  node: process.version,
-  arch: arch(),
-  cpu: cpus()[0]?.model ?? 'unknown',
-  cores: availableParallelism(),
-  // Above 1 for each core, something else was at work too.
-  load: loadavg()[0],
-})
-
-/** JSON; what a row does not have is null. Times in ms, CPU in µs, memory in bytes. */
-export const toJson = ({ size, checks, ...parts }: Results): string => {
-  const results = {
-    date: new Date().toISOString(),
-    machine: machine(),
-    size,
-    ...checks,
-    ...parts,
-  }
-  return `${JSON.stringify(results, null, 2)}\n`
+/** JSON; what a row does not have is absent. Times in ms, CPU in µs, memory in bytes. */
+export const toJson = ({ size, ...parts }: Results): string => {
+  const results = { date: new Date().toISOString(), machine: machine(), size, ...parts }
+  return `${JSON.stringify(results, null, 1)}\n`
 }
 
 /** The tables, with what their columns mean. */
@@ -62,6 +47,9 @@ export const toTable = ({ size, checks, credentials, tokens, ...parts }: Results
   [
     JSON.stringify(machine()),
     ...(checks === undefined ? [] : ['', checksTable(checks)]),
+    ...(parts.processes === undefined ? [] : ['', processesTable(parts.processes)]),
+    ...(parts.reloads === undefined ? [] : ['', reloadsTable(parts.reloads)]),
+    ...(parts.memory === undefined ? [] : ['', memoryLine(parts.memory)]),
     ...(credentials === undefined ? [] : ['', credentialsTable(credentials)]),
     ...(tokens === undefined ? [] : ['', tokensTable(tokens)]),
     ...(parts.sessions === undefined ? [] : ['', sessionsTable(parts.sessions)]),
@@ -72,13 +60,11 @@ export const toTable = ({ size, checks, credentials, tokens, ...parts }: Results
     ...legend(size),
   ].join('\n')
 
-const checksTable = ({ rows, skipped, memory }: CheckResults): string =>
-  [
-    rowsTable(rows, '× floor'),
-    ...skipped.map(({ name, reason }) => `${name}: skipped, ${reason}`),
-    '',
-    `Memory for each remembered identity: ${memory.heap.toFixed(0)} bytes of heap (${memory.identities} users)`,
-  ].join('\n')
+const processesTable = (rows: readonly Summary[]): string =>
+  `Processes side by side, a connection to each\n\n${rowsTable(rows, '× one')}`
+
+const memoryLine = ({ identities, heap }: MemoryCost): string =>
+  `Memory for each remembered identity: ${heap.toFixed(0)} bytes of heap (${identities} users)`
 
 const credentialsTable = ({ rows, skipped }: CredentialCosts): string =>
   [
@@ -88,9 +74,10 @@ const credentialsTable = ({ rows, skipped }: CredentialCosts): string =>
     ...skipped.map(({ name, reason }) => `${name}: skipped, ${reason}`),
   ].join('\n')
 
-const legend = ({ rounds, pairedRounds, concurrency }: Size): readonly string[] => [
-  `Medians of ${rounds} rounds, of ${pairedRounds} for certificates. Latency with ${concurrency} requests at a time (argon2id: one) as`,
-  'fast as they are answered; alone: median with one at a time. CPU µs and RSS: the process that answers',
-  'checks, for each request; × floor, × anonymous, × headers, × JWT: its CPU divided by that of the first row, of',
-  'the row with headers, in the same round. Envoy: one worker, TLS to caller and upstream.',
+const legend = ({ rounds, pairedRounds, concurrency, inFlight }: Size): readonly string[] => [
+  `Medians of ${rounds} rounds, of ${pairedRounds} for certificates. Checks with ${inFlight} requests at a time, other parts with`,
+  `${concurrency} (argon2id: one), as fast as they are answered, or on schedule: then latency counts from when a request`,
+  'was due. longest: the longest wait for an answer; alone: median with one at a time. CPU µs and RSS: the processes',
+  'that answer checks, for each request, user and system; load µs: the generator. × floor, × anonymous, × headers,',
+  '× JWT: CPU divided by that of the first row, of the row with headers, in the same round. Envoy: one worker.',
 ]

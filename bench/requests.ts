@@ -4,6 +4,7 @@
 import { join } from 'node:path'
 import type { MethodDefinition } from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
+import { encodeFields } from './load/hpack.ts'
 import { GROUPS, HEADERS_ROUTE, PASSWORD, type PublishedRoute } from './site.ts'
 import type { Expectation } from './expectation.ts'
 
@@ -27,7 +28,8 @@ export interface Shown {
   readonly certificate?: string
 }
 
-const PATHS = [
+// Every rule set allows them.
+const PATHS: readonly string[] = [
   '/api/v1/namespaces/team-a/pods?limit=500&resourceVersion=0',
   '/apis/apps/v1/namespaces/team-a/deployments?limit=500',
   '/api/v1/namespaces/team-a/services/frontend',
@@ -90,6 +92,18 @@ export const httpEncoder =
     return Buffer.from(`GET ${pathOf(index)} HTTP/1.1\r\n${lines.join('')}\r\n`)
   }
 
+/** Encodes requests as header blocks of HTTP/2. */
+export const http2Encoder =
+  ({ host }: PublishedRoute = HEADERS_ROUTE): Encode =>
+  (index, credential) =>
+    encodeFields([
+      [':method', 'GET'],
+      [':scheme', 'https'],
+      [':authority', host],
+      [':path', pathOf(index)],
+      ...headersOf(host, credential),
+    ])
+
 // The complete messages rather than our subset: a request has fields that we have to skip.
 const shipped = join(import.meta.dirname, '../node_modules/@grpc/grpc-js-xds/deps')
 
@@ -114,11 +128,32 @@ const loadCheck = (): AuthorizationService['Check'] => {
   return Check
 }
 
+/** What differs between checks of one route. */
+export interface CheckForm {
+  /** The path of the request of that number. */
+  readonly pathFor?: (index: number) => string
+  /** `header_map` instead of `headers`: encode_raw_headers of Envoy's filter. */
+  readonly rawHeaders?: boolean
+}
+
+interface RequestTarget {
+  readonly route: PublishedRoute
+  readonly path: string
+}
+
 /** Encodes CheckRequests as gRPC messages, the five bytes of their prefix included. */
-export const checkEncoder = (route: PublishedRoute = HEADERS_ROUTE): Encode => {
+export const checkEncoder = (
+  route: PublishedRoute = HEADERS_ROUTE,
+  { pathFor = pathOf, rawHeaders = true }: CheckForm = {},
+): Encode => {
   const { requestSerialize } = loadCheck()
   return (index, credential) => {
-    const message = requestSerialize({ attributes: attributesOf(index, credential, route) })
+    const attributes = attributesOf(index, credential, {
+      route,
+      path: pathFor(index),
+      rawHeaders,
+    })
+    const message = requestSerialize({ attributes })
     const prefix = Buffer.alloc(5)
     prefix.writeUInt32BE(message.length, 1)
     return Buffer.concat([prefix, message])
@@ -130,14 +165,15 @@ const CALLER = '198.51.100.23'
 const attributesOf = (
   index: number,
   credential: Credential,
-  { host, name }: PublishedRoute,
+  { route, path, rawHeaders }: Required<Omit<CheckForm, 'pathFor'>> & RequestTarget,
 ): object => {
+  const { host, name } = route
   // Envoy's stream ids and request ids are random; these differ as much and are the same each time.
   const streamId = String(10_000_000_000_000_000_000n + BigInt(index) * 982_451_653n)
   const requestId = `${(index * 2_654_435_761).toString(16).padStart(8, '0').slice(-8)}-7c1d-4b2e-9f3a-5d6e7f801234`
   const lines: readonly Header[] = [
     [':authority', host],
-    [':path', pathOf(index)],
+    [':path', path],
     [':method', 'GET'],
     [':scheme', 'https'],
     ...headersOf(host, credential),
@@ -159,10 +195,14 @@ const attributesOf = (
       http: {
         id: streamId,
         method: 'GET',
-        header_map: {
-          headers: lines.map(([key, value]) => ({ key, raw_value: Buffer.from(value) })),
-        },
-        path: pathOf(index),
+        ...(rawHeaders
+          ? {
+              header_map: {
+                headers: lines.map(([key, value]) => ({ key, raw_value: Buffer.from(value) })),
+              },
+            }
+          : { headers: Object.fromEntries(lines) }),
+        path,
         host,
         scheme: 'https',
         size: -1,

@@ -12,6 +12,8 @@ export interface Summary extends Measurement {
   readonly requests: number
   /** CPU of the authorizer in terms of the floor's in the same round. */
   readonly ratio: number | undefined
+  /** What each round came to. */
+  readonly rounds: readonly Measurement[]
 }
 
 /**
@@ -27,7 +29,7 @@ export const settle = async (
   for (const row of rows) {
     const requests = Math.min(warmUpRequests, row.requests)
     await warmUp(row, requests)
-    if (seconds === undefined) {
+    if (seconds === undefined || row.seconds !== undefined || row.perSecond !== undefined) {
       settled.push(row)
     } else {
       const taken = await warmUp(row, requests)
@@ -40,17 +42,19 @@ export const settle = async (
 
 /** How many requests a row sends in all, where no duration is given. */
 export const sentInAll = (
-  { requests, concurrency }: Pick<Row, 'requests' | 'concurrency'>,
+  { requests, alone }: Pick<Row, 'requests' | 'alone'>,
   { rounds, warmUpRequests }: Pick<Size, 'rounds' | 'warmUpRequests'>,
-): number => {
-  const alone = concurrency === 1 ? 0 : aloneRequests(requests)
-  return Math.min(warmUpRequests, requests) + rounds * (requests + alone)
-}
+): number =>
+  Math.min(warmUpRequests, requests) + rounds * (requests + (alone ? aloneRequests(requests) : 0))
 
-/** Measures every row in every round; `progress` is called before each. */
+/**
+ * Measures every row in every round; `progress` is called before each.
+ *
+ * @param floor the name of the row that all other rows are compared with, or of the one that a row is
+ */
 export const measureInRounds = async (
   rows: readonly Row[],
-  floor: string,
+  floor: string | ((row: Row) => string),
   rounds: number,
   progress: (text: string) => void,
 ): Promise<readonly Summary[]> => {
@@ -62,36 +66,45 @@ export const measureInRounds = async (
       measured.get(row.name)?.push(await measure(row))
     }
   }
-  const floors = measured.get(floor) ?? []
-  return rows.map(({ name, requests }) => ({
-    name,
-    requests,
-    ...summarise(measured.get(name) ?? [], floors),
-  }))
+  return rows.map((row) => {
+    const floors = measured.get(typeof floor === 'string' ? floor : floor(row)) ?? []
+    const own = measured.get(row.name) ?? []
+    const { name, requests } = row
+    return { name, requests, ...mediansOf(own), ratio: ratioOf(own, floors), rounds: own }
+  })
 }
 
-const summarise = (
-  rounds: readonly Measurement[],
-  floors: readonly Measurement[],
-): Omit<Summary, 'name' | 'requests'> => {
-  const middle = (take: (of: Measurement, round: number) => number | undefined) => {
-    const numbers = rounds.flatMap((round, index) => take(round, index) ?? [])
-    return numbers.length === 0 ? undefined : median(numbers)
-  }
+/** CPU of one row in terms of another's in the same round: the median of that; absent where one has none. */
+const ratioOf = (
+  rounds: readonly Pick<Measurement, 'cpu'>[],
+  floors: readonly Pick<Measurement, 'cpu'>[],
+): number | undefined =>
+  medianOf(
+    rounds.map(({ cpu }, index) => {
+      const floor = floors[index]?.cpu
+      return cpu === undefined || floor === undefined ? undefined : cpu / floor
+    }),
+  )
+
+const medianOf = (numbers: readonly (number | undefined)[]): number | undefined => {
+  const known = numbers.filter((number) => number !== undefined)
+  return known.length === 0 ? undefined : median(known)
+}
+
+const mediansOf = (rounds: readonly Measurement[]): Measurement => {
   const certain = (take: (of: Measurement) => number): number => median(rounds.map(take))
   return {
     requestsPerSecond: certain((round) => round.requestsPerSecond),
     p50: certain((round) => round.p50),
     p90: certain((round) => round.p90),
     p99: certain((round) => round.p99),
-    alone: certain((round) => round.alone),
+    p999: certain((round) => round.p999),
+    longest: certain((round) => round.longest),
     loadCpu: certain((round) => round.loadCpu),
-    cpu: middle((round) => round.cpu),
-    envoyCpu: middle((round) => round.envoyCpu),
-    resident: middle((round) => round.resident),
-    ratio: middle((round, index) => {
-      const floor = floors[index]?.cpu
-      return round.cpu === undefined || floor === undefined ? undefined : round.cpu / floor
-    }),
+    late: certain((round) => round.late),
+    alone: medianOf(rounds.map((round) => round.alone)),
+    cpu: medianOf(rounds.map((round) => round.cpu)),
+    envoyCpu: medianOf(rounds.map((round) => round.envoyCpu)),
+    resident: medianOf(rounds.map((round) => round.resident)),
   }
 }

@@ -7,8 +7,15 @@ export interface Size {
   readonly rounds: number
   /** Requests in each round of a row over gRPC. */
   readonly requests: number
-  /** Requests in each round through Envoy. */
-  readonly envoyRequests: number
+  /** How long each round of a row of checks takes: saturated, and at a fixed rate. */
+  readonly scenarioSeconds: number
+  readonly pacedSeconds: number
+  /** Requests at a time in rows of checks: what an Envoy has under way that is busy. */
+  readonly inFlight: number
+  /** Tokens that take turns. */
+  readonly tokens: number
+  /** Tokens in each round of which every one is new. */
+  readonly coldTokens: number
   /** Requests in each round whose password has to be hashed. */
   readonly coldRequests: number
   /** Requests of each row before the first round. */
@@ -37,6 +44,11 @@ export interface Size {
   readonly untilIdle: boolean
   /** How many rules there are in sets of rules. */
   readonly rules: readonly number[]
+  /** Reloads of each kind, and what is read anew. */
+  readonly reloadRounds: number
+  readonly reloadRules: number
+  readonly reloadUsers: number
+  readonly crlEntries: number
   /** For how long hostile clients of each kind send, and how much. */
   readonly hostile: HostileSize
 }
@@ -45,9 +57,13 @@ export interface Size {
 export const USUAL: Size = {
   rounds: 5,
   requests: 6_000,
-  envoyRequests: 2_500,
+  scenarioSeconds: 1.5,
+  pacedSeconds: 3,
+  inFlight: 100,
+  tokens: 10_000,
+  coldTokens: 4_000,
   coldRequests: 16,
-  warmUpRequests: 6_000,
+  warmUpRequests: 12_000,
   identities: 10_000,
   concurrency: 16,
   pairedRounds: 9,
@@ -62,6 +78,10 @@ export const USUAL: Size = {
   liveWarmUp: 500,
   untilIdle: true,
   rules: [1_000, 10_000],
+  reloadRounds: 3,
+  reloadRules: 10_000,
+  reloadUsers: 10_000,
+  crlEntries: 1_000_000,
   hostile: { seconds: 5, perSecond: 200, connections: 500 },
 }
 
@@ -69,9 +89,13 @@ export const USUAL: Size = {
 export const QUICK: Size = {
   rounds: 1,
   requests: 400,
-  envoyRequests: 200,
+  scenarioSeconds: 0.2,
+  pacedSeconds: 0.2,
+  inFlight: 100,
+  tokens: 500,
+  coldTokens: 1_000,
   coldRequests: 2,
-  warmUpRequests: 100,
+  warmUpRequests: 1_000,
   identities: 500,
   concurrency: 16,
   pairedRounds: 1,
@@ -86,5 +110,9 @@ export const QUICK: Size = {
   liveWarmUp: 50,
   untilIdle: false,
   rules: [1_000],
+  reloadRounds: 1,
+  reloadRules: 200,
+  reloadUsers: 100,
+  crlEntries: 10_000,
   hostile: { seconds: 0.5, perSecond: 100, connections: 50 },
 }

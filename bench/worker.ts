@@ -41,7 +41,7 @@ export class Worker implements AsyncDisposable {
     await before
     try {
       const reply = replySchema.parse(await this.#exchange(question))
-      if ('failure' in reply) throw new Error(`${this.#name}: ${reply.failure}`)
+      if ('failure' in reply) throw new Error(`${nameOf(question, this.#name)}: ${reply.failure}`)
       return schema.parse(reply.answer)
     } finally {
       resolve()
@@ -75,6 +75,10 @@ export class Worker implements AsyncDisposable {
     await promise
   }
 }
+
+/** Names what failed: the target of a load, else the process. */
+const nameOf = (question: object, process: string): string =>
+  'target' in question ? String(question.target) : process
 
 /**
  * Node's options for load generators. With room for the young, their garbage collector pauses

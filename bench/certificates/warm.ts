@@ -63,7 +63,14 @@ const direct = async (
   const withCertificate = exchanges(VARIETY, names, checkEncoder(CERTIFICATE_ROUTE), expectationOf)
   await prepare(load, headers, socket, 1, withHeaders)
   await prepare(load, certificate, socket, 1, withCertificate)
-  const common = { load, requests, concurrency, authorizer: authz.pid, envoy: undefined }
+  const common = {
+    load,
+    requests,
+    concurrency,
+    alone: true,
+    authorizers: [authz.pid],
+    envoy: undefined,
+  }
   return [headers, certificate].map((name) => ({ ...common, name, target: name }))
 }
 
@@ -82,6 +89,13 @@ const throughEnvoy = async (
   const withCertificate = exchanges(VARIETY, names, encode, site.expectationOf)
   await prepare(load, headers, port, concurrency, withHeaders)
   await prepare(load, certificate, port, concurrency, withCertificate)
-  const common = { load, requests, concurrency, authorizer: site.authz.pid, envoy: envoy.pid }
+  const common = {
+    load,
+    requests,
+    concurrency,
+    alone: true,
+    authorizers: [site.authz.pid],
+    envoy: envoy.pid,
+  }
   return [headers, certificate].map((name) => ({ ...common, name, target: name }))
 }

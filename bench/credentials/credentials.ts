@@ -92,7 +92,7 @@ export const credentialRows = async (
   for (const [index, variant] of variants.entries()) {
     const { scheme, name } = variant
     const amount = amountOf(variant, size)
-    const row = { ...amount, name, load, target: name, authorizer: authz.pid, envoy: undefined }
+    const row = { ...amount, name, load, target: name, authorizers: [authz.pid], envoy: undefined }
     const count = scheme.once === true ? sentInAll(row, size) : VARIETY
     await prepare(load, name, socket, 1, sentOf(scheme, index, users, count))
     rows.push(row)
@@ -123,15 +123,16 @@ const variantsOf = (scheme: Scheme): readonly Variant[] => {
 const amountOf = (
   { scheme, proofs }: Variant,
   { requests, coldRequests, concurrency }: Size,
-): Pick<Row, 'requests' | 'concurrency'> => {
+): Pick<Row, 'requests' | 'concurrency' | 'alone'> => {
+  const alone = true
   switch (proofs) {
     case 'none':
-      return { requests: Math.ceil(requests / (scheme.once === true ? 8 : 3)), concurrency }
+      return { requests: Math.ceil(requests / (scheme.once === true ? 8 : 3)), concurrency, alone }
     case 'many':
-      return { requests: Math.ceil(requests / 8), concurrency }
+      return { requests: Math.ceil(requests / 8), concurrency, alone }
     case 'few':
       // One at a time: the cost of one is measured, not the length of the queue.
-      return { requests: coldRequests, concurrency: 1 }
+      return { requests: coldRequests, concurrency: 1, alone: false }
   }
 }
 

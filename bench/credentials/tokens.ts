@@ -10,13 +10,17 @@ import { pathOf } from '../requests.ts'
 import { GROUPS, HEADERS_ROUTE } from '../site.ts'
 import type { Scheme, StartScheme } from './scheme.ts'
 
-const ISSUER = 'https://login.example.org'
-const AUDIENCE = 'kubernetes'
+/** `iss` of all tokens. */
+export const ISSUER = 'https://login.example.org'
+/** `aud` of all tokens. */
+export const AUDIENCE = 'kubernetes'
 const HOUR = 3_600
 
 /** Tokens of one issuer, by user. */
 export interface Issued {
   readonly tokens: ReadonlyMap<string, string>
+  /** The path of the key set. */
+  readonly keySet: string
   readonly authenticator: (cacheTtl: string) => {
     readonly bearer: object
     readonly identity: object
@@ -104,6 +108,7 @@ export const issue = async (
   }
   return {
     tokens,
+    keySet: file,
     authenticator: (cacheTtl) => ({
       bearer: { issuer: ISSUER, audiences: [AUDIENCE], keys: { file }, cacheTtl },
       identity: { user: 'claims.sub', groups: 'claims.groups' },

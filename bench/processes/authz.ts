@@ -2,16 +2,19 @@
 
 import { Session, type Profiler } from 'node:inspector/promises'
 import { z } from 'zod'
-import { startAuthz } from '../../src/authz.ts'
+import { startAuthz, type Authz } from '../../src/authz.ts'
 import { answerQuestions } from './answer.ts'
 import { collect } from './collect.ts'
 
 const questionSchema = z.discriminatedUnion('do', [
   z.object({ do: z.literal('start'), file: z.string() }),
+  z.object({ do: z.literal('reload') }),
   z.object({ do: z.literal('collect') }),
   z.object({ do: z.literal('start-profile'), interval: z.int() }),
   z.object({ do: z.literal('stop-profile') }),
 ])
+
+let authz: Authz | undefined
 
 const session = new Session()
 
@@ -28,10 +31,21 @@ const stopProfile = async (): Promise<Profiler.Profile> => {
   return profile
 }
 
+/** Reloads as SIGHUP does; the milliseconds that it took. */
+const reload = async (): Promise<number> => {
+  if (authz === undefined) throw new Error('not started')
+  const started = performance.now()
+  await authz.reload()
+  return performance.now() - started
+}
+
 const answer = async (question: z.output<typeof questionSchema>): Promise<unknown> => {
   switch (question.do) {
     case 'start':
-      return void (await startAuthz(question.file))
+      authz = await startAuthz(question.file)
+      return undefined
+    case 'reload':
+      return await reload()
     case 'collect':
       return await collect()
     case 'start-profile':

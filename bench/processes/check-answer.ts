@@ -82,14 +82,18 @@ const faultOf = (response: CheckResponse__Output, expected: Expectation): string
 
 const allowFault = (
   { status, http_response, ok_response, dynamic_metadata }: CheckResponse__Output,
-  { user, groups }: Extract<Expectation, { outcome: 'allow' }>,
+  { user, groups, groupsIn }: Extract<Expectation, { outcome: 'allow' }>,
 ): string | undefined => {
   if (status?.code !== 0) return `status ${status?.code} instead of 0`
   if (http_response !== 'ok_response') return 'no ok_response'
-  const users = valuesOf(ok_response?.headers ?? [], 'x-remote-user')
+  const headers = ok_response?.headers ?? []
+  const users = valuesOf(headers, 'x-remote-user')
   if (users.length !== 1 || users[0] !== user) return `x-remote-user is ${users.join(', ')}`
   const lists = dynamic_metadata?.fields?.['headers']?.structValue?.fields?.['x-remote-group']
-  const seen = (lists?.listValue?.values ?? []).map(({ stringValue }) => stringValue)
+  const seen =
+    groupsIn === 'headers'
+      ? valuesOf(headers, 'x-remote-group').flatMap((line) => line.split(','))
+      : (lists?.listValue?.values ?? []).map(({ stringValue }) => stringValue)
   return String(seen) === String(groups) ? undefined : `x-remote-group is ${seen.join(', ')}`
 }
 
@@ -136,13 +140,14 @@ const denyFault = (
   if (http_response !== 'denied_response') return 'no denied_response'
   const code = denied_response?.status?.code
   if (code !== expected.status) return `HTTP status ${code} instead of ${expected.status}`
+  if (expected.status !== 'Unauthorized') return undefined
   const challenges = valuesOf(denied_response?.headers ?? [], 'www-authenticate')
   return challenges.length === 0 ? 'no challenge' : undefined
 }
 
 const valuesOf = (headers: readonly HeaderValueOption__Output[], name: string): readonly string[] =>
   headers.flatMap(({ header }) =>
-    header?.key === name
+    header?.key.toLowerCase() === name
       ? [header.raw_value.length > 0 ? header.raw_value.toString() : header.value]
       : [],
   )

@@ -1,96 +1,91 @@
-// Load as Envoy makes it: one HTTP/2 connection that carries every check, the messages encoded
-// beforehand. node:http2 rather than a gRPC client, whose own cost would compete for the cores.
+// Load as Envoy makes it: HTTP/2 connections that carry every check, the calls encoded beforehand.
 
-import { connect as connectHttp2, constants, type ClientHttp2Session } from 'node:http2'
-import { connect as connectSocket } from 'node:net'
+import { Http2Connection, type Answer } from '../load/connection.ts'
+import { prepareRequest } from '../load/frames.ts'
+import { generateLoad } from '../load/generate.ts'
+import { decodeFields, encodeFields } from '../load/hpack.ts'
 import { CHECK_METHOD } from '../method.ts'
 import { AnswerCheck } from './check-answer.ts'
-import { generateLoad } from './load.ts'
-
-const { HTTP2_HEADER_METHOD, HTTP2_HEADER_PATH, HTTP2_HEADER_STATUS } = constants
 
 // What Envoy 1.40.0 sends with a check, as captured.
-const HEADERS = {
-  [HTTP2_HEADER_METHOD]: 'POST',
-  [HTTP2_HEADER_PATH]: CHECK_METHOD,
-  ':scheme': 'http',
-  ':authority': 'countersign:authz',
-  te: 'trailers',
-  'grpc-timeout': '5000m',
-  'content-type': 'application/grpc',
-  'x-envoy-internal': 'true',
-  'x-forwarded-for': '192.0.2.10',
-  'x-envoy-expected-rq-timeout-ms': '5000',
-}
+const HEADERS = encodeFields([
+  [':method', 'POST'],
+  [':path', CHECK_METHOD],
+  [':authority', 'countersign:authz'],
+  [':scheme', 'http'],
+  ['te', 'trailers'],
+  ['grpc-timeout', '5000m'],
+  ['content-type', 'application/grpc'],
+  ['x-envoy-internal', 'true'],
+  ['x-forwarded-for', '192.0.2.10'],
+  ['x-envoy-expected-rq-timeout-ms', '5000'],
+])
 
-const WINDOW = 1_048_576
+const LENGTH_PREFIX = 5
 
-generateLoad(async (address, connections, exchanges) => {
-  const sessions = await Promise.all(Array.from({ length: connections }, () => open(address)))
+generateLoad(async (addresses, connections, exchanges) => {
+  const open = addresses.flatMap((address) =>
+    Array.from({ length: connections }, () => Http2Connection.open(address)),
+  )
+  const opened = await Promise.all(open)
   const checks = new Map<string, AnswerCheck>()
   const prepared = exchanges.map(({ bytes, expectation }) => {
     const key = JSON.stringify(expectation)
     const check = checks.get(key) ?? new AnswerCheck(expectation)
     checks.set(key, check)
-    return { bytes, check }
+    return { request: prepareRequest(HEADERS, bytes), check }
   })
-  return async (index) => {
-    const session = sessions[index % sessions.length]
+  const status = new StatusCheck()
+  return (index, done) => {
+    const connection = opened[index % opened.length]
     const exchange = prepared[index % prepared.length]
-    if (session === undefined || exchange === undefined) throw new Error('nothing to send')
-    exchange.check.check(await call(session, exchange.bytes))
+    if (connection === undefined || exchange === undefined) throw new Error('nothing to send')
+    connection.send(exchange.request, (answer) => {
+      done(failureOf(answer, exchange.check, status))
+    })
   }
 })
 
-const open = async (address: string | number): Promise<ClientHttp2Session> => {
-  const session = connectHttp2('http://localhost', {
-    createConnection: () => connectSocket(String(address)),
-    settings: { initialWindowSize: WINDOW },
-  })
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  session.once('connect', () => resolve())
-  session.once('error', reject)
-  await promise
-  session.off('error', reject)
-  return session
+const failureOf = (
+  answer: Answer | Error,
+  check: AnswerCheck,
+  status: StatusCheck,
+): Error | undefined => {
+  if (answer instanceof Error) return answer
+  try {
+    status.check(answer)
+    check.check(messageOf(answer.body))
+    return undefined
+  } catch (cause) {
+    return cause instanceof Error ? cause : new Error(String(cause))
+  }
 }
 
-const LENGTH_PREFIX = 5
+/** The message of a body that is one uncompressed message. */
+const messageOf = (body: Buffer): Buffer => {
+  const isOne =
+    body.length >= LENGTH_PREFIX &&
+    body[0] === 0 &&
+    body.readUInt32BE(1) === body.length - LENGTH_PREFIX
+  if (!isOne) throw new Error('wrong answer: not one uncompressed gRPC message')
+  return body.subarray(LENGTH_PREFIX)
+}
 
-/** One unary call; the message of an answer that is whole and has status 0. */
-const call = async (session: ClientHttp2Session, request: Buffer): Promise<Buffer> => {
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
-  const stream = session.request(HEADERS)
-  let received: Buffer | undefined
-  let status: unknown
-  let grpcStatus: unknown
-  stream.on('response', (headers) => {
-    status = headers[HTTP2_HEADER_STATUS]
-    grpcStatus = headers['grpc-status'] // a refusal may come as trailers alone
-  })
-  stream.on('trailers', (trailers) => {
-    grpcStatus = trailers['grpc-status']
-  })
-  stream.on('data', (chunk: Buffer) => {
-    received = received === undefined ? chunk : Buffer.concat([received, chunk])
-  })
-  stream.on('error', reject)
-  stream.on('close', () => {
-    if (status !== 200 || grpcStatus !== '0') {
-      reject(
-        new Error(`wrong answer: HTTP status ${String(status)}, grpc-status ${String(grpcStatus)}`),
-      )
-    } else if (received === undefined || !isOneMessage(received)) {
-      reject(new Error('wrong answer: not one uncompressed gRPC message'))
-    } else {
-      resolve(received.subarray(LENGTH_PREFIX))
+/** Checks `:status` and `grpc-status`. Blocks like the last right ones are right. */
+class StatusCheck {
+  #headers: Buffer = Buffer.alloc(0)
+  #trailers: Buffer = Buffer.alloc(0)
+
+  check({ headers, trailers = headers }: Answer): void {
+    if (headers.equals(this.#headers) && trailers.equals(this.#trailers)) return
+    const fields = [headers, trailers].flatMap((block) => decodeFields(block))
+    const valueOf = (name: string): string | undefined =>
+      fields.find((field) => field.name === name)?.value
+    if (valueOf(':status') !== '200' || valueOf('grpc-status') !== '0') {
+      const seen = fields.map(({ name, value }) => `${name}: ${value}`)
+      throw new Error(`wrong answer: ${seen.join(', ')}`)
     }
-  })
-  stream.end(request)
-  return await promise
+    this.#headers = Buffer.from(headers)
+    this.#trailers = Buffer.from(trailers)
+  }
 }
-
-const isOneMessage = (bytes: Buffer): boolean =>
-  bytes.length >= LENGTH_PREFIX &&
-  bytes[0] === 0 &&
-  bytes.readUInt32BE(1) === bytes.length - LENGTH_PREFIX

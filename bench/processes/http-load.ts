@@ -6,20 +6,22 @@ import { connect, type TLSSocket } from 'node:tls'
 import { z } from 'zod'
 import type { Expectation } from '../expectation.ts'
 import { HEADERS_ROUTE } from '../site.ts'
-import { generateLoad } from './load.ts'
+import { generateLoad } from '../load/generate.ts'
 
 // The CA of Envoy's certificate.
 const ca = readFileSync(z.string().parse(process.argv[2]))
 
-generateLoad(async (address, connections, exchanges) => {
+generateLoad(async (addresses, connections, exchanges) => {
   const idle = await Promise.all(
-    Array.from({ length: connections }, () => Connection.open(address)),
+    addresses.flatMap((address) =>
+      Array.from({ length: connections }, () => Connection.open(address)),
+    ),
   )
   const prepared = exchanges.map(({ bytes, expectation }) => ({
     bytes,
     expected: expectedLines(expectation),
   }))
-  return async (index) => {
+  const send = async (index: number): Promise<void> => {
     const exchange = prepared[index % prepared.length]
     const connection = idle.pop()
     if (exchange === undefined || connection === undefined) throw new Error('no idle connection')
@@ -34,6 +36,17 @@ generateLoad(async (address, connections, exchanges) => {
     throw new Error(
       `wrong answer: ${JSON.stringify(head)} lacks ${JSON.stringify(exchange.expected)}`,
     )
+  }
+  return (index, done) => {
+    void (async () => {
+      try {
+        await send(index)
+      } catch (cause) {
+        done(cause instanceof Error ? cause : new Error(String(cause)))
+        return
+      }
+      done()
+    })()
   }
 })
 

@@ -95,8 +95,8 @@ const rowsOf = async (
       credential,
     )
     await prepare(load, name, socket, 1, sent)
-    const target = { load, target: name, authorizer: authz.pid, envoy: undefined }
-    rows.push({ name, requests, concurrency, ...target })
+    const target = { load, target: name, authorizers: [authz.pid], envoy: undefined }
+    rows.push({ name, requests, concurrency, alone: true, ...target })
   }
   for (const [index, kind] of kinds.entries()) {
     const files = { config: `sessions-${index}.yaml`, socket: installation.file(`s-${index}.sock`) }

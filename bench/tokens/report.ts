@@ -30,7 +30,8 @@ const isNewToken = ({ name }: Summary): boolean =>
 const overHeaders = ({ cpu, alone }: Summary, rows: readonly Summary[]): string => {
   const headers = rows.find(({ name }) => name === NEW_HEADERS)
   const more = cpu === undefined || headers?.cpu === undefined ? undefined : cpu - headers.cpu
-  const later = headers === undefined ? undefined : alone - headers.alone
+  const later =
+    alone === undefined || headers?.alone === undefined ? undefined : alone - headers.alone
   return `+ ${shown(more, 0)} µs of CPU, + ${shown(later, 2)} ms for one request at a time`
 }
 

@@ -64,8 +64,8 @@ export const measureTokens = async (
 }
 
 const rowsOf = async (installation: Installation, size: Size): Promise<readonly Row[]> => {
-  const known = { requests: size.requests, concurrency: size.concurrency }
-  const fresh = { requests: Math.ceil(size.requests / 8), concurrency: size.concurrency }
+  const known = { requests: size.requests, concurrency: size.concurrency, alone: true }
+  const fresh = { ...known, requests: Math.ceil(size.requests / 8) }
   const count = sentInAll(fresh, size)
   const users = userNames(KNOWN_USERS + KINDS.length * count)
   const issued = await issue(installation, 'ES256', users)
@@ -76,11 +76,11 @@ const rowsOf = async (installation: Installation, size: Size): Promise<readonly 
   const add = async (
     name: string,
     kind: Kind,
-    amount: Pick<Row, 'requests' | 'concurrency'>,
+    amount: Pick<Row, 'requests' | 'concurrency' | 'alone'>,
     sent: readonly string[],
     times: number,
   ): Promise<void> => {
-    const row = { ...amount, name, load, target: name, authorizer: authz.pid, envoy: undefined }
+    const row = { ...amount, name, load, target: name, authorizers: [authz.pid], envoy: undefined }
     await prepare(load, name, socket, 1, sentOf(kind, sent, times, issued))
     rows.push(row)
   }

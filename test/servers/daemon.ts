@@ -32,6 +32,11 @@ export class Daemon implements AsyncDisposable {
     this.#options = options
   }
 
+  /** The process id; 0 before it was started. */
+  get pid(): number {
+    return this.#child?.pid ?? 0
+  }
+
   /** What it has said, the latest part. */
   get log(): string {
     return this.#log.slice(-LOG_TAIL)

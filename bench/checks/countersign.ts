@@ -1,0 +1,97 @@
+// Countersign, with a JWT in and headers out: three rules, and an audit event for each check.
+
+import { writeFile } from 'node:fs/promises'
+import { stringify } from 'yaml'
+import { z } from 'zod'
+import { freePort } from '../../test/servers/ports.ts'
+import type { Issued } from '../credentials/tokens.ts'
+import type { Installation } from '../installation.ts'
+import { GROUPS, HEADERS_ROUTE, RULES } from '../site.ts'
+import { Worker } from '../worker.ts'
+import type { CheckServer, StartServer } from './server.ts'
+
+/** As the tables name it. */
+export const COUNTERSIGN = 'Countersign'
+
+/** Starts it. */
+export const countersign: StartServer = (installation, issued) =>
+  startCountersign(installation, issued, { name: COUNTERSIGN, file: 'countersign' })
+
+/** Where an authz is in the tables and in the folder. */
+export interface CountersignOptions {
+  readonly name: string
+  /** The first part of the names of its files. */
+  readonly file: string
+  /** Rules other than the usual three. */
+  readonly rules?: readonly object[]
+  /** Authenticators after that of tokens, by name. */
+  readonly authenticators?: Readonly<Record<string, object>>
+}
+
+/** A Countersign, and its process. */
+export interface RunningCountersign extends CheckServer {
+  readonly worker: Worker
+  /** Its configuration. */
+  readonly config: string
+}
+
+/** Starts an authz. */
+export const startCountersign = async (
+  installation: Installation,
+  { authenticator }: Pick<Issued, 'authenticator'>,
+  { name, file, rules = RULES, authenticators = {} }: CountersignOptions,
+): Promise<RunningCountersign> => {
+  const port = await freePort()
+  const config = installation.file(`${file}.yaml`)
+  const document = {
+    ...configurationOf(port, {
+      audit: installation.file(`${file}.jsonl`),
+      rules,
+      authenticate: ['tokens', ...Object.keys(authenticators)],
+    }),
+    authenticators: { tokens: authenticator('1h'), ...authenticators },
+  }
+  await writeFile(config, stringify(document, { aliasDuplicateObjects: false }))
+  const worker = installation.use(new Worker('authz'))
+  await worker.ask({ do: 'start', file: config }, z.undefined())
+  return {
+    name,
+    pids: [worker.pid],
+    port,
+    verifies: true,
+    rawHeaders: true,
+    expectationOf: (user) => ({ outcome: 'allow', user, groups: GROUPS }),
+    worker,
+    config,
+  }
+}
+
+/** The configuration without its authenticators. */
+export const configurationOf = (
+  port: number,
+  {
+    audit,
+    rules,
+    authenticate = ['tokens'],
+  }: {
+    /** The path of the audit log. */
+    readonly audit: string
+    readonly rules: readonly object[]
+    /** The names of the authenticators; by default `tokens`. */
+    readonly authenticate?: readonly string[]
+  },
+): object => ({
+  version: 1,
+  listen: { authz: `127.0.0.1:${port}` },
+  routes: [
+    {
+      name: HEADERS_ROUTE.name,
+      match: { hosts: [HEADERS_ROUTE.host] },
+      authenticate,
+      authorize: rules,
+      forward: { headers: 'kubernetes' },
+    },
+  ],
+  audit: { file: audit },
+  log: { level: 'warn' },
+})

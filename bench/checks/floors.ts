@@ -1,0 +1,104 @@
+// The floors: servers that read nothing and always answer the same, and one that does the least that a
+// verification of tokens takes.
+
+import { z } from 'zod'
+import { authorizationService } from '../../src/proto/load.ts'
+import type { CheckResponse } from '../../src/proto/generated/envoy/service/auth/v3/CheckResponse.ts'
+import { freePort } from '../../test/servers/ports.ts'
+import { AUDIENCE, ISSUER } from '../credentials/tokens.ts'
+import type { Expectation } from '../expectation.ts'
+import { GROUPS } from '../site.ts'
+import { Worker } from '../worker.ts'
+import { buildFloor } from './go-program.ts'
+import { startProgram, type StartServer } from './server.ts'
+
+/** The user that a no-op lets everyone be. */
+const NO_OP_USER = 'anyone'
+
+const anyone = (): Expectation => ({ outcome: 'allow', user: NO_OP_USER, groups: [] })
+
+/** As the tables name them. */
+export const FLOORS = {
+  grpcJs: 'no-op on grpc-js',
+  grpcGo: 'no-op on grpc-go',
+  verifier: 'grpc-go, ES256 by golang-jwt',
+} as const
+
+const NO_OP_ANSWER: CheckResponse = {
+  status: { code: 0 },
+  ok_response: {
+    headers: [
+      {
+        header: { key: 'x-remote-user', value: NO_OP_USER },
+        append: { value: false },
+        append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
+      },
+    ],
+    headers_to_remove: ['authorization'],
+  },
+}
+
+/** The no-op on a gRPC server of this project, in a process of its own. */
+const noOpOn =
+  (name: string, transport: string): StartServer =>
+  async (installation) => {
+    const port = await freePort()
+    const worker = installation.use(new Worker('no-op'))
+    const answer = authorizationService.Check.responseSerialize(NO_OP_ANSWER)
+    await worker.ask({ port, answer, transport }, z.undefined())
+    return {
+      name,
+      pids: [worker.pid],
+      port,
+      verifies: false,
+      rawHeaders: true,
+      expectationOf: anyone,
+    }
+  }
+
+/** The no-op on the server that authz has. */
+export const grpcJsNoOp: StartServer = noOpOn(FLOORS.grpcJs, 'grpc-js')
+
+/** The no-op on grpc-go. */
+export const grpcGoNoOp: StartServer = async (installation) => {
+  const name = FLOORS.grpcGo
+  const program = await buildFloor()
+  if ('reason' in program) return { name, ...program }
+  const port = await freePort()
+  const started = await startProgram(installation, program.path, port, [
+    '-mode',
+    'noop',
+    '-user',
+    NO_OP_USER,
+    '-listen',
+    `127.0.0.1:${port}`,
+  ])
+  return { name, ...started, verifies: false, rawHeaders: true, expectationOf: anyone }
+}
+
+/** The verifier on grpc-go: it caches nothing and writes no audit log. */
+export const grpcGoVerifier: StartServer = async (installation, { keySet }) => {
+  const name = FLOORS.verifier
+  const program = await buildFloor()
+  if ('reason' in program) return { name, ...program }
+  const port = await freePort()
+  const started = await startProgram(installation, program.path, port, [
+    '-mode',
+    'verify',
+    '-keys',
+    keySet,
+    '-issuer',
+    ISSUER,
+    '-audience',
+    AUDIENCE,
+    '-listen',
+    `127.0.0.1:${port}`,
+  ])
+  return {
+    name,
+    ...started,
+    verifies: true,
+    rawHeaders: true,
+    expectationOf: (user) => ({ outcome: 'allow', user, groups: GROUPS, groupsIn: 'headers' }),
+  }
+}
