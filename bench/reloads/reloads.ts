@@ -20,7 +20,7 @@ import { LOAD_OPTIONS, Worker } from '../worker.ts'
 import { longCrl } from './crl.ts'
 
 /** What one kind of reload comes to: milliseconds. */
-export interface ReloadCost {
+interface ReloadCost {
   readonly name: string
   /** The longest that a check waited: medians of the rounds, as everything. */
   readonly longest: number
@@ -34,7 +34,7 @@ export interface ReloadCost {
 }
 
 /** What could not be measured. */
-export interface FailedReload {
+interface FailedReload {
   readonly name: string
   readonly reason: string
 }
