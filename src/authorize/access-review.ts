@@ -110,9 +110,9 @@ export const readAccessReview = (document: JsonObject): AccessReviewReading => {
   if (typeof evaluationError !== 'string') return malformed('"evaluationError" is not a string')
   // "Denied may not be true if Allowed is true" (SubjectAccessReviewStatus).
   if (allowed && denied) return malformed('it allows and denies at once')
-  // As the server does with requests of its own (apiserver, pkg/endpoints/filters/authorization.go):
-  // an error behind a permission does not count, and one behind a refusal makes it no refusal but a
-  // failure. A rule that permits what the server refuses must not live on its failures.
+  // As the API server itself does (apiserver, pkg/endpoints/filters/authorization.go): an evaluation error
+  // does not revoke a permission, but turns a refusal into a failure. Otherwise a rule that allows what the
+  // server refuses could match because of an error.
   if (!allowed && evaluationError !== '') {
     return { outcome: 'undecided', what: evaluationError.slice(0, MAX_ERROR) }
   }

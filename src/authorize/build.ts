@@ -117,7 +117,7 @@ const buildAccessReviewer = async (
   parts.dependencies.push({ route, kind: 'access-review', ...state })
   return new RememberedReviews({
     ask,
-    // What makes remembered proofs void makes answers void too.
+    // What invalidates cached credentials invalidates cached reviews too.
     keyOf: (review) => memory.keyOf(`${generation}\0${memory.epoch}`, review),
     remember: config.cacheTtl,
     clock,

@@ -67,8 +67,8 @@ const recordedRule = (rule: Rule): Rule => {
   return { ...rule, matchers: [...matchers, review], review: undefined }
 }
 
-// What a log records, by variable. The rest is not left to fail when it is read: that must be known
-// apart from a condition that fails by itself, and nothing may make a plain answer of what is missing.
+// The recorded fields, by variable. Expressions that use another field are found when they are compiled, so that this
+// is distinguished from a condition that fails at evaluation, and a missing field never yields an answer.
 const RECORDED: Readonly<Record<string, ReadonlySet<string>>> = {
   identity: new Set(['user', 'groups', 'method', 'authenticator']),
   request: new Set(['method', 'host', 'path', 'source', 'time', 'segments']),

@@ -1,4 +1,4 @@
-// How the phases of a check follow one another: at once where nothing has to be waited for. A denial ends them,
+// How the phases of a check follow one another: synchronously where no phase is asynchronous. A denial ends them,
 // and what a phase throws is a denial that names what was known before it.
 
 import { DeadlineNear } from '../runtime/grpc/unary.ts'

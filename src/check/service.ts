@@ -58,7 +58,7 @@ interface PendingCheck {
 class CheckService {
   readonly #options: CheckServiceOptions
   readonly #observer: CheckObserver
-  /** Of the signal for the next check: most are decided at once, and use none. */
+  /** For the signal of the next check. Most checks are decided synchronously and do not use it. */
   #controller: AbortController | undefined
 
   constructor(options: CheckServiceOptions) {
@@ -66,7 +66,7 @@ class CheckService {
     this.#observer = options.observer ?? SILENT
   }
 
-  /** Decides and answers; at once where nothing has to be waited for but the audit log. */
+  /** Decides and answers; synchronously if only the audit log has to be awaited. */
   handle(message: Buffer, call: UnaryCall): void {
     this.#observer.began()
     try {

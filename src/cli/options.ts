@@ -19,7 +19,7 @@ interface Schema<T> {
       }
 }
 
-/** The value of an option, refused as commander refuses what is none of the choices. */
+/** The value of an option; an invalid one is refused as commander refuses an unknown choice. */
 export const parsed = <T>(schema: Schema<T>, text: string): T => {
   const result = schema.safeParse(text)
   if (result.success) return result.data

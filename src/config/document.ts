@@ -1,5 +1,5 @@
 // A YAML document checked against a schema: every problem with its line and column. It knows
-// nothing of what the document is for; the configuration and the users file both come through here.
+// nothing of the document's purpose; it reads the configuration and the users file.
 
 import { dirname } from 'node:path'
 import { isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml'

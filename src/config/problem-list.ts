@@ -37,7 +37,7 @@ export class ProblemList {
     this.#problems.push(this.#locate(path, message))
   }
 
-  /** All of them as an error; `undefined` when there is none. */
+  /** All problems as an error; `undefined` when there is none. */
   get error(): ConfigurationError | undefined {
     return this.#problems.length === 0 ? undefined : new ConfigurationError(this.#problems)
   }

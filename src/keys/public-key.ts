@@ -48,7 +48,7 @@ const membersOf = (jwk: PublicJwk): PublicJwk => {
   }
 }
 
-/** Why a key is none for the algorithm, as the end of a sentence; `undefined` when it is one. */
+/** Why a key does not suit the algorithm, as the end of a sentence; `undefined` when it does. */
 export const complaintAboutKey = (
   algorithm: SigningAlgorithm,
   jwk: PublicJwk,

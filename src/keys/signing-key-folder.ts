@@ -116,7 +116,7 @@ const refuseOpenList = async (path: string): Promise<void> => {
   )
 }
 
-/** What is published must be the owner's alone; what is not is not looked at. */
+/** The private half of a published key must be readable by the owner alone; other files are ignored. */
 const readPrivateKey = async (
   folder: string,
   entry: SigningKeyEntry,

@@ -59,8 +59,8 @@ export const parseSigningKeys = (source: string, text: string): SigningKeyList =
 }
 
 /**
- * Of every key, whatever it does: a retired one is published without a look at its private half, and
- * what it would verify must be what it signed.
+ * Checks every key in any state: a retired one is published without its private half, and must
+ * verify exactly what it signed.
  */
 const complaintAboutEntry = ({ kid, algorithm, jwk }: SigningKeyEntry): string | undefined =>
   thumbprintOf(jwk) === kid

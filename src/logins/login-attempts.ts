@@ -110,7 +110,7 @@ export class LoginAttempts {
 export const cookieName = (state: string): string =>
   `${ATTEMPT_COOKIES}${state.slice(0, ATTEMPT_NAME)}`
 
-/** When the time of a login is over, by the value of its cookie, in seconds; 0 for what is none. */
+/** When the time of a login is over, by the value of its cookie, in seconds; 0 for an invalid value. */
 export const endOfAttempt = (value: string): number => Number.parseInt(value, 10) || 0
 
 // Two slashes, or a backslash, which browsers take for one, would lead to another host.

@@ -109,7 +109,7 @@ export class LoginStore {
     return (await this.#payloadsIn(index)).map(loginIn).filter((login) => login !== undefined)
   }
 
-  /** The login that a grant was given in; `undefined` where there is no such grant any more. */
+  /** The login that a grant was given in; `undefined` where the grant no longer exists. */
   async ofGrant(grantId: string): Promise<string | undefined> {
     const payload = await this.#payloadAt(artifactKey('Grant', grantId))
     if (payload === undefined) return undefined
@@ -175,7 +175,7 @@ export class LoginStore {
     return ended
   }
 
-  /** First, so that a request that is being answered now writes nothing of it anew (`RecordAdapter`). */
+  /** First, so that a concurrent request does not write its records again (`RecordAdapter`). */
   async #announce(uid: string): Promise<void> {
     await this.#records.put(endingKey(uid), { text: '', kind: 'decisive', lifetime: ENDING_MS })
     await this.#records.revoke([sessionName(uid)])

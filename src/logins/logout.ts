@@ -64,7 +64,7 @@ export class Logout {
     await Promise.all(ended.map(async (login) => await this.#endSessions(login)))
     const all = await sessions.list()
     await Promise.all(all.map(async ({ id }) => await sessions.end(id)))
-    // Last: other processes learn of it a moment later, and what is not there they do not find at once.
+    // Last: other processes receive it later, and do not find deleted records even before.
     await records.revokeEverything()
     await this.#notify(ended)
   }

@@ -114,7 +114,7 @@ const LOOPBACK_6 = '[::1]'
 
 /**
  * RFC 6797, for this host alone: hosts below it decide for themselves. Not for a machine's own
- * addresses, where it would be in the way of everything else that listens there in the clear.
+ * addresses, where it would break every other service on them without TLS.
  */
 const strictTransport = (origin: string): Readonly<Record<string, string>> => {
   const { protocol, hostname } = new URL(origin)

@@ -25,7 +25,7 @@ export const NAME_TAGS = {
  * If that is undetermined, it is `false` of a permitted subtree and `true` of an excluded one, so that
  * either way the name is refused.
  *
- * @throws CountersignError `malformed-certificate` when the subtree is none
+ * @throws CountersignError `malformed-certificate` when the subtree is malformed
  */
 export const isUnder = (
   { tag, content }: TaggedName,

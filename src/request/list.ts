@@ -59,6 +59,6 @@ export const withoutElements = (
   return kept.join(`${separator} `)
 }
 
-// What `trim` takes away of bytes read as latin1; NaN, before the first, is none.
+// What `trim` removes of bytes read as latin1. NaN, the code before the first byte, is not blank.
 const isBlank = (code: number): boolean =>
   code === 0x20 || (code >= 0x09 && code <= 0x0d) || code === 0xa0

@@ -68,7 +68,7 @@ const isMethod = (method: string): boolean => USUAL_METHODS.has(method) || METHO
 
 // RFC 1035 §2.3.4: 255 octets, with the lengths of the labels and the root.
 const LONGEST_HOST = 253
-// Without "u", so that "i" folds ASCII alone: a Kelvin sign lower-cases to "k" and is none.
+// Without "u", so that "i" folds ASCII alone: a Kelvin sign lower-cases to "k" and is not ASCII.
 const HOST = /^([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$/i
 const CONNECTION_OPTIONS: ReadonlySet<string> = new Set(['upgrade', 'keep-alive', 'close', 'te'])
 

@@ -18,7 +18,7 @@ interface Kind {
 const RATE = { burst: 10, perSecond: 1 / 6 }
 // Kinds differ by values of the configuration, so there are some dozens.
 const MAX_KINDS = 1_000
-// The fields that tell lines with one message apart, whose values come from the configuration, never from
+// The fields that distinguish lines with one message, whose values come from the configuration, never from
 // a request.
 const PLACES = [
   'component',
@@ -56,7 +56,7 @@ export class LineLimit {
     const known = this.#kinds.get(name)
     if (known !== undefined) return known
     const kind = { bucket: new TokenBucket(RATE, this.#clock), leftOut: 0 }
-    // Some configurations later; what was left out till then is not counted any more.
+    // Reached after several configurations; earlier counts of omitted lines are dropped.
     if (this.#kinds.size >= MAX_KINDS) this.#kinds.clear()
     this.#kinds.set(name, kind)
     return kind

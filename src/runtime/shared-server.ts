@@ -43,7 +43,7 @@ export interface Asker {
 /** What a question came to, where there was an answer. */
 export interface Answered<T> {
   readonly answer: T
-  /** Whether the credential that it was about is good. It then has the places that are kept for such. */
+  /** Whether the credential of the question is valid. Its next questions then have the reserved places. */
   readonly isGood: boolean
 }
 

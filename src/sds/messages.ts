@@ -9,7 +9,7 @@ export const SECRET_TYPE = 'type.googleapis.com/envoy.extensions.transport_socke
 
 const { requestDeserialize, responseSerialize } = secretDiscoveryService.DeltaSecrets
 
-/** The request, or undefined when the bytes are none. */
+/** The request, or `undefined` when the bytes cannot be decoded. */
 export const decodeRequest = (bytes: Buffer): DeltaDiscoveryRequest__Output | undefined => {
   try {
     return requestDeserialize(bytes)

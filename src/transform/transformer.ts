@@ -45,12 +45,12 @@ export type ForwardedKind =
 /** Why a credential could not be made. */
 export type TransformFailure =
   | 'header-unrepresentable'
-  | 'header-unmapped' // an expression of `set` yields nothing of use
+  | 'header-unmapped' // an expression of `set` yields no usable value
   | 'header-reserved'
   | 'headers-too-large'
-  | 'token-unmapped' // an expression of the token yields nothing of use
+  | 'token-unmapped' // an expression of the token yields no usable value
   | 'token-reserved'
-  | 'token-missing' // there is none of the caller to be exchanged
+  | 'token-missing' // the caller has no token to exchange
   | 'exchange-refused' // by the authorization server
   | 'certificate-unrepresentable'
   | 'certificate-reserved'

@@ -119,7 +119,7 @@ const recordedVariables = ({ identity, request, at }: Question): RuleVariables =
   },
 })
 
-/** Or `has` would find that there is none. */
+/** Throws, since `has` would otherwise be false. */
 const unrecorded = (): never => {
   throw new TypeError('an audit log does not tell it')
 }

@@ -81,7 +81,7 @@ export class RuleIndex<R extends Indexable> {
 // They depend on the identity alone.
 const OF_IDENTITY: ReadonlySet<Dimension> = new Set(['user', 'group', 'authenticator'])
 
-/** Whether it looks at the identity alone, and no table can say what it looks for. */
+/** Whether it depends on the identity alone, and matches by patterns, which no table can hold. */
 const isPatterned = ({ key, indexed }: Pick<Matcher, 'indexed' | 'key'>): boolean =>
   indexed === undefined && (key === 'users' || key === 'groups')
 

@@ -48,8 +48,8 @@ export interface LoginRedirectOptions {
   readonly theme: Theme
 }
 
-// Of 86 bytes each. A tab whose cookie was dropped for newer ones still ends where it wanted to go, since
-// its state says where that is (issuer/session/login-callback.ts).
+// Of 86 bytes each. A tab whose cookie was dropped for newer ones still reaches its target, since
+// its `state` has the target (issuer/session/login-callback.ts).
 const MOST_ATTEMPTS = 16
 
 // More than a browser that is sent this way ever has. What is beyond them ends by itself.

@@ -97,9 +97,9 @@ const waitAfter = ({ reason, context, retryAfter }: Denial): number | undefined 
 }
 
 /**
- * client-go sleeps for as long as `Retry-After` says, and tries again, up to ten times, whenever an
+ * client-go sleeps for the time of `Retry-After`, and tries again, up to ten times, whenever an
  * answer of 429 or 5xx has it (client-go v0.37.2, rest/with_retry.go; `maxRetries` of
- * rest/request.go). That bridges a short outage, and makes a user who is locked out for minutes
+ * rest/request.go). That bridges a short outage, but makes a user who is locked out for minutes
  * look at a kubectl that hangs, and then count as ten more attempts: so after failed attempts the time is in the
  * Status alone, which client-go hands to its caller and does not act upon.
  */
@@ -128,7 +128,7 @@ const overridden = (
   own: Readonly<Record<string, string>>,
 ): readonly HeaderPair[] => {
   const pairs = Object.entries(own)
-  // That of the body goes by the body, which has been seen to.
+  // The headers of the body are set with it.
   const set = new Set(pairs.map(([name]) => name))
   return [
     ...ours.filter(([name]) => name === 'content-type' || !set.has(name)),

@@ -42,7 +42,7 @@ const isNotAuditId = (name: string): boolean => name.toLowerCase() !== AUDIT_ID
 // documentation of the router's "HTTP headers (consumed)").
 const STREAM_DURATION = 'x-envoy-upstream-stream-duration-ms'
 
-// Tokens are good for some seconds more, since clocks differ; a request is then given a moment still.
+// Tokens are accepted for some seconds after their expiry, since clocks differ. A request then gets this time.
 const SHORTEST_MS = 1_000
 // Longer than any client waits: 30 days.
 const LONGEST_MS = 2_592_000_000

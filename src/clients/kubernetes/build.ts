@@ -45,7 +45,7 @@ export interface ReviewKind {
   readonly api: string
   /** The longest answer that is taken. */
   readonly maxBytes?: number
-  /** Whether an answer means that a credential is good; absent where it is about none. */
+  /** Whether an answer means that a credential is valid; absent if reviews are not about credentials. */
   readonly isGood?: (document: JsonObject) => boolean
 }
 

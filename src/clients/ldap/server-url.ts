@@ -12,7 +12,7 @@ export interface ServerAddress {
 const PORT = 389
 const TLS_PORT = 636
 
-/** Reads a URL; `undefined` when it is none of a server. */
+/** Reads a URL; `undefined` when it is not that of a server. */
 export const readServerUrl = (url: string): ServerAddress | undefined => {
   const parsed = URL.parse(url)
   if (parsed === null || !/^ldaps?:\/\/[^/?#@]+\/?$/.test(url) || parsed.hostname === '') {

@@ -81,7 +81,7 @@ const bindService = async (
 ): Promise<LdapConnection> => {
   try {
     const { code, policyError } = await connection.bind(dn, password.text(), patience)
-    // With a policy error the bind may have succeeded, and is good for nothing but a new password.
+    // With a policy error the bind may have succeeded, but only permits a change of the password.
     if (code === RESULT.success && policyError === undefined) return connection
     if (code === RESULT.busy || code === RESULT.unavailable) {
       throw new DirectoryError('busy', `${address.url} is busy: result code ${code}`)

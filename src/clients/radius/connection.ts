@@ -110,7 +110,7 @@ export class RadiusConnection implements TransportEvents {
     const fault = this.#deliver(bytes)
     if (fault === undefined) return
     this.#options.onFault(fault)
-    // A reply that comes late, or twice, is none of a liar's.
+    // A late or repeated reply does not prove a forgery.
     if (this.#options.secure && fault !== 'identifier-unexpected') {
       this.lost(new RadiusFailure('connection-lost', `the server sent a false reply: ${fault}`))
     }

@@ -153,12 +153,12 @@ export class ConnectionPool {
       const wait = Math.min(interval, began + limit - from)
       const reply = await exchange.within(wait, signal)
       if (reply !== undefined) return reply
-      // Not sooner after the request than that: the server must not get both at once.
+      // Not sooner, so that the server does not get the request and the probe at once.
       const silent = connection.openSince(from) && !connection.heardSince(began)
       if (silent) void this.#watch(connection)
     }
     const failure = exchange.unanswered(limit)
-    // A connection on which nothing comes back may be one that the other end knows nothing of.
+    // A connection without replies may no longer exist at the server.
     if (!connection.heardSince(began)) connection.lost(failure)
     throw failure
   }

@@ -95,9 +95,9 @@ export class TokenServer {
    *
    * @param asker whose question it is; absent for one of our own
    * @param prepare makes the question, within the same time limit
-   * @param read throws for an answer that is none: it is remembered for this subject
+   * @param read throws for an invalid answer, which is remembered for this subject
    * @throws RateLimited where the caller asks too much; else an Error with a message for operators, which
-   *   holds nothing of the question
+   *   contains nothing of the question
    */
   async ask<T>(
     asker: Asker | undefined,
@@ -118,7 +118,7 @@ export class TokenServer {
    * @param asker whose question it is; absent for one of our own
    * @param prepare makes the question, within the same time limit
    * @throws RateLimited where the caller asks too much; else an Error with a message for operators, which
-   *   holds nothing of the request; also when the server refuses the credentials of authz
+   *   contains nothing of the request; also when the server refuses the credentials of authz
    */
   async askFor(asker: Asker | undefined, prepare: Prepare): Promise<OAuthAnswer> {
     return await this.#shared.ask<OAuthAnswer>(asker, async (signal) => {
@@ -177,8 +177,8 @@ export class TokenServer {
   }
 
   /**
-   * It may be a firewall in front of the server that does not like this one token, so such a refusal counts
-   * only where the server has taken the token before, or where there is none.
+   * A firewall in front of the server may refuse this one token, so such a refusal counts
+   * only if the server has accepted the token before, or if the question has no token.
    */
   #evidenceAgainstUs(asker: Asker | undefined): 'silent' | 'nothing' {
     return asker === undefined || this.#shared.wasGood(asker) ? 'silent' : 'nothing'
@@ -201,7 +201,7 @@ const retryAfterOf = ({ headers }: HttpResponse): number | undefined => {
   return seconds === undefined ? undefined : Number(seconds) * 1_000
 }
 
-/** The refusal that a response is; `undefined` where it is none. */
+/** The error response; `undefined` if the response is not one. */
 const refusalIn = ({
   status,
   body,

@@ -1,4 +1,4 @@
-// Logins whose users cannot be looked up again, and that are good for long all the same: what `countersign
+// Long logins whose users cannot be looked up again: what `countersign
 // validate` warns about.
 
 import type { Locate } from '../../config/document.ts'

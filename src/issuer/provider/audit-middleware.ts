@@ -70,7 +70,7 @@ const namesOf = (body: unknown, keys: OpaqueKeys): Pick<TokensIssuedEvent, 'jti'
     const token = answer[kind]
     if (typeof token !== 'string') return []
     const id = jtiOf(token)
-    // Some tokens are good for something by their `jti` alone.
+    // Some tokens are usable by their `jti` alone.
     return [
       id === undefined ? { tokens: keys.of('token', token).slice(0, HASH_LENGTH) } : { jti: id },
     ]

@@ -21,8 +21,8 @@ export const interactionUrl = (interaction: Addressed, action?: string): string 
 }
 
 /**
- * Where the same authorization begins again, as a path with its query; `undefined` where the address says
- * nothing of it. The query proves nothing: it is what a link to the authorization endpoint could be.
+ * The URL that begins the same authorization again, as a path with its query; `undefined` if the address does not
+ * contain it. It needs no proof: any link to the authorization endpoint could be this one.
  *
  * @param url of the request, as it arrived
  */

@@ -32,7 +32,7 @@ export const setLogin = (model: object, fields: LoginFields): void => {
   Object.assign(model, fields)
 }
 
-/** The login that a grant was given in; `undefined` where there is no such grant any more. */
+/** The login that a grant was given in; `undefined` where the grant no longer exists. */
 export const loginOfGrant = async (
   { oidc: { provider, entities } }: KoaContextWithOIDC,
   grantId: string,

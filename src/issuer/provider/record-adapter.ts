@@ -129,8 +129,8 @@ export class RecordAdapter implements Adapter {
   }
 
   /**
-   * Marks a code or a refresh token as used. Of two that come with the same one at once only one gets
-   * here first; the other is refused, as RFC 6749 §4.1.2 wants it.
+   * Marks a code or a refresh token as used. Of two concurrent requests with the same one only the first succeeds;
+   * the other is refused, as RFC 6749 §4.1.2 requires.
    *
    * @throws errors.InvalidGrant
    */

@@ -25,8 +25,8 @@ export const indexesOf = (kind: string, payload: AdapterPayload): readonly strin
  */
 export const recordKindOf = (kind: string, payload: AdapterPayload, path?: string): RecordKind => {
   switch (kind) {
-    // RFC 9449 §11.1. The endpoint for pushed requests takes proofs of public clients; one that is shown there
-    // again makes a code that is good for the holder of its key alone (§10.1).
+    // RFC 9449 §11.1. The endpoint for pushed requests accepts proofs of public clients; a replayed one
+    // yields a code that only the holder of its key can use (§10.1).
     case 'ReplayDetection':
       return path === ENDPOINTS.pushed_authorization_request ? 'public' : 'used'
     case 'PushedAuthorizationRequest': // RFC 9126: of public clients, too

@@ -114,7 +114,7 @@ const certificateForm = (
   )
 }
 
-/** Without the fragment: browsers would carry it on to the provider, which it is none of. */
+/** Without the fragment: browsers would pass it on to the provider, for which it is not meant. */
 const providersForm = (
   { providers = [], password, certificate = false }: LoginModel,
   { language, csrf, paths }: FormContext<LoginPath>,

@@ -52,7 +52,7 @@ const GRAVITY = ['revoked', 'unknown', 'good'] as const
  *
  * @param nonce what was sent with the question
  * @param now milliseconds since the epoch
- * @throws CountersignError `malformed-certificate` for a responder's certificate that is none
+ * @throws CountersignError `malformed-certificate` for a responder's certificate that cannot be read
  */
 export const judgeOcsp = async (
   answer: OcspAnswer,

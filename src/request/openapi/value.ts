@@ -15,7 +15,7 @@ export const membersOf = (value: unknown): JsonObject => (isJsonObject(value) ? 
 export const elementsOf = (value: unknown): readonly unknown[] =>
   Array.isArray(value) ? value : []
 
-/** A member of an object's own, so that `constructor` is none. */
+/** An object's own member, so never an inherited one such as `constructor`. */
 export const member = (value: unknown, key: string): unknown =>
   isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined
 

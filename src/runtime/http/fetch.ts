@@ -101,7 +101,7 @@ export const httpFetcher = ({
         const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
         const sent = send(url, options, resolve).on('error', reject)
         // All that Node says of a server that switches protocols (101): it emits no error, and the signal
-        // has no effect any more.
+        // no longer has an effect.
         sent.on('close', () => reject(new Error('the connection ended without an answer')))
         boundInterim(sent)
         sent.end(request.body)

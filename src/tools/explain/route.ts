@@ -19,7 +19,7 @@ export interface RoutePhase {
   readonly routes: readonly RouteExplanation[]
 }
 
-/** One route that was looked at, or not any more. */
+/** One route that was tried, or that came after the match. */
 interface RouteExplanation {
   readonly name: string
   readonly outcome: PhaseOutcome

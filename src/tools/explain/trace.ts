@@ -1,5 +1,5 @@
 // A check that is observed: the same routes, links and rules, each of which records its input
-// and its answer. It changes no answer, and the live path knows nothing of it.
+// and its answer. It changes no answer, and the live path does not use it.
 
 import type { Authentication, Authenticator } from '../../authenticate/authenticator.ts'
 import { Chain, type ChainLink, type ChainResult } from '../../authenticate/chain.ts'

@@ -162,6 +162,6 @@ const decidedBy = (
   if (BY_RULES.has(reason)) return 'rules'
   // On other routes the headers alone are a reason to refuse, before any authenticator is called.
   if (reason === 'impersonation' && kubernetes) return 'rules'
-  // The same reasons may be there before a rule was reached, and then there is none.
+  // The same reasons may occur before a rule was reached; then there is no rule.
   return PHASE_6.has(reason) && rule !== undefined ? 'rule' : 'before'
 }

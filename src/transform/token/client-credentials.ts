@@ -46,7 +46,7 @@ const waitFor = async (token: RenewedToken, signal: AbortSignal) => {
   }
 }
 
-// After an attempt that failed while the old token is good: no other one for as long.
+// The pause after a failed attempt while the old token is valid.
 const PAUSE_MS = 1_000
 
 /** Why there is no new token, and until when no request is sent for one (monotonic). */

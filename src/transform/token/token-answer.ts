@@ -85,7 +85,7 @@ const complaintAboutIssued = (
     : '"issued_token_type" is not the requested type'
 }
 
-/** Seconds; `undefined` for what is none. RFC 6749 has a number, and some servers write a text. */
+/** Seconds; `undefined` for an invalid value. RFC 6749 has a number, and some servers send a string. */
 const lifetimeOf = (value: unknown): number | undefined => {
   const seconds = typeof value === 'string' && /^\d{1,12}$/.test(value) ? Number(value) : value
   return typeof seconds === 'number' && seconds > 0 ? seconds : undefined

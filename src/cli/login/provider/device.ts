@@ -74,7 +74,7 @@ interface Polled {
   readonly obtained: number
 }
 
-/** Asks until there is an answer; that the provider cannot be reached for a while is none (RFC 8628 §3.5). */
+/** Polls until there is an answer; a temporary connection failure does not end the polling (RFC 8628 §3.5). */
 const poll = async (
   { configuration, request: { resource }, clock }: OpenProvider,
   begun: DeviceAuthorizationResponse,

@@ -33,7 +33,7 @@ export const failureOf = (cause: unknown, clock: ObservedClock): ProviderFailure
       return broken ? { kind: 'unavailable', why } : { kind: 'refused', code, why }
     }
     if (error instanceof WWWAuthenticateChallengeError) {
-      // RFC 6749 §5.2: what is not taken is the client, by whatever it proves itself with.
+      // RFC 6749 §5.2: the server refuses the client authentication.
       const why = 'it does not know this client, or the client’s secret is another'
       return { kind: 'refused', code: 'invalid_client', why }
     }

@@ -1,5 +1,5 @@
-// How a provider is reached: by our own client, never in the clear but on this machine, and with an eye on
-// its clock.
+// The HTTP client for providers: never without TLS except on this machine. It measures by how much
+// the provider's clock is ahead.
 
 import { isConfidential } from '../../../config/values.ts'
 import type { HttpFetch } from '../../../runtime/http/fetch.ts'
@@ -12,7 +12,7 @@ export interface ObservedClock {
 
 const LIMIT_MS = 20_000
 
-/** The requests of the library, by our client. */
+/** `fetch` for the library, by the HTTP client of `runtime/http`. */
 export const providerFetch = (
   fetch: HttpFetch,
   clock: ObservedClock,

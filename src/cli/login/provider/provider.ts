@@ -144,7 +144,7 @@ const loginPage = (
       ...(resource === undefined ? {} : { resource }),
       ...(audience === undefined ? {} : { audience }),
     })
-    // It is handed to a program that opens whatever it gets.
+    // It is passed to a program that opens any URL.
     if (!isConfidential(url)) throw new Error('its login page is not at an https URL')
     return url
   } catch (cause) {

@@ -37,7 +37,7 @@ export const routeRules: readonly Rule<RouteSubject>[] = [
       const { cluster, action } = route
       // The login pages and the public key set.
       if (disabled?.flag !== true || site.issuerClusters.has(cluster?.text ?? '')) return []
-      // Where no route asks any more, the name of one is all that tells what it is.
+      // If no route calls Countersign, a route is recognised by its name alone.
       const isOurs = site.expected?.routes.has(route.at.get('name').text) === true
       const open = cluster === undefined ? action.isSet : isOurs || site.protected.has(cluster.text)
       const severity = open ? 'error' : 'warning'

@@ -21,7 +21,7 @@ interface EnvoyDocument {
   readonly positionsOf: (paths: readonly Path[]) => readonly Position[]
 }
 
-/** A document, or the reason why the text is none. */
+/** A document, or the reason why the text cannot be parsed. */
 export type DocumentReading =
   | { readonly ok: true; readonly document: EnvoyDocument }
   | { readonly ok: false; readonly position?: Position; readonly reason: string }

@@ -27,7 +27,7 @@ export const trailerMutationsOf = (filter: Extension): readonly Setting[] =>
     ? filter.config.get('mutations', 'request_trailers_mutations').items()
     : []
 
-/** The removal of a header of that name, in lower case; `undefined` if the mutation is none. */
+/** The removal of a header of that name, in lower case; `undefined` if the mutation is not a removal. */
 export const removalIn = (mutation: Setting, name: string): Setting | undefined => {
   const byName = mutation.get('remove')
   if (byName.text.toLowerCase() === name) return byName
