@@ -44,7 +44,7 @@ export const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   'oidc-provider': ['issuer/'],
   'openid-client': ['cli/login/provider/', 'logins/upstream-idp/'],
   pkijs: ['pki/pkijs.ts'],
-  pino: ['runtime/logger.ts', 'audit/sink.ts'],
+  pino: ['runtime/logger.ts'],
   'prom-client': ['runtime/metrics/page.ts'],
   protobufjs: ['check/wire-reader.ts'],
   yaml: ['config/', 'request/openapi/text.ts', 'envoy/', 'cli/kubeconfig/'],
