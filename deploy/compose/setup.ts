@@ -169,4 +169,8 @@ const main = async (args: readonly string[]): Promise<void> => {
   console.log(made ? 'made keys, certificates and users' : 'keys, certificates and users are there')
 }
 
-if (import.meta.main) await main(process.argv.slice(2)).catch(reportFailure)
+if (import.meta.main) {
+  await main(process.argv.slice(2)).catch((cause: unknown) =>
+    reportFailure({ process, console }, cause),
+  )
+}

@@ -60,8 +60,9 @@ const runTests = async (path: string, failures: Failures): Promise<Counts> => {
   let registered = true
   const { promise, resolve: ended } = Promise.withResolvers<void>()
   // node:test waits for ever for a test that waits for nothing: no timer, no socket, no process.
+  let idle: NodeJS.Timeout | undefined
   const onIdle = (): void => {
-    setTimeout(ended, IDLE_MS)
+    idle = setTimeout(ended, IDLE_MS)
   }
   process.once('beforeExit', onIdle)
   run({ files: [resolve(path)], isolation: 'none' })
@@ -79,6 +80,7 @@ const runTests = async (path: string, failures: Failures): Promise<Counts> => {
     .resume()
   await promise
   process.off('beforeExit', onIdle)
+  clearTimeout(idle) // or the next file would wait for it
   return counts
 }
 

@@ -11,6 +11,7 @@ import { durationSchema } from '../config/values.ts'
 import { replaceFile } from '../runtime/atomic-file.ts'
 import { CountersignError, describeError, hasCode } from '../runtime/errors.ts'
 import { hasControlCharacter } from '../runtime/text.ts'
+import type { CommandContext } from './context.ts'
 
 interface Options {
   readonly user: string
@@ -46,7 +47,7 @@ const HEADER = `# API keys of Countersign, by id. Hashes only: the keys are not 
 `
 
 /** The command. */
-export const apiKeyCommand = (): Command =>
+export const apiKeyCommand = ({ console }: CommandContext): Command =>
   new Command('api')
     .description('make an API key and its entry in the key file')
     .requiredOption('-u, --user <name>', 'the user that the key authenticates', parseName)
@@ -68,7 +69,7 @@ export const apiKeyCommand = (): Command =>
       const entry = entryOf(key, options)
       // First the entry: a printed key without an entry is not accepted.
       if (file === undefined) console.error(withEntry('', 'keys', id, entry).trimEnd())
-      else await append(file, id, entry)
+      else console.error(await append(file, id, entry))
       console.log(key)
     })
 
@@ -80,8 +81,9 @@ const entryOf = (key: string, { user, uid, groups, expires }: Options): Entry =>
   ...(expires === undefined ? {} : { expires }),
 })
 
-const append = async (name: string, id: string, entry: Entry): Promise<void> => {
-  if (await create(name, id, entry)) return
+/** Adds an entry to a file, which it creates when there is none; what was done, as a line of text. */
+const append = async (name: string, id: string, entry: Entry): Promise<string> => {
+  if (await create(name, id, entry)) return `${name}: created with "${id}"`
   const file = await realpath(name)
   const text = await readFile(file, 'utf8')
   if (KeysFile.parse(file, text).has(id)) {
@@ -90,7 +92,7 @@ const append = async (name: string, id: string, entry: Entry): Promise<void> => 
   const next = withEntry(text, 'keys', id, entry)
   KeysFile.parse(file, next)
   await replaceFile(file, next)
-  console.error(`${file}: added "${id}"`)
+  return `${file}: added "${id}"`
 }
 
 /** Creates the file with its first entry; `false` when the file exists. */
@@ -103,7 +105,6 @@ const create = async (file: string, id: string, entry: Entry): Promise<boolean> 
     const message = `${file} cannot be created: ${describeError(cause)}`
     throw new CountersignError('usage', message, { cause })
   }
-  console.error(`${file}: created with "${id}"`)
   return true
 }
 

@@ -7,6 +7,7 @@ import { readConfig } from '../configuration/parse.ts'
 import { addressSchema, type Address } from '../config/values.ts'
 import { renderEnvoyFilter, type EnvoyFilterOptions } from '../envoy/istio/envoy-filter.ts'
 import { CountersignError } from '../runtime/errors.ts'
+import type { CommandContext } from './context.ts'
 import { configOption } from './options.ts'
 
 interface Options {
@@ -20,7 +21,7 @@ interface Options {
 }
 
 /** The command. */
-export const envoyIstioCommand = (): Command =>
+export const envoyIstioCommand = ({ process }: CommandContext): Command =>
   new Command('istio')
     .description(
       'write the EnvoyFilter for an Istio ingress gateway: settings that Istio resources cannot express (see deploy/istio for the rest)',

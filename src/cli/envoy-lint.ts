@@ -9,6 +9,7 @@ import { durationSchema, formatAddress, type Address, addressSchema } from '../c
 import { fetchConfigDump } from '../envoy/config-dump.ts'
 import { expectationsOf, type Expectations } from '../envoy/lint/expectations.ts'
 import { lint, type LintResult } from '../envoy/lint/lint.ts'
+import type { CommandContext } from './context.ts'
 import { findingsAsJson, findingsAsText, type Source } from './envoy-lint-report.ts'
 import { parsed } from './options.ts'
 import { reportFailure } from './report.ts'
@@ -30,7 +31,7 @@ const UNUSABLE = 2
 const DEFAULT_TIMEOUT = '60s'
 
 /** The command. */
-export const envoyLintCommand = (): Command =>
+export const envoyLintCommand = (context: CommandContext): Command =>
   new Command('lint')
     .description(
       'check an Envoy configuration: a bootstrap, the output of /config_dump, or a running Envoy. Exits with 1 when a setting is missing or dangerous, with 2 when the configuration cannot be read',
@@ -61,10 +62,10 @@ export const envoyLintCommand = (): Command =>
     .addHelpText('after', HELP)
     .action(async (file: string | undefined, options: Options) => {
       try {
-        process.exitCode = await run(file, options)
+        context.process.exitCode = await run(context, file, options)
       } catch (cause) {
-        reportFailure(cause)
-        process.exitCode = UNUSABLE
+        reportFailure(context, cause)
+        context.process.exitCode = UNUSABLE
       }
     })
 
@@ -74,7 +75,11 @@ For an Istio gateway, whose configuration is in no file:
   kubectl -n istio-ingress port-forward deploy/istio-ingressgateway 15000 &
   countersign envoy lint --admin http://127.0.0.1:15000 --config countersign.yaml`
 
-const run = async (file: string | undefined, options: Options): Promise<number> => {
+const run = async (
+  { process }: CommandContext,
+  file: string | undefined,
+  options: Options,
+): Promise<number> => {
   const files = new ConfigurationFiles()
   const { source, read } = sourceOf(file, options, files)
   const expected = await expectations(files, options.config)

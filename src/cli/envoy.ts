@@ -7,12 +7,13 @@ import { ConfigurationFiles } from '../config/files.ts'
 import { readConfig } from '../configuration/parse.ts'
 import { renderBootstrap } from '../envoy/bootstrap.ts'
 import { refusalRate } from '../envoy/refusal-log.ts'
+import type { CommandContext } from './context.ts'
 import { envoyIstioCommand } from './envoy-istio.ts'
 import { envoyLintCommand } from './envoy-lint.ts'
 import { configOption } from './options.ts'
 
 /** The command. */
-export const envoyCommand = (): Command =>
+export const envoyCommand = (context: CommandContext): Command =>
   new Command('envoy')
     .description('work with Envoy’s configuration')
     .addCommand(
@@ -27,12 +28,12 @@ export const envoyCommand = (): Command =>
         .action(async ({ config, output, rateFile }: GenerateOptions) => {
           const bootstrap = await generate(config, rateFile && resolve(rateFile))
           if (rateFile !== undefined) await writeFile(rateFile, refusalRate())
-          if (output === undefined) process.stdout.write(bootstrap)
+          if (output === undefined) context.process.stdout.write(bootstrap)
           else await writeFile(output, bootstrap)
         }),
     )
-    .addCommand(envoyIstioCommand())
-    .addCommand(envoyLintCommand())
+    .addCommand(envoyIstioCommand(context))
+    .addCommand(envoyLintCommand(context))
 
 interface GenerateOptions {
   readonly config: string

@@ -4,9 +4,10 @@
 import { text } from 'node:stream/consumers'
 import { Command, Option } from 'commander'
 import { createInterface } from 'node:readline/promises'
-import { Writable } from 'node:stream'
+import { Writable, type Readable } from 'node:stream'
 import { makeHash, type PasswordHash } from '../authenticate/password/hash.ts'
 import { CountersignError } from '../runtime/errors.ts'
+import type { CommandContext, CommandProcess } from './context.ts'
 import { hasControlCharacter } from '../runtime/text.ts'
 
 interface Options {
@@ -20,7 +21,7 @@ const UNFIT_FOR_HTPASSWD = /^$|^#|[:\p{Cc}]|^\s|\s$/u
 const BCRYPT_BYTES = 72
 
 /** The command. */
-export const hashPasswordCommand = (): Command =>
+export const hashPasswordCommand = ({ process, console }: CommandContext): Command =>
   new Command('hash-password')
     .description(
       'hash a password for a users file; reads it from standard input, or asks on a terminal',
@@ -35,7 +36,7 @@ export const hashPasswordCommand = (): Command =>
       if (user !== undefined && UNFIT_FOR_HTPASSWD.test(user)) {
         throw new CountersignError('usage', 'a line of htpasswd cannot be for a user of that name')
       }
-      const password = await readPassword()
+      const password = await readPassword(process)
       if (algorithm === 'bcrypt' && Buffer.byteLength(password) > BCRYPT_BYTES) {
         throw new CountersignError('usage', `bcrypt reads ${BCRYPT_BYTES} bytes only: use argon2id`)
       }
@@ -43,26 +44,33 @@ export const hashPasswordCommand = (): Command =>
       console.log(user === undefined ? hash : `${user}:${hash}`)
     })
 
-const readPassword = async (): Promise<string> => {
-  const terminal = process.stdin.isTTY
-  const given = terminal ? await promptSecret('Password: ') : await text(process.stdin)
+const readPassword = async ({ stdin, stderr }: CommandProcess): Promise<string> => {
+  const terminal = stdin.isTTY === true
+  const given = terminal ? await promptSecret('Password: ', stdin, stderr) : await text(stdin)
   const password = given.replace(/\r?\n$/, '').normalize('NFC')
   if (password === '') throw new CountersignError('usage', 'the password is empty')
   if (hasControlCharacter(password)) {
     throw new CountersignError('usage', 'a password for HTTP Basic cannot hold control characters')
   }
-  if (terminal && (await promptSecret('Once more: ')).normalize('NFC') !== password) {
+  if (
+    terminal &&
+    (await promptSecret('Once more: ', stdin, stderr)).normalize('NFC') !== password
+  ) {
     throw new CountersignError('usage', 'the two passwords differ')
   }
   return password
 }
 
 /** Shows the question and reads a line that is not echoed. */
-export const promptSecret = async (question: string): Promise<string> => {
+const promptSecret = async (
+  question: string,
+  stdin: Readable,
+  stderr: Writable,
+): Promise<string> => {
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
-  using lines = createInterface({ input: process.stdin, output: silent, terminal: true })
-  process.stderr.write(question)
+  using lines = createInterface({ input: stdin, output: silent, terminal: true })
+  stderr.write(question)
   const answer = await lines.question('')
-  process.stderr.write('\n')
+  stderr.write('\n')
   return answer
 }

@@ -7,6 +7,7 @@ import { addressSchema, durationSchema, formatAddress, type Address } from '../c
 import type { HealthCheckResponse__Output } from '../proto/generated/grpc/health/v1/HealthCheckResponse.ts'
 import { healthService } from '../proto/load.ts'
 import { describeError } from '../runtime/errors.ts'
+import type { CommandContext } from './context.ts'
 import { parsed } from './options.ts'
 
 interface Options {
@@ -18,7 +19,7 @@ interface Options {
 const DEFAULT_TIMEOUT = '3s'
 
 /** The command. */
-export const healthCommand = (): Command =>
+export const healthCommand = ({ process, console }: CommandContext): Command =>
   new Command('health')
     .description('check whether authz or the signer serves: exits with 0 if so, else with 1')
     .addOption(

@@ -7,6 +7,7 @@ import { newGrantKeyLine, parseGrantKeys } from '../keys/grant-keys.ts'
 import { replaceFile } from '../runtime/atomic-file.ts'
 import { CountersignError, describeError, hasCode } from '../runtime/errors.ts'
 import { apiKeyCommand } from './api-keys.ts'
+import type { CommandContext } from './context.ts'
 import { signingKeysCommand } from './signing-keys.ts'
 
 interface Options {
@@ -30,14 +31,14 @@ const HEADER = `# Grant keys of Countersign: secrets that only authz and the sig
 `
 
 /** The command. */
-export const keysCommand = (): Command =>
+export const keysCommand = (context: CommandContext): Command =>
   new Command('keys')
     .description('make and rotate keys')
-    .addCommand(grantCommand())
-    .addCommand(apiKeyCommand())
-    .addCommand(signingKeysCommand())
+    .addCommand(grantCommand(context))
+    .addCommand(apiKeyCommand(context))
+    .addCommand(signingKeysCommand(context))
 
-const grantCommand = (): Command =>
+const grantCommand = ({ console }: CommandContext): Command =>
   new Command('grant')
     .description(
       'make the keyring that authz and the signer share; an existing file is changed only by an option',
@@ -56,8 +57,9 @@ const grantCommand = (): Command =>
     .addHelpText('after', ROTATION)
     .action(async (file: string, options: Options) => {
       const change = changeFor(options)
-      if (change === undefined) await create(file, options.mode)
-      else await update(file, change)
+      const done =
+        change === undefined ? await create(file, options.mode) : await update(file, change)
+      console.error(done)
     })
 
 const parseCount = (text: string): number => {
@@ -98,7 +100,8 @@ const keepFirst = (lines: readonly string[], count: number): readonly string[] =
   return lines.filter((line) => !isKey(line) || ++kept <= count)
 }
 
-const create = async (file: string, mode: number): Promise<void> => {
+/** Makes a keyring; what was done, as a line of text. */
+const create = async (file: string, mode: number): Promise<string> => {
   try {
     await writeFile(file, `${HEADER}${newGrantKeyLine()}\n`, { flag: 'wx', mode })
   } catch (cause) {
@@ -111,11 +114,11 @@ const create = async (file: string, mode: number): Promise<void> => {
     )
   }
   await chmod(file, mode) // which the umask may have reduced
-  console.error(`${file}: 1 key`)
+  return `${file}: 1 key`
 }
 
-/** Changes a keyring in one step. */
-const update = async (name: string, change: Change): Promise<void> => {
+/** Changes a keyring in one step; what was done, as a line of text. */
+const update = async (name: string, change: Change): Promise<string> => {
   const file = await realpath(name).catch((cause: unknown) => {
     throw new CountersignError('file-unreadable', `${name}: ${describeError(cause)}`, { cause })
   })
@@ -125,5 +128,5 @@ const update = async (name: string, change: Change): Promise<void> => {
   const next = `${lines.join('\n')}\n`
   const keys = parseGrantKeys(file, next)
   await replaceFile(file, next)
-  console.error(`${file}: ${keys.length} ${keys.length === 1 ? 'key' : 'keys'}`)
+  return `${file}: ${keys.length} ${keys.length === 1 ? 'key' : 'keys'}`
 }

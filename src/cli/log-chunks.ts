@@ -3,6 +3,7 @@
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import type { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { CountersignError, describeError } from '../runtime/errors.ts'
 
@@ -14,9 +15,9 @@ const GZIP = Buffer.from([0x1f, 0x8b])
  *
  * The iteration throws CountersignError `file-unreadable`.
  */
-export async function* logChunks(file: string): AsyncGenerator<Uint8Array, void> {
+export async function* logChunks(file: string, stdin: Readable): AsyncGenerator<Uint8Array, void> {
   try {
-    yield* file === '-' ? process.stdin : await unpacked(resolve(file))
+    yield* file === '-' ? stdin : await unpacked(resolve(file))
   } catch (cause) {
     const message = `${file} cannot be read: ${describeError(cause)}`
     throw new CountersignError('file-unreadable', message, { cause })

@@ -11,6 +11,7 @@ import { LogoutOutbox, type ClientOfLogin, type TokenOfProvider } from '../login
 import { Logout, type NotifyClient } from '../logins/logout.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { createLogger } from '../runtime/logger.ts'
+import type { CommandContext } from './context.ts'
 import { counted, linesAsText, tableAsLines } from './format.ts'
 import { configOption } from './options.ts'
 import { printableJson } from './printable.ts'
@@ -46,14 +47,14 @@ event, some seconds later. Users can log in again: to prevent that, disable the 
 users file first.`
 
 /** The command. */
-export const sessionsCommand = (): Command =>
+export const sessionsCommand = (context: CommandContext): Command =>
   new Command('sessions')
     .description('list and end logins')
     .addHelpText('after', ABOUT)
-    .addCommand(listCommand())
-    .addCommand(endCommand())
+    .addCommand(listCommand(context))
+    .addCommand(endCommand(context))
 
-const listCommand = (): Command =>
+const listCommand = ({ process, console }: CommandContext): Command =>
   new Command('list')
     .description('list logins, latest first')
     .addOption(configOption())
@@ -71,7 +72,7 @@ const listCommand = (): Command =>
       console.error(counted(logins.length, 'login'))
     })
 
-const endCommand = (): Command =>
+const endCommand = ({ console }: CommandContext): Command =>
   new Command('end')
     .description('end logins')
     .addOption(configOption())

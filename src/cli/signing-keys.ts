@@ -19,20 +19,21 @@ import {
 } from '../keys/signing-key-changes.ts'
 import { inspectSigningKeys } from '../keys/signing-key-folder.ts'
 import type { SigningKeyList } from '../keys/signing-keys.ts'
+import type { CommandContext } from './context.ts'
 import { changeSigningKeys, type FolderChange } from './signing-key-writer.ts'
 import { ROTATION, THEFT } from './signing-keys-help.ts'
 import { changesAsText, keysAsJson, keysAsText, shownKeys } from './signing-keys-text.ts'
 import { usageError } from './usage-error.ts'
 
 /** The command, with its parts. */
-export const signingKeysCommand = (): Command =>
+export const signingKeysCommand = (context: CommandContext): Command =>
   new Command('signing')
     .description('make, list, rotate and revoke the keys that sign tokens of the issuer')
-    .addCommand(createCommand())
-    .addCommand(showCommand())
-    .addCommand(rotateCommand())
-    .addCommand(revokeCommand())
-    .addCommand(pruneCommand())
+    .addCommand(createCommand(context))
+    .addCommand(showCommand(context))
+    .addCommand(rotateCommand(context))
+    .addCommand(revokeCommand(context))
+    .addCommand(pruneCommand(context))
     .addHelpText('after', `${ROTATION}\n${THEFT}`)
 
 const absolute = (folder: string): string => resolve(folder)
@@ -43,7 +44,7 @@ const algorithmOption = (description: string): Option =>
     `${description}; repeat it, or separate them by commas`,
   ).argParser(parseAlgorithms)
 
-const createCommand = (): Command =>
+const createCommand = (context: CommandContext): Command =>
   new Command('create')
     .description(
       'make the folder, and a key that signs at once for each algorithm that has none; what is there already stays as it is',
@@ -60,7 +61,7 @@ const createCommand = (): Command =>
     )
     .action(async (folder: string, options: CreateOptions) => {
       const { algorithm = ['ES256'], mode } = options
-      await change({
+      await change(context, {
         folder,
         make: { mode },
         plan: (list, now) => creation(list, algorithm, now),
@@ -72,7 +73,7 @@ interface CreateOptions {
   readonly mode?: number
 }
 
-const showCommand = (): Command =>
+const showCommand = (context: CommandContext): Command =>
   new Command('show')
     .description(
       'print the keys: the state of each, from when on it signs, until when it is published. Exits with 1, and the reason, when authz would refuse the folder',
@@ -84,11 +85,11 @@ const showCommand = (): Command =>
       const { list, problems } = await inspectSigningKeys(folder, new ConfigurationFiles(), now)
       const keys = shownKeys(list, now)
       const messages = problems.map(({ message }) => message)
-      process.stdout.write(json === true ? keysAsJson(keys, messages) : keysAsText(keys))
-      complain(messages)
+      context.process.stdout.write(json === true ? keysAsJson(keys, messages) : keysAsText(keys))
+      complain(context, messages)
     })
 
-const rotateCommand = (): Command =>
+const rotateCommand = (context: CommandContext): Command =>
   new Command('rotate')
     .description(
       'make the next key, which is published at once and signs after the overlap, unless there is one already. Removes keys that are no longer needed, as `prune` does',
@@ -112,7 +113,7 @@ const rotateCommand = (): Command =>
     .addHelpText('after', ROTATION)
     .action(async (folder: string, options: RotateOptions) => {
       const { algorithm, overlap, now: atOnce } = options
-      await change({
+      await change(context, {
         folder,
         plan: (list, now) =>
           planRotation(list, algorithm, atOnce === true ? 0 : overlap, now, folder),
@@ -153,7 +154,7 @@ const planRotation = (
   return plan
 }
 
-const revokeCommand = (): Command =>
+const revokeCommand = (context: CommandContext): Command =>
   new Command('revoke')
     .description(
       'from now on a key neither signs nor is published, and its private half is removed. If it was the one that signs, the next one does at once, or a new one',
@@ -162,7 +163,7 @@ const revokeCommand = (): Command =>
     .argument('<kid>', `the key, or the first ${SHORTEST_PREFIX} characters of its name at least`)
     .addHelpText('after', THEFT)
     .action(async (folder: string, kid: string) => {
-      await change({ folder, plan: (list, now) => planRevocation(list, kid, now, folder) })
+      await change(context, { folder, plan: (list, now) => planRevocation(list, kid, now, folder) })
     })
 
 const planRevocation = (
@@ -189,30 +190,33 @@ const planRevocation = (
   }
 }
 
-const pruneCommand = (): Command =>
+const pruneCommand = (context: CommandContext): Command =>
   new Command('prune')
     .description(
       'remove private keys that no longer sign, and keys without valid tokens. `rotate` does that too',
     )
     .argument('<dir>', 'the folder of the keys', absolute)
     .action(async (folder: string) => {
-      await change({
+      await change(context, {
         folder,
         plan: (list, now) => ({ needs: [], apply: () => withoutDead(list, now) }),
       })
     })
 
 /** Changes a folder, prints the changes, and whether authz accepts it. */
-const change = async (wanted: FolderChange): Promise<void> => {
+const change = async (context: CommandContext, wanted: FolderChange): Promise<void> => {
   const changed = await changeSigningKeys(wanted)
-  process.stderr.write(changesAsText(changed))
+  context.process.stderr.write(changesAsText(changed))
   const files = new ConfigurationFiles()
   const { problems } = await inspectSigningKeys(changed.folder, files, changed.now)
-  complain(problems.map(({ message }) => message))
+  complain(
+    context,
+    problems.map(({ message }) => message),
+  )
 }
 
 /** Says what is wrong with the folder; that is a failure of the command, whatever it did. */
-const complain = (problems: readonly string[]): void => {
+const complain = ({ process, console }: CommandContext, problems: readonly string[]): void => {
   if (problems.length === 0) return
   process.exitCode = 1
   for (const problem of problems) console.error(`countersign: ${problem}`)

@@ -11,6 +11,7 @@ import { ConfigurationError, formatWarning, type Problem } from '../config/probl
 import type { Config } from '../configuration/schema.ts'
 import type { SignerConfig } from '../ca/schema.ts'
 import { systemClock } from '../runtime/clock.ts'
+import type { CommandContext } from './context.ts'
 import { configOption } from './options.ts'
 
 interface Options {
@@ -20,7 +21,7 @@ interface Options {
 }
 
 /** The command. */
-export const validateCommand = (): Command =>
+export const validateCommand = (context: CommandContext): Command =>
   new Command('validate')
     .description(
       'check a configuration and every file it names; exits with 1 and lists all problems. Warns about what is valid and probably not meant',
@@ -37,14 +38,16 @@ export const validateCommand = (): Command =>
       const signerAlone =
         signer !== undefined && command.getOptionValueSource('config') === 'default'
       const problems: Problem[] = []
-      const authzConfig = signerAlone ? undefined : await collect(problems, () => authz(config))
+      const authzConfig = signerAlone
+        ? undefined
+        : await collect(problems, () => authz(context, config))
       const signerConfig =
-        signer === undefined ? undefined : await collect(problems, () => authority(signer))
+        signer === undefined ? undefined : await collect(problems, () => authority(context, signer))
       if (authzConfig !== undefined && signerConfig !== undefined) {
         problems.push(...disagreements(config, authzConfig.config, signerConfig))
       }
       if (problems.length > 0) throw new ConfigurationError(problems)
-      if (strict && (authzConfig?.warnings.length ?? 0) > 0) process.exitCode = 1
+      if (strict && (authzConfig?.warnings.length ?? 0) > 0) context.process.exitCode = 1
     })
 
 interface Validated {
@@ -52,7 +55,7 @@ interface Validated {
   readonly warnings: readonly Problem[]
 }
 
-const authz = async (file: string): Promise<Validated> => {
+const authz = async ({ console }: CommandContext, file: string): Promise<Validated> => {
   const files = new ConfigurationFiles()
   await using snapshot = await buildOffline(file, files)
   const { config } = snapshot
@@ -63,7 +66,7 @@ const authz = async (file: string): Promise<Validated> => {
   return { config, warnings }
 }
 
-const authority = async (file: string): Promise<SignerConfig> => {
+const authority = async ({ console }: CommandContext, file: string): Promise<SignerConfig> => {
   const files = new ConfigurationFiles()
   using resources = new SignerResources(systemClock)
   const { config, authorities } = await buildSigner(file, files, resources)

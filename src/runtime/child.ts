@@ -87,8 +87,12 @@ const dieWithParent = (): readonly string[] => {
 
 /** The path of a program on PATH. */
 export const findProgram = (name: string): string | undefined =>
-  (process.env['PATH'] ?? '')
+  findProgramIn(process.env['PATH'] ?? '', name)
+
+/** The path of a program in the folders of a PATH. */
+export const findProgramIn = (path: string, name: string): string | undefined =>
+  path
     .split(delimiter)
     .filter((folder) => folder !== '')
     .map((folder) => join(folder, name))
-    .find((path) => existsSync(path))
+    .find((file) => existsSync(file))

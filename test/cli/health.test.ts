@@ -1,7 +1,8 @@
 // `countersign health` against servers that serve, do not, hang, or are not there.
 
 import assert from 'node:assert/strict'
-import { createServer, type Server as NetServer } from 'node:net'
+import { once } from 'node:events'
+import { createServer, type Server as NetServer, type Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import { Server, ServerCredentials, status, type UntypedHandleCall } from '@grpc/grpc-js'
 import { HealthImplementation, type ServingStatus } from 'grpc-health-check'
@@ -37,11 +38,17 @@ const reporting = (state: ServingStatus) =>
 
 /** A server that takes connections and says nothing. */
 const silentServer = async (path: string) => {
-  const server: NetServer = createServer()
-  const { promise, resolve } = Promise.withResolvers<void>()
-  server.listen(path, resolve)
-  await promise
-  return { address: `unix:${path}`, [Symbol.dispose]: () => void server.close() }
+  const sockets: Socket[] = []
+  const server: NetServer = createServer((socket) => void sockets.push(socket))
+  server.listen(path)
+  await once(server, 'listening')
+  return {
+    address: `unix:${path}`,
+    [Symbol.dispose]: () => {
+      server.close()
+      for (const socket of sockets) socket.destroy()
+    },
+  }
 }
 
 describe('countersign health', { concurrency: true }, () => {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { countersign } from './run.ts'
+import { countersign, countersignProcess } from './run.ts'
 
 describe('--help', { concurrency: true }, () => {
   const COMMANDS: readonly { args: readonly string[]; says: readonly RegExp[] }[] = [
@@ -94,6 +94,31 @@ describe('a wrong command line', { concurrency: true }, () => {
       assert.equal(status, 1)
       assert.equal(stdout, '')
       assert.match(stderr, says)
+    })
+  }
+})
+
+describe('the process of a command', { concurrency: true }, () => {
+  const CASES: readonly { args: readonly string[]; input?: string; want: number; says: RegExp }[] =
+    [
+      { args: ['--version'], want: 0, says: /^\d+\.\d+\.\d+\n$/ },
+      {
+        args: ['hash-password', '-u', 'alice'],
+        input: 'secret',
+        want: 0,
+        says: /^alice:\$argon2id\$/,
+      },
+      { args: ['hash-password'], want: 1, says: /^countersign: the password is empty\n$/ },
+      { args: ['validate', '--thoroughly'], want: 1, says: /^error: unknown option/ },
+      { args: ['explain', '--thoroughly'], want: 2, says: /^error: unknown option/ },
+      { args: ['logout', '--thoroughly'], want: 2, says: /^error: unknown option/ },
+    ]
+  for (const { args, input, want, says } of CASES) {
+    it(`${args.join(' ')}: ends with ${want}`, async () => {
+      const { status, stdout, stderr } = await countersignProcess(args, input)
+      assert.equal(status, want)
+      assert.match(want === 0 ? stdout : stderr, says)
+      assert.equal(want === 0 ? stderr : stdout, '')
     })
   }
 })

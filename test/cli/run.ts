@@ -1,9 +1,13 @@
-// Runs the command as a process, as users do.
+// Runs the command: in the process of the test, or as users do, in its own.
 
 import { spawn, type ChildProcess } from 'node:child_process'
+import { Console } from 'node:console'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { PassThrough, Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import type { CommandProcess } from '../../src/cli/context.ts'
+import { main } from '../../src/cli/main.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const COMMAND = join(ROOT, 'src/countersign.ts')
@@ -27,8 +31,33 @@ const environment = (): NodeJS.ProcessEnv => {
   return { ...rest, NO_COLOR: '1', NODE_COMPILE_CACHE: join(ROOT, '.cache/compile') }
 }
 
-/** Runs a command to its end. */
-export const countersign = async (args: readonly string[], input = ''): Promise<Result> => {
+/**
+ * Runs a command to its end, in this process: a process for each costs more than all that most of them do.
+ * What the operational log says goes to the standard error of this process.
+ */
+export const countersign = async (
+  args: readonly string[],
+  input = '',
+  env = environment(),
+): Promise<Result> => {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()]
+  const output = Promise.all([text(stdout), text(stderr)])
+  const process: CommandProcess = {
+    argv: ['node', COMMAND, ...args],
+    env,
+    stdin: Readable.from([Buffer.from(input)], { objectMode: false }),
+    stdout,
+    stderr,
+  }
+  await main({ process, console: new Console({ stdout, stderr }) })
+  stdout.end()
+  stderr.end()
+  const [out, err] = await output
+  return { status: Number(process.exitCode ?? 0), stdout: out, stderr: err }
+}
+
+/** Runs a command to its end, in a process of its own. */
+export const countersignProcess = async (args: readonly string[], input = ''): Promise<Result> => {
   const child = spawn(process.execPath, [COMMAND, ...args], { env: environment() })
   child.stdin.end(input)
   const [stdout, stderr, [status]] = await Promise.all([

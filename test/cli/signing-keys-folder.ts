@@ -15,7 +15,7 @@ import {
   type SigningKeyEntry,
 } from '../../src/keys/signing-keys.ts'
 import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'
-import { countersign, type Result } from './run.ts'
+import { countersign, countersignProcess, type Result } from './run.ts'
 
 export const HOUR = 3_600_000
 export const DAY = 24 * HOUR
@@ -40,6 +40,13 @@ export class Keys implements AsyncDisposable {
     const result = await this.run(command, ...args)
     assert.deepEqual([result.status, result.stdout], [0, ''], result.stderr)
     return result
+  }
+
+  /** Runs it in a process of its own, and it must do. */
+  async mustApart(command: string, ...args: readonly string[]): Promise<void> {
+    const words = ['keys', 'signing', command, this.path, ...args]
+    const { status, stdout, stderr } = await countersignProcess(words)
+    assert.deepEqual([status, stdout], [0, ''], stderr)
   }
 
   async entries(): Promise<readonly SigningKeyEntry[]> {

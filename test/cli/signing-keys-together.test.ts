@@ -24,10 +24,10 @@ describe('simultaneous commands of countersign keys signing', { concurrency: tru
     await using keys = await someKeys('ES256', 'EdDSA')
     const [es = '', ed = ''] = await keys.kids()
     await Promise.all([
-      keys.must('revoke', es),
-      keys.must('revoke', ed),
-      keys.must('create', '-a', 'RS256'),
-      keys.must('prune'),
+      keys.mustApart('revoke', es),
+      keys.mustApart('revoke', ed),
+      keys.mustApart('create', '-a', 'RS256'),
+      keys.mustApart('prune'),
     ])
     const states = [...(await keys.states())].toSorted()
     assert.deepEqual(states, [
@@ -37,7 +37,11 @@ describe('simultaneous commands of countersign keys signing', { concurrency: tru
       'EdDSA signing',
       'RS256 signing',
     ])
-    await Promise.all([keys.must('rotate'), keys.must('rotate'), keys.must('rotate')])
+    await Promise.all([
+      keys.mustApart('rotate'),
+      keys.mustApart('rotate'),
+      keys.mustApart('rotate'),
+    ])
     assert.equal((await keys.states()).filter((state) => state.endsWith('next')).length, 3)
     assert.ok(!(await readdir(keys.path)).some((name) => name.startsWith('.')))
     await keys.read()
@@ -45,7 +49,11 @@ describe('simultaneous commands of countersign keys signing', { concurrency: tru
 
   it('create one folder', async () => {
     await using keys = await noKeys()
-    await Promise.all([keys.must('create'), keys.must('create'), keys.must('create')])
+    await Promise.all([
+      keys.mustApart('create'),
+      keys.mustApart('create'),
+      keys.mustApart('create'),
+    ])
     assert.deepEqual(await keys.states(), ['ES256 signing'])
   })
 

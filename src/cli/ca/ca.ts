@@ -1,6 +1,7 @@
 // `countersign ca`: certificate authorities, certificates and certificate requests for a deployment.
 
 import { Command } from 'commander'
+import type { CommandContext } from '../context.ts'
 import { createCommand } from './create.ts'
 import { csrCommand } from './csr.ts'
 import { clientCommand, serverCommand } from './leaf.ts'
@@ -18,13 +19,13 @@ Every certificate is read back and verified before it is written: by Countersign
 @peculiar/x509. Files are never replaced without --force.`
 
 /** The command. */
-export const caCommand = (): Command =>
+export const caCommand = (context: CommandContext): Command =>
   new Command('ca')
     .description('make certificate authorities, and certificates of servers and clients')
-    .addCommand(createCommand())
-    .addCommand(serverCommand())
-    .addCommand(clientCommand())
-    .addCommand(csrCommand())
-    .addCommand(signCommand())
-    .addCommand(showCommand())
+    .addCommand(createCommand(context))
+    .addCommand(serverCommand(context))
+    .addCommand(clientCommand(context))
+    .addCommand(csrCommand(context))
+    .addCommand(signCommand(context))
+    .addCommand(showCommand(context))
     .addHelpText('after', FIRST)

@@ -1,6 +1,7 @@
 // `countersign ca create`: makes a certificate authority, a root or one below another.
 
 import { Command, Option } from 'commander'
+import type { CommandContext } from '../context.ts'
 import { AUTHORITY_FILES, createAuthority, readAuthority } from './authority.ts'
 import { writeFiles } from './files.ts'
 import { keyPem } from './keys.ts'
@@ -35,7 +36,7 @@ ca.pem holds the certificate of the CA, then each that signed the one before it:
 (authorities.NAME.certificate). Verifiers need the ca.pem of the root. Keep ca.key of the root offline.`
 
 /** The command. */
-export const createCommand = (): Command =>
+export const createCommand = (context: CommandContext): Command =>
   withNameConstraints(
     withKeyOptions(
       new Command('create').description(
@@ -63,9 +64,9 @@ export const createCommand = (): Command =>
       ]),
     )
     .addHelpText('after', HELP)
-    .action(create)
+    .action(async (options: Options) => await create(context, options))
 
-const create = async (options: Options): Promise<void> => {
+const create = async ({ console }: CommandContext, options: Options): Promise<void> => {
   const { out, force = false, issuer: issuerFolder, permitDns, permitUri } = options
   const issuer = issuerFolder === undefined ? undefined : await readAuthority(issuerFolder)
   const { certificate, key } = AUTHORITY_FILES
@@ -88,6 +89,6 @@ const create = async (options: Options): Promise<void> => {
     ]
   })
   const [keyPath = '', certificatePath = ''] = paths
-  await reportCertificate(certificatePath)
-  reportKey(keyPath)
+  await reportCertificate(console, certificatePath)
+  reportKey(console, keyPath)
 }

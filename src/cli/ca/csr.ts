@@ -1,6 +1,7 @@
 // `countersign ca csr`: a key that stays where it is made, and a request for a certificate (PKCS#10).
 
 import { Command } from 'commander'
+import type { CommandContext } from '../context.ts'
 import { writeFiles } from './files.ts'
 import { keyPem, newKey } from './keys.ts'
 import { allNames } from './names.ts'
@@ -22,7 +23,7 @@ interface Options extends KeyOptions, NameOptions {
 }
 
 /** The command. */
-export const csrCommand = (): Command =>
+export const csrCommand = (context: CommandContext): Command =>
   withOtherNames(
     withClientNames(
       withServerNames(
@@ -41,9 +42,9 @@ export const csrCommand = (): Command =>
       parseText,
     )
     .addOption(fileNameOption('request'))
-    .action(make)
+    .action(async (options: Options) => await make(context, options))
 
-const make = async (options: Options): Promise<void> => {
+const make = async ({ console }: CommandContext, options: Options): Promise<void> => {
   const { out, as: name, key: kind, force = false } = options
   const { subject, names } = allNames(options)
   const files = [`${name}.key`, `${name}.csr`] as const
@@ -55,5 +56,5 @@ const make = async (options: Options): Promise<void> => {
     ]
   })
   console.error(`${requestPath}\n  certificate request: give it to the CA`)
-  reportKey(keyPath)
+  reportKey(console, keyPath)
 }

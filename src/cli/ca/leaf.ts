@@ -1,6 +1,7 @@
 // `countersign ca server` and `countersign ca client`: a key, and a certificate that a CA signs for it.
 
 import { Command } from 'commander'
+import type { CommandContext } from '../context.ts'
 import { readAuthority } from './authority.ts'
 import { writeFiles } from './files.ts'
 import { issue, type Profile } from './issue.ts'
@@ -26,22 +27,30 @@ interface Options extends KeyOptions, NameOptions {
 }
 
 /** `countersign ca server`. */
-export const serverCommand = (): Command =>
+export const serverCommand = (context: CommandContext): Command =>
   withOtherNames(
     withServerNames(
-      leafCommand('server', 'make a key and a certificate for a server: Envoy, authz, an upstream'),
+      leafCommand(
+        context,
+        'server',
+        'make a key and a certificate for a server: Envoy, authz, an upstream',
+      ),
     ),
   ).option('--name <cn>', 'the CN of its subject; default: the first of its names', parseText)
 
 /** `countersign ca client`. */
-export const clientCommand = (): Command =>
+export const clientCommand = (context: CommandContext): Command =>
   withOtherNames(
     withClientNames(
-      leafCommand('client', 'make a key and a certificate for a client: a user, a program, Envoy'),
+      leafCommand(
+        context,
+        'client',
+        'make a key and a certificate for a client: a user, a program, Envoy',
+      ),
     ),
   )
 
-const leafCommand = (profile: Profile, description: string): Command =>
+const leafCommand = (context: CommandContext, profile: Profile, description: string): Command =>
   withAuthorityOption(
     withKeyOptions(
       new Command(profile).description(description),
@@ -50,9 +59,13 @@ const leafCommand = (profile: Profile, description: string): Command =>
   )
     .addOption(fileNameOption(profile))
     .addOption(daysOption('365, or until the CA ends'))
-    .action(async (options: Options) => await make(profile, options))
+    .action(async (options: Options) => await make(context, profile, options))
 
-const make = async (profile: Profile, options: Options): Promise<void> => {
+const make = async (
+  { console }: CommandContext,
+  profile: Profile,
+  options: Options,
+): Promise<void> => {
   const { ca, out, as: name, days, key: kind, force = false } = options
   const names = namesFor(profile, options)
   const authority = await readAuthority(ca)
@@ -64,6 +77,6 @@ const make = async (profile: Profile, options: Options): Promise<void> => {
       { name: files[1], text: certificate, mode: 0o644 },
     ]
   })
-  await reportCertificate(certificatePath)
-  reportKey(keyPath)
+  await reportCertificate(console, certificatePath)
+  reportKey(console, keyPath)
 }

@@ -4,13 +4,14 @@ import { readFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import { CountersignError, describeError } from '../../runtime/errors.ts'
 import { decodePem } from '../../x509/pem.ts'
+import type { CommandContext } from '../context.ts'
 import { usageError } from '../usage-error.ts'
 import { absolute } from './options.ts'
 import { certificateSummary, requestSummary } from './summary.ts'
 import { x509 } from './x509.ts'
 
 /** The command. */
-export const showCommand = (): Command =>
+export const showCommand = ({ process }: CommandContext): Command =>
   new Command('show')
     .description(
       'print the certificates and certificate requests in a file: subject, issuer, names, usages, validity, serial number, fingerprint. Private keys are not shown',

@@ -4,6 +4,7 @@
 import { readFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'
 import { CountersignError, describeError } from '../../runtime/errors.ts'
+import type { CommandConsole, CommandContext } from '../context.ts'
 import { printable } from '../printable.ts'
 import { usageError } from '../usage-error.ts'
 import { readAuthority } from './authority.ts'
@@ -38,7 +39,7 @@ is left out, with a note on standard error. \`countersign ca show FILE\` prints 
 asks for. Extensions of the request are never copied.`
 
 /** The command. */
-export const signCommand = (): Command =>
+export const signCommand = (context: CommandContext): Command =>
   withOtherNames(
     withClientNames(
       withServerNames(
@@ -65,9 +66,9 @@ export const signCommand = (): Command =>
     .option('-o, --output <file>', 'write to a file instead of standard output', absolute)
     .option('--force', 'replace a file that is there already')
     .addHelpText('after', HELP)
-    .action(sign)
+    .action(async (options: Options) => await sign(context, options))
 
-const sign = async (options: Options): Promise<void> => {
+const sign = async ({ process, console }: CommandContext, options: Options): Promise<void> => {
   const { ca, csr, profile, days, output, force = false } = options
   const pem = await readFile(csr, 'utf8').catch((cause: unknown) => {
     throw new CountersignError('file-unreadable', `${csr}: ${describeError(cause)}`, { cause })
@@ -78,6 +79,7 @@ const sign = async (options: Options): Promise<void> => {
   const authority = await readAuthority(ca)
   const certificate = await issueFor(authority, { profile, ...names, days }, request.publicKey)
   reportLeftOut(
+    console,
     request,
     names.names.map(({ kind, value }) => `${kind}:${value}`),
   )
@@ -86,7 +88,7 @@ const sign = async (options: Options): Promise<void> => {
     return
   }
   await writePublicFile(output, certificate, force)
-  await reportCertificate(output)
+  await reportCertificate(console, output)
 }
 
 /** Refuses a command line without names, and lists those of the request. */
@@ -98,7 +100,11 @@ const requireNames = ({ csr, dns, ip, spiffe, user }: Options, request: ProvenRe
   )
 }
 
-const reportLeftOut = (request: ProvenRequest, taken: readonly string[]): void => {
+const reportLeftOut = (
+  console: CommandConsole,
+  request: ProvenRequest,
+  taken: readonly string[],
+): void => {
   const leftOut = request.names.filter(
     (name) => !taken.includes(name.toLowerCase()) && !taken.includes(name),
   )

@@ -17,6 +17,7 @@ import { readRequest } from '../../request/request.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import { CountersignError, describeError } from '../../runtime/errors.ts'
 import { createLogger } from '../../runtime/logger.ts'
+import type { CommandContext } from '../context.ts'
 import { configOption } from '../options.ts'
 import { printableJson } from '../printable.ts'
 import { reportFailure } from '../report.ts'
@@ -48,7 +49,7 @@ const UNUSABLE = 2
 const DEADLINE_MS = 60_000
 
 /** The command. */
-export const explainCommand = (): Command =>
+export const explainCommand = (context: CommandContext): Command =>
   addRequestOptions(new Command('explain'))
     .description(
       'explain how each phase evaluates one request: its route, its authentication, the rule that decides and why other rules do not, and what would be forwarded. A credential is verified as usual, and a directory counts a wrong password; with --user no credential is verified. Prints no credential. Exits with 0 when the request is allowed, with 1 when it is refused, with 2 when the decision is undetermined',
@@ -65,21 +66,23 @@ export const explainCommand = (): Command =>
     .option('--audit <file>', 'the audit log to look in (default: that of the configuration)')
     .option('--all', 'every matcher of every rule')
     .option('--json', 'print the explanation as JSON')
-    // 1 is a refusal here.
-    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : UNUSABLE))
     .action(async (words: readonly string[], options: Options) => {
       try {
-        process.exitCode = await run(words, options)
+        context.process.exitCode = await run(context, words, options)
       } catch (cause) {
-        reportFailure(cause)
-        process.exitCode = UNUSABLE
+        reportFailure(context, cause)
+        context.process.exitCode = UNUSABLE
       }
     })
 
-const run = async (words: readonly string[], options: Options): Promise<number> => {
+const run = async (
+  { process }: CommandContext,
+  words: readonly string[],
+  options: Options,
+): Promise<number> => {
   const explanation =
     options.decision === undefined
-      ? await explainAsked(await readAsked(options, words), options)
+      ? await explainAsked(await readAsked(options, words, process.stdin), options)
       : await explainDecision(options.decision, words, options)
   const { json = false, all = false } = options
   process.stdout.write(

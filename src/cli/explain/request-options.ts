@@ -2,6 +2,7 @@
 // of the tests of a configuration.
 
 import { readFile } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { Option, type Command } from 'commander'
 import { attributesOf } from '../../tools/policy-tests/run.ts'
@@ -81,8 +82,9 @@ export const addRequestOptions = (command: Command): Command =>
 export const readAsked = async (
   options: RequestOptions,
   words: readonly string[],
+  stdin: Readable,
 ): Promise<Asked> => {
-  const { question, certificate } = await questionOf(options, words)
+  const { question, certificate } = await questionOf(options, words, stdin)
   const parsed = questionSchema.safeParse(question)
   if (!parsed.success) {
     const problems = parsed.error.issues.map(
@@ -123,6 +125,7 @@ interface RawQuestion {
 const questionOf = async (
   options: RequestOptions,
   words: readonly string[],
+  stdin: Readable,
 ): Promise<RawQuestion> => {
   const { request: file, source, route, at } = options
   const inParts = ['method', 'url', 'host', 'path'] as const
@@ -137,7 +140,7 @@ const questionOf = async (
   const given = { ...defined({ source, route, at }) }
   const asked = identityIn(options)
   if (file !== undefined) {
-    const read = await readJson(file)
+    const read = await readJson(file, stdin)
     const { request, identity } = read
     const about = isJsonObject(request) ? { ...request, ...given } : request
     return { question: { ...read, request: about, ...defined({ identity: asked ?? identity }) } }
@@ -220,9 +223,9 @@ const identityIn = (options: RequestOptions): JsonObject | undefined => {
 const defined = (values: JsonObject): JsonObject =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
 
-const readJson = async (file: string): Promise<JsonObject> => {
+const readJson = async (file: string, stdin: Readable): Promise<JsonObject> => {
   const place = file === '-' ? 'standard input' : file
-  const value = parseJson(file === '-' ? await text(process.stdin) : await readText(file), place)
+  const value = parseJson(file === '-' ? await text(stdin) : await readText(file), place)
   if (!isJsonObject(value)) throw usageError(`${place}: must be a JSON object`)
   return value
 }

@@ -9,9 +9,9 @@ import { describeError, hasCode } from '../../runtime/errors.ts'
 import { usageError } from '../usage-error.ts'
 
 /** The file that kubectl writes: the first of `KUBECONFIG`, else `~/.kube/config`. */
-export const usualKubeconfig = (): string => {
-  const [first] = (process.env['KUBECONFIG'] ?? '').split(delimiter).filter((name) => name !== '')
-  return first === undefined ? join(homedir(), '.kube', 'config') : resolve(first)
+export const usualKubeconfig = (env: NodeJS.ProcessEnv): string => {
+  const [first] = (env['KUBECONFIG'] ?? '').split(delimiter).filter((name) => name !== '')
+  return first === undefined ? join(env['HOME'] ?? homedir(), '.kube', 'config') : resolve(first)
 }
 
 /**

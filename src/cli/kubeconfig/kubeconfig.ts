@@ -3,9 +3,10 @@
 
 import { resolve } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import type { CommandContext, CommandProcess } from '../context.ts'
 import { printableJson } from '../printable.ts'
 import { TOKEN_KINDS, type TokenKind } from '../login/login-record.ts'
-import { ending, endingWith2 } from '../login/ending.ts'
+import { ending } from '../login/ending.ts'
 import { issuerOption, requestIn, requestOptions, typed, withOptions } from '../login/options.ts'
 import { usageError } from '../usage-error.ts'
 import { mergedKubeconfig, newKubeconfig, type KubeContext, type NamedEntry } from './document.ts'
@@ -61,19 +62,17 @@ Examples:
       --client-certificate alice.pem --client-key alice.key --embed --output alice.yaml`
 
 /** The command. */
-export const kubeconfigCommand = (): Command => {
+export const kubeconfigCommand = (context: CommandContext): Command => {
   const command = new Command('kubeconfig').description(
     'write a kubeconfig for a cluster behind Countersign; exits with 2 when the options are invalid',
   )
   withOptions(command, [...clusterOptions(), ...credentialOptions(), ...fileOptions()])
-  return endingWith2(command)
-    .addHelpText('after', HELP)
-    .action(async (options: Options, self: Command) => {
-      await ending(async () => {
-        refuseIdleOptions(options.way, self)
-        await write(await contextOf(options), options)
-      })
+  return command.addHelpText('after', HELP).action(async (options: Options, self: Command) => {
+    await ending(context, async () => {
+      refuseIdleOptions(options.way, self)
+      await write(context, await contextOf(context.process, options), options)
     })
+  })
 }
 
 const path = (file: string): string => resolve(file)
@@ -166,9 +165,12 @@ const refuseIdleOptions = (way: Way, command: Command): void => {
     throw usageError(`${idle.long ?? idle.flags} has no effect with --way ${way}`)
 }
 
-const contextOf = async (options: Options): Promise<KubeContext & { readonly secret: boolean }> => {
+const contextOf = async (
+  process: CommandProcess,
+  options: Options,
+): Promise<KubeContext & { readonly secret: boolean }> => {
   const { server, way, cluster = new URL(server).host } = options
-  const { secret, ...user } = await userEntry(wayRequest(options))
+  const { secret, ...user } = await userEntry(wayRequest(options), process)
   // One file may contain several methods for one cluster.
   const name = `${options.user ?? way}@${cluster}`
   return {
@@ -249,10 +251,11 @@ const needed = (way: Way, option: string, value: string | undefined): string => 
 }
 
 const write = async (
+  { process, console }: CommandContext,
   context: KubeContext & { readonly secret: boolean },
   { output, merge = false, replace = false, use = false, json }: Options,
 ): Promise<void> => {
-  const file = output ?? (merge ? usualKubeconfig() : '-')
+  const file = output ?? (merge ? usualKubeconfig(process.env) : '-')
   if (file === '-') {
     if (merge || json === true)
       throw usageError('the file is written to standard output: give another --output')

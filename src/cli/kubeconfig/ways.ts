@@ -4,11 +4,12 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
 import { realpathSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { findProgram } from '../../runtime/child.ts'
+import { findProgramIn } from '../../runtime/child.ts'
 import { describeError } from '../../runtime/errors.ts'
 import { wordsOf } from '../login/options.ts'
 import type { TokenKind } from '../login/login-record.ts'
 import type { LoginRequest, ProviderAccess } from '../login/login-request.ts'
+import type { CommandProcess } from '../context.ts'
 import { usageError } from '../usage-error.ts'
 import { hasControlCharacter } from '../../runtime/text.ts'
 
@@ -52,7 +53,10 @@ export interface UserEntry {
  *
  * @throws CountersignError `usage` when a file cannot be used
  */
-export const userEntry = async (wanted: WayRequest): Promise<UserEntry> => {
+export const userEntry = async (
+  wanted: WayRequest,
+  process: CommandProcess,
+): Promise<UserEntry> => {
   switch (wanted.way) {
     case 'password':
       return await passwordEntry(wanted)
@@ -63,7 +67,7 @@ export const userEntry = async (wanted: WayRequest): Promise<UserEntry> => {
       return { entry: { tokenFile: wanted.tokenFile }, secret: false }
     case 'exec':
     case 'device':
-      return { entry: { exec: execEntry(wanted) }, secret: false }
+      return { entry: { exec: execEntry(wanted, process) }, secret: false }
   }
 }
 
@@ -106,15 +110,11 @@ const certificateEntry = async ({
     : { entry: { 'client-certificate': certificate, 'client-key': key }, secret: false }
 }
 
-const execEntry = ({
-  way,
-  request,
-  access,
-  token,
-  consent,
-  command,
-}: Asked<'exec' | 'device'>): UserEntry['entry'] => {
-  const [program, ...before] = command === undefined ? thisCommand() : [command]
+const execEntry = (
+  { way, request, access, token, consent, command }: Asked<'exec' | 'device'>,
+  process: CommandProcess,
+): UserEntry['entry'] => {
+  const [program, ...before] = command === undefined ? thisCommand(process) : [command]
   return {
     apiVersion: 'client.authentication.k8s.io/v1',
     command: program,
@@ -135,9 +135,9 @@ const execEntry = ({
 }
 
 /** The program of this command: its name when PATH contains it, else its path. */
-const thisCommand = (): readonly string[] => {
-  const script = realpathSync(process.argv[1] ?? '')
-  const found = findProgram('countersign')
+const thisCommand = ({ argv, env }: CommandProcess): readonly string[] => {
+  const script = realpathSync(argv[1] ?? '')
+  const found = findProgramIn(env['PATH'] ?? '', 'countersign')
   return found !== undefined && realpathSync(found) === script
     ? ['countersign']
     : [process.execPath, script]

@@ -3,10 +3,11 @@
 
 import { Command, Option } from 'commander'
 import { CountersignError } from '../../runtime/errors.ts'
+import type { CommandContext } from '../context.ts'
 import { printable } from '../printable.ts'
 import { surroundings, tokenFolder } from './cache/place.ts'
 import { TokenCache } from './cache/token-cache.ts'
-import { ending, endingWith2 } from './ending.ts'
+import { ending } from './ending.ts'
 import { execCredential, readExecInfo, type ExecInfo } from './exec-credential.ts'
 import { asText, logInAndKeep } from './login.ts'
 import { freshnessOf, renewalOf, TOKEN_KINDS, tokenOf, usualKind } from './login-record.ts'
@@ -49,7 +50,7 @@ Examples:
   countersign credential --issuer https://id.example.org --token access_token`
 
 /** The command. */
-export const credentialCommand = (): Command => {
+export const credentialCommand = (context: CommandContext): Command => {
   const command = new Command('credential').description(
     'print a token of a login for kubectl (an exec credential plugin); exits with 1 when a login is required first, with 2 when the options are invalid',
   )
@@ -63,20 +64,23 @@ export const credentialCommand = (): Command => {
     ).choices(TOKEN_KINDS),
     ...wayOptions(),
   ])
-  return endingWith2(command)
-    .addHelpText('after', HELP)
-    .action(async (options: Options) => {
-      await ending(async () => {
-        const info = readExecInfo(process.env['KUBERNETES_EXEC_INFO'], process.stdin.isTTY)
-        process.stdout.write(await answer(info, options))
-      })
+  return command.addHelpText('after', HELP).action(async (options: Options) => {
+    await ending(context, async () => {
+      const { process } = context
+      const info = readExecInfo(process.env['KUBERNETES_EXEC_INFO'], process.stdin.isTTY === true)
+      process.stdout.write(await answer(context, info, options))
     })
+  })
 }
 
-const answer = async (info: ExecInfo, options: Options): Promise<string> => {
+const answer = async (
+  context: CommandContext,
+  info: ExecInfo,
+  options: Options,
+): Promise<string> => {
   const [request, access, way] = [requestIn(options), accessIn(options), wayIn(options)]
   const kind = options.token ?? usualKind(request)
-  const cache = new TokenCache(tokenFolder(surroundings()))
+  const cache = new TokenCache(tokenFolder(surroundings(context.process.env)))
   const held = await heldToken({
     cache,
     request,
@@ -91,9 +95,9 @@ const answer = async (info: ExecInfo, options: Options): Promise<string> => {
   })
   if (held.outcome === 'held') return answerOf(info, held.login, held.token)
   if (!info.interactive) throw loginNeeded(held.why, request, access)
-  console.error(`countersign: ${printable(held.why)}`)
-  const login = await logInAndKeep(cache, request, access, way, atTerminal())
-  process.stderr.write(asText(login))
+  context.console.error(`countersign: ${printable(held.why)}`)
+  const login = await logInAndKeep(cache, request, access, way, atTerminal(context))
+  context.process.stderr.write(asText(login))
   return answerOf(info, login, tokenOf(login, kind))
 }
 

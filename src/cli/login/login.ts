@@ -2,10 +2,11 @@
 // `countersign credential`. It never prints a token.
 
 import { Command } from 'commander'
+import type { CommandContext } from '../context.ts'
 import { printable, printableJson } from '../printable.ts'
 import { surroundings, tokenFolder } from './cache/place.ts'
 import { TokenCache } from './cache/token-cache.ts'
-import { ending, endingWith2 } from './ending.ts'
+import { ending } from './ending.ts'
 import { timestamp } from './exec-credential.ts'
 import { heedingInterruption } from './interruption.ts'
 import { logIn, type LoginWay, type Person } from './log-in.ts'
@@ -44,7 +45,7 @@ Examples:
   countersign login --issuer https://login.example.org/realms/staff --client-id kubernetes --device`
 
 /** The command. */
-export const loginCommand = (): Command => {
+export const loginCommand = (context: CommandContext): Command => {
   const command = new Command('login').description(
     'log in at an OpenID provider, of Countersign or any other, for `countersign credential`; exits with 1 when the login fails, with 2 when the options are invalid',
   )
@@ -54,19 +55,20 @@ export const loginCommand = (): Command => {
     caOption(),
     ...wayOptions(),
   ])
-  return endingWith2(command)
+  return command
     .option('--json', 'print who is logged in as JSON')
     .addHelpText('after', HELP)
     .action(async (options: Options) => {
-      await ending(async () => {
-        const cache = new TokenCache(tokenFolder(surroundings()))
+      await ending(context, async () => {
+        const { process } = context
+        const cache = new TokenCache(tokenFolder(surroundings(process.env)))
         const way = wayIn(options)
         const login = await logInAndKeep(
           cache,
           requestIn(options),
           accessIn(options),
           way,
-          atTerminal(),
+          atTerminal(context),
         )
         process.stdout.write(options.json === true ? asJson(login) : asText(login))
       })

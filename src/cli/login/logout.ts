@@ -3,12 +3,13 @@
 
 import { Command, Option } from 'commander'
 import { CountersignError } from '../../runtime/errors.ts'
+import type { CommandContext } from '../context.ts'
 import { counted } from '../format.ts'
 import { printable, printableJson } from '../printable.ts'
 import { usageError } from '../usage-error.ts'
 import { surroundings, tokenFolder } from './cache/place.ts'
 import { TokenCache, type CacheEntry } from './cache/token-cache.ts'
-import { ending, endingWith2 } from './ending.ts'
+import { ending } from './ending.ts'
 import { heedingInterruption } from './interruption.ts'
 import type { Login } from './login-record.ts'
 import type { ProviderAccess } from './login-request.ts'
@@ -32,7 +33,7 @@ Examples:
   countersign logout --all`
 
 /** The command. */
-export const logoutCommand = (): Command => {
+export const logoutCommand = (context: CommandContext): Command => {
   const command = new Command('logout').description(
     'revoke the tokens of a login at the provider (RFC 7009) and forget them',
   )
@@ -42,12 +43,13 @@ export const logoutCommand = (): Command => {
     new Option('--all', 'all logins, and files that no longer contain one'),
     caOption(),
   ])
-  return endingWith2(command)
+  return command
     .option('--json', 'print what was done as a JSON array')
     .addHelpText('after', HELP)
     .action(async (options: Options) => {
-      await ending(async () => {
-        const cache = new TokenCache(tokenFolder(surroundings()))
+      await ending(context, async () => {
+        const { process } = context
+        const cache = new TokenCache(tokenFolder(surroundings(process.env)))
         const entries = chosen(await cache.list(), options)
         const access = accessIn(options)
         const done = await heedingInterruption(

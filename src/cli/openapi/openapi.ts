@@ -10,6 +10,7 @@ import type { Config, RouteConfig } from '../../configuration/schema.ts'
 import { diffOperations } from '../../request/openapi/diff.ts'
 import { readApiDescription, type ApiDescription } from '../../request/openapi/document.ts'
 import { CountersignError, describeError, hasCode } from '../../runtime/errors.ts'
+import type { CommandContext } from '../context.ts'
 import { reportFailure } from '../report.ts'
 import { ruleDrift, unnamedOperations } from './rules.ts'
 import { diffAsJson, diffAsText, listAsJson, listAsText, type DiffReport } from './text.ts'
@@ -28,7 +29,7 @@ const BROKEN = 1
 const UNUSABLE = 2
 
 /** The command, with its two parts. */
-export const openapiCommand = (): Command =>
+export const openapiCommand = (context: CommandContext): Command =>
   new Command('openapi')
     .description('read the API descriptions that rules name operations of; reaches no network')
     .addCommand(
@@ -40,7 +41,7 @@ export const openapiCommand = (): Command =>
         .addOption(baseOption())
         .addOption(jsonOption())
         .action(async (file: string, options: ListOptions) => {
-          await orUnusable(async () => await list(file, options))
+          await orUnusable(context, async () => await list(context, file, options))
         }),
     )
     .addCommand(
@@ -60,7 +61,7 @@ export const openapiCommand = (): Command =>
         .addOption(baseOption())
         .addOption(jsonOption())
         .action(async (old: string, now: string, options: DiffOptions) => {
-          await orUnusable(async () => await diff(old, now, options))
+          await orUnusable(context, async () => await diff(context, old, now, options))
         }),
     )
 
@@ -69,12 +70,13 @@ const baseOption = (): Option =>
 
 const jsonOption = (): Option => new Option('--json', 'print JSON')
 
-const orUnusable = async (run: () => Promise<number>): Promise<void> => {
+const orUnusable = async (context: CommandContext, run: () => Promise<number>): Promise<void> => {
+  const { process } = context
   process.stdout.on('error', ignoreClosedPipe)
   try {
     process.exitCode = await run()
   } catch (cause) {
-    reportFailure(cause)
+    reportFailure(context, cause)
     process.exitCode = UNUSABLE
   }
 }
@@ -84,13 +86,22 @@ const ignoreClosedPipe = (cause: Error): void => {
   if (!hasCode(cause, 'EPIPE')) throw cause
 }
 
-const list = async (file: string, { base, json }: ListOptions): Promise<number> => {
+const list = async (
+  { process }: CommandContext,
+  file: string,
+  { base, json }: ListOptions,
+): Promise<number> => {
   const description = await readDescription(new ConfigurationFiles(), file, base)
   process.stdout.write(json === true ? listAsJson(description) : listAsText(description))
   return 0
 }
 
-const diff = async (old: string, now: string, options: DiffOptions): Promise<number> => {
+const diff = async (
+  { process }: CommandContext,
+  old: string,
+  now: string,
+  options: DiffOptions,
+): Promise<number> => {
   const files = new ConfigurationFiles()
   const configuration =
     options.config === undefined ? undefined : await readConfig(options.config, files)

@@ -13,6 +13,7 @@ import { exampleOf, ReplaySummary, type ReplayExample } from '../../tools/replay
 import { ConfigurationFiles } from '../../config/files.ts'
 import { CountersignError, hasCode } from '../../runtime/errors.ts'
 import type { JsonObject } from '../../runtime/json-object.ts'
+import type { CommandContext } from '../context.ts'
 import { logChunks } from '../log-chunks.ts'
 import { configOption } from '../options.ts'
 import { printable, printableJson } from '../printable.ts'
@@ -49,7 +50,7 @@ cannot be read, and {"kind":"summary", "totals", "changes", "undetermined", "sha
 end.`
 
 /** The command. */
-export const replayCommand = (): Command =>
+export const replayCommand = (context: CommandContext): Command =>
   new Command('replay')
     .description(
       'decide the requests of an audit log again, by another configuration, and print which decisions change, and how',
@@ -67,10 +68,10 @@ export const replayCommand = (): Command =>
     .addHelpText('after', AFTERWORD)
     .action(async (files: readonly string[], options: Options) => {
       try {
-        process.exitCode = await run(files, options)
+        context.process.exitCode = await run(context, files, options)
       } catch (cause) {
-        if (!isReaderGone(cause)) reportFailure(cause)
-        process.exitCode = UNUSABLE
+        if (!isReaderGone(cause)) reportFailure(context, cause)
+        context.process.exitCode = UNUSABLE
       }
     })
 
@@ -88,11 +89,15 @@ const instant = (text: string): number => {
   return at
 }
 
-const run = async (files: readonly string[], options: Options): Promise<number> => {
-  process.stdout.on('error', () => {}) // each write reports to its caller
+const run = async (
+  context: CommandContext,
+  files: readonly string[],
+  options: Options,
+): Promise<number> => {
+  context.process.stdout.on('error', () => {}) // each write reports to its caller
   await using snapshot = await buildOffline(options.config, new ConfigurationFiles())
   const replay = new Replay(snapshot.routes, { rematch: options.rematch === true })
-  const all = new ReplayRun(replay, options)
+  const all = new ReplayRun(context, replay, options)
   for (const file of files) await all.read(file)
   return await all.finish(files)
 }
@@ -105,13 +110,15 @@ const NOT_DECISIONS = { summarised: 0, other: 0, unreadable: 0 }
 
 /** Goes through the files. */
 class ReplayRun {
+  readonly #context: CommandContext
   readonly #replay: Replay
   readonly #options: Options
   readonly #summary: ReplaySummary
   readonly #totals = { lines: 0, decisions: 0, left: 0, beforeRules: 0, ...NOT_DECISIONS }
   #output = ''
 
-  constructor(replay: Replay, options: Options) {
+  constructor(context: CommandContext, replay: Replay, options: Options) {
+    this.#context = context
     this.#replay = replay
     this.#options = options
     this.#summary = new ReplaySummary(options.examples)
@@ -119,7 +126,7 @@ class ReplayRun {
 
   /** @throws CountersignError `file-unreadable` */
   async read(file: string): Promise<void> {
-    for await (const read of readAudit(logChunks(file))) {
+    for await (const read of readAudit(logChunks(file, this.#context.process.stdin))) {
       this.#totals.lines += 1
       if (read.outcome === 'unreadable') this.#complain(file, read.line, read.why)
       else this.#add(file, read.line, read.event)
@@ -200,7 +207,7 @@ class ReplayRun {
     this.#totals.unreadable += 1
     if (this.#options.json === true) this.#print({ kind: 'unreadable', file, line, why })
     else if (this.#totals.unreadable <= MAX_COMPLAINTS) {
-      console.error(printable(`${file}:${line}: ${why}`))
+      this.#context.console.error(printable(`${file}:${line}: ${why}`))
     }
   }
 
@@ -211,7 +218,7 @@ class ReplayRun {
   /** Waits until it is written, so that what is to be printed does not pile up. */
   async #flush(): Promise<void> {
     const { promise, resolve: done, reject } = Promise.withResolvers<void>()
-    process.stdout.write(this.#output, (cause) => {
+    this.#context.process.stdout.write(this.#output, (cause) => {
       if (cause) reject(cause)
       else done()
     })

@@ -8,6 +8,7 @@ import { runPolicyTests, type PolicyTestResult } from '../../tools/policy-tests/
 import { warningsOf } from '../../configuration/warnings.ts'
 import { ConfigurationFiles } from '../../config/files.ts'
 import { readConfig } from '../../configuration/parse.ts'
+import type { CommandContext } from '../context.ts'
 import { configOption } from '../options.ts'
 import { reportFailure } from '../report.ts'
 import { asJson } from './json.ts'
@@ -24,7 +25,7 @@ const FAILED = 1
 const UNUSABLE = 2
 
 /** The command. */
-export const testCommand = (): Command =>
+export const testCommand = (context: CommandContext): Command =>
   new Command('test')
     .description(
       'run the examples of each `identity` of a configuration through its mapping, and the `tests` through its rules, as the service does, without a network. Reports rules that no test covers, and warns about valid settings that are probably mistakes. Exits with 1 when one fails, with 2 when the configuration cannot be used',
@@ -34,14 +35,17 @@ export const testCommand = (): Command =>
     .option('--json', 'print the results as JSON: {"examples", "tests", "untouched", "warnings"}')
     .action(async (options: Options) => {
       try {
-        process.exitCode = await run(options)
+        context.process.exitCode = await run(context, options)
       } catch (cause) {
-        reportFailure(cause)
-        process.exitCode = UNUSABLE
+        reportFailure(context, cause)
+        context.process.exitCode = UNUSABLE
       }
     })
 
-const run = async ({ config: file, json, strict = false }: Options): Promise<number> => {
+const run = async (
+  { process }: CommandContext,
+  { config: file, json, strict = false }: Options,
+): Promise<number> => {
   const files = new ConfigurationFiles()
   const { config, locate } = await readConfig(file, files)
   const examples = await tryExamples(config, files)

@@ -5,6 +5,7 @@ import { resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { isAlarming, isEmpty, tell, type Trace } from '../../tools/trace/story.ts'
 import { trace, type UnreadLine } from '../../tools/trace/tracer.ts'
+import type { CommandConsole, CommandContext } from '../context.ts'
 import { counted } from '../format.ts'
 import { logChunks } from '../log-chunks.ts'
 import { printable, printableJson } from '../printable.ts'
@@ -57,7 +58,7 @@ With --json, one object per line: {"kind":"story", "decision", "issued", "refuse
 {"kind":"summary", "id", "found", "agrees", "cut", "searched"} at the end.`
 
 /** The command. */
-export const traceCommand = (): Command =>
+export const traceCommand = (context: CommandContext): Command =>
   new Command('trace')
     .description(
       'correlate the logs of one request: the caller, the decision, what was issued and forwarded, and whether the API server logged the same',
@@ -72,10 +73,10 @@ export const traceCommand = (): Command =>
     .addHelpText('after', AFTERWORD)
     .action(async (id: string, options: Options) => {
       try {
-        process.exitCode = await run(id, options)
+        context.process.exitCode = await run(context, id, options)
       } catch (cause) {
-        reportFailure(cause)
-        process.exitCode = UNUSABLE
+        reportFailure(context, cause)
+        context.process.exitCode = UNUSABLE
       }
     })
 
@@ -86,7 +87,7 @@ const wholeNumber = (text: string): number => {
   return Number(text)
 }
 
-const run = async (id: string, options: Options): Promise<number> => {
+const run = async (context: CommandContext, id: string, options: Options): Promise<number> => {
   const { audit, issuance, envoyLog, kubeAudit: kubernetes, limit, json = false } = options
   const ours = [...audit, ...issuance, ...envoyLog]
   if (id.trim() === '') throw usageError('the id is empty')
@@ -94,12 +95,13 @@ const run = async (id: string, options: Options): Promise<number> => {
     throw usageError('name a log: --audit, --issuance, --envoy-log, --kube-audit')
   }
   await Promise.all([...ours, ...kubernetes].map(refuseUnlessFile))
-  const logs = { ours: [...new Set(ours)], kubernetes: [...new Set(kubernetes)], open: logChunks }
+  const open = (file: string) => logChunks(file, context.process.stdin)
+  const logs = { ours: [...new Set(ours)], kubernetes: [...new Set(kubernetes)], open }
   const found = await trace(id, logs, { stories: limit, uses: MAX_USES })
   const told = tell(found, kubernetes.length > 0)
   const searched = { audit, issuance, envoyLog, kubeAudit: kubernetes }
-  if (json) printJson(id, told, searched)
-  else printText(id, told, [...ours, ...kubernetes])
+  if (json) printJson(context, id, told, searched)
+  else printText(context, id, told, [...ours, ...kubernetes])
   if (isEmpty(told)) return NOTHING_FOUND
   return isAlarming(told) ? DIFFERS : 0
 }
@@ -115,8 +117,13 @@ const refuseUnlessFile = async (file: string): Promise<void> => {
   }
 }
 
-const printText = (id: string, told: Trace, searched: readonly string[]): void => {
-  complain(told.unread)
+const printText = (
+  { process, console }: CommandContext,
+  id: string,
+  told: Trace,
+  searched: readonly string[],
+): void => {
+  complain(console, told.unread)
   if (!isEmpty(told)) return void process.stdout.write(traceText(told))
   const where = `looked in ${counted(searched.length, 'file')}: ${searched.join(', ')}`
   console.error(printable(`countersign: nothing is found of ${id}; ${where}. ${SUMMARISED}`))
@@ -126,7 +133,7 @@ const printText = (id: string, told: Trace, searched: readonly string[]): void =
 const SUMMARISED =
   'A refusal of a client that had not authenticated may be counted in a "refusals-summary", without its id'
 
-const complain = (unread: readonly UnreadLine[]): void => {
+const complain = (console: CommandConsole, unread: readonly UnreadLine[]): void => {
   for (const { file, line, why } of unread.slice(0, MAX_COMPLAINTS)) {
     console.error(printable(`${file}:${line}: ${why}`))
   }
@@ -134,7 +141,12 @@ const complain = (unread: readonly UnreadLine[]): void => {
   if (more > 0) console.error(`and ${more} more lines that cannot be read`)
 }
 
-const printJson = (id: string, told: Trace, searched: object): void => {
+const printJson = (
+  { process }: CommandContext,
+  id: string,
+  told: Trace,
+  searched: object,
+): void => {
   const { stories, unread, cut, ...loose } = told
   const lines: readonly object[] = [
     ...stories.map((story) => ({ kind: 'story', ...story })),

@@ -14,7 +14,7 @@ import { temporaryFolder } from '../../servers/temporary.ts'
 import { atTerminal, skipWithoutTerminal } from '../../servers/terminal.ts'
 import type { Result } from '../run.ts'
 import { newBrowser } from './browsing.ts'
-import { run, start } from './running.ts'
+import { run, runProcess, start } from './running.ts'
 
 const EXEC_INFO = JSON.stringify({
   apiVersion: 'client.authentication.k8s.io/v1beta1',
@@ -65,7 +65,7 @@ describe('countersign credential', () => {
       state,
       cache,
       login,
-      credential: (...more) => run(['credential', ...at(), ...words, ...more], { state }),
+      credential: (...more) => runProcess(['credential', ...at(), ...words, ...more], { state }),
       keep: (changes) => cache.write({ ...login, ...changes }),
       [Symbol.asyncDispose]: () => disposable.disposeAsync(),
     }

@@ -1,10 +1,10 @@
-// The commands as processes with a separate home folder, and a reader of their output while they run.
+// The commands with a separate home folder; as processes, with a reader of their output while they run.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import type { Result } from '../run.ts'
+import { countersign, type Result } from '../run.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
 const COMMAND = join(ROOT, 'src/countersign.ts')
@@ -25,20 +25,20 @@ export interface RunOptions {
   readonly environment?: NodeJS.ProcessEnv
 }
 
+const environmentOf = ({ state, environment = {} }: RunOptions): NodeJS.ProcessEnv => {
+  const { PATH, HOME } = process.env
+  return { PATH, HOME, NO_COLOR: '1', XDG_STATE_HOME: state, ...environment }
+}
+
 /** Starts a command. */
 export const start = (
   args: readonly string[],
   { state, environment = {} }: RunOptions,
 ): Running => {
-  const { PATH, HOME } = process.env
   const child = spawn(process.execPath, [COMMAND, ...args], {
     env: {
-      PATH,
-      HOME,
-      NO_COLOR: '1',
+      ...environmentOf({ state, environment }),
       NODE_COMPILE_CACHE: join(ROOT, '.cache/compile'),
-      XDG_STATE_HOME: state,
-      ...environment,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -69,8 +69,12 @@ export const start = (
   }
 }
 
-/** Runs a command to its end. */
-export const run = async (args: readonly string[], options: RunOptions): Promise<Result> => {
+/** Runs a command to its end, in this process. */
+export const run = async (args: readonly string[], options: RunOptions): Promise<Result> =>
+  await countersign(args, '', environmentOf(options))
+
+/** Runs a command to its end, in a process of its own. */
+export const runProcess = async (args: readonly string[], options: RunOptions): Promise<Result> => {
   await using running = start(args, options)
   const { status, stdout, stderr } = await running.ended
   return { status, stdout, stderr }

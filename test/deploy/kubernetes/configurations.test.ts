@@ -6,9 +6,7 @@ import assert from 'node:assert/strict'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
-import type { Command } from 'commander'
-import { envoyCommand } from '../../../src/cli/envoy.ts'
-import { validateCommand } from '../../../src/cli/validate.ts'
+import { countersign } from '../../cli/run.ts'
 import { skipWithoutEnvoy, validateBootstrap } from '../../servers/envoy.ts'
 import { temporaryFolder, type TemporaryFolder } from '../../servers/temporary.ts'
 import { below, mountFiles, usersObjects, type Namespace } from './files.ts'
@@ -26,18 +24,10 @@ const CONFIG = '/etc/countersign/config/countersign.yaml'
 const SIGNER_CONFIG = '/etc/countersign/config/signer.yaml'
 const ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount'
 
-/** Runs commands in this process, since each start of another takes longer than all that they do. */
-const COMMANDS: Readonly<Record<string, () => Command>> = {
-  validate: validateCommand,
-  envoy: envoyCommand,
-}
-
-/** What a process with these arguments would end with. */
-const statusOf = async ([name = '', ...args]: readonly string[]): Promise<number> => {
-  await COMMANDS[name]?.().parseAsync(args, { from: 'user' }) // throws where the process would say why
-  const status = Number(process.exitCode ?? 0)
-  process.exitCode = 0
-  return status
+/** The command with these arguments ends with a status. */
+const ends = async (status: number, args: readonly string[]): Promise<void> => {
+  const result = await countersign(args)
+  assert.equal(result.status, status, result.stderr)
 }
 
 /** `inCluster` reads where no test may write; this says the same in more words. */
@@ -86,14 +76,14 @@ describe('a rendered configuration', { skip, timeout: 120_000 }, () => {
   ): void => {
     it('is valid for authz, in the container of authz', async () => {
       await using folder = await fileSystem(await rendered(), 'authz', 'authz')
-      assert.equal(await statusOf(['validate', '--config', `${folder.path}${CONFIG}`]), 0)
+      await ends(0, ['validate', '--config', `${folder.path}${CONFIG}`])
     })
 
     it('is valid for the signer, in the container of the signer', async (t) => {
       const { configMaps, ...rest } = await rendered()
       if (configMaps['countersign-signer'] === undefined) return t.skip('there is no signer')
       await using folder = await fileSystem({ configMaps, ...rest }, 'envoy', 'signer')
-      assert.equal(await statusOf(['validate', '--signer', `${folder.path}${SIGNER_CONFIG}`]), 0)
+      await ends(0, ['validate', '--signer', `${folder.path}${SIGNER_CONFIG}`])
     })
 
     it(
@@ -114,9 +104,9 @@ describe('a rendered configuration', { skip, timeout: 120_000 }, () => {
             .replace('/etc/envoy/rate.json', rate)
             .replace(CONFIG, config),
         )
-        assert.equal(await statusOf(here), 0)
+        await ends(0, here)
         const lint = ['envoy', 'lint', bootstrap, '--config', config, '--strict']
-        assert.equal(await statusOf(lint), sets.plaintext ? 1 : 0)
+        await ends(sets.plaintext ? 1 : 0, lint)
         await using folder = await fileSystem(chart, 'envoy', 'envoy')
         const text = below(folder.path, await readFile(bootstrap, 'utf8'))
         await validateBootstrap(text.replaceAll(`${folder.path}${rate}`, rate))

@@ -23,10 +23,10 @@ export const openerOf = (platform: NodeJS.Platform, url: URL): readonly [string,
 }
 
 /** Opens a page, and does not wait for it. Says whether that could be tried. */
-export const openBrowser = async (url: URL): Promise<boolean> => {
+export const openBrowser = async (url: URL, env: NodeJS.ProcessEnv): Promise<boolean> => {
   const [program, ...args] = openerOf(process.platform, url)
   const { promise, resolve } = Promise.withResolvers<boolean>()
-  const child = spawn(program, args, { stdio: 'ignore', detached: true })
+  const child = spawn(program, args, { env, stdio: 'ignore', detached: true })
   child.once('spawn', () => resolve(true))
   child.once('error', () => resolve(false))
   child.unref()

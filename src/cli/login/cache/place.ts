@@ -15,9 +15,9 @@ export interface Surroundings {
 }
 
 /** Those of this process. */
-export const surroundings = (): Surroundings => ({
+export const surroundings = (environment: NodeJS.ProcessEnv): Surroundings => ({
   platform: process.platform,
-  environment: process.env,
+  environment,
   home: homedir(),
 })
 

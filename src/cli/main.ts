@@ -1,0 +1,87 @@
+// The command line: which commands there are, and running the one that is named.
+
+import { Command, CommanderError } from 'commander'
+import packageJson from '../../package.json' with { type: 'json' }
+import type { CommandContext } from './context.ts'
+import { reportFailure } from './report.ts'
+
+type Load = (context: CommandContext) => Promise<Command>
+
+// Only the requested command is loaded: a health check starts fast, and the signer, which
+// holds the key of a CA, runs without the code of authz.
+const COMMANDS: ReadonlyMap<string, Load> = new Map<string, Load>([
+  ['authz', async () => (await import('./authz.ts')).authzCommand()],
+  ['signer', async () => (await import('./signer.ts')).signerCommand()],
+  ['up', async () => (await import('./up.ts')).upCommand()],
+  ['validate', async (context) => (await import('./validate.ts')).validateCommand(context)],
+  ['test', async (context) => (await import('./test/test.ts')).testCommand(context)],
+  ['openapi', async (context) => (await import('./openapi/openapi.ts')).openapiCommand(context)],
+  ['replay', async (context) => (await import('./replay/replay.ts')).replayCommand(context)],
+  ['trace', async (context) => (await import('./trace/trace.ts')).traceCommand(context)],
+  ['explain', async (context) => (await import('./explain/explain.ts')).explainCommand(context)],
+  ['envoy', async (context) => (await import('./envoy.ts')).envoyCommand(context)],
+  [
+    'hash-password',
+    async (context) => (await import('./hash-password.ts')).hashPasswordCommand(context),
+  ],
+  ['ca', async (context) => (await import('./ca/ca.ts')).caCommand(context)],
+  ['keys', async (context) => (await import('./keys.ts')).keysCommand(context)],
+  ['login', async (context) => (await import('./login/login.ts')).loginCommand(context)],
+  ['logout', async (context) => (await import('./login/logout.ts')).logoutCommand(context)],
+  [
+    'credential',
+    async (context) => (await import('./login/credential.ts')).credentialCommand(context),
+  ],
+  [
+    'kubeconfig',
+    async (context) => (await import('./kubeconfig/kubeconfig.ts')).kubeconfigCommand(context),
+  ],
+  ['sessions', async (context) => (await import('./sessions.ts')).sessionsCommand(context)],
+  ['health', async (context) => (await import('./health.ts')).healthCommand(context)],
+])
+
+// 1 is a result of these commands: a refusal, or a login that is required.
+const USAGE_IS_2: ReadonlySet<string> = new Set([
+  'explain',
+  'login',
+  'logout',
+  'credential',
+  'kubeconfig',
+])
+
+/**
+ * Runs the command that `process.argv` names, to its end, and sets `process.exitCode`. It reports failures,
+ * and never throws.
+ */
+export const main = async (context: CommandContext): Promise<void> => {
+  const { argv } = context.process
+  const name = argv[2] ?? ''
+  const program = new Command('countersign')
+    .version(packageJson.version)
+    .description(
+      'Identity transformation for Envoy: proves the credential a caller brings, decides, writes it down, and gives the upstream the credential it wants.',
+    )
+    .showHelpAfterError('Run with --help for what is possible.')
+  try {
+    const named = COMMANDS.get(name)
+    const loads = named === undefined ? [...COMMANDS.values()] : [named]
+    for (const command of await Promise.all(loads.map((load) => load(context)))) {
+      program.addCommand(command)
+    }
+    endInContext(program, context)
+    await program.parseAsync(argv)
+  } catch (cause) {
+    if (!(cause instanceof CommanderError)) reportFailure(context, cause)
+    else if (cause.exitCode !== 0) context.process.exitCode = USAGE_IS_2.has(name) ? 2 : 1
+  }
+}
+
+/** Has commander write to the streams of the context, and throw in place of ending the process. */
+const endInContext = (command: Command, context: CommandContext): void => {
+  const { stdout, stderr } = context.process
+  command.exitOverride().configureOutput({
+    writeOut: (text) => void stdout.write(text),
+    writeErr: (text) => void stderr.write(text),
+  })
+  for (const part of command.commands) endInContext(part, context)
+}
