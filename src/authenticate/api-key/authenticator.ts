@@ -38,11 +38,9 @@ export const apiKeyAuthenticator = ({
     locations: locationsAt(places),
     authenticate: (request) => {
       const credentials = read(request)
-      return Promise.resolve(
-        credentials.outcome === 'present'
-          ? prove(credentials.text, keys, clock)
-          : NOT_PROVEN[credentials.outcome],
-      )
+      return credentials.outcome === 'present'
+        ? prove(credentials.text, keys, clock)
+        : NOT_PROVEN[credentials.outcome]
     },
   }
 }

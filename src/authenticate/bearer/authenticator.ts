@@ -8,9 +8,10 @@ import { tokenUser } from '../../identity/default-names.ts'
 import { shownToken } from '../../identity/shown.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { digestOf } from '../../runtime/digest.ts'
+import { andThen, type MaybePromise } from '../../runtime/maybe-promise.ts'
 import { shared } from '../../runtime/shared.ts'
 import type { Authentication, Authenticator } from '../authenticator.ts'
-import { fingerprintOf, type CredentialCache } from '../credential-cache.ts'
+import { fingerprintOf, type CredentialCache, type CredentialKey } from '../credential-cache.ts'
 import type { EndedTokenCheck } from '../session/token-status.ts'
 import {
   BEARER_LOCATIONS,
@@ -54,7 +55,7 @@ export const bearerAuthenticator = (options: BearerOptions): Authenticator => {
     challenges: challenges.invitations,
     locations: BEARER_LOCATIONS,
     unread: UNREAD_BEARER_LOCATIONS,
-    async authenticate(request, signal) {
+    authenticate(request, signal) {
       const credentials = readBearerCredentials(request.headers, schemes)
       if (credentials.outcome === 'absent') return { outcome: 'not-applicable' }
       const { scheme } = credentials
@@ -66,21 +67,25 @@ export const bearerAuthenticator = (options: BearerOptions): Authenticator => {
         return refuse({ outcome: 'rejected', code: 'credential-malformed' })
       }
       const { token } = credentials
-      const authentication =
-        prover.recall(token, keys.current()) ?? (await prover.prove(token, signal))
-      if (authentication.outcome === 'rejected') return refuse(authentication)
-      if (authentication.outcome !== 'authenticated') return authentication
+      const key = prover.keyOf(token, keys.current())
       // For every request: a bound token is refused without its certificate or key, also when it is cached.
-      const { credential } = authentication
-      const holder = await mayHold(scheme, request, token, credential)
-      if (holder.outcome === 'rejected') {
-        return refuse({ ...holder, user: credential.user, shown: credential.shown })
+      const judge = (authentication: Authentication): MaybePromise<Authentication> => {
+        if (authentication.outcome === 'rejected') return refuse(authentication)
+        if (authentication.outcome !== 'authenticated') return authentication
+        const { credential } = authentication
+        return andThen(mayHold(scheme, request, token, credential), (holder) => {
+          if (holder.outcome === 'rejected') {
+            return refuse({ ...holder, user: credential.user, shown: credential.shown })
+          }
+          if (holder.outcome === 'unavailable') return holder
+          if (isTokenEnded === undefined) return authentication
+          return andThen(endingOf(credential, isTokenEnded), (ending) => {
+            if (ending === undefined) return authentication
+            return ending.outcome === 'rejected' ? refuse(ending) : ending
+          })
+        })
       }
-      if (holder.outcome === 'unavailable') return holder
-      if (isTokenEnded === undefined) return authentication
-      const ending = await endingOf(credential, isTokenEnded)
-      if (ending === undefined) return authentication
-      return ending.outcome === 'rejected' ? refuse(ending) : ending
+      return andThen(prover.recall(key) ?? prover.prove(token, key, signal), judge)
     },
   }
 }
@@ -122,6 +127,12 @@ const endingOf = async (
 const PROVEN = { outcome: 'proven' } as const
 const UNBOUND = { outcome: 'rejected', code: 'token-binding' } as const
 
+/** A key of the cache, and the keys of the issuer that it depends on. */
+interface TokenKey {
+  readonly keys: Keys
+  readonly text: CredentialKey
+}
+
 /** Verifies tokens, and caches verified ones while the keys remain unchanged. */
 class Prover {
   readonly #options: BearerOptions
@@ -132,13 +143,22 @@ class Prover {
     this.#generation = generationOf(options)
   }
 
+  /** Under which key of the cache the token is; `undefined` without keys of the issuer. */
+  keyOf(token: string, keys: Keys | undefined): TokenKey | undefined {
+    return keys && { keys, text: this.#textOf(token, keys) }
+  }
+
   /** The cached outcome for the token under these keys. */
-  recall(token: string, keys: Keys | undefined): Authentication | undefined {
-    const credential = keys && this.#options.memory.get(this.#keyOf(token, keys))
+  recall(key: TokenKey | undefined): Authentication | undefined {
+    const credential = key && this.#options.memory.get(key.text)
     return credential && { outcome: 'authenticated', credential }
   }
 
-  async prove(text: string, signal: AbortSignal): Promise<Authentication> {
+  async prove(
+    text: string,
+    key: TokenKey | undefined,
+    signal: AbortSignal,
+  ): Promise<Authentication> {
     const { issuer, clock } = this.#options
     const reading = readToken(text)
     if (reading.outcome === 'opaque') return { outcome: 'not-applicable' }
@@ -154,17 +174,25 @@ class Prover {
         ? { ...judgement, user: tokenUser(issuer, claims['sub']), shown }
         : { ...judgement, shown }
     }
-    return await shared(() => this.#proveWithKeys(text, judgement.plausible), signal)
+    return await shared(() => this.#proveWithKeys(text, key, judgement.plausible), signal)
   }
 
   /** Verifies by the current keys, or by newer ones where the current ones do not match the token. */
-  async #proveWithKeys(text: string, plausible: PlausibleToken): Promise<Authentication> {
+  async #proveWithKeys(
+    text: string,
+    known: TokenKey | undefined,
+    plausible: PlausibleToken,
+  ): Promise<Authentication> {
     const { keys } = this.#options
     const held = keys.current()
-    const proof = held && (await this.#proofBy(held, text, plausible))
+    const key = known?.keys === held ? known : this.keyOf(text, held)
+    const proof = key && (await this.#proofBy(key, text, plausible))
     if (proof !== undefined && !mayBeOfNewerKey(proof)) return proof
     const renewal = await keys.newer(held)
-    if (renewal.outcome === 'keys') return await this.#proofBy(renewal.keys, text, plausible)
+    if (renewal.outcome === 'keys') {
+      const newer = { keys: renewal.keys, text: this.#textOf(text, renewal.keys) }
+      return await this.#proofBy(newer, text, plausible)
+    }
     if (proof !== undefined && (renewal.outcome === 'same' || hasCode(proof, 'token-signature'))) {
       return proof
     }
@@ -173,11 +201,15 @@ class Prover {
   }
 
   /** Shared by all concurrent requests with this token, and cached under these keys only. */
-  async #proofBy(keys: Keys, text: string, plausible: PlausibleToken): Promise<Authentication> {
+  async #proofBy(
+    { keys, text: key }: TokenKey,
+    text: string,
+    plausible: PlausibleToken,
+  ): Promise<Authentication> {
     const { memory, cacheTtl } = this.#options
     // A rejection remains valid under these keys; newer keys have another cache key.
     const lifetimes = { proof: cacheTtl, rejection: cacheTtl }
-    return await memory.getOrVerify(this.#keyOf(text, keys), lifetimes, async () => {
+    return await memory.getOrVerify(key, lifetimes, async () => {
       const user = tokenUser(this.#options.issuer, plausible.subject)
       const code = await refusalOf(plausible, keys, this.#options)
       const { token, expires } = plausible
@@ -202,7 +234,7 @@ class Prover {
     })
   }
 
-  #keyOf(token: string, { version }: Keys): string {
+  #textOf(token: string, { version }: Keys): CredentialKey {
     return this.#options.memory.keyOf(`${this.#generation}${version}`, token)
   }
 }

@@ -39,6 +39,7 @@ const SCHEME = /^(bearer|dpop)(?= |$)/i
 // RFC 6750 §2.1: b64token. It has no comma, by which Envoy joins two Authorization lines.
 const CREDENTIALS = /^[a-z]+ +([A-Za-z0-9._~+/-]+=*)$/i
 const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/
+const BEARER = 'Bearer '
 
 /** Whether a value is one token by RFC 6750 §2.1 that is not too long. */
 export const isBearerToken = (value: unknown): value is string =>
@@ -64,7 +65,13 @@ const readAuthorization = (
   headers: Headers,
   schemes: readonly TokenScheme[],
 ): BearerCredentials => {
-  const header = headers.text('authorization') ?? ''
+  const header = headers.text('authorization')
+  if (header === undefined) return ABSENT
+  // As nearly every client writes it.
+  if (header.startsWith(BEARER) && schemes[0] === 'bearer') {
+    const token = header.slice(BEARER.length)
+    if (isBearerToken(token)) return { outcome: 'present', scheme: 'bearer', token }
+  }
   const name = SCHEME.exec(header)?.[1]?.toLowerCase()
   const scheme = schemes.find((candidate) => candidate === name)
   return scheme === undefined ? ABSENT : present(scheme, CREDENTIALS.exec(header)?.[1])

@@ -3,6 +3,7 @@
 
 import type { ProvenCredential } from '../../identity/identity.ts'
 import type { Request } from '../../request/request.ts'
+import { andThen, type MaybePromise } from '../../runtime/maybe-promise.ts'
 import type { Asker } from '../../runtime/shared-server.ts'
 import { shared } from '../../runtime/shared.ts'
 import type { Authentication, Authenticator } from '../authenticator.ts'
@@ -49,17 +50,17 @@ export const askedTokenAuthenticator = (options: AskedTokenOptions): Authenticat
   })
   // A rejected token may be valid at the next request, so it is cached for some seconds only.
   const lifetimes = { proof: cacheTtl, rejection: cacheTtl }
-  const prove = async (
+  const prove = (
     token: string,
     source: string,
     signal: AbortSignal,
-  ): Promise<Authentication> => {
+  ): MaybePromise<Authentication> => {
     const key = memory.keyOf(generation, token)
     const credential = memory.get(key)
     if (credential !== undefined) return { outcome: 'authenticated', credential }
     const ask = options.questionAbout(token)
     if (ask === undefined) return { outcome: 'not-applicable' }
-    return await shared(
+    return shared(
       () => memory.getOrVerify(key, lifetimes, () => ask({ subject: key, caller: source })),
       signal,
     )
@@ -69,24 +70,20 @@ export const askedTokenAuthenticator = (options: AskedTokenOptions): Authenticat
     challenges: challenges.invitations,
     locations: BEARER_LOCATIONS,
     unread: UNREAD_BEARER_LOCATIONS,
-    async authenticate(request, signal) {
+    authenticate(request, signal) {
       const credentials = readBearerCredentials(request.headers)
       if (credentials.outcome === 'absent') return { outcome: 'not-applicable' }
       if (credentials.outcome === 'malformed') {
         return refuse({ outcome: 'rejected', code: 'credential-malformed' })
       }
-      const authentication = await prove(credentials.token, request.source.address, signal)
-      if (authentication.outcome === 'rejected') return refuse(authentication)
-      if (authentication.outcome !== 'authenticated') return authentication
-      const { credential } = authentication
-      return options.mayUse?.(credential, request) === false
-        ? refuse({
-            outcome: 'rejected',
-            code: 'token-binding',
-            user: credential.user,
-            shown: credential.shown,
-          })
-        : authentication
+      return andThen(prove(credentials.token, request.source.address, signal), (authentication) => {
+        if (authentication.outcome === 'rejected') return refuse(authentication)
+        if (authentication.outcome !== 'authenticated') return authentication
+        const { user, shown } = authentication.credential
+        return options.mayUse?.(authentication.credential, request) === false
+          ? refuse({ outcome: 'rejected', code: 'token-binding', user, shown })
+          : authentication
+      })
     },
   }
 }

@@ -48,7 +48,7 @@ export const certificateAuthenticator = (options: CertificateOptions): Authentic
     name,
     challenges: [], // TLS requests certificates, HTTP cannot
     locations: source.locations,
-    async authenticate(request, signal) {
+    authenticate(request, signal) {
       const finding = source.find(request)
       switch (finding.outcome) {
         case 'absent':
@@ -61,7 +61,7 @@ export const certificateAuthenticator = (options: CertificateOptions): Authentic
           const key = memory.keyOf(prover.generation, finding.text)
           const credential = memory.get(key)
           if (credential !== undefined) return { outcome: 'authenticated', credential }
-          return await shared(() => prover.prove(key, finding), signal)
+          return shared(() => prover.prove(key, finding), signal)
         }
       }
     },

@@ -27,16 +27,13 @@ export const basicAuthenticator = (options: BasicOptions): Authenticator => {
     challenges: [`Basic realm="${realm}", charset="UTF-8"`],
     locations: [AUTHORIZATION],
     login: passwordLogin(options),
-    async authenticate(request, signal) {
+    authenticate(request, signal) {
       const shown = shownIn(options, request)
       if (shown.outcome === 'settled') return shown.authentication
       const { key, attempt } = shown
       // Shared by all concurrent requests with this credential, so that cancelling one does not end it for the
       // remaining ones; the verifier's own deadline bounds it.
-      return await shared(
-        () => memory.getOrVerify(key, remember, () => prove(options, attempt)),
-        signal,
-      )
+      return shared(() => memory.getOrVerify(key, remember, () => prove(options, attempt)), signal)
     },
   }
 }

@@ -40,7 +40,7 @@ export const sessionAuthenticator = (options: SessionOptions): Authenticator => 
     // A challenge would make browsers prompt for a password; the redirect to the login page is not a challenge.
     challenges: [],
     locations: [SESSION_LOCATION],
-    async authenticate(request, signal) {
+    authenticate(request, signal) {
       const shown = cookiesNamed(request.headers, SESSION_COOKIE)
       const [text] = shown
       if (text === undefined) return { outcome: 'not-applicable' }
@@ -49,7 +49,7 @@ export const sessionAuthenticator = (options: SessionOptions): Authenticator => 
       const key = memory.keyOf(request.host, text)
       const credential = memory.get(key)
       if (credential !== undefined) return { outcome: 'authenticated', credential }
-      return await shared(
+      return shared(
         () => memory.getOrVerify(key, remember, () => find(options, request.host, text)),
         signal,
       )

@@ -2,6 +2,7 @@
 // methods and WebSockets must come from a page of the host itself.
 
 import type { Request } from '../../request/request.ts'
+import { andThen } from '../../runtime/maybe-promise.ts'
 import type { Authenticator } from '../authenticator.ts'
 
 // RFC 9110 §9.2.1. No script of another origin can read the answers.
@@ -17,14 +18,15 @@ export const sameOriginOnly = (
   origins: ReadonlySet<string>,
 ): Authenticator => ({
   ...authenticator,
-  async authenticate(request, signal) {
-    const authentication = await authenticator.authenticate(request, signal)
-    const proven = authentication.outcome === 'authenticated'
-    return proven && isForged(request, origins)
-      ? { outcome: 'rejected', code: 'cross-origin' }
-      : authentication
+  authenticate(request, signal) {
+    return andThen(authenticator.authenticate(request, signal), (authentication) => {
+      const proven = authentication.outcome === 'authenticated'
+      return proven && isForged(request, origins) ? CROSS_ORIGIN : authentication
+    })
   },
 })
+
+const CROSS_ORIGIN = { outcome: 'rejected', code: 'cross-origin' } as const
 
 const isForged = ({ method, host, headers }: Request, origins: ReadonlySet<string>): boolean => {
   if (SAFE_METHODS.has(method) && headers.get('upgrade') === undefined) return false

@@ -89,7 +89,7 @@ describe('an answer with keys that is not accepted', () => {
         body: gzipSync('{"keys":[]}').toString('latin1'),
         headers: { 'content-encoding': 'gzip' },
       },
-      why: /sent gzip/,
+      why: /sent content-encoding gzip/,
     },
     {
       name: 'a document that is cut short',
