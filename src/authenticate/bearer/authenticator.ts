@@ -69,7 +69,7 @@ export const bearerAuthenticator = (options: BearerOptions): Authenticator => {
       const { token } = credentials
       const key = prover.keyOf(token, keys.current())
       // For every request: a bound token is refused without its certificate or key, also when it is cached.
-      const judge = (authentication: Authentication): MaybePromise<Authentication> => {
+      const admit = (authentication: Authentication): MaybePromise<Authentication> => {
         if (authentication.outcome === 'rejected') return refuse(authentication)
         if (authentication.outcome !== 'authenticated') return authentication
         const { credential } = authentication
@@ -85,7 +85,7 @@ export const bearerAuthenticator = (options: BearerOptions): Authenticator => {
           })
         })
       }
-      return andThen(prover.recall(key) ?? prover.prove(token, key, signal), judge)
+      return andThen(prover.recall(key) ?? prover.prove(token, key, signal), admit)
     },
   }
 }
