@@ -71,7 +71,7 @@ export const loadQuestionSchema = z.discriminatedUnion('do', [
   }),
 ])
 
-/** What became of one run: a run with a wrong answer has no result. Latencies are in milliseconds. */
+/** The result of one run: a run with a wrong answer has no result. Latencies are in milliseconds. */
 export const loadResultSchema = z.object({
   requests: z.int(),
   seconds: z.number(),
@@ -84,5 +84,5 @@ export const loadResultSchema = z.object({
   late: z.number(),
 })
 
-/** What became of one run. */
+/** The result of one run. */
 export type LoadResult = z.output<typeof loadResultSchema>

@@ -25,7 +25,7 @@ export const GROUPS: readonly string[] = ['developers', 'on-call', 'team-a', 'te
 export const userNames = (count: number): readonly string[] =>
   Array.from({ length: count }, (_, index) => `user-${String(index).padStart(5, '0')}`)
 
-/** `usual` is what `hash-password` makes; `cheapest` is for many users, all of whom are cached. */
+/** `usual` is what `hash-password` makes; `cheapest` is for many users, all of them cached. */
 export type HashCost = 'usual' | 'cheapest'
 
 /** Writes a users file, YAML. */

@@ -44,7 +44,7 @@ const start = async (folder: TemporaryFolder, name: string, state: string): Prom
   return await startAuthz(folder.file(`${name}.yaml`))
 }
 
-/** What comes of a request: `allow`, or the status of the refusal. */
+/** The outcome of a request: `allow`, or the status of the refusal. */
 const askedOf = async (authz: Authz, password: string, path = '/'): Promise<string> => {
   using client = new EnvoyClient(authz.address)
   const headers = path === '/open' ? [] : [['authorization', basic('alice', password)] as const]

@@ -60,6 +60,10 @@ export const AVOIDED: readonly Avoided[] = [
   avoid('makes? of (?:a|an|one|it|the|each|this)', 'evaluates, handles'),
   avoid('believed|believes?|believing', 'trusted, accepted'),
   avoid('(?:goes|go|going|went) on', 'continue'),
+  avoid('(?:came|comes?|coming|became|becomes?) of', 'result, outcome'),
+  avoid('whom', 'the noun: the user that …, the client that …'),
+  avoid('(?:left|leaves?) (?:\\S+ )?alone', 'receives no requests; the circuit breaker is open'),
+  avoid('(?:to be|be|was|were|been) had', 'available'),
   avoid('giv(?:es?|ing) (?:way|back)|gave (?:way|back)', 'is evicted, closes; return, revoke'),
 ]
 

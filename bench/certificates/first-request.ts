@@ -1,5 +1,5 @@
 // A new identity: what its first request takes, from the caller to the upstream and back, with a
-// certificate that was not requested before. New ones come on schedule, whatever became of the last.
+// certificate that was not requested before. New ones come on schedule, whatever the outcome of the last.
 
 import { loadResultSchema, type LoadResult } from '../expectation.ts'
 import type { Installation } from '../installation.ts'

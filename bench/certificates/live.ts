@@ -118,7 +118,7 @@ const within = (limit: number, wanted: number): Pick<LiveCost, 'identities' | 'r
   }
 }
 
-/** Node raises its own soft limit to the hard one, and those whom it starts inherit that. */
+/** Node raises its own soft limit to the hard one, and its child processes inherit that. */
 const descriptorLimit = (): number => {
   const limits = readFileSync('/proc/self/limits', 'utf8')
   const most = /^Max open files +(\S+)/m.exec(limits)?.[1]

@@ -60,7 +60,7 @@ const USERS = 32
 // Each user on each path, twice.
 const VARIETY = 320
 
-/** Measures every kind of credential that can be had here. */
+/** Measures every kind of credential that is available here. */
 export const measureCredentials = async (
   size: Size,
   progress: (text: string) => void,

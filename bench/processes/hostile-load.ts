@@ -69,7 +69,7 @@ const statusOf = (headers: IncomingHttpHeaders): string => {
   return MARKS.some((name) => name in headers) ? status : `${BY_ENVOY} ${status}`
 }
 
-/** Sends a request; gives the status, or what became of it. */
+/** Sends a request; returns the status, or how it failed. */
 const send = async (
   session: ClientHttp2Session,
   { headers, body }: HostileRequest,

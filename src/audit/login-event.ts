@@ -1,5 +1,5 @@
-// The audit events of logins at the authorization server: from the credential that was shown to the tokens and
-// sessions that came of it, and their end.
+// The audit events of logins at the authorization server: from the credential to the tokens and
+// sessions of the login, and their end.
 
 import type { RejectionCode } from '../authenticate/authenticator.ts'
 import type { AuthenticationMethod, IdentityRefusal } from '../identity/identity.ts'

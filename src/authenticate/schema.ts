@@ -1,4 +1,4 @@
-// One entry of `authenticators`: a kind of credential, and the names that come of it.
+// One entry of `authenticators`: a kind of credential, and the identity names that it yields.
 
 import { z } from 'zod'
 import { compileIdentity, identitySchema } from '../identity/schema.ts'

@@ -78,7 +78,7 @@ const repeated = (extensions: readonly Extension[]): Excess | undefined => {
 }
 
 /**
- * A certificate without a key usage or without purposes is good for all of them (RFC 5280 §4.2.1.3
+ * A certificate without a key usage or without purposes can be used for all of them (RFC 5280 §4.2.1.3
  * and §4.2.1.12), so it is within limits only where all are.
  */
 const requiredExtensions = (

@@ -16,7 +16,7 @@ export class FileCa implements CertificateAuthority {
   /** @throws CountersignError `authority-unusable`, also when the key is not the certificate's */
   constructor({ certificate, chain }: AuthorityChain, key: KeyObject) {
     const scheme = schemeOf(key)
-    if (scheme === undefined) throw unusable(`the key is none of ${KNOWN_KEYS}`)
+    if (scheme === undefined) throw unusable(`the key is not one of ${KNOWN_KEYS}`)
     if (!certificate.x509.checkPrivateKey(key)) {
       throw unusable('the key does not belong to the certificate')
     }

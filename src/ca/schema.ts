@@ -139,14 +139,14 @@ const limits = z
       .min(1)
       .default(['digitalSignature', 'keyEncipherment'])
       .describe(
-        'Key usages that a certificate may have. One without the extension is good for all of them, so it is refused unless all are listed.',
+        'Key usages that a certificate may have. A certificate without the extension may be used for all of them, so it is refused unless all are listed.',
       ),
     extendedKeyUsage: z
       .array(purposeSchema)
       .min(1)
       .prefault(['clientAuth'])
       .describe(
-        'Purposes that a certificate may have, by name or OID. One without the extension is good for any, so it is refused unless `any` is listed.',
+        'Purposes that a certificate may have, by name or OID. A certificate without the extension may be used for any, so it is refused unless `any` is listed.',
       ),
     policies: z
       .array(oidSchema)

@@ -22,8 +22,8 @@ interface MatchedRoute {
 /**
  * Compiles the question for one route; `undefined` where no other route has hosts in common with it.
  *
- * A server that reads a path carelessly takes it for one of the first route that matches what it reads. So a path of
- * this route could be one of an earlier route, or of a later one where its careless reading is none of this route.
+ * A server with a lenient parser takes a path for one of the first route that matches its reading. So a path of
+ * this route could be one of an earlier route, or of a later one if this route does not match the lenient reading.
  *
  * @param place the position of the route among all
  */
@@ -83,6 +83,6 @@ const takesFirst = (
   loose: string,
 ): boolean =>
   matchesHost(host) &&
-  // A route that Envoy could have chosen by the path, and did not, is none that it was kept from.
+  // Envoy could have chosen a route by the path as sent, and did not: this path does not bypass that route.
   !matchesSent(rawPath) &&
   (matchesPath(path) || matchesLoose(loose))

@@ -182,7 +182,7 @@ const keyMetrics = (keySets: KeySets): readonly Metric[] => [
   ),
 ]
 
-/** To Prometheus an empty label is none. */
+/** Prometheus treats an empty label as absent. */
 const askerOf = (dependency: Dependency) => ({
   authenticator: 'authenticator' in dependency ? dependency.authenticator : '',
   route: 'route' in dependency ? dependency.route : '',

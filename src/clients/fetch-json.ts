@@ -4,7 +4,7 @@ import { httpFetcher, type HttpResponse } from '../runtime/http/fetch.ts'
 import type { JsonObject } from '../runtime/json-object.ts'
 import { readJsonObject } from '../runtime/strict-json.ts'
 
-/** A document, and how long its sender says that it is good for. */
+/** A document, and its freshness lifetime. */
 interface FetchedJson {
   readonly document: JsonObject
   /** In milliseconds (RFC 9111 §5.2.2.1); `undefined` when it does not say. */

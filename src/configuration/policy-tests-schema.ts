@@ -78,7 +78,7 @@ const identity = z
     certificate: certificateFieldsSchema.optional(),
   })
   .describe(
-    'The caller’s identity, after verification and mapping. Absent: a caller without a credential, whom the route refuses or treats as anonymous.',
+    'The caller’s identity, after verification and mapping. Absent: a caller without a credential, which the route refuses or treats as anonymous.',
   )
 
 const want = z

@@ -45,7 +45,7 @@ export class DenyList {
     } else if (subject !== undefined) this.#subjects.add(nameOf(subject))
     else {
       throw invalid(
-        `${JSON.stringify(line)} is none of "serial HEX", "serial HEX issuer NAME", "sha256 HEX" and "subject NAME"`,
+        `${JSON.stringify(line)} is not one of "serial HEX", "serial HEX issuer NAME", "sha256 HEX" and "subject NAME"`,
       )
     }
   }

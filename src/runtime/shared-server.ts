@@ -261,7 +261,7 @@ export class SharedServer {
 
   #leftAlone(): CountersignError {
     this.#count('circuit-open')
-    const message = `${this.#options.name} failed a moment ago and is left alone`
+    const message = `${this.#options.name} failed; its circuit breaker is open`
     return new CountersignError('unavailable', message)
   }
 

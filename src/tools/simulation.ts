@@ -12,8 +12,8 @@ import type { CheckState } from '../check/check.ts'
 import type { Route } from '../check/route.ts'
 
 /**
- * The id of a decision that is nowhere recorded: the nil UUID (RFC 9562 §5.9), so that what comes of
- * equal checks is equal.
+ * The id of a decision that is not recorded: the nil UUID (RFC 9562 §5.9), so that equal checks have
+ * equal results.
  */
 export const UNRECORDED_ID = '00000000-0000-0000-0000-000000000000'
 

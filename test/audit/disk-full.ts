@@ -1,5 +1,5 @@
 // Run under a limit on file sizes. Writes audit events until one fails, makes room, writes one more; or,
-// with the argument `together`, writes many in one turn and counts what became of them.
+// with the argument `together`, writes many in one turn and counts the outcomes.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { JsonLinesSink } from '../../src/audit/sink.ts'

@@ -1,5 +1,5 @@
 // Invariant: a token that is introspected, and the credential for the endpoint, appear in no audit event,
-// no log line and no answer, whatever becomes of them.
+// no log line and no answer, whatever their outcome.
 
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'

@@ -17,7 +17,7 @@ const linesOf = async (
   return await Array.fromAsync(readAudit(inPieces(bytes, size)))
 }
 
-/** The numbers and what came of the lines. */
+/** The numbers and outcomes of the lines. */
 const summaryOf = (lines: readonly AuditLine[]): readonly string[] =>
   lines.map((line) => {
     const what = line.outcome === 'read' ? JSON.stringify(line.event) : line.why

@@ -1,4 +1,4 @@
-// Invariant: a password appears in no audit event, no log line and no answer, whatever becomes of
+// Invariant: a password appears in no audit event, no log line and no answer, whatever the outcome of
 // the request that carries it.
 
 import assert from 'node:assert/strict'

@@ -1,5 +1,5 @@
-// Invariant: a bearer token appears in no audit event, no log line and no answer, whatever becomes
-// of it.
+// Invariant: a bearer token appears in no audit event, no log line and no answer, whatever the
+// outcome.
 
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'

@@ -207,7 +207,7 @@ describe(
         assert.equal(await isLetDo(server, asked), allowed, `let do: ${name}`)
       }
 
-      // 3. Paths of a service that is none of Kubernetes.
+      // 3. Paths of a service that is not a Kubernetes API.
       const http = await build([{ allow: 'by-rbac', subjectAccessReview: true }], { kind: 'http' })
       assert.equal(await decide(http, { path: '/livez' }, 'http'), 'permit by-rbac')
       assert.equal(await decide(http, { path: '/shop' }, 'http'), 'no-rule')

@@ -144,7 +144,7 @@ describe('the SubjectAccessReview of a caller', () => {
       want: { user: 'alice', groups: ['system:authenticated', 'dev'] },
     },
     {
-      name: 'adds no group to a user whom the API server adds none',
+      name: 'adds no group to a user in system:unauthenticated',
       identity: { groups: ['system:unauthenticated'] },
       want: { user: 'alice', groups: ['system:unauthenticated'] },
     },

@@ -65,7 +65,7 @@ describe('access reviews by a Kubernetes API server', () => {
   ]
   for (const { name, answer, cause } of HOSTILE) {
     it(`hostile: allow nothing, and work again, after ${name}`, async () => {
-      // With a rule that lets pass whom the server refuses, which must not live on failures.
+      // With a rule that allows what the API server refuses. It must not match because of a failure.
       const authorize = [{ deny: 'by-rbac', subjectAccessReview: true }, { allow: 'rest' }]
       await using site = await start({}, { authorize })
       const { scripted, decide } = site

@@ -162,7 +162,7 @@ describe('a CA is refused', () => {
     it(`when its key is of a kind that is not supported: ${name}`, async () => {
       const chain = readAuthorityChain((await makeCa()).certificate, NOW)
       const pem = key().export({ type: 'pkcs8', format: 'pem' })
-      assert.throws(() => new FileCa(chain, createPrivateKey(pem)), /the key is none of EC/)
+      assert.throws(() => new FileCa(chain, createPrivateKey(pem)), /the key is not one of EC/)
     })
   }
 })

@@ -32,13 +32,13 @@ const logAfter = async (answer: FakeAnswer): Promise<readonly string[]> => {
 describe('the log of a thousand refusals', () => {
   const cause = new CountersignError(
     'unavailable',
-    'the server failed a moment ago and is left alone',
+    'the server failed; its circuit breaker is open',
   )
 
   it('by a server that is down has a few lines, without a stack', async () => {
     const log = (await logAfter({ outcome: 'unavailable', cause })).join('')
     assert.ok(log.length < 4_096, `${log.length} bytes`)
-    assert.match(log, /is left alone/)
+    assert.match(log, /circuit breaker is open/)
     assert.doesNotMatch(log, /\bat .*\.ts:/)
   })
 

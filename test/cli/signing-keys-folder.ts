@@ -1,4 +1,4 @@
-// A folder of signing keys that the command works on, and what has become of it.
+// A folder of signing keys that the command works on, and its state.
 
 import assert from 'node:assert/strict'
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'

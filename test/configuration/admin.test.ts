@@ -81,7 +81,7 @@ authorities: { kube: { certificate: ca.pem, key: 'file:ca.key' } }`,
     })
   }
 
-  it('is a socket of its own, given to whom it is for', () => {
+  it('is a socket of its own, with the configured owner and mode', () => {
     const short = parse('unix:admin.sock')
     const long = parse("{ address: 'unix:admin.sock', mode: '0600', owner: 1, group: 2 }")
     assert.ok(short.ok && long.ok)

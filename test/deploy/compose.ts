@@ -1,4 +1,4 @@
-// docker-compose.yml as it is written, with its anchors followed and its variables left alone.
+// docker-compose.yml as it is written, with its anchors followed and its variables unchanged.
 
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'

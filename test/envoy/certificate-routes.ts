@@ -1,4 +1,4 @@
-// Configurations whose routes forward certificates, and what becomes of them in the bootstrap.
+// Configurations whose routes forward certificates, and the resulting bootstrap.
 
 import assert from 'node:assert/strict'
 import type { Config } from '../../src/configuration/schema.ts'

@@ -25,7 +25,7 @@ const stable = ({ time, request: _request, ...rest }: JsonObject): JsonObject =>
   return rest
 }
 
-/** A request over HTTP/1.1, and what becomes of it. */
+/** A request over HTTP/1.1, and its outcome. */
 interface Fault {
   readonly name: string
   /** Default: GET of the path. */

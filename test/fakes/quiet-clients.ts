@@ -1,4 +1,4 @@
-// Clients that open connections to an HTTP server and leave them alone.
+// Clients that open connections to an HTTP server and stay idle.
 
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
@@ -22,7 +22,7 @@ export const QUIET: Readonly<Record<string, Quiet>> = {
   },
 }
 
-/** Connections that are opened and then left alone; some may be closed by the server meanwhile. */
+/** Connections that are opened and stay idle; some may be closed by the server meanwhile. */
 export class QuietClients implements Disposable {
   readonly #sockets: Socket[] = []
   readonly #open: () => Socket

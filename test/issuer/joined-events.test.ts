@@ -1,4 +1,4 @@
-// What joins a login with the tokens that came of it, in the audit log; and that no token is in it.
+// The audit log joins a login with its tokens, and contains no token.
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'

@@ -1,4 +1,4 @@
-// Attempts at the login page, again and again: what they leave in the audit log, and what becomes of logins while
+// Attempts at the login page, again and again: their audit events, and the outcome of logins while
 // it cannot be written.
 
 import assert from 'node:assert/strict'

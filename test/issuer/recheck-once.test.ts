@@ -1,4 +1,4 @@
-// Users are looked up again once for all requests and all replicas, and the directory is left alone otherwise.
+// Users are looked up again once for all requests and all replicas; the directory gets no further requests.
 
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'

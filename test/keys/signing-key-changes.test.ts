@@ -1,4 +1,4 @@
-// What becomes of a list of signing keys when it is changed.
+// Changes of a list of signing keys.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -15,7 +15,7 @@ import {
 import { NO_SIGNING_KEYS, type SigningKeyList } from '../../src/keys/signing-keys.ts'
 import { DAY, HOUR, instant, keysIn, made, MINUTE, planned, START, statesAt } from './lists.ts'
 
-/** What becomes of a list, with keys named `new ALGORITHM`. */
+/** The changed list, with keys named `new ALGORITHM`. */
 const changed = ({ needs, apply }: SigningKeyChange): SigningKeyList =>
   apply(needs.map((algorithm) => made(`new ${algorithm}`, algorithm)))
 

@@ -1,5 +1,5 @@
-// A folder of signing keys on the disk: what has to be there, for whom it may be to read, and that what
-// does not fit together is refused.
+// A folder of signing keys on the disk: the required files, their permissions, and the refusal of
+// files that do not fit together.
 
 import assert from 'node:assert/strict'
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto'

@@ -109,7 +109,7 @@ describe('a file of deny-list entries', () => {
   it('is refused with the number of the wrong line', () => {
     assert.throws(() => new DenyList().addLines('/etc/denied.txt', 'serial 01\nalice\n'), {
       code: 'configuration-invalid',
-      message: /^\/etc\/denied\.txt, line 2: "alice" is none of/,
+      message: /^\/etc\/denied\.txt, line 2: "alice" is not one of/,
     })
   })
 

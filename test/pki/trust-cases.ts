@@ -1,4 +1,4 @@
-// Chains, by whom they end at and when.
+// Chains, by their anchor and their validity.
 
 import { alone, ROOT, row, under, type ChainCase } from './chains.ts'
 import { DAY, makeAuthority, makeClient, makeKeys, nameOf, NOW, type Made } from './making.ts'

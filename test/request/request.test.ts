@@ -218,7 +218,7 @@ describe('the source address', () => {
     assert.equal(sourceOf([['x-forwarded-for', '198.51.100.7']], false), '203.0.113.7')
   })
 
-  it('is whom Envoy names, behind proxies that it counts', () => {
+  it('is the address that Envoy names, behind proxies that it counts', () => {
     assert.equal(sourceOf(NAMED, true), '198.51.100.7')
   })
 

@@ -1,5 +1,5 @@
-// When a server that is queried on behalf of callers is left alone, and which caller may try whether it is
-// back.
+// When the circuit breaker of a server opens that is called on behalf of callers, and which caller may try whether it
+// is back.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'

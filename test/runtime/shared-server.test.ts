@@ -128,7 +128,7 @@ describe('what was good before', () => {
 })
 
 describe('a credential without an answer', () => {
-  it('is not queried about again for a second, then longer, at most as long as the server is left alone', async () => {
+  it('is not queried about again for a second, then longer, at most for the cool-down of the circuit', async () => {
     const { ask, asked, clock, server } = open()
     const odd = from('alice', 'odd')
     for (const pause of [1_000, 2_000, 4_000, 5_000, 5_000]) {
@@ -161,7 +161,7 @@ describe('a credential without an answer', () => {
 })
 
 describe('a server', () => {
-  it('that cannot be reached is left alone, with a line when that begins and one when it ends', async () => {
+  it('that cannot be reached opens its circuit, with a line when that begins and one when it ends', async () => {
     const { ask, asked, server, clock, lines } = open()
     const down = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
     const outcomes = await askMany(3, (index) => ask(from(`c${index}`, `s${index}`), fail(down)))

@@ -22,7 +22,7 @@ interface Signer extends AsyncDisposable {
   statistics(): SdsStatistics
 }
 
-/** What came of a request. */
+/** The outcome of a request. */
 interface Outcome {
   readonly status: number
   /** CN of the client certificate that the upstream saw, where it answered. */

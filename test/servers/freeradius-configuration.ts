@@ -34,7 +34,7 @@ export interface RadiusConfiguration {
   readonly users: readonly RadiusUser[]
 }
 
-/** The name of a user whom the server does not answer. */
+/** The name of a user for which the server sends no reply. */
 export const SILENT_USER = 'silent'
 
 /** File names with their contents. */

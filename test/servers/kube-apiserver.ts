@@ -91,7 +91,7 @@ const auditedSchema = z.object({
   verb: z.string(),
   requestURI: z.string(),
   user: auditedUserSchema,
-  /** Whom the user acted for. */
+  /** The impersonated user. */
   impersonatedUser: auditedUserSchema.optional(),
 })
 

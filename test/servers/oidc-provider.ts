@@ -34,7 +34,7 @@ export interface OidcProvider extends AsyncDisposable {
   restart(): Promise<void>
 }
 
-/** For `skip` of node:test: why the provider cannot be had, or `false` when it is there. */
+/** For `skip` of node:test: why the provider is not available, or `false` when it is. */
 export const skipWithoutOidcProvider = (): string | false => {
   if (existsSync(PROGRAM)) return false
   const folder = join(CACHE, 'go')

@@ -6,7 +6,7 @@ import { connect } from 'node:tls'
 import { FLAG, FRAME, frame, literal, PREFACE } from '../fakes/http2-frames.ts'
 import { connectionTo, type HeaderLine, type Target } from './client.ts'
 
-/** What became of a request: a status, or the stream or connection was ended without one. */
+/** The outcome of a request: a status, or the stream or connection was ended without one. */
 export type RawHttp2Answer =
   | { readonly outcome: 'answered'; readonly status: number }
   | { readonly outcome: 'reset' | 'closed' }

@@ -6,7 +6,7 @@ import { findProgram } from '../../src/runtime/child.ts'
 
 const SCRIPT = process.platform === 'linux' ? findProgram('script') : undefined
 
-/** For `skip` of node:test: why there is no terminal to be had, or `false`. */
+/** For `skip` of node:test: why no terminal is available, or `false`. */
 export const skipWithoutTerminal = (): string | false =>
   SCRIPT === undefined ? 'no terminal can be made: it takes `script` of util-linux' : false
 

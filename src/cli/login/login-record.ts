@@ -18,7 +18,7 @@ export interface Tokens {
   readonly user: string
   readonly idToken: HeldToken
   readonly accessToken: HeldToken
-  /** What new ones are got with; of some providers good for one time. */
+  /** Gets new tokens; of some providers usable once. */
   readonly refreshToken?: string
   /** When they were got, in milliseconds. */
   readonly obtained: number

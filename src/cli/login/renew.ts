@@ -1,4 +1,4 @@
-// A token out of the cache that is good for a while: renewed where it nears its end, by one process for
+// A token out of the cache with some lifetime left: renewed before it expires, by one process for
 // all. While the renewal fails, a valid token stays in use.
 
 import { CountersignError } from '../../runtime/errors.ts'
@@ -27,7 +27,7 @@ export interface Renewing {
 // Longer than a provider may take to answer: discovery, keys and tokens.
 const WAIT_MS = 75_000
 
-// A token that is good for less than this may have ended when it reaches the server that judges it.
+// A token with less time left than this may have expired when it reaches its verifier.
 const SHORTEST_USE_MS = 5_000
 
 /**

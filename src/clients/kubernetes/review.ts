@@ -6,7 +6,7 @@ import type { Asker } from '../../runtime/shared-server.ts'
 /**
  * Posts a review, JSON, and reads the object that was answered.
  *
- * @param read throws for an answer that is none
+ * @param read throws for an invalid answer
  * @throws RateLimited where the caller exceeds its budget; else an Error with a message for operators, which
  *   holds nothing of the review
  */

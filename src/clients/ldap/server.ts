@@ -72,7 +72,7 @@ export class DirectoryServer implements Disposable {
   }
 }
 
-/** The connection, bound as the service account; closed where that cannot be had. */
+/** The connection, bound as the service account; closed if the bind fails. */
 const bindService = async (
   connection: LdapConnection,
   address: ServerAddress,

@@ -1,4 +1,4 @@
-// Why no reply was had from a RADIUS server.
+// Why a RADIUS server gave no reply.
 
 /** Every reason there is. */
 export type RadiusFailureReason =

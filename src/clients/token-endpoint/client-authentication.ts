@@ -46,7 +46,7 @@ export interface AssertionOptions {
   readonly keyId: string | undefined
   /** `aud`; `undefined` for the endpoint that it is sent to. */
   readonly audience: string | undefined
-  /** How long each is good for, in milliseconds. */
+  /** The lifetime of each, in milliseconds. */
   readonly lifetime: number
   readonly clock: Clock
 }
@@ -88,7 +88,7 @@ const MIN_MODULUS = 2_048
  * Reads the key that assertions are signed with.
  *
  * @param name where it is, for messages
- * @throws CountersignError `configuration-invalid` when it is none, or none for the algorithm
+ * @throws CountersignError `configuration-invalid` when it is not a private key, or not one for the algorithm
  */
 export const readSigningKey = (name: string, pem: Buffer, algorithm: Algorithm): KeyObject => {
   const key = privateKeyOf(name, pem)

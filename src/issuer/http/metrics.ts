@@ -94,7 +94,7 @@ export class IssuerMetrics {
 
   written(event: AuditEvent): void {
     if (event.event === 'login') {
-      const { loginMethod, outcome, reason = '' } = event // to Prometheus an empty label is none
+      const { loginMethod, outcome, reason = '' } = event // Prometheus treats an empty label as absent
       this.#logins.inc({ login_method: loginMethod, outcome, reason })
     }
     if (event.event === 'session-began') this.#sessions.inc({})

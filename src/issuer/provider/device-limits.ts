@@ -5,7 +5,7 @@ import type { Claim, Pace, Receipt } from '../../state/attempt-store.ts'
 import type { State } from '../../state/state.ts'
 import { countedSource } from '../../runtime/counted-source.ts'
 
-// Guesses. A user code is one of 20^8, good for ten minutes. Of one source, or one user who is logged in: ten
+// Guesses. A user code is one of 20^8, valid for ten minutes. Of one source, or one user who is logged in: ten
 // wrong ones, then ten minutes without any.
 const GUESSES: Pace = {
   attempts: 5,
@@ -28,7 +28,7 @@ const bucket = (most: number, forget: number): Pace => ({
 // 25 million is right.
 const ALL_GUESSES = bucket(600, 1_000)
 
-// Device codes, which are good for ten minutes: of one source for public clients, and of one client.
+// Device codes, which are valid for ten minutes: of one source for public clients, and of one client.
 const REQUESTS_OF_SOURCE = bucket(60, 10_000)
 const REQUESTS_OF_CLIENT = bucket(1_000, 600)
 

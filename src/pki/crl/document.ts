@@ -75,7 +75,7 @@ export class CrlDocument {
     if (issuer.tag !== TAG.sequence) throw malformed('no issuer')
     this.issuer = issuer.whole
     this.thisUpdate = readTime(tbs.next()) * 1_000
-    // RFC 5280 §5.1.2.5: it has to be there. Without, a CRL would be good for ever.
+    // RFC 5280 §5.1.2.5: it is required. A CRL without it would never expire.
     this.nextUpdate = readTime(tbs.next()) * 1_000
     this.#list = tbs.tag === TAG.sequence ? tbs.expect(TAG.sequence) : Buffer.alloc(0)
     const extensions = tbs.more ? decodeExtensions(tbs.expect(context(0, 'constructed'))) : []

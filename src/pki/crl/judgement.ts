@@ -64,7 +64,7 @@ export const judgeByCrls = async (
   const isRevoked =
     delta?.entries.revoked.has(serial) === true ||
     (entries.revoked.has(serial) && delta?.entries.removed.has(serial) !== true)
-  // Of an old CRL too: what it lists has been revoked, whatever became of everything else.
+  // Of an old CRL too: a certificate that it lists has been revoked, even if other entries are out of date.
   if (isRevoked) return { outcome: 'revoked' }
   if (!isCurrent(document, times, now))
     return unavailable('the CRL for the certificate is out of date')

@@ -129,7 +129,7 @@ export class OcspClient {
   ): Promise<Buffer> {
     const pass = this.#circuit(href).pass({ subject, caller: subject, wasGood: false })
     if (pass === undefined) {
-      throw new CountersignError('unavailable', `${href} failed a moment ago and is left alone`)
+      throw new CountersignError('unavailable', `${href} failed; its circuit breaker is open`)
     }
     try {
       const { status, body } = await ask()

@@ -67,7 +67,7 @@ export const readImpersonation = (headers: Headers): ImpersonationReading => {
 /** The text of a value; `undefined` where servers differ on it or it says nothing. */
 const readValue = (bytes: Buffer): string | undefined => {
   const text = decodeUtf8(bytes)
-  // RFC 9110 §5.5: white space around a value is none of it, and HTTP/2 may bring some.
+  // RFC 9110 §5.5: white space around a value is not part of it, and HTTP/2 may transport some.
   if (text === undefined || text === '' || text.startsWith(' ') || text.endsWith(' ')) {
     return undefined
   }

@@ -112,7 +112,7 @@ export class RedisConnection implements AsyncDisposable {
     }
     return await this.#circuit.run(
       work,
-      () => new CountersignError('unavailable', `${name} failed a moment ago and is left alone`),
+      () => new CountersignError('unavailable', `${name} failed; its circuit breaker is open`),
     )
   }
 

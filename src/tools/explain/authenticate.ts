@@ -1,5 +1,5 @@
-// Phase 3 explained: which authenticators were tried, and which decided. No value of a credential is in
-// what comes of it.
+// Phase 3 explained: which authenticators were tried, and which decided. The explanation contains no value
+// of a credential.
 
 import type { Authentication } from '../../authenticate/authenticator.ts'
 import { describeError } from '../../runtime/errors.ts'

@@ -67,7 +67,7 @@ export type EventReading =
 
 const MALFORMED_COUNT: EventReading = { outcome: 'malformed', field: 'count' }
 
-/** Reads the object of one line. Pure; never throws; unknown fields are left alone. */
+/** Reads the object of one line. Pure; never throws; unknown fields are ignored. */
 export const readDecision = (event: JsonObject): EventReading => {
   if (event['event'] === 'refusals-summary') {
     const { count, logins = 0 } = event

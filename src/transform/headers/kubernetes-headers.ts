@@ -1,7 +1,7 @@
 // Headers in the form that a Kubernetes API server reads: a line for each value, and the keys of extra attributes in
 // the names. Impersonation headers have one of two meanings, and no route has both: `headers: [impersonation]` names
 // the caller, next to a credential of Countersign; the caller's own impersonation (`kubectl --as`), where a rule
-// allowed it, names whom the caller acts as. Both are set anew and not copied.
+// allowed it, names the identity that the caller acts as. Both are set anew and not copied.
 
 import type { Identity } from '../../identity/identity.ts'
 import { canBePassedOn } from '../../identity/mapping.ts'

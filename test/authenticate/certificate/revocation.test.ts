@@ -165,7 +165,7 @@ describe('problems with a revocation section', () => {
         'revocation.crl.files.1',
       ],
     )
-    assert.match(problems.join('\n'), /denied\.txt, line 2: "who\?" is none of/)
+    assert.match(problems.join('\n'), /denied\.txt, line 2: "who\?" is not one of/)
     assert.match(problems.join('\n'), /ca\.crl is not a usable CRL: .*neither DER nor a PEM/)
   })
 

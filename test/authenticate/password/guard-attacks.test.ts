@@ -147,7 +147,7 @@ describe('a user with typing errors', () => {
     assert.deepEqual(site.lockOuts, [])
   })
 
-  it('may be one of 500 behind one address, of whom one in twenty mistypes, within an hour', async () => {
+  it('may be one of 500 behind one address, one in twenty of which mistypes, within an hour', async () => {
     const users = Object.fromEntries(
       Array.from({ length: 500 }, (_, index) => [`user${index}`, { password: 'right' }]),
     )

@@ -146,7 +146,7 @@ describe('one address that guesses at many users', () => {
     assert.equal(guesses, 30)
   })
 
-  it('is still accepted for users to whom it is familiar, and refused for other users', async () => {
+  it('is still accepted for users with a familiar address, and refused for other users', async () => {
     const site = new GuardedSite()
     await site.show('alice', 'right', ELSEWHERE)
     for (let index = 0; index < 1_000; index += 1) {

@@ -1,4 +1,4 @@
-// `when`: what comes of an expression that cannot be evaluated, and when it is not even tried.
+// `when`: the outcome of an expression that cannot be evaluated, and when it is not even evaluated.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'

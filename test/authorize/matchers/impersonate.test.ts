@@ -1,4 +1,4 @@
-// Whom a request to a Kubernetes API asks to be treated as.
+// The identity that a request to a Kubernetes API impersonates.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'

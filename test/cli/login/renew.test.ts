@@ -1,4 +1,4 @@
-// What comes of a token that nears its end, by every answer that a provider may have.
+// The renewal of a token that nears its end, for every answer that a provider may give.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'

@@ -106,7 +106,7 @@ authenticators:
   ])
 })
 
-describe('the warning about callers whom Envoy names without proving itself', () => {
+describe('the warning about callers that Envoy names without proving itself', () => {
   const warned = (issuer: string): readonly string[] => {
     const text = `
 version: 1

@@ -38,7 +38,7 @@ describe('the rules of a route', () => {
       want: [/^routes\[0\]\.authorize\[1\]\.list: "l" names an earlier list of this route too$/],
     },
     {
-      name: 'name authenticators by whom the route names callers',
+      name: 'name authenticators that authenticate callers of the route',
       input: rules('{ allow: a, authenticators: [staff] }'),
       want: [],
     },

@@ -158,7 +158,7 @@ describe('a real API server', { skip, timeout: 180_000 }, () => {
       })
     }
 
-    it('impersonate whom they may, in fact', async () => {
+    it('impersonate the users that they may, in fact', async () => {
       const token = await cluster.server.tokenOf(namespace, 'countersign-authz')
       const asked = async (...args: readonly string[]) =>
         await kubectl([

@@ -77,7 +77,7 @@ const OF_CONFIGMAPS = 0o644
 /**
  * Puts the Secrets and ConfigMaps that the container mounts below `root`.
  *
- * @param change what becomes of every text
+ * @param change maps every text
  */
 export const mountFiles = async (
   root: string,

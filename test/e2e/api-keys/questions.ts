@@ -1,4 +1,4 @@
-// What callers send with their keys: what comes of it, and what is refused.
+// Requests of callers with API keys: the outcomes, and the refusals.
 
 import { hashOf, newApiKey } from '../../../src/authenticate/api-key/key.ts'
 import type { Reason } from '../../../src/audit/event.ts'

@@ -39,7 +39,7 @@ interface Case {
   readonly name: string
   /** A grant, sealed with the right key … */
   readonly grant?: Partial<Grant>
-  /** … or what becomes of the handle of a good one. */
+  /** … or how the handle of a valid one is changed. */
   readonly handle?: (good: string) => string
 }
 

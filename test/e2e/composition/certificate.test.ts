@@ -80,7 +80,7 @@ interface Case {
   readonly challenges?: readonly string[]
 }
 
-/** What must come of each case, over HTTP/1.1 and HTTP/2. */
+/** The expected outcome of each case, over HTTP/1.1 and HTTP/2. */
 const cases = (
   site: () => Site,
   callers: () => Callers,

@@ -21,7 +21,7 @@ const IDENTITY: readonly HeaderLine[] = [
 const OURS =
   /^(x[-_]remote[-_]|impersonate[-_]|x[-_]cert[-_]|x-countersign-|client-cert|audit-id|(proxy-)?authorization|x-forwarded-client-cert)/
 
-/** It is alice whom the upstream sees, and the id of our decision. */
+/** The upstream sees alice, and the id of authz's decision. */
 const assertAlice = (answer: Answer): void => {
   const ids = valuesOf(answer, 'x-countersign-decision').map((id) => ['audit-id', id] as const)
   assert.equal(ids.length, 1)

@@ -99,7 +99,7 @@ describe(
       return result.findings.map(({ severity, rule }) => `${severity} ${rule}`)
     }
 
-    /** What becomes of requests; no application may hear of any of them. */
+    /** The outcomes of requests; no application may receive any of them. */
     const refused = async (
       ...questions: readonly (() => Promise<Answer>)[]
     ): Promise<readonly string[]> => {

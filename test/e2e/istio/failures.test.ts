@@ -1,4 +1,4 @@
-// What becomes of requests when something is away: authz, the provider, the policies. Steps are in
+// The outcome of requests while a component is down: authz, the provider, the policies. Steps are in
 // README.md.
 
 import assert from 'node:assert/strict'

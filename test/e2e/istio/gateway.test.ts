@@ -111,7 +111,7 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
     })
   })
 
-  /** As whom authz knew the last caller who wrote the header. */
+  /** The user as which authz authenticated the last caller who wrote the header. */
   const fooled = async (): Promise<string | undefined> => {
     await told(undefined, [boss])
     return (await site.decisions()).at(-1)?.user

@@ -32,7 +32,7 @@ export const loggedIn = async ({ port, pki }: KubeSite, { name }: Person): Promi
 export const isIn = async (browser: Browser): Promise<boolean> =>
   (await browser.get(`${HOST}/version`)).status === 200
 
-/** A request by the session of a browser that has no end of its own; what has come of it so far. */
+/** A request by the session of a browser that has no end of its own; what has arrived of it so far. */
 export const watchBy = async (
   { port, pki }: KubeSite,
   browser: Browser,

@@ -32,10 +32,10 @@ export const BROWSERS = 'browsers.example.org'
 /** The name that Envoy's certificate is for, at all of them. */
 export const HOST = 'kube.example.org'
 
-/** Whom tokens of both issuers are for. */
+/** The audience of tokens of both issuers. */
 export const RESOURCE = 'https://kube.example.org'
 
-/** Whom tokens of our own issuer are for that are good for {@link BRIEF_SECONDS}. */
+/** The audience of tokens of Countersign's issuer that are valid for {@link BRIEF_SECONDS}. */
 export const BRIEF_RESOURCE = 'https://brief.example.org'
 export const BRIEF_SECONDS = 40
 

@@ -94,7 +94,7 @@ export const startPods = async (
 const isAbout = (path: string | undefined, subresource: string): boolean =>
   path?.split('?')[0]?.endsWith(`/${subresource}`) ?? false
 
-/** The decisions at an address about a subresource of pods that come of something. */
+/** The decisions at an address about a subresource of pods that some action causes. */
 export const decisionsOf = async (
   site: KubeSite,
   address: string,

@@ -122,7 +122,7 @@ describe('RBAC behind Countersign', { skip: skipWithoutServers(), timeout: 240_0
       assert.deepEqual([operation, rule], ['listCoreV1NamespacedConfigMap', 'read-config-maps'])
     })
 
-    it('5. …to users to whom RBAC allows it', async () => {
+    it('5. …to users with permission by RBAC', async () => {
       const { complaint } = await ask(site, bob, ['get', 'configmaps', ...IN], DESCRIBED)
       assert.match(complaint, /User "bob" cannot list resource "configmaps".*"team-a"\n$/)
     })

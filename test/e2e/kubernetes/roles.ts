@@ -5,7 +5,7 @@ import { BUILDER } from './configuration.ts'
 
 const GROUP = 'rbac.authorization.k8s.io'
 
-/** Whom a role is given to. */
+/** The subject of a role binding. */
 interface Subject {
   readonly kind: 'User' | 'Group'
   readonly name: string

@@ -8,7 +8,7 @@ import { at, environmentOf, type Caller } from './asking.ts'
 import { WAYS_OUT } from './configuration.ts'
 import type { KubeSite } from './kube-site.ts'
 
-// Nothing runs for longer, whatever becomes of the test.
+// Nothing runs for longer, whatever the outcome of the test.
 const LONGEST_MS = 240_000
 
 /** How it ended. */

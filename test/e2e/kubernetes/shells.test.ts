@@ -1,5 +1,5 @@
-// Logs, shells, and what runs in pods already, on each way out and by both protocols: for whom they
-// are, and who is refused. Steps are in README.md.
+// Logs, shells, and running streams of pods, on each way out and by both protocols: which users may use them,
+// and which are refused. Steps are in README.md.
 
 import assert from 'node:assert/strict'
 import { readdir } from 'node:fs/promises'

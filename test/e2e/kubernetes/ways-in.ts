@@ -47,7 +47,7 @@ const UID = '0.9.2342.19200300.100.1.1'
 /**
  * A login in a browser at our own issuer; kubectl then gets the token by `countersign credential`.
  *
- * @param resource whom the tokens are for
+ * @param resource the audience of the tokens
  */
 export const ownToken = async (
   site: KubeSite,

@@ -102,7 +102,7 @@ const pour =
     more()
   }
 
-/** Connections that are opened and left alone, after some first bytes. */
+/** Connections that are opened and stay idle after some first bytes. */
 const connections =
   (count: number, to: 'checks' | 'issuer', first: string): Flood['run'] =>
   async (site, times) => {

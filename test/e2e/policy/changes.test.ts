@@ -1,5 +1,5 @@
-// What becomes of decisions when rules change: a reload takes effect, a broken one does not, and what
-// a good one changes is foretold. Steps are in README.md.
+// The decisions after rules change: a reload takes effect, a broken one does not, and the effect of
+// a valid one is foretold. Steps are in README.md.
 
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'

@@ -171,7 +171,7 @@ const PASTED = [...new Map(CASES.map((one) => [`${one.host} ${one.want[0]}`, one
 
 const SECRET = '/repos/alice/site/actions/secrets/KEY'
 
-/** Ways to write a path, and what becomes of each; on both routes, which differ in none of them. */
+/** Ways to write a path, and the outcome of each, equal on both routes. */
 const DISGUISES: readonly (readonly [name: string, path: string, want: RegExp, method?: string])[] =
   [
     ['a doubled slash at the start', `/${SECRET}`, /^403 rule-denied$/],

@@ -1,4 +1,4 @@
-// Whom a request asks to be treated as, and the headers that are refused.
+// The identity that a request impersonates, and the headers that are refused.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'

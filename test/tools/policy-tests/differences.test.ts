@@ -1,4 +1,4 @@
-// What a test of the policy wants, compared with what came of it.
+// The expectations of a policy test, compared with the outcome.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'

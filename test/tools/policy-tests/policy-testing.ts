@@ -24,7 +24,7 @@ authenticators:
   nobody: { anonymous: { user: visitor, groups: [visitors] } }
 `
 
-/** What came of it. */
+/** The result. */
 interface Run {
   readonly results: readonly PolicyTestResult[]
   readonly rules: readonly RuleCoverage[]

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { app, runTest as run } from './policy-testing.ts'
 
-describe('a test that wants what comes of it', { concurrency: true }, () => {
+describe('a test with expectations about the outcome', { concurrency: true }, () => {
   const CASES: readonly (readonly [name: string, test: string])[] = [
     [
       'of a permit, with the headers that the upstream gets',

@@ -119,7 +119,7 @@ describe('readDecision', () => {
     })
   })
 
-  it('leaves fields alone that it does not know', () => {
+  it('ignores fields that it does not know', () => {
     assert.deepEqual(askedIn(decisionLine({ future: { a: 1 }, rules: [] })), askedIn())
   })
 

@@ -177,7 +177,7 @@ describe('recordedQuestion', () => {
     })
   }
 
-  it('tells whom the caller wanted to be treated as', () => {
+  it('has the identity that the caller impersonated', () => {
     const impersonation = { user: 'bob', uid: '7', groups: ['g'] }
     const line = decisionLine({ kubernetes: { ...KUBERNETES, impersonation } })
     const asking = recordedQuestion(askedIn(line), API)

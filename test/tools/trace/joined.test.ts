@@ -39,7 +39,7 @@ const toldOf = ({ logins, stories }: Trace) => ({
 })
 
 describe('the jti of an incoming token', () => {
-  it('leads to its decisions, its issuance and the login that it came of', async () => {
+  it('leads to its decisions, its issuance and its login', async () => {
     assert.deepEqual(toldOf(await traceIn({ audit }, TOKEN)), {
       logins: ['0 login', '1 tokens-issued', '6 login-renewed', '7 login-ended'],
       decisions: ['d-1', 'd-3'],
@@ -57,7 +57,7 @@ describe('the id of a login', () => {
 })
 
 describe('the id of a decision', () => {
-  it('leads to the login that its credential came of, and to no other', async () => {
+  it('leads to the login of its credential, and to no other', async () => {
     for (const id of ['d-1', 'd-2']) {
       const { logins, stories } = await traceIn({ audit }, id)
       assert.deepEqual(

@@ -35,7 +35,7 @@ describe('the headers of a certificate', () => {
     assert.deepEqual(forwarding.repeatedHeaders, [])
     assert.deepEqual(linesOf(forwarding, 'x-cert-subject'), ['CN=alice,O=Example\\, Inc.'])
     const [contents = ''] = linesOf(forwarding, 'x-cert-contents').map(fieldValue)
-    // ngx_escape_uri, NGX_ESCAPE_URI_COMPONENT: upper-case digits, and nothing but these left alone.
+    // ngx_escape_uri, NGX_ESCAPE_URI_COMPONENT: upper-case digits, and nothing but these unescaped.
     assert.match(contents, /^(?:[A-Za-z0-9._~-]|%[0-9A-F]{2})+$/)
     const pem = percentDecoded(contents)
     assert.match(

@@ -12,7 +12,7 @@ import { forwardingOf, outcomeOf, writtenOf } from '../../fakes/transformed.ts'
 
 const PREFIX = 'impersonate-extra-'
 
-/** Whom kube-apiserver treats the request as (buildImpersonationRequests). */
+/** The identity of the request at kube-apiserver (buildImpersonationRequests). */
 const readBy = (forwarding: Forwarding) => {
   const names = [
     ...forwarding.setHeaders.map(([name]) => name),
@@ -78,7 +78,7 @@ describe('the impersonation headers', () => {
     for (const name of names) assert.ok(isStripped(name), name)
   })
 
-  it('are too large for whom they are', async () => {
+  it('are refused where they are too large', async () => {
     const groups = Array.from({ length: 2_000 }, (_, index) => `group-${index}`)
     assert.equal(await outcomeOf(impersonatedIdentity(), { groups }), 'headers-too-large')
   })

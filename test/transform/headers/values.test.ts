@@ -169,7 +169,7 @@ describe('several values', () => {
       want: [String.raw`["gr\u00f6\u00dfe","\ud83d\ude00","\"\\","\u007f\u2028",""]`],
     },
     {
-      name: 'are a JSON array that quoted-printable leaves alone',
+      name: 'are a JSON array that quoted-printable does not change',
       input: ['a=b', 'ö'],
       form: { list: 'json', encode: 'quoted-printable' },
       want: [String.raw`["a\u003db","\u00f6"]`],

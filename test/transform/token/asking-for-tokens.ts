@@ -1,4 +1,4 @@
-// A token endpoint that is scripted, a transformer that asks it over HTTPS, and what came of it.
+// A token endpoint that is scripted, a transformer that calls it over HTTPS, and the outcome.
 
 import assert from 'node:assert/strict'
 import { CredentialCache } from '../../../src/authenticate/credential-cache.ts'
@@ -150,7 +150,7 @@ export class Exchanging implements AsyncDisposable {
     return new Exchanging(await startAskingForTokens(limits), parts)
   }
 
-  /** What becomes of a request with these headers. */
+  /** The outcome of a request with these headers. */
   async give(
     headers: HeaderLines,
     identity: Identity = this.alice,
@@ -159,7 +159,7 @@ export class Exchanging implements AsyncDisposable {
     return await this.transformer.transform(permitOf(identity, headers), signal)
   }
 
-  /** What becomes of a request that shows a token; see {@link wordOf}. */
+  /** The outcome of a request that shows a token; see {@link wordOf}. */
   async show(
     token: string,
     identity: Identity = this.alice,

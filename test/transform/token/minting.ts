@@ -87,7 +87,7 @@ export class Minting {
     this.transformer = mintedToken({ ...target, minter, memory, clock })
   }
 
-  /** What becomes of this very identity: what is remembered, is remembered by it. */
+  /** The outcome for this identity object, by which the cache finds it. */
   async give(identity: Identity): Promise<Transformation> {
     const verdict = evaluate(policyOf([{ allow: 'all' }]), { ...questionOf(), identity })
     assert.equal(verdict.outcome, 'permit')

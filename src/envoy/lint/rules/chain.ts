@@ -131,7 +131,7 @@ const clearing = (filter: Extension, routes: readonly Route[]): readonly Hit[] =
     return when(!keeps.flag, keeps)
   }
   if (!isKind(filter, KINDS.lua)) return []
-  // By default a script that changes a header clears the cache (measured, 1.40). Nothing comes of it
+  // By default a script that changes a header clears the cache (measured, 1.40). This has no effect
   // where no route looks at more than host and path.
   const clear = config.get('clear_route_cache')
   const detail = 'it does so by default when a script changes a header, and a route matches headers'

@@ -55,7 +55,7 @@ interface Way {
   readonly picked: Picked
 }
 
-/** The policies of a chain, where each is looked at, and what comes of the hosts of its routes. */
+/** The policies of a chain, the place of each in the configuration, and their effect on the hosts of its routes. */
 const policiesIn = ({ site, manager, chain }: ChainSubject) =>
   guardsOf(site, chain).flatMap((guard) => {
     const { policy, config } = guard

@@ -1,4 +1,4 @@
-// What comes of a header on the way to an upstream: who may have written what is in it when it gets there.
+// Follows a header on the way to an upstream: which parties may have written its value when it arrives.
 // Headers that scripts change are not followed.
 
 import type { Manager } from './manager.ts'

@@ -1,4 +1,4 @@
-// A user for whom a directory never answers, or answers nonsense: other users can log in all the same.
+// A directory that never answers for one user, or answers nonsense: other users can log in all the same.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -25,7 +25,7 @@ const oddlyAbout =
     return request.kind === 'bind' ? ldapResponse(request, 0) : undefined
   }
 
-describe('a user for whom a directory', () => {
+describe('a directory that, for one user,', () => {
   const ODD: readonly { readonly name: string; readonly answer: LdapAnswer }[] = [
     { name: 'never answers', answer: undefined },
     { name: 'answers nonsense', answer: Buffer.from('nonsense') },

@@ -207,7 +207,7 @@ describe('OpenLDAP', { skip: skipWithoutSlapd() }, () => {
       }
     })
 
-    it('does not know a user whom its search does not match', async () => {
+    it('does not know a user that its search does not match', async () => {
       const officers = direct(BY_UID, '(&(uid={user})(title=Officer))')
       assert.equal((await verifyWith(officers, 'alice', password)).outcome, 'verified')
       const jürgen = await verifyWith(officers, 'jürgen', CONFORMANCE_USERS.jürgen.password)

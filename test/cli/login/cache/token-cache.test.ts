@@ -1,4 +1,4 @@
-// The files of the cache: for their owner alone, whole, and of whom they say they are.
+// The files of the cache: readable by their owner alone, written whole, and only used for the login that they name.
 
 import assert from 'node:assert/strict'
 import {

@@ -69,7 +69,7 @@ export const FORWARDED_KEPT: readonly Change[] = [
 /** Client-Cert and Client-Cert-Chain are no longer removed. */
 export const KEPT: readonly Change[] = [[`${MUTATIONS}[3]`], [REMOVAL]]
 
-/** What becomes of X-Forwarded-Client-Cert on a condition. */
+/** How X-Forwarded-Client-Cert is handled on a condition. */
 export const onCondition = (fields: object): object =>
   extension(
     'condition',
