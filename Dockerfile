@@ -3,18 +3,18 @@
 # It needs neither BuildKit nor, at run time, a shell.
 
 ARG NODE_IMAGE=node:24-trixie-slim
-# Node ≥ 24.12 and glibc are all that it must have, with `node` on its path.
+# It needs Node ≥ 24.12, with `node` on its path, and glibc.
 ARG RUNTIME_IMAGE=${NODE_IMAGE}
 
 FROM ${NODE_IMAGE} AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# The packages that have an install script do without it (protobufjs checks a version number).
+# Install scripts are not needed (that of protobufjs checks a version number).
 RUN npm ci --omit=dev --ignore-scripts && rm -r package-lock.json .npmrc node_modules/.package-lock.json
 COPY proto proto
 COPY src src
-# A clone made under umask 077 must not become an image that only root can read. The folders that
-# the service writes to have its owner from here, which a new volume takes over.
+# A clone made under umask 077 must not become an image that only root can read. A new volume takes over the
+# owner of the folders that the service writes to.
 RUN chmod -R a+rX,go-w /app && mkdir -p /owned/etc /owned/run /owned/var
 
 FROM ${RUNTIME_IMAGE} AS runtime
@@ -27,18 +27,18 @@ ENV NODE_ENV=production \
     COUNTERSIGN_HEALTH_ADDRESS=unix:/run/countersign/authz.sock
 COPY --from=build /app /app
 COPY --from=build /owned/etc /etc/countersign
-# Sockets, and state that outlives the container: the only places that must be writable.
+# Sockets and persistent state: the only writable folders.
 COPY --from=build --chown=10001:10001 /owned/run /run/countersign
 COPY --from=build --chown=10001:10001 /owned/var /var/lib/countersign
 WORKDIR /
-# A number, so that Kubernetes can tell that it is not root (runAsNonRoot).
+# A number, so that Kubernetes can verify that it is not root (runAsNonRoot).
 USER 10001:10001
 HEALTHCHECK --interval=30s --timeout=10s --start-period=10s --retries=3 \
     CMD ["node", "/app/src/countersign.ts", "health"]
 ENTRYPOINT ["node", "/app/src/countersign.ts"]
 CMD ["authz"]
 
-# What docker-compose.yml runs besides: its set-up, its upstream and its tour.
+# The other programs of docker-compose.yml: set-up, upstream and tour.
 FROM build AS demo-files
 COPY demo/tour.ts demo/
 COPY deploy/compose deploy/compose
@@ -54,5 +54,5 @@ HEALTHCHECK NONE
 ENTRYPOINT ["node"]
 CMD ["--version"]
 
-# What `docker build` makes when it is not told which.
+# The default target of `docker build`.
 FROM runtime

@@ -1,7 +1,7 @@
-# What the scripts have in common that build programs of others out of the Go module proxy alone. They
-# source it with these set: name (for messages), VERSION, and folder, where the programs are to be.
+# Shared by the scripts that build upstream programs from the Go module proxy alone. They source it with
+# these variables set: name (for messages), VERSION, and folder, where the programs are to be.
 
-# The programs are there, so that nothing is left to do.
+# The programs exist: nothing to do.
 already_there() {
   echo "$name: $VERSION is in $folder"
   exit 0
@@ -13,7 +13,7 @@ fail() {
   exit 1
 }
 
-# start WHAT: a module of our own to build in, and the working directory from here on.
+# start WHAT: creates a module to build in, and makes it the working directory.
 start() {
   command -v go >/dev/null || fail "no go on this machine; it builds $1"
   module=$folder/module
@@ -23,13 +23,13 @@ start() {
   export GOWORK=off CGO_ENABLED=0
 }
 
-# downloaded FIELD MODULE VERSION: what go says of a module (Dir or GoMod), a path; nothing if it has none.
+# downloaded FIELD MODULE VERSION: prints a field of a downloaded module (Dir or GoMod), a path; nothing if it has none.
 downloaded() {
   go mod download -json "$2@$3" | sed -n 's/^.*"'"$1"'": "\(.*\)".*$/\1/p'
 }
 
-# require MODULE VERSION: it is what our module requires, and is built with the Go that it was made for.
-# Where its own list of modules is, upstream says afterwards.
+# require MODULE VERSION: makes the module require it, with the Go version that it was made for. Sets upstream
+# to its own list of modules.
 require() {
   upstream=$(downloaded GoMod "$1" "$2")
   [ -f "$upstream" ] || fail "the Go module proxy does not give $1 $2"
@@ -40,8 +40,8 @@ require() {
   } >go.mod
 }
 
-# build PROGRAM PACKAGE SYMBOLS: into the folder, whole or not at all; nothing where it is there. Only the
-# linker tells programs their version: -X PACKAGE.SYMBOL=TEXT …
+# build PROGRAM PACKAGE SYMBOLS: into the folder, atomically; nothing if it exists. The linker sets
+# the version of programs: -X PACKAGE.SYMBOL=TEXT …
 build() {
   [ ! -x "$folder/$1" ] || return 0
   echo "$name: building $1"
@@ -49,7 +49,7 @@ build() {
   mv "$folder/$1.part" "$folder/$1"
 }
 
-# finish: the module is of no more use.
+# finish: deletes the module.
 finish() {
   cd "$folder"
   rm -rf "$module"

@@ -1,8 +1,7 @@
 #!/bin/sh
 # Builds the small Go programs that some tests run (test/servers/*/go.mod), from the Go module proxy
-# alone, into .cache (or $COUNTERSIGN_CACHE): what the Kubernetes API server makes of a request line,
-# and a kubelet as far as it is called by one. Takes two minutes at most, and nothing when they are
-# there.
+# alone, into .cache (or $COUNTERSIGN_CACHE): the API server's own parser of request lines, and
+# the streaming part of a kubelet. Takes at most two minutes, and nothing when they exist.
 #
 #   sh scripts/go-programs.sh
 
@@ -15,7 +14,7 @@ export GOWORK=off CGO_ENABLED=0
 for module in "$root"/test/servers/*/go.mod; do
   source=$(dirname "$module")
   name=$(basename "$source")
-  # A folder for each state of the source, which go.sum pins in turn.
+  # A folder for each version of the source; go.sum pins the modules.
   state=$(cd "$source" && cat go.mod go.sum *.go | sha256sum | cut -c 1-16)
   folder=${COUNTERSIGN_CACHE:-$root/.cache}/$name/$state
   if [ -x "$folder/$name" ]; then

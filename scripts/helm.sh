@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds Helm, which renders and checks the chart of deploy/kubernetes, from the Go module proxy alone,
 # into .cache/helm (or $COUNTERSIGN_CACHE/helm). Takes three or four minutes on two cores, and nothing
-# when it is there.
+# when it exists.
 #
 #   sh scripts/helm.sh
 
@@ -16,11 +16,11 @@ folder=${COUNTERSIGN_CACHE:-$root/.cache}/helm/v$VERSION
 [ ! -x "$folder/helm" ] || already_there
 start Helm
 
-# Helm's own list of modules, so that it is built with what it was made with.
+# Helm's own list of modules: the versions that it was released with.
 helm=helm.sh/helm/v3
 require "$helm" "v$VERSION"
 
-# For which Kubernetes it renders where none is asked.
+# The Kubernetes version for which it renders by default.
 minor=$(sed -n 's/^.*k8s\.io\/client-go v0\.\([0-9]*\)\..*$/\1/p' "$upstream")
 symbols="-X $helm/internal/version.version=v$VERSION"
 for package in chartutil lint/rules; do

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Python client of Kubernetes, which some tests run, from PyPI into .cache/kube-python (or
-# $COUNTERSIGN_CACHE/kube-python). Takes half a minute, and nothing when it is there.
+# $COUNTERSIGN_CACHE/kube-python). Takes half a minute, and nothing when it exists.
 #
 #   sh scripts/kubernetes-python.sh
 

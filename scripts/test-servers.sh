@@ -1,7 +1,7 @@
 #!/bin/sh
-# Installs the directory, RADIUS, Redis, FastCGI servers and the browser that some tests run against, on Debian and Ubuntu. None
-# of them is started: each test starts its own, on a free address, with data of its own. Run as root;
-# may be run again at any time, and then does nothing when everything is there.
+# Installs the servers that some tests use (LDAP, Active Directory, RADIUS, Redis, FastCGI) and a browser, on Debian and
+# Ubuntu. None of them is started: each test starts its own, on a free address, with its own data. Run as root. Does
+# nothing when everything is installed.
 #
 #   sudo sh scripts/test-servers.sh
 
@@ -43,8 +43,7 @@ fi
 
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
-# On older releases the AD controller is part of "samba", and what else is newer than they are is
-# part of it too.
+# On older releases the AD controller, like other newer packages, is part of "samba".
 available=''
 for package in $missing; do
   if [ -n "$(apt-cache search --names-only "^$package\$")" ]; then
@@ -57,7 +56,7 @@ if [ -z "$available" ]; then
   exit 0
 fi
 
-# invoke-rc.d asks this file, and 101 means no: a package must not start its server.
+# invoke-rc.d runs this file; 101 forbids a package to start its server.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
   trap 'rm -f "$policy"' EXIT

@@ -1,7 +1,7 @@
 // Finds words of a private idiom (language-words.ts) in what is read by users and contributors:
 //
 // - `text`: strings of two words or more in the programs: descriptions, messages, answers, pages, help;
-// - `doc`: Markdown, and the comments of YAML files;
+// - `doc`: Markdown, templates of the chart, and the comments of YAML files, the Dockerfile and shell scripts;
 // - `comment`: comments of TypeScript;
 // - `name`: names of tests, the first argument of `describe`, `it`, `test`, and `name:` in tables.
 //
@@ -46,7 +46,8 @@ const NOT_ENGLISH: readonly RegExp[] = [
   /^src\/state\/redis\/(.*-scripts|lua)\.ts$/,
 ]
 const DOCUMENTS = ['*.md', '{docs,deploy,envoy,src,test}/**/*.md']
-const YAML = ['docker-compose.yml', '{deploy,envoy}/**/*.yaml']
+const YAML = ['docker-compose.yml', '{deploy,envoy}/**/*.yaml', 'Dockerfile', 'scripts/**/*.sh']
+const TEMPLATES = ['deploy/**/*.{tpl,txt}']
 
 /** All findings, by file and line. */
 export const findings = (): readonly Finding[] => [
@@ -55,6 +56,7 @@ export const findings = (): readonly Finding[] => [
     findingsIn('doc', file, read(file), withoutCode(read(file))),
   ),
   ...files(YAML).flatMap((file) => findingsIn('doc', file, read(file), yamlComments(read(file)))),
+  ...files(TEMPLATES).flatMap((file) => findingsIn('doc', file, read(file), read(file))),
 ]
 
 /** The findings of a TypeScript file. */

@@ -80,7 +80,7 @@ const mintingText = (costs: MintingCosts): string =>
       }),
     ]),
     '',
-    'rest: audit event, fingerprints; key: a new one, also where it is made ahead in another thread.',
+    'rest: audit event, fingerprints; key: a new one, also where another thread makes it in advance.',
   ].join('\n')
 
 const liveText = (live: LiveCost): string => {

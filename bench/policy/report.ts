@@ -20,13 +20,13 @@ const orDash = (value: number | undefined): string => (value === undefined ? '�
 /** A line for each set of rules. */
 export const policyTable = (costs: readonly PolicyCost[]): string =>
   [
-    'Rules: to evaluate them for one question, and to read them in a process that just started',
+    'Rules: one evaluation, and reading the rules in a new process',
     '',
     alignColumns([
       ['', ...COLUMNS.map(([title]) => title)],
       ...costs.map((cost) => [cost.name, ...COLUMNS.map(([, of]) => of(cost))]),
     ]),
     '',
-    'CPU µs: of an evaluation, without the check around it; × three: divided by that of three rules; new',
-    'caller: the median (µs) for a user without a cached proof.',
+    'CPU µs: of one evaluation, without the rest of the check; × three: divided by that of three rules; new',
+    'caller: the median (µs) for a user without a cached credential.',
   ].join('\n')

@@ -112,7 +112,7 @@ const byExpression: Shape = {
 }
 
 const byNothing: Shape = {
-  name: 'nothing to go by (patterns of users)',
+  name: 'without an index (patterns of users)',
   rules: (count) =>
     numbers(count).map((n) => ({ allow: `rule-${n}`, users: [`*-${n}@*.example.org`] })),
   question: (n) => ({ identity: { user: `someone-${n}@mail.example.org` } }),

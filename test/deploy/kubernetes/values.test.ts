@@ -34,7 +34,7 @@ const REFUSED: readonly { name: string; values: object; want: RegExp }[] = [
     want: /the signer is a sidecar of Envoy/,
   },
   {
-    name: 'logins that one replica alone would know',
+    name: 'logins with several replicas and state in memory',
     values: { config: SESSIONS },
     want: /set state\.kind to redis/,
   },
@@ -44,29 +44,29 @@ const REFUSED: readonly { name: string; values: object; want: RegExp }[] = [
     want: /config\.issuer\.login: .* set authz\.tls\.enabled to true/,
   },
   {
-    name: 'TokenReview without the right to ask',
+    name: 'TokenReview without the role',
     values: { config: { authenticators: { pods: { tokenReview: { inCluster: true } } } } },
     want: /authenticators\.pods .* set apiServer\.tokenReview to true/,
   },
   {
-    name: 'SubjectAccessReview without the right to ask',
+    name: 'SubjectAccessReview without the role',
     values: { config: { routes: [{ name: 'api', apiServer: { inCluster: true } }] } },
-    want: /"api" asks .* set apiServer\.subjectAccessReview to true/,
+    want: /"api" queries .* set apiServer\.subjectAccessReview to true/,
   },
   {
     name: 'impersonation without a list of users or groups',
     values: { apiServer: { impersonation: { enabled: true } } },
-    want: /say whom, by users and groups/,
+    want: /list the users and groups/,
   },
   {
     name: 'impersonation of administrators',
     values: { apiServer: { impersonation: { enabled: true, groups: ['system:masters'] } } },
-    want: /system:masters may do everything/,
+    want: /members of system:masters have every right/,
   },
   {
-    name: 'an Envoy configured beforehand that asks authz in the clear',
+    name: 'a prepared Envoy bootstrap with a plaintext connection to authz',
     values: { envoy: { bootstrap: 'x' }, authz: { tls: { enabled: false } } },
-    want: /lets no Envoy start that asks authz in the clear/,
+    want: /plaintext connection to authz does not pass/,
   },
 ]
 

@@ -1,4 +1,4 @@
-{{- /* countersign.yaml: what the user says, and what has to fit the other objects of the chart. */ -}}
+{{- /* countersign.yaml: the values of the user, and those that depend on other objects of the chart. */ -}}
 {{- define "countersign.config" -}}
 {{- include "countersign.checkConfig" . -}}
 {{- $written := .Values.config | default (tpl (.Files.Get "files/nothing.yaml") . | fromYaml) | deepCopy -}}
@@ -43,7 +43,7 @@ state:
   {{- end }}
 {{- end -}}
 
-{{- /* Of both listeners that Envoy asks. */ -}}
+{{- /* TLS of both listeners for Envoy. */ -}}
 {{- define "countersign.listenerTls" -}}
 {{- if .Values.authz.tls.enabled -}}
 {{- $tls := printf "/etc/countersign/secrets/%s" .Values.authz.tls.secret -}}
@@ -56,7 +56,7 @@ plaintext: true
 {{- end -}}
 {{- end -}}
 
-{{- /* Envoy’s side of it. */ -}}
+{{- /* The same in Envoy. */ -}}
 {{- define "countersign.clientTls" -}}
 {{- $tls := printf "/etc/countersign/secrets/%s" .Values.envoy.authzTls.secret -}}
 certificate: {{ $tls }}/tls.crt
@@ -98,19 +98,19 @@ signerAddress: unix:/run/countersign/signer.sock
 {{- mergeOverwrite (deepCopy .Values.signer.config) $own | toYaml -}}
 {{- end -}}
 
-{{- /* Not empty where authz asks a signer for certificates: the chart's, or one beside an Envoy of others. */ -}}
+{{- /* Not empty where authz seals certificate grants: for the chart's signer, or for that of another Envoy. */ -}}
 {{- define "countersign.sealsGrants" -}}
 {{- if .Values.signer.enabled }}yes{{ end -}}
 {{- range .Values.config.routes }}{{ if hasKey (dig "forward" dict .) "certificate" }}yes{{ end }}{{ end -}}
 {{- end -}}
 
-{{- /* What of countersign.yaml authz takes up at its start alone. */ -}}
+{{- /* The parts of countersign.yaml that authz reads only at its start. */ -}}
 {{- define "countersign.untilRestart" -}}
 {{- $config := include "countersign.config" . | fromYaml -}}
 {{- pick $config "listen" "state" "audit" | toYaml -}}
 {{- end -}}
 
-{{- /* What Envoy's configuration is made from: rules change without a restart of Envoy. */ -}}
+{{- /* The parts of countersign.yaml that determine Envoy's configuration; rules do not, and need no restart. */ -}}
 {{- define "countersign.seenByEnvoy" -}}
 {{- if .Values.envoy.bootstrap -}}
 {{- .Values.envoy.bootstrap -}}

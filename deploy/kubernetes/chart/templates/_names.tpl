@@ -5,7 +5,7 @@
 {{- .Values.fullnameOverride | default $both | trunc 50 | trimSuffix "-" -}}
 {{- end -}}
 
-{{- /* Of the pods of one part: (list $ "authz"). They never change, since selectors cannot. */ -}}
+{{- /* Labels of the pods of one part: (list $ "authz"). They never change, because selectors are immutable. */ -}}
 {{- define "countersign.selectorLabels" -}}
 {{- $root := first . -}}
 app.kubernetes.io/name: {{ $root.Values.nameOverride | default $root.Chart.Name }}
@@ -32,17 +32,17 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- end -}}
 {{- end -}}
 
-{{- /* The DNS name of authz, which its certificate has to be for. */ -}}
+{{- /* The DNS name of authz, which its certificate must have. */ -}}
 {{- define "countersign.authzHost" -}}
 {{ include "countersign.fullname" . }}-authz.{{ .Release.Namespace }}.svc
 {{- end -}}
 
-{{- /* Whether authz asks the API server of its cluster anything: "true" or nothing. */ -}}
+{{- /* Whether authz sends requests to the API server of its cluster: "true" or nothing. */ -}}
 {{- define "countersign.asksApiServer" -}}
 {{- if or .Values.apiServer.tokenReview .Values.apiServer.subjectAccessReview -}}true{{- end -}}
 {{- end -}}
 
-{{- /* Whether the account of authz may do anything: "true" or nothing. */ -}}
+{{- /* Whether the service account of authz has any role: "true" or nothing. */ -}}
 {{- define "countersign.usesAccount" -}}
 {{- if or (include "countersign.asksApiServer" .) .Values.apiServer.impersonation.enabled -}}true{{- end -}}
 {{- end -}}

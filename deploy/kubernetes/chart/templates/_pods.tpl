@@ -11,7 +11,7 @@ capabilities: { drop: [ALL] }
 seccompProfile: { type: RuntimeDefault }
 {{- end -}}
 
-{{- /* fsGroup: files of Secrets, and the sockets in a shared folder, are for its members alone. */ -}}
+{{- /* fsGroup: only its members can access files of Secrets and the sockets in a shared folder. */ -}}
 {{- define "countersign.podSecurity" -}}
 runAsNonRoot: true
 {{- with . }}
@@ -21,7 +21,7 @@ fsGroupChangePolicy: OnRootMismatch
 seccompProfile: { type: RuntimeDefault }
 {{- end -}}
 
-{{- /* Where the pods of one part run: (list $ "authz"). */ -}}
+{{- /* Scheduling of the pods of one part: (list $ "authz"). */ -}}
 {{- define "countersign.placement" -}}
 {{- $values := get (first .).Values (last .) -}}
 topologySpreadConstraints:
