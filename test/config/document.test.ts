@@ -27,7 +27,7 @@ const problemsIn = (text: string): readonly string[] => {
     : result.problems.map((problem) => formatProblem(problem).slice(FILE.length))
 }
 
-describe('a document that fits', () => {
+describe('a valid document', () => {
   it('is read, resolved and frozen', () => {
     const result = parseYaml(FILE, 'name: a\nnested: { deep: { value: b } }\nfile: x/y', schema)
     assert.ok(result.ok)
@@ -48,7 +48,7 @@ describe('a document that fits', () => {
     assert.deepEqual(result.value.list, [{ id: 'x' }, { id: 'x' }])
   })
 
-  it('locates later complaints', () => {
+  it('locates later problems', () => {
     const result = parseYaml(FILE, 'name: a\nlist:\n  - id: x\n  - id: y', schema)
     assert.ok(result.ok)
     const problem = result.locate(['list', 1, 'id'], 'taken')
@@ -56,12 +56,12 @@ describe('a document that fits', () => {
   })
 })
 
-describe('a document that does not fit', () => {
+describe('a document with', () => {
   const CASES: readonly { name: string; input: string; want: readonly RegExp[] }[] = [
     { name: 'an empty file', input: '', want: [/^: the file is empty$/] },
-    { name: 'a comment alone', input: '# nothing\n', want: [/^: the file is empty$/] },
-    { name: 'a list as the document', input: '- a', want: [/^:1:1: .*expected object/] },
-    { name: 'a text as the document', input: 'hello', want: [/^:1:1: .*expected object/] },
+    { name: 'a comment only', input: '# nothing\n', want: [/^: the file is empty$/] },
+    { name: 'a list in place of a mapping', input: '- a', want: [/^:1:1: .*expected object/] },
+    { name: 'a text in place of a mapping', input: 'hello', want: [/^:1:1: .*expected object/] },
     { name: 'an unknown key', input: 'name: a\nnmae: b', want: [/^:2:1: nmae: unknown key$/] },
     {
       name: 'several unknown keys, one by one',
@@ -74,7 +74,7 @@ describe('a document that does not fit', () => {
     },
     { name: 'a missing key', input: 'count: 1', want: [/^:1:1: name: required, but missing$/] },
     {
-      name: 'a missing key far down',
+      name: 'a missing key in a nested mapping',
       input: 'name: a\nnested:\n  deep: {}',
       want: [/^:3:3: nested\.deep\.value: required, but missing$/],
     },
@@ -95,25 +95,25 @@ describe('a document that does not fit', () => {
       want: [/^:2:1: count: Too small/],
     },
     {
-      name: 'a key that is not a name',
+      name: 'a key that is not a valid name',
       input: 'name: a\nrecord:\n  ok: 1\n  Not: 2',
       want: [/^:4:3: record\.Not: must be lower case$/],
     },
     {
-      name: 'the object of a union, by what was meant',
+      name: 'an invalid member of a union, which its type selects',
       input: 'name: a\neither:\n  prot: 1',
       want: [/^:2:1: either\.port: required, but missing$/, /^:3:3: either\.prot: unknown key$/],
     },
-    { name: 'neither of a union', input: 'name: a\neither: 5', want: [/^:2:1: either: /] },
+    { name: 'no member of a union', input: 'name: a\neither: 5', want: [/^:2:1: either: /] },
     {
-      name: 'the target of an alias, at its own position',
+      name: 'an error in the target of an alias, at its own position',
       input: 'name: a\nlist:\n  - &one\n    id: x\n    more: y\n  - *one',
       want: [/^:5:5: list\[0\]\.more: unknown key$/, /^:5:5: list\[1\]\.more: unknown key$/],
     },
     { name: 'an empty path', input: 'name: a\nfile: ""', want: [/^:2:1: file: Too small/] },
   ]
   for (const { name, input, want } of CASES) {
-    it(`reports ${name}`, () => {
+    it(`${name} is reported`, () => {
       const got = problemsIn(input)
       const sorted = got.toSorted()
       assert.equal(got.length, want.length, got.join('\n'))
@@ -127,22 +127,22 @@ describe('a document that does not fit', () => {
   }
 })
 
-describe('a document that is not YAML', () => {
+describe('a document that is not valid YAML:', () => {
   const CASES: readonly { name: string; input: string; want: RegExp }[] = [
     { name: 'an open list', input: 'name: [a', want: /^:1:\d+: / },
-    { name: 'a tab for indentation', input: 'nested:\n\tdeep: {}', want: /^:2:1: / },
+    { name: 'a tab as indentation', input: 'nested:\n\tdeep: {}', want: /^:2:1: / },
     { name: 'a duplicate key', input: 'name: a\nname: b', want: /^:2:1: Map keys must be unique/ },
     {
       name: 'a duplicate key in another spelling',
       input: 'name: a\n"name": b',
       want: /^:2:1: Map keys must be unique/,
     },
-    { name: 'an alias of nothing', input: 'name: *x', want: /^:1:\d+: .*Unresolved alias/ },
+    { name: 'an alias without an anchor', input: 'name: *x', want: /^:1:\d+: .*Unresolved alias/ },
     { name: 'a second document', input: 'name: a\n---\nname: b', want: /^:\d+:\d+: / },
     { name: 'an unknown tag', input: 'name: !secret a', want: /^:1:7: Unresolved tag/ },
   ]
   for (const { name, input, want } of CASES) {
-    it(`reports ${name}`, () => {
+    it(`${name} is reported`, () => {
       const [first = '', ...more] = problemsIn(input)
       assert.match(first, want)
       assert.ok(!first.includes('\n'))
@@ -150,12 +150,12 @@ describe('a document that is not YAML', () => {
     })
   }
 
-  it('reports merge keys, which it does not follow', () => {
+  it('merge keys are reported', () => {
     const text = 'name: a\nnested: &n { deep: { value: b } }\n<<: *n'
     assert.deepEqual(problemsIn(text), [':3:1: ["<<"]: unknown key'])
   })
 
-  it('refuses a billion laughs at once', () => {
+  it('a billion laughs are refused at once', () => {
     const lines = ['l0: &l0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]']
     for (let level = 1; level < 12; level++) {
       const aliases = Array.from({ length: 9 }, () => `*l${level - 1}`).join(', ')
@@ -168,12 +168,12 @@ describe('a document that is not YAML', () => {
     assert.ok(cpuTime() - started < 1_000)
   })
 
-  it('survives an alias to its own ancestor', () => {
+  it('an alias to its own ancestor is refused', () => {
     assert.notDeepEqual(problemsIn('name: a\nlist: &l\n  - *l'), [])
     assert.notDeepEqual(problemsIn('&top\nname: *top'), [])
   })
 
-  it('does not let a document reach prototypes', () => {
+  it('prototypes cannot be changed', () => {
     const problems = problemsIn('name: a\n__proto__: { polluted: true }')
     assert.match(problems.join(), /^:2:1: __proto__: unknown key$/)
     assert.ok(!('polluted' in {}))

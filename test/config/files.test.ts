@@ -8,8 +8,8 @@ import { temporaryFolder } from '../servers/temporary.ts'
 
 const IS_ROOT = process.getuid?.() === 0
 
-describe('a file', () => {
-  it('is read whole', async () => {
+describe('a file of the configuration', () => {
+  it('is read completely', async () => {
     await using folder = await temporaryFolder()
     await writeFile(folder.file('a'), Buffer.from([0xff, 0x00, 0x61]))
     assert.deepEqual(
@@ -18,7 +18,7 @@ describe('a file', () => {
     )
   })
 
-  it('is read as UTF-8 text, without its byte order mark', async () => {
+  it('is read as UTF-8, without its byte order mark', async () => {
     await using folder = await temporaryFolder()
     await writeFile(folder.file('a'), '\ufeffümlaut')
     assert.equal(await new ConfigurationFiles().readText(folder.file('a')), 'ümlaut')
@@ -38,7 +38,7 @@ describe('a file', () => {
       skip: false,
     },
     {
-      name: 'may not be read',
+      name: 'is not readable',
       prepare: async (path: string) => {
         await writeFile(path, 'x')
         await chmod(path, 0)
@@ -54,7 +54,7 @@ describe('a file', () => {
     },
   ]
   for (const { name, prepare, want, skip } of CASES) {
-    it(`that ${name} is refused with what to do`, { skip }, async () => {
+    it(`that ${name} is refused with a remedy`, { skip }, async () => {
       await using folder = await temporaryFolder()
       await prepare(folder.file('a'))
       await assert.rejects(new ConfigurationFiles().readText(folder.file('a')), {
@@ -77,19 +77,19 @@ const setUp = async () => {
 }
 
 describe('the files of a configuration', () => {
-  it('are named, also those that could not be read', async () => {
+  it('include those that could not be read', async () => {
     await using scene = await setUp()
     const missing = scene.folder.file('missing')
     await assert.rejects(scene.files.read(missing))
     assert.deepEqual(scene.files.paths, [scene.one, scene.two, missing])
   })
 
-  it('have not changed when nothing happened', async () => {
+  it('are unchanged at first', async () => {
     await using scene = await setUp()
     assert.equal(await scene.files.changed(), false)
   })
 
-  it('have not changed when one was touched or replaced by its equal', async () => {
+  it('are unchanged when one was touched or replaced by an equal file', async () => {
     await using scene = await setUp()
     await writeFile(scene.one, '1')
     await writeFile(scene.folder.file('new'), '2')
@@ -97,19 +97,19 @@ describe('the files of a configuration', () => {
     assert.equal(await scene.files.changed(), false)
   })
 
-  it('have changed when any holds something else', async () => {
+  it('are changed when one has another content', async () => {
     await using scene = await setUp()
     await writeFile(scene.two, '3')
     assert.equal(await scene.files.changed(), true)
   })
 
-  it('have changed when one is removed', async () => {
+  it('are changed when one is removed', async () => {
     await using scene = await setUp()
     await rm(scene.one)
     assert.equal(await scene.files.changed(), true)
   })
 
-  it('have changed when one that was missing is there', async () => {
+  it('are changed when a missing one is created', async () => {
     await using scene = await setUp()
     const missing = scene.folder.file('missing')
     await assert.rejects(scene.files.read(missing))
@@ -118,7 +118,7 @@ describe('the files of a configuration', () => {
     assert.equal(await scene.files.changed(), true)
   })
 
-  it('have not changed when one is read again after a change', async () => {
+  it('are unchanged when one is read again after a change', async () => {
     await using scene = await setUp()
     await writeFile(scene.one, '3')
     await scene.files.read(scene.one)

@@ -34,8 +34,8 @@ const resolve = async (
   return { resolution, problems: problems.error?.problems.map(({ path }) => path) ?? [] }
 }
 
-describe('the references in a section', () => {
-  it('become their contents, without the line end of a file; the rest stays', async () => {
+describe('the secret references in a section', () => {
+  it('are replaced by their contents, without the line end of a file', async () => {
     await using folder = await temporaryFolder()
     await writeFile(folder.file('key'), 'secret\n')
     const key = { kind: 'file', path: folder.file('key') } as const
@@ -45,7 +45,7 @@ describe('the references in a section', () => {
     assert.equal(resolution.settings.keys[0]?.key.text(), 'secret')
   })
 
-  it('are one problem each where they cannot be read, at the path of each', async () => {
+  it('are one problem each where they cannot be read, with its path', async () => {
     const key = (path: string) => ({ key: { kind: 'file', path } as const })
     const keys = [key('/nonexistent/a'), key('/nonexistent/b')]
     const { resolution, problems } = await resolve({ name: 'a', pattern: /x/, keys })
@@ -53,7 +53,7 @@ describe('the references in a section', () => {
     assert.deepEqual(problems, ['ldap.keys.0.key', 'ldap.keys.1.key'])
   })
 
-  it('make another generation with other contents, as every other setting does', async () => {
+  it('change the generation with their contents, as other settings do', async () => {
     await using folder = await temporaryFolder()
     const key = { kind: 'file', path: folder.file('key') } as const
     const generationOf = async (

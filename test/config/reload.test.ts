@@ -68,8 +68,8 @@ const setUp = async (build = textOf) => {
   }
 }
 
-describe('a reloader', () => {
-  it('does not start with what cannot be built', async () => {
+describe('reloading a configuration', () => {
+  it('rejects the start with an invalid one', async () => {
     await assert.rejects(Reloader.start(textOf('/nonexistent/app.yaml')), {
       code: 'file-unreadable',
     })
@@ -80,7 +80,7 @@ describe('a reloader', () => {
     assert.deepEqual(scene.reloader.current(), { value: 'one', generation: 1 })
   })
 
-  it('puts a change in force', async () => {
+  it('activates a change', async () => {
     await using scene = await setUp()
     scene.follow()
     await writeFile(scene.file, 'two')
@@ -90,7 +90,7 @@ describe('a reloader', () => {
     assert.equal(await scene.reports.next(), '3: three')
   })
 
-  it('keeps the last good value when a change is broken, and recovers', async () => {
+  it('keeps the last valid value while a change is broken, and recovers', async () => {
     await using scene = await setUp()
     scene.follow()
     await writeFile(scene.file, 'bad')
@@ -100,7 +100,7 @@ describe('a reloader', () => {
     assert.equal(await scene.reports.next(), '2: two')
   })
 
-  it('keeps the last good value when the file is deleted, and recovers', async () => {
+  it('keeps the last valid value while the file is deleted, and recovers', async () => {
     await using scene = await setUp()
     scene.follow()
     await rm(scene.file)
@@ -110,7 +110,7 @@ describe('a reloader', () => {
     assert.deepEqual(scene.reloader.current().value, 'two')
   })
 
-  it('never changes a value that a caller took', async () => {
+  it('does not change a value that a caller has', async () => {
     await using scene = await setUp()
     const taken = scene.reloader.current()
     await writeFile(scene.file, 'two')
@@ -119,7 +119,7 @@ describe('a reloader', () => {
   })
 })
 
-describe('a file counts as changed', () => {
+describe('a file is reloaded', () => {
   it('when it is replaced by renaming, as editors do', async () => {
     await using scene = await setUp()
     scene.follow()
@@ -151,14 +151,14 @@ describe('a file counts as changed', () => {
     assert.equal(await reports.next(), '3: ..three')
   })
 
-  it('when that happened between the reading and the watching', async () => {
+  it('when it changed between reading and watching', async () => {
     await using scene = await setUp()
     await writeFile(scene.file, 'two')
     scene.follow()
     assert.equal(await scene.reports.next(), '2: two')
   })
 
-  it('when that happens while the next value is being built', async () => {
+  it('when it changes while the next value is being built', async () => {
     let slow = Promise.resolve()
     await using scene = await setUp((path) => async (files) => {
       const text = await files.readText(path)
@@ -179,7 +179,7 @@ describe('a file counts as changed', () => {
     assert.deepEqual(await scene.reports.rest(), [])
   })
 
-  it('when it is named by the file that changed, in another folder', async () => {
+  it('when a file in another folder changes that it names', async () => {
     await using folder = await temporaryFolder()
     const [main, other] = [folder.file('app.yaml'), join(folder.file('other'), 'users')]
     await mkdir(folder.file('other'))
@@ -196,7 +196,7 @@ describe('a file counts as changed', () => {
     assert.equal(await reports.next(), '3: users two')
   })
 
-  it('when its whole folder is replaced by renaming, which only a look at it can find', async () => {
+  it('when its folder is replaced by renaming, which only polling finds', async () => {
     await using folder = await temporaryFolder()
     const [live, staged, old] = ['live', 'staged', 'old'].map((name) => folder.file(name))
     assert.ok(live !== undefined && staged !== undefined && old !== undefined)
@@ -218,8 +218,8 @@ describe('a file counts as changed', () => {
   })
 })
 
-describe('nothing is reloaded', () => {
-  it('when a file is written with what it held', async () => {
+describe('no file is reloaded', () => {
+  it('when it is written with the same content', async () => {
     await using scene = await setUp()
     scene.follow()
     await writeFile(scene.file, 'one')
@@ -252,22 +252,22 @@ describe('nothing is reloaded', () => {
   })
 })
 
-describe('reload(), which SIGHUP calls', () => {
-  it('builds anew, changed or not', async () => {
+describe('reload(), called by SIGHUP,', () => {
+  it('builds a new value, changed or not', async () => {
     await using scene = await setUp()
     scene.follow()
     await scene.reloader.reload()
     assert.equal(await scene.reports.next(), '2: one')
   })
 
-  it('has put the change in force when it resolves', async () => {
+  it('has activated the change when it resolves', async () => {
     await using scene = await setUp()
     await writeFile(scene.file, 'two')
     await scene.reloader.reload()
     assert.equal(scene.reloader.current().value, 'two')
   })
 
-  it('does not reject when the value cannot be built', async () => {
+  it('resolves where the value cannot be built', async () => {
     await using scene = await setUp()
     scene.follow()
     await writeFile(scene.file, 'bad')
@@ -275,7 +275,7 @@ describe('reload(), which SIGHUP calls', () => {
     assert.equal(await scene.reports.next(), 'rejected, 1 stays: is bad')
   })
 
-  it('shares one further reload among all who call meanwhile', async () => {
+  it('shares one further reload among simultaneous callers', async () => {
     await using scene = await setUp()
     const first = scene.reloader.reload()
     await writeFile(scene.file, 'two')
@@ -284,7 +284,7 @@ describe('reload(), which SIGHUP calls', () => {
     assert.ok(scene.reloader.current().generation <= 4)
   })
 
-  it('does not miss what changed after the running one had read', async () => {
+  it('includes changes after the running reload has read the files', async () => {
     await using scene = await setUp()
     for (let round = 0; round < 20; round++) {
       const running = scene.reloader.reload()

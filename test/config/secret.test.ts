@@ -39,14 +39,14 @@ describe('a secret', () => {
     })
   })
 
-  it('in a file that is missing is an error that names the file', async () => {
+  it('in a missing file is an error with the name of the file', async () => {
     await assert.rejects(read('file:/nonexistent/key.pem'), {
       code: 'file-unreadable',
       message: '/nonexistent/key.pem does not exist',
     })
   })
 
-  it('in a variable that is not set is an error that names the variable', async () => {
+  it('in an unset variable is an error with its name', async () => {
     await assert.rejects(read(`env:${VARIABLE}`), {
       code: 'file-unreadable',
       message: `the environment variable ${VARIABLE} is not set`,

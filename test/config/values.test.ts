@@ -33,7 +33,7 @@ const refuses = (schema: z.ZodType, inputs: readonly unknown[], want: RegExp): v
   }
 }
 
-describe('a duration', () => {
+describe('a duration in a configuration', () => {
   const CASES = [
     { input: '0s', want: 0 },
     { input: '500ms', want: 500 },
@@ -51,7 +51,7 @@ describe('a duration', () => {
   refuses(durationSchema, ['9999999999s', 5, null], /^! /)
 })
 
-describe('an address', () => {
+describe('an address to listen on', () => {
   const CASES: readonly { input: string; want: Address }[] = [
     { input: '127.0.0.1:9001', want: tcp('127.0.0.1', 9001) },
     { input: 'localhost:0', want: tcp('localhost', 0) },
@@ -86,7 +86,7 @@ describe('an address', () => {
   })
 })
 
-describe('loopback', () => {
+describe('a loopback address', () => {
   const YES = ['127.0.0.1:1', '127.9.9.9:1', 'localhost:1', '[::1]:1', 'unix:a']
   const NO = [
     '0.0.0.0:1',
@@ -102,7 +102,7 @@ describe('loopback', () => {
     it(`is not ${input}`, () => assert.ok(!isLoopback(addressSchema.parse(input))))
 })
 
-describe('a URL to which secrets are sent', () => {
+describe('a URL to which secrets may be sent', () => {
   const YES = [
     'https://id.example.org/token',
     'https://[2001:db8::1]/',
@@ -127,7 +127,7 @@ describe('a URL to which secrets are sent', () => {
   }
 })
 
-describe('a name', () => {
+describe('a name in a configuration', () => {
   for (const input of ['a', '0', 'staff-password', 'a_b', 'x'.repeat(63)]) {
     it(input.slice(0, 20), () => assert.equal(read(nameSchema, input), input))
   }
@@ -135,7 +135,7 @@ describe('a name', () => {
   refuses(nameSchema, BAD, /^! must be 1 to 63 lower-case letters/)
 })
 
-describe('a path', () => {
+describe('a path in a configuration', () => {
   const CASES = [
     { input: '/etc/x', want: '/etc/x' },
     { input: 'x/y', want: '/etc/app/x/y' },
@@ -150,8 +150,8 @@ describe('a path', () => {
 
 const inner = (): unknown => resolvingFrom('/b', () => pathSchema.parse('x'))
 
-describe('resolvingFrom', () => {
-  it('goes back to the folder before, also after a throw', () => {
+describe('the folder for relative paths', () => {
+  it('is restored after a call, also after a throw', () => {
     const outer = resolvingFrom('/a', () => {
       assert.equal(inner(), '/b/x')
       assert.throws(() =>

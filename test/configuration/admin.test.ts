@@ -15,32 +15,36 @@ const NEEDS_CONSENT = /listen\.admin: .* needs "plaintext: true"/
 
 describe('listen.admin', () => {
   checkAll([
-    { name: 'is loopback', input: withAdmin('127.0.0.1:9090'), want: [] },
-    { name: 'is loopback, IPv6', input: withAdmin("'[::1]:9090'"), want: [] },
-    { name: 'is a socket', input: withAdmin('unix:admin.sock'), want: [] },
+    { name: 'accepts loopback', input: withAdmin('127.0.0.1:9090'), want: [] },
+    { name: 'accepts IPv6 loopback', input: withAdmin("'[::1]:9090'"), want: [] },
+    { name: 'accepts a UNIX socket', input: withAdmin('unix:admin.sock'), want: [] },
     {
-      name: 'is on an address that is not loopback',
+      name: 'refuses an address that is not loopback',
       input: withAdmin('0.0.0.0:9090'),
       want: [NEEDS_CONSENT],
     },
     {
-      name: 'is on an IPv6 address that is not loopback',
+      name: 'refuses an IPv6 address that is not loopback',
       input: withAdmin("'[::]:9090'"),
       want: [NEEDS_CONSENT],
     },
-    { name: 'is a name', input: withAdmin('countersign:9090'), want: [NEEDS_CONSENT] },
+    { name: 'refuses a host name', input: withAdmin('countersign:9090'), want: [NEEDS_CONSENT] },
     {
-      name: 'is on an address that is not loopback, written out in full',
+      name: 'refuses an address that is not loopback, in the long form',
       input: withAdmin("{ address: '0.0.0.0:9090', plaintext: false }"),
       want: [NEEDS_CONSENT],
     },
     {
-      name: 'is on an address that is not loopback, with consent',
+      name: 'accepts an address that is not loopback with plaintext: true',
       input: withAdmin("{ address: '0.0.0.0:9090', plaintext: true }"),
       want: [],
     },
-    { name: 'has TLS', input: withAdmin("{ address: 'a:1', tls: {} }"), want: [/unknown key/] },
-    { name: 'is not an address', input: withAdmin('9090'), want: [/listen\.admin/] },
+    { name: 'refuses TLS', input: withAdmin("{ address: 'a:1', tls: {} }"), want: [/unknown key/] },
+    {
+      name: 'refuses a port without an address',
+      input: withAdmin('9090'),
+      want: [/listen\.admin/],
+    },
   ])
 
   it('has defaults', () => {
@@ -58,7 +62,7 @@ routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]`
   })
 })
 
-describe('the signer’s admin', () => {
+describe('the signer’s listen.admin', () => {
   const parse = (admin: string) =>
     parseSignerConfig(
       '/etc/signer.yaml',
@@ -74,14 +78,14 @@ authorities: { kube: { certificate: ca.pem, key: 'file:ca.key' } }`,
     { admin: "{ address: 'unix:a', mode: rw }", want: /admin\.mode: must be an octal file mode/ },
   ]
   for (const { admin, want } of CASES) {
-    it(`is not ${admin}`, () => {
+    it(`refuses ${admin}`, () => {
       const result = parse(admin)
       assert.ok(!result.ok)
       assert.match(result.problems.map(formatProblem).join('\n'), want)
     })
   }
 
-  it('is a socket of its own, with the configured owner and mode', () => {
+  it('accepts a UNIX socket of its own, with owner and group', () => {
     const short = parse('unix:admin.sock')
     const long = parse("{ address: 'unix:admin.sock', mode: '0600', owner: 1, group: 2 }")
     assert.ok(short.ok && long.ok)

@@ -14,8 +14,8 @@ authenticators:
 const locations = (...texts: readonly string[]): { authenticators: string } =>
   authenticators(`file: keys.yaml, locations: [${texts.join(', ')}]`)
 
-describe('an apiKey section', () => {
-  it('needs no more than a file, and then takes x-api-key', () => {
+describe('the section apiKey', () => {
+  it('needs a file only, and then reads x-api-key', () => {
     const text = `
 version: 1
 listen: { authz: unix:authz.sock }
@@ -34,21 +34,21 @@ routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]`
 const PLACE = 'authenticators\\.staff\\.apiKey\\.locations'
 const at = (index: number, rest: string): RegExp => new RegExp(`^${PLACE}\\[${index}\\]${rest}`)
 
-describe('an apiKey section is refused', () => {
+describe('the section apiKey is refused', () => {
   checkAll([
     {
       name: 'without a file',
       input: authenticators(''),
       want: [/apiKey\.file: required, but missing/],
     },
-    { name: 'without a place for keys', input: locations(), want: [/apiKey\.locations: /] },
+    { name: 'with an empty list of locations', input: locations(), want: [/apiKey\.locations: /] },
     {
-      name: 'with places that are none, or two',
+      name: 'with a location that has neither header nor query, or both',
       input: locations('{}', '{ header: x-key, query: key }'),
       want: [at(0, ': must have exactly one of'), at(1, ': must have exactly one of')],
     },
     {
-      name: 'with names that are none',
+      name: 'with invalid names',
       input: locations(
         '{ header: x_api_key }',
         '{ header: ":path" }',
@@ -67,7 +67,7 @@ describe('an apiKey section is refused', () => {
       ],
     },
     {
-      name: 'with a scheme where none belongs, or none where one does',
+      name: 'with a scheme for a query, or Authorization without one',
       input: locations(
         '{ header: x-api-key, scheme: Token }',
         '{ header: Authorization }',
@@ -85,12 +85,12 @@ describe('an apiKey section is refused', () => {
       want: [at(0, '\\.scheme: is the scheme of another kind')],
     },
     {
-      name: 'with a scheme that is none',
+      name: 'with an invalid scheme',
       input: locations('{ header: Authorization, scheme: "A B" }'),
       want: [at(0, '\\.scheme: must be a word')],
     },
     {
-      name: 'with one place twice',
+      name: 'with the same location twice',
       input: locations('{ header: X-Api-Key }', '{ header: x-api-key }'),
       want: [/apiKey\.locations: must not name a place twice/],
     },

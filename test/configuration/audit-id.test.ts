@@ -7,8 +7,8 @@ import { forwardSchema, sendsAuditId } from '../../src/transform/schema.ts'
 const sends = (kind: 'http' | 'kubernetes', forward: object): boolean =>
   sendsAuditId(kind, forwardSchema.parse(forward))
 
-describe('the decision id', () => {
-  it('goes to Kubernetes API servers by default, whatever credential they get', () => {
+describe('the decision id as Audit-ID', () => {
+  it('is sent to Kubernetes API servers by default, with any credential', () => {
     const FORWARDS = [
       {},
       { headers: 'kubernetes' },
@@ -19,18 +19,18 @@ describe('the decision id', () => {
     for (const forward of FORWARDS) assert.ok(sends('kubernetes', forward), JSON.stringify(forward))
   })
 
-  it('goes to every upstream that gets the headers of an API server', () => {
+  it('is sent to every upstream that gets impersonation headers', () => {
     assert.ok(sends('http', { headers: ['grafana', 'kubernetes'] }))
     assert.ok(sends('http', { headers: 'impersonation' }))
   })
 
-  it('goes to no other upstream by default', () => {
+  it('is sent to no other upstream by default', () => {
     assert.ok(!sends('http', {}))
     assert.ok(!sends('http', { headers: ['grafana', 'headlamp', 'certificate'] }))
     assert.ok(!sends('http', { bearer: { mint: { audience: 'api' } } }))
   })
 
-  it('goes where the route says, and only there', () => {
+  it('is sent where the route is configured so, and only there', () => {
     assert.ok(sends('http', { auditId: true }))
     assert.ok(!sends('kubernetes', { headers: 'kubernetes', auditId: false }))
   })

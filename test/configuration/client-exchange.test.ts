@@ -18,10 +18,10 @@ issuer:
 const EXCHANGE = 'exchange: { from: [https://api.example.org], to: [https://ledger.example.org] }'
 const AT = 'issuer\\.clients\\.gateway'
 
-describe('the exchange of a client', () => {
+describe('the section exchange of a client', () => {
   checkAll([
     {
-      name: 'is complete',
+      name: 'is accepted when it is complete',
       input: {
         listen,
         issuer: issuer(`secret: file:s, grantTypes: [token_exchange], ${EXCHANGE}`),
@@ -29,17 +29,17 @@ describe('the exchange of a client', () => {
       want: [],
     },
     {
-      name: 'is for clients that can keep a secret',
+      name: 'is refused for a client without a secret',
       input: { listen, issuer: issuer(`grantTypes: [token_exchange], ${EXCHANGE}`) },
       want: [new RegExp(`^${AT}\\.secret: is needed for "token_exchange"$`)],
     },
     {
-      name: 'says between what',
+      name: 'is required with the grant type token_exchange',
       input: { listen, issuer: issuer('secret: file:s, grantTypes: [token_exchange]') },
       want: [new RegExp(`^${AT}\\.exchange: is required with the grant type "token_exchange"`)],
     },
     {
-      name: 'is of no use without its grant',
+      name: 'is refused without the grant type token_exchange',
       input: {
         listen,
         issuer: issuer(`secret: file:s, grantTypes: [device_code], ${EXCHANGE}`),
@@ -47,7 +47,7 @@ describe('the exchange of a client', () => {
       want: [new RegExp(`^${AT}\\.exchange: is required with the grant type "token_exchange"`)],
     },
     {
-      name: 'is between resources that there are',
+      name: 'refuses unknown resources',
       input: {
         listen,
         issuer: issuer(
@@ -60,7 +60,7 @@ describe('the exchange of a client', () => {
       ],
     },
     {
-      name: 'may add scopes of the resources that it leads to',
+      name: 'accepts additional scopes of the resources in "to"',
       input: {
         listen,
         issuer: issuer(
@@ -70,7 +70,7 @@ describe('the exchange of a client', () => {
       want: [],
     },
     {
-      name: 'may add no scope that a resource does not have, nor any of another resource',
+      name: 'refuses unknown scopes, and those of other resources',
       input: {
         listen,
         issuer: issuer(
@@ -85,7 +85,7 @@ describe('the exchange of a client', () => {
       ],
     },
     {
-      name: 'is between some at all',
+      name: 'refuses empty lists',
       input: {
         listen,
         issuer: issuer(
@@ -95,7 +95,7 @@ describe('the exchange of a client', () => {
       want: [new RegExp(`^${AT}\\.exchange\\.from`), new RegExp(`^${AT}\\.exchange\\.to`)],
     },
     {
-      name: 'exchanges the tokens of users',
+      name: 'refuses resources whose tokens are not of users',
       input: {
         listen,
         issuer: issuer(`secret: file:s, grantTypes: [token_exchange], ${EXCHANGE}`, '').replace(

@@ -12,48 +12,56 @@ const withDpop = (text: string): Sections => ({
 const AT = String.raw`^authenticators\.staff\.bearer\.dpop\.`
 const at = (key: string): RegExp => new RegExp(AT + key)
 
-describe('the settings of proofs', () => {
+describe('the section dpop', () => {
   const ORIGIN = at(String.raw`origins\.app\[0\]: must be an origin`)
   const originCase = (name: string, origin: string) => ({
-    name: `the origin ${name}`,
+    name: `refuses the origin ${name}`,
     input: withDpop(`{ origins: { app: ['${origin}'] } }`),
     want: [ORIGIN],
   })
   checkAll([
-    { name: 'may be none', input: withDpop('{}'), want: [] },
+    { name: 'may be empty', input: withDpop('{}'), want: [] },
     {
-      name: 'have a window that is not too short',
+      name: 'refuses a window below 1 s',
       input: withDpop('{ window: 999ms }'),
       want: [at('window')],
     },
-    { name: 'nor too long', input: withDpop('{ window: 601s }'), want: [at('window')] },
-    { name: 'but just so', input: withDpop('{ window: 10m }'), want: [] },
     {
-      name: 'know no algorithm of secrets',
+      name: 'refuses a window above 10 min',
+      input: withDpop('{ window: 601s }'),
+      want: [at('window')],
+    },
+    { name: 'accepts a window of 10 min', input: withDpop('{ window: 10m }'), want: [] },
+    {
+      name: 'refuses symmetric algorithms',
       input: withDpop('{ algorithms: [HS256] }'),
       want: [at('algorithms')],
     },
-    { name: 'have an algorithm', input: withDpop('{ algorithms: [] }'), want: [at('algorithms')] },
-    { name: 'have no other keys', input: withDpop('{ nonce: {} }'), want: [/nonce/] },
     {
-      name: 'may have origins of several kinds',
+      name: 'refuses an empty list of algorithms',
+      input: withDpop('{ algorithms: [] }'),
+      want: [at('algorithms')],
+    },
+    { name: 'refuses unknown keys', input: withDpop('{ nonce: {} }'), want: [/nonce/] },
+    {
+      name: 'accepts origins with schemes, hosts and ports',
       input: withDpop(
         '{ origins: { app: ["http://localhost:8080", "https://[::1]:8443"], "[::1]": ["https://a_b.example"] } }',
       ),
       want: [],
     },
     {
-      name: 'have hosts in lower case',
+      name: 'refuses hosts in capitals',
       input: withDpop('{ origins: { App: ["https://a"] } }'),
       want: [at('origins')],
     },
     {
-      name: 'have hosts without a port',
+      name: 'refuses hosts with a port',
       input: withDpop('{ origins: { "app:1": ["https://a"] } }'),
       want: [at('origins')],
     },
     {
-      name: 'leave no host without an origin',
+      name: 'refuses a host without origins',
       input: withDpop('{ origins: { app: [] } }'),
       want: [at('origins')],
     },
@@ -65,7 +73,7 @@ describe('the settings of proofs', () => {
     originCase('is whole', 'app:8443'),
   ])
 
-  it('have defaults', () => {
+  it('has defaults', () => {
     const text = `
 version: 1
 listen: { authz: unix:authz.sock }

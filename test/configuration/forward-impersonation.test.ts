@@ -11,15 +11,15 @@ const NOT_WITH = (key: string): RegExp =>
 const PLAIN = ENVOY.replace('key: edge.key', 'key: edge.key, clientCa: ca.pem')
 const CERTIFIED = PLAIN.replace('ca: ca.pem', 'ca: ca.pem, certificate: c.pem, key: c.key')
 
-describe('impersonation as the caller', () => {
+describe('forwarding impersonation headers', () => {
   checkAll([
     ...['token: file:t', CREDENTIALS].map((way) => ({
-      name: `has a credential of Countersign: ${way.slice(0, 17)}`,
+      name: `is accepted with a credential of Countersign: ${way.slice(0, 17)}`,
       input: { ...route({ forward: `headers: impersonation, bearer: { ${way} }` }), envoy: PLAIN },
       want: [],
     })),
     {
-      name: 'has a credential of Countersign: mint',
+      name: 'is accepted with a credential of Countersign: mint',
       input: {
         ...route({ forward: 'headers: impersonation, bearer: { mint: { audience: a } }' }),
         ...ISSUER,
@@ -28,12 +28,12 @@ describe('impersonation as the caller', () => {
       want: [],
     },
     {
-      name: 'has the certificate that Envoy presents',
+      name: 'is accepted with a certificate of Envoy',
       input: { ...route({ forward: 'headers: impersonation' }), envoy: CERTIFIED },
       want: [],
     },
     {
-      name: 'is refused where Envoy presents one to another upstream alone',
+      name: 'is refused with a certificate of Envoy for another upstream only',
       input: {
         ...route({ forward: 'headers: impersonation', more: ', upstream: other' }),
         envoy: CERTIFIED.replace(
@@ -44,12 +44,12 @@ describe('impersonation as the caller', () => {
       want: [/^routes\[0\]\.forward\.headers: .*the "certificate" of envoy\.upstreams\.other$/],
     },
     {
-      name: 'may have one that another Envoy presents',
+      name: 'is accepted where another Envoy may present one',
       input: route({ forward: 'headers: [impersonation]' }),
       want: [],
     },
     {
-      name: 'is refused without',
+      name: 'is refused without a credential',
       input: { ...route({ forward: 'headers: impersonation' }), envoy: PLAIN },
       want: [NEEDS],
     },
@@ -90,7 +90,7 @@ describe('impersonation as the caller', () => {
       want: [at('headers', '"impersonation" cannot be combined with the rule "deputies"')],
     },
     {
-      name: 'is compatible with a rule that denies impersonation',
+      name: 'is accepted with a rule that denies impersonation',
       input: route({
         forward: 'headers: impersonation',
         authorize: '{ deny: nobody, impersonate: { users: [bob] } }, { allow: rest }',
@@ -99,7 +99,7 @@ describe('impersonation as the caller', () => {
       want: [],
     },
     {
-      name: 'is not the caller’s identity together with another',
+      name: 'is refused together with other identity headers',
       input: route({
         forward: 'headers: impersonation, bearer: { token: file:t }',
         authorize: '{ allow: deputies, impersonate: { users: [bob] } }, { allow: rest }',

@@ -65,7 +65,7 @@ const isFrozen = (value: unknown): boolean =>
   (Object.isFrozen(value) && Object.values(value).every(isFrozen))
 
 describe('the full configuration', () => {
-  it('leaves out no key of the schema', () => {
+  it('has every key of the schema', () => {
     const keys = keysOf(z.toJSONSchema(configSchema, { io: 'input' }))
     assert.ok(keys.length > 60)
     const documents = [parseYamlText(text), ...states.map((state) => ({ state }))]
@@ -75,7 +75,7 @@ describe('the full configuration', () => {
     assert.deepEqual(missing, [])
   })
 
-  it('parses with every other kind of state', () => {
+  it('is accepted with every other kind of state', () => {
     const kinds = states.map((state) => {
       const document = stringify({ ...asRecord(parseYamlText(text)), state })
       const result = parseConfig(FILE, document)
@@ -96,13 +96,13 @@ describe('the full configuration', () => {
     ])
   })
 
-  it('is frozen to the last', () => {
+  it('is deeply frozen', () => {
     const config = parse()
     assert.ok(isFrozen(config))
     assert.throws(() => Object.assign(config.audit, { query: 'full' }), TypeError)
   })
 
-  it('has times in milliseconds and paths from its own folder', () => {
+  it('has times in milliseconds, and paths relative to its folder', () => {
     const { listen, authenticators, audit, envoy } = parse()
     const { folder } = { folder: import.meta.dirname }
     assert.equal(authenticators['staff']?.basic?.cacheTtl, 300_000)
@@ -137,7 +137,7 @@ describe('the full configuration', () => {
     assert.deepEqual(utf8String?.evaluate({ identity: identityOf() }), ['staff'])
   })
 
-  it('is the same when it is parsed again from elsewhere', () => {
+  it('is the same when it is parsed from another folder', () => {
     const elsewhere = parseConfig('/etc/countersign.yaml', text)
     assert.ok(elsewhere.ok)
     const moved: unknown = JSON.parse(
@@ -147,14 +147,14 @@ describe('the full configuration', () => {
   })
 })
 
-describe('the least configuration', () => {
+describe('a minimal configuration', () => {
   const least = `
 version: 1
 listen: { authz: unix:run/authz.sock }
 authenticators: { staff: { basic: { verify: [{ users: { file: users.yaml } }] } } }
 routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]
 `
-  it('gets a default for everything else, and every default is the safe one', () => {
+  it('has safe defaults for all other keys', () => {
     const result = parseConfig('/etc/countersign.yaml', least)
     assert.ok(result.ok)
     assert.deepEqual(JSON.parse(JSON.stringify(result.config)), {
@@ -236,7 +236,7 @@ routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]
   })
 })
 
-describe('the least certificate', () => {
+describe('a minimal certificate section', () => {
   const least = `
 version: 1
 listen: { authz: unix:run/authz.sock }
@@ -262,7 +262,7 @@ routes:
     return JSON.parse(JSON.stringify(result.config.routes[0]?.forward.certificate))
   }
 
-  it('is for a client, lives for an hour and holds no reserved name', () => {
+  it('is for clients, for an hour, without reserved names', () => {
     assert.deepEqual(certificateIn(least), {
       ca: 'kube',
       subject: { CN: { source: 'identity.user' } },
@@ -273,7 +273,7 @@ routes:
     })
   })
 
-  it('that is copied is copied whole, except for policies and fields that are not named', () => {
+  it('with delegate copies every field except policies and further extensions', () => {
     const copying = least
       .replace('subject: { CN: identity.user }', 'delegate: {}')
       .replace(

@@ -17,40 +17,40 @@ const login = (provider: string, id = 'corp'): string =>
 const at = (key: string): string => `^issuer\\.login\\.providers\\.corp\\.${key}: `
 const wrong = (key: string, text: string): readonly RegExp[] => [new RegExp(at(key) + text)]
 
-describe('an upstream IdP of the login page', () => {
+describe('the section providers of the login page', () => {
   checkAll([
     {
-      name: 'may be the only way in',
+      name: 'is accepted without authenticators',
       input: { listen, issuer: login('issuer: https://login.example.com') },
       want: [],
     },
     {
-      name: 'may be in the clear on this machine',
+      name: 'accepts http: on this machine',
       input: { listen, issuer: login('issuer: "http://localhost:8080"') },
       want: [],
     },
     {
-      name: 'hostile: gets no requests in the clear but on loopback',
+      name: 'hostile: refuses http: elsewhere',
       input: { listen, issuer: login('issuer: http://login.example.com') },
       want: wrong('issuer', 'must begin with https://'),
     },
     {
-      name: 'hostile: has a host that a Content-Security-Policy can hold',
+      name: 'hostile: refuses a host that a Content-Security-Policy cannot contain',
       input: { listen, issuer: login("issuer: 'https://a;b.example.com'") },
       want: wrong('issuer', 'must have a host that is a plain name'),
     },
     {
-      name: 'has an issuer that is one',
+      name: 'refuses an issuer with a query',
       input: { listen, issuer: login("issuer: 'https://login.example.com/?a=b'") },
       want: wrong('issuer', 'must have no query'),
     },
     {
-      name: 'issues ID tokens',
+      name: 'requires the scope openid',
       input: { listen, issuer: login('issuer: https://login.example.com, scopes: [email]') },
       want: wrong('scopes', 'must have "openid"'),
     },
     {
-      name: 'has an identity about claims, which compiles',
+      name: 'reports an invalid expression of the identity',
       input: {
         listen,
         issuer: login('issuer: https://login.example.com, identity: { user: account.user }'),
@@ -58,7 +58,7 @@ describe('an upstream IdP of the login page', () => {
       want: wrong('identity.user', ''),
     },
     {
-      name: 'hostile: yields reserved names that are written out only',
+      name: 'hostile: refuses patterns of reserved names',
       input: {
         listen,
         issuer: login("issuer: https://login.example.com, allowReserved: ['system:*']"),
@@ -66,7 +66,7 @@ describe('an upstream IdP of the login page', () => {
       want: wrong('allowReserved\\[0\\]', 'names are written out'),
     },
     {
-      name: 'hostile: leaves what a login depends on to us',
+      name: 'hostile: refuses parameters that Countersign sets',
       input: {
         listen,
         issuer: login('issuer: https://login.example.com, parameters: { redirect_uri: x }'),
@@ -74,17 +74,17 @@ describe('an upstream IdP of the login page', () => {
       want: wrong('parameters.redirect_uri', 'is set by Countersign itself'),
     },
     {
-      name: 'has a name that is no other way to log in',
+      name: 'refuses the name of another login method',
       input: { listen, issuer: login('issuer: https://login.example.com', 'password') },
       want: [/^issuer\.login\.providers\.password: is the name of another way to log in/],
     },
     {
-      name: 'has a name that no authenticator has',
+      name: 'refuses the name of an authenticator',
       input: { listen, issuer: login('issuer: https://login.example.com', 'staff') },
       want: [/^issuer\.login\.providers\.staff: is also the name of an authenticator/],
     },
     {
-      name: 'or an authenticator has to be there',
+      name: 'is required where the page has no authenticators',
       input: { listen, issuer: issuer('lifetime: 5m') },
       want: [/^issuer\.login: must have "authenticators" or "providers"/],
     },

@@ -50,53 +50,57 @@ authenticators:
 const WHERE = String.raw`^routes\[0\]\.forward\.certificate`
 const at = (path: string, message: string): RegExp => new RegExp(`${WHERE}${path}: ${message}`)
 
-describe('a certificate', () => {
+describe('the section certificate', () => {
   checkAll([
-    { name: 'fits', input: certificate(SUBJECT), want: [] },
+    { name: 'is accepted with a subject', input: certificate(SUBJECT), want: [] },
     {
-      name: 'has reserved names written out',
+      name: 'refuses patterns of reserved names',
       input: also("allowReserved: ['system:serviceaccount:shop:*']"),
       want: [at(String.raw`\.allowReserved\[0\]`, 'must be a name written out, without "\\*"$')],
     },
-    { name: 'fits with Envoy', input: certificate(SUBJECT, { envoy: WITH_SIGNER }), want: [] },
     {
-      name: 'needs the keys that are shared with the signer',
+      name: 'is accepted with the signer’s address',
+      input: certificate(SUBJECT, { envoy: WITH_SIGNER }),
+      want: [],
+    },
+    {
+      name: 'requires the keyring that is shared with the signer',
       input: certificate(SUBJECT, { grants: '' }),
       want: [at('', 'needs the keys that are shared with the signer: "certificateGrants"$')],
     },
     {
-      name: 'needs the address of the signer, where Envoy is configured',
+      name: 'requires the address of the signer where Envoy is configured',
       input: certificate(SUBJECT, { envoy: ENVOY }),
       want: [at('', 'needs to know where Envoy reaches the signer: "envoy.signerAddress"$')],
     },
-    { name: 'needs a subject', input: certificate(''), want: [at('', 'needs a "subject"$')] },
+    { name: 'requires a subject', input: certificate(''), want: [at('', 'needs a "subject"$')] },
     {
-      name: 'needs a subject that says something',
+      name: 'refuses an empty subject',
       input: certificate('subject: {}'),
       want: [at('', 'needs a "subject"$')],
     },
     {
-      name: 'needs a CA',
+      name: 'requires a CA',
       input: withCa(''),
       want: [at(String.raw`\.ca`, 'required, but missing$')],
     },
     {
-      name: 'needs the name of a CA',
+      name: 'refuses an invalid name of a CA',
       input: withCa('ca: "Kube!", '),
       want: [at(String.raw`\.ca`, 'must be 1 to 63 lower-case letters')],
     },
     {
-      name: 'has no unknown keys',
+      name: 'refuses unknown keys',
       input: also('subjectAltNames: {}'),
       want: [at(String.raw`\.subjectAltNames`, 'unknown key$')],
     },
     {
-      name: 'says everything that is wrong at once',
+      name: 'reports all errors at once',
       input: certificate('lifetime: 1s', { grants: '', envoy: ENVOY }),
       want: [at(String.raw`\.lifetime`, 'must be 10s to 8760h$')],
     },
     {
-      name: 'says everything that is missing at once',
+      name: 'reports all missing keys at once',
       input: certificate('', { grants: '', envoy: ENVOY }),
       want: [
         at('', '.*"certificateGrants"'),
@@ -107,49 +111,53 @@ describe('a certificate', () => {
   ])
 })
 
-describe('the keyring', () => {
+describe('the key certificateGrants.keyring', () => {
   checkAll([
-    { name: 'may be there for nothing', input: { grants: GRANTS }, want: [] },
+    { name: 'is accepted where no route uses it', input: { grants: GRANTS }, want: [] },
     {
-      name: 'is never in the configuration itself',
+      name: 'is refused as a key in the configuration itself',
       input: { grants: `certificateGrants: { keyring: ${'A'.repeat(43)} }` },
       want: [/^certificateGrants\.keyring: must be a reference, "file:PATH" or "env:NAME"/],
     },
   ])
 })
 
-describe('the address of the signer', () => {
+describe('the key envoy.signerAddress', () => {
   const address = (text: string): Sections => ({
     envoy: ENVOY.replace('listener:', `signerAddress: ${text}\n  listener:`),
   })
   checkAll([
-    { name: 'may be a UNIX socket', input: address('unix:signer.sock'), want: [] },
+    { name: 'accepts a UNIX socket', input: address('unix:signer.sock'), want: [] },
     {
-      name: 'is never on a network',
+      name: 'refuses a network address',
       input: address('127.0.0.1:9002'),
       want: [/^envoy\.signerAddress: must be "unix:PATH": the signer has no network$/],
     },
   ])
 })
 
-describe('delegation', () => {
+describe('the section delegate', () => {
   const delegate = (text: string, more: Sections = {}): Sections =>
     proving('[badge, staff]', certificate(`delegate: { ${text} }`, more))
   checkAll([
-    { name: 'needs no subject', input: delegate(''), want: [] },
-    { name: 'needs none with a fallback', input: delegate(`fallback: { ${SUBJECT} }`), want: [] },
+    { name: 'is accepted without a subject', input: delegate(''), want: [] },
     {
-      name: 'needs one that overrides',
+      name: 'is accepted without a subject, with a fallback',
+      input: delegate(`fallback: { ${SUBJECT} }`),
+      want: [],
+    },
+    {
+      name: 'requires a subject with subject: override',
       input: delegate('subject: override'),
       want: [at('', 'needs a "subject"$')],
     },
     {
-      name: 'has one that overrides',
+      name: 'is accepted with subject: override and a subject',
       input: proving('[badge]', certificate(`${SUBJECT}, delegate: { subject: override }`)),
       want: [],
     },
     {
-      name: 'has none for nothing',
+      name: 'refuses fields that it would not use',
       input: proving('[badge]', also('delegate: {}')),
       want: [
         at(
@@ -159,17 +167,17 @@ describe('delegation', () => {
       ],
     },
     {
-      name: 'does not mind an empty one',
+      name: 'is accepted next to an empty subject',
       input: proving('[badge]', certificate('subject: {}, delegate: {}')),
       want: [],
     },
     {
-      name: 'needs a subject in its fallback',
+      name: 'requires a subject in its fallback',
       input: delegate('fallback: { keyUsage: [digitalSignature] }'),
       want: [at(String.raw`\.delegate\.fallback`, 'needs a "subject"$')],
     },
     {
-      name: 'has a fallback with fields of a certificate alone',
+      name: 'refuses keys in its fallback that are not fields of a certificate',
       input: delegate(`fallback: { ${SUBJECT}, lifetime: 1h, ca: x }`),
       want: [
         at(String.raw`\.delegate\.fallback\.lifetime`, 'unknown key$'),
@@ -177,39 +185,39 @@ describe('delegation', () => {
       ],
     },
     {
-      name: 'has callers with certificates',
+      name: 'is accepted where Envoy requests client certificates',
       input: delegate('', { envoy: WITH_CLIENTS }),
       want: [],
     },
     {
-      name: 'has no proven certificate where Envoy asks for none',
+      name: 'is refused where Envoy requests no client certificates',
       input: delegate('', { envoy: WITH_SIGNER }),
       want: [/^authenticators\.badge\.certificate: callers show no certificate/],
     },
     ...['[staff]', '[staff, guests]', '[{ all: [staff, guests] }]'].map((authenticate) => ({
-      name: `needs an authenticator that proves a certificate, which ${authenticate} has not`,
+      name: `is refused with an authenticator that proves no certificate: ${authenticate}`,
       input: asking(authenticate, certificate(`delegate: { fallback: { ${SUBJECT} } }`)),
       want: [at(String.raw`\.delegate`, 'copies a proven client certificate, and "authenticate"')],
     })),
     {
-      name: 'copies the certificate that is required together with a password',
+      name: 'is accepted with a certificate that is required together with a password',
       input: proving('[{ all: [staff, badge] }]', certificate('delegate: {}')),
       want: [],
     },
     {
-      name: 'never drops the subject',
+      name: 'refuses subject: drop',
       input: delegate('subject: drop'),
       want: [at(String.raw`\.delegate\.subject`, 'Invalid option')],
     },
     ...['subjectAltName', 'keyUsage', 'extendedKeyUsage', 'basicConstraints', 'policies'].map(
       (field) => ({
-        name: `copies, drops or overrides ${field}`,
+        name: `refuses ${field}: keep`,
         input: delegate(`${field}: keep`),
         want: [at(String.raw`\.delegate\.${field}`, 'Invalid option')],
       }),
     ),
     ...Object.entries(EXTENSIONS).map(([name, oid]) => ({
-      name: `has a word of its own for ${name}, or leaves it to the signer`,
+      name: `refuses the extension ${name}, which has a key of its own or belongs to the signer`,
       input: delegate(`extensions: ["1.2.3", "${oid}"]`),
       want: [
         at(
@@ -221,7 +229,7 @@ describe('delegation', () => {
   ])
 })
 
-describe('a problem with a certificate', () => {
+describe('a problem of the section certificate', () => {
   const FILE = '/etc/countersign.yaml'
   const TEXT = `version: 1
 listen: { authz: unix:authz.sock }
@@ -251,7 +259,7 @@ routes:
       : result.problems.map((problem) => formatProblem(problem).slice(FILE.length))
   }
 
-  it('is shown with its line and column', () => {
+  it('has line and column', () => {
     const path = 'routes[0].forward.certificate'
     assert.deepEqual(
       problems(TEXT).map((problem) => /^:(\d+:\d+: [^ ]+):/.exec(problem)?.[1]),
@@ -264,7 +272,7 @@ routes:
     )
   })
 
-  it('is shown likewise where the parts do not fit together', () => {
+  it('has line and column where two sections do not match', () => {
     const text = TEXT.replace('identity.group\n', 'identity.groups\n')
       .replace('[keyCertSign]', '[digitalSignature]')
       .replace('2.5.29.19', '1.2.3')
@@ -277,7 +285,7 @@ routes:
     ])
   })
 
-  it('is of its own route', () => {
+  it('has the path of its own route', () => {
     const routes = `
 routes:
   - { name: a, authenticate: [staff], authorize: [{ allow: all }] }

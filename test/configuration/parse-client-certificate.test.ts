@@ -8,40 +8,44 @@ const WITH_CLIENTS = ENVOY.replace('key: edge.key', 'key: edge.key, clientCa: ca
 const certificates = (section: string): string =>
   `authenticators: { staff: { certificate: { trust: ca.pem, ${section} } } }`
 
-describe('an authenticator of client certificates', () => {
+describe('the section certificate of an authenticator', () => {
   checkAll([
-    { name: 'fits any Envoy', input: { authenticators: certificates('') }, want: [] },
     {
-      name: 'fits an Envoy that asks for certificates',
+      name: 'is accepted without the section envoy',
+      input: { authenticators: certificates('') },
+      want: [],
+    },
+    {
+      name: 'is accepted where Envoy requests client certificates',
       input: { authenticators: certificates(''), envoy: WITH_CLIENTS },
       want: [],
     },
     {
-      name: 'has nothing to prove where Envoy asks for none',
+      name: 'is refused where Envoy requests no client certificates',
       input: { authenticators: certificates('from: connection'), envoy: ENVOY },
       want: [
         /^authenticators\.staff\.certificate: callers show no certificate: set "envoy\.listener\.clientCa" to request it$/,
       ],
     },
     ...['x-forwarded-client-cert', 'client-cert'].map((from) => ({
-      name: `never sees ${from} where Envoy removes it`,
+      name: `is refused with from: ${from} where Envoy removes that`,
       input: { authenticators: certificates(`from: ${from}`), envoy: WITH_CLIENTS },
       want: [
         /^authenticators\.staff\.certificate\.from: is a header that Envoy as generated removes/,
       ],
     })),
     {
-      name: 'takes a header of another Envoy',
+      name: 'accepts a header of another Envoy',
       input: { authenticators: certificates('from: client-cert') },
       want: [],
     },
     {
-      name: 'knows its own fields only',
+      name: 'refuses unknown keys',
       input: { authenticators: certificates('ocsp: {}') },
       want: [/ocsp: unknown key$/],
     },
     {
-      name: 'is for purposes that have a name or a number',
+      name: 'refuses unknown purposes',
       input: { authenticators: certificates('purposes: [clientAuth, client]') },
       want: [/purposes\[1\]: must be one of .*clientAuth/],
     },

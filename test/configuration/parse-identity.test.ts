@@ -20,17 +20,17 @@ const claims = (identity: string): Sections => of(BEARER, identity)
 const at = (path: string, message: string): RegExp =>
   new RegExp(String.raw`^authenticators\.staff\.identity${path}: ${message}`)
 
-describe('an expression of an identity', () => {
+describe('an expression of the section identity', () => {
   checkAll([
-    { name: 'is about the account of a password', input: account('user: account.user'), want: [] },
-    { name: 'is about the claims of a token', input: claims('user: claims.a.b'), want: [] },
+    { name: 'reads the account of a password', input: account('user: account.user'), want: [] },
+    { name: 'reads the claims of a token', input: claims('user: claims.a.b'), want: [] },
     {
-      name: 'is about nothing else',
+      name: 'is refused with a variable of another kind',
       input: account('user: claims.email'),
       want: [at(String.raw`\.user`, String.raw`Unknown variable: claims \(at character 1\)$`)],
     },
     {
-      name: 'is reported at its own path: all four, and both forms of groups',
+      name: 'is reported at its own path: user, uid, groups and extra',
       input: account('user: a, uid: b, groups: c, extra: { k: d }'),
       want: [
         at(String.raw`\.user`, 'Unknown variable: a'),
@@ -40,29 +40,29 @@ describe('an expression of an identity', () => {
       ],
     },
     {
-      name: 'is reported at its own path: groups in steps',
+      name: 'is reported at its own path: groups.from',
       input: account('groups: { from: account.grups }'),
       want: [at(String.raw`\.groups\.from`, String.raw`No such key: grups \(at character 9\)`)],
     },
     {
-      name: 'yields text',
+      name: 'is refused where it yields no text',
       input: account('user: size(account.groups)'),
       want: [at(String.raw`\.user`, 'yields int, where string or list<string> belongs')],
     },
     {
-      name: 'is not an optional value',
+      name: 'is refused where it yields an optional value',
       input: claims('groups: claims.?groups'),
       want: [
         at(String.raw`\.groups`, 'yields optional<dyn>, where string or list<string> belongs'),
       ],
     },
     {
-      name: 'is not empty',
+      name: 'is refused where it is empty',
       input: account('user: ""'),
       want: [at(String.raw`\.user`, 'Too small')],
     },
     {
-      name: 'has regular expressions in the syntax of RE2',
+      name: 'is refused with a regular expression that RE2 lacks',
       input: claims(`groups: 'claims.groups.filter(g, g.matches("(?=a)"))'`),
       want: [
         at(
@@ -73,7 +73,7 @@ describe('an expression of an identity', () => {
     },
   ])
 
-  it('is reported with the line and column of the file, and those in the expression', () => {
+  it('is reported with line and column of the file and of the expression', () => {
     const text = `version: 1
 listen: { authz: unix:authz.sock }
 authenticators:
@@ -96,117 +96,121 @@ routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]
   })
 })
 
-describe('groups in steps', () => {
+describe('the section groups of an identity', () => {
   checkAll([
-    { name: 'may have no steps at all', input: account('groups: {}'), want: [] },
+    { name: 'may be empty', input: account('groups: {}'), want: [] },
     {
-      name: 'have all steps',
+      name: 'accepts every key',
       input: account(
         'groups: { from: account.groups, keep: [a], drop: [b], rename: { a: b }, prefix: x, max: 1, maxBytes: 1, onExcess: truncate }',
       ),
       want: [],
     },
     {
-      name: 'have no further keys',
+      name: 'refuses unknown keys',
       input: account('groups: { form: account.groups }'),
       want: [at(String.raw`\.groups\.form`, 'unknown key')],
     },
     {
-      name: 'keep something: an empty list would keep nothing',
+      name: 'refuses an empty list of keep',
       input: account('groups: { keep: [] }'),
       want: [at(String.raw`\.groups\.keep`, 'Too small')],
     },
     {
-      name: 'have patterns that are not empty',
+      name: 'refuses an empty pattern',
       input: account('groups: { drop: [""] }'),
       want: [at(String.raw`\.groups\.drop\[0\]`, 'Too small')],
     },
     {
-      name: 'rename to something',
+      name: 'refuses an empty new name',
       input: account('groups: { rename: { a: "" } }'),
       want: [at(String.raw`\.groups\.rename\.a`, 'Too small')],
     },
     {
-      name: 'have a limit that is a whole number',
+      name: 'refuses a limit with a fraction',
       input: account('groups: { max: 1.5 }'),
       want: [at(String.raw`\.groups\.max`, 'Invalid input')],
     },
     {
-      name: 'have a limit that is one',
+      name: 'refuses a limit above the maximum',
       input: account('groups: { max: 10001 }'),
       want: [at(String.raw`\.groups\.max`, 'Too big')],
     },
     {
-      name: 'refuse or truncate',
+      name: 'refuses an unknown value of onExcess',
       input: account('groups: { onExcess: ignore }'),
       want: [at(String.raw`\.groups\.onExcess`, 'Invalid option')],
     },
   ])
 })
 
-describe('limits of an identity', () => {
+describe('the section limits of an identity', () => {
   checkAll([
-    { name: 'may be set', input: account('limits: { user: 64, extra: 9000 }'), want: [] },
+    { name: 'is accepted', input: account('limits: { user: 64, extra: 9000 }'), want: [] },
     {
-      name: 'are at least one byte',
+      name: 'refuses a limit of 0',
       input: account('limits: { user: 0 }'),
       want: [at(String.raw`\.limits\.user`, 'Too small')],
     },
     {
-      name: 'are of these things',
+      name: 'refuses an unknown limit',
       input: account('limits: { groups: 5 }'),
       want: [at(String.raw`\.limits\.groups`, 'unknown key')],
     },
   ])
 })
 
-describe('an example', () => {
+describe('an example of an identity mapping', () => {
   const example = (text: string): Sections => account(`examples: [${text}]`)
   const here = (message: string): RegExp => at(String.raw`\.examples\[0\]`, message)
   checkAll([
     {
-      name: 'has an input and the expected identity',
+      name: 'is accepted with an expected identity',
       input: example('{ account: { user: a }, want: { user: a } }'),
       want: [],
     },
     {
-      name: 'or a refusal',
+      name: 'is accepted with an expected refusal',
       input: example('{ account: { user: a }, refused: identity-reserved }'),
       want: [],
     },
-    { name: 'is of a file', input: example('{ certificate: a.pem, want: { user: a } }'), want: [] },
     {
-      name: 'has an input',
+      name: 'is accepted with a certificate file',
+      input: example('{ certificate: a.pem, want: { user: a } }'),
+      want: [],
+    },
+    {
+      name: 'requires an input',
       input: example('{ want: { user: a } }'),
       want: [here('must have exactly one of "account", "claims" and "certificate"')],
     },
     {
-      name: 'is about one',
+      name: 'refuses two inputs',
       input: example('{ account: { user: a }, claims: {}, want: { user: a } }'),
       want: [here('must have exactly one of "account", "claims" and "certificate"')],
     },
     {
-      name: 'wants something',
+      name: 'requires an expected result',
       input: example('{ account: { user: a } }'),
       want: [here('must have exactly one of "want" and "refused"')],
     },
     {
-      name: 'wants one thing',
+      name: 'refuses two expected results',
       input: example('{ account: { user: a }, want: { user: a }, refused: identity-reserved }'),
       want: [here('must have exactly one of "want" and "refused"')],
     },
     {
-      name: 'knows the refusals that there are',
+      name: 'refuses an unknown code of a refusal',
       input: example('{ account: { user: a }, refused: rule-denied }'),
       want: [at(String.raw`\.examples\[0\]\.refused`, 'Invalid option')],
     },
     {
-      name: 'wants a user',
+      name: 'requires the user of an expected identity',
       input: example('{ account: { user: a }, want: { groups: [] } }'),
       want: [at(String.raw`\.examples\[0\]\.want\.user`, 'required, but missing')],
     },
     {
-      name: 'has the fields of a certificate and no other fields',
+      name: 'refuses an unknown field of a certificate',
       input: example('{ certificate: { subjct: {} }, want: { user: a } }'),
       want: [at(String.raw`\.examples\[0\]\.certificate\.subjct`, 'unknown key')],
     },

@@ -8,11 +8,15 @@ const route = (text: string): Sections => ({
   routes: `routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }], ${text} }]`,
 })
 
-describe('routes', () => {
+describe('the section routes', () => {
   checkAll([
-    { name: 'are required', input: { routes: 'routes: []' }, want: [/^routes: Too small/] },
     {
-      name: 'have names of their own',
+      name: 'refuses an empty list',
+      input: { routes: 'routes: []' },
+      want: [/^routes: Too small/],
+    },
+    {
+      name: 'refuses a name twice',
       input: {
         routes:
           'routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }, { name: app, authenticate: [staff], authorize: [{ allow: all }] }]',
@@ -20,7 +24,7 @@ describe('routes', () => {
       want: [/^routes\[1\]\.name: "app" names an earlier route too$/],
     },
     {
-      name: 'name authenticators that exist',
+      name: 'refuses unknown authenticators',
       input: {
         routes:
           'routes: [{ name: app, authenticate: [staff, guest, constructor], authorize: [{ allow: all }] }]',
@@ -31,22 +35,22 @@ describe('routes', () => {
       ],
     },
     {
-      name: 'authenticate somehow',
+      name: 'refuses a route without authenticators',
       input: { routes: 'routes: [{ name: app, authenticate: [], authorize: [{ allow: all }] }]' },
       want: [/^routes\[0\]\.authenticate: Too small/],
     },
     {
-      name: 'authorize somehow',
+      name: 'refuses a route without rules',
       input: { routes: 'routes: [{ name: app, authenticate: [staff], authorize: [] }]' },
       want: [/^routes\[0\]\.authorize: Too small/],
     },
     {
-      name: 'match hosts',
+      name: 'accepts hosts and wildcards',
       input: route("match: { hosts: [a.example, '*.b.example', '*'] }"),
       want: [],
     },
     {
-      name: 'match hosts in lower case, without port, whole labels',
+      name: 'refuses hosts in capitals, with a port, or with a part of a label as a wildcard',
       input: route("match: { hosts: [A.example, 'a.example:443', 'x*.example', '*.', 'a..b'] }"),
       want: Array.from(
         { length: 5 },
@@ -54,27 +58,27 @@ describe('routes', () => {
       ),
     },
     {
-      name: 'match absolute paths',
+      name: 'refuses relative paths',
       input: route('match: { paths: [api] }'),
       want: [/^routes\[0\]\.match\.paths\[0\]: must start with "\/"/],
     },
     {
-      name: 'match something',
+      name: 'refuses empty lists of hosts and paths',
       input: route('match: { hosts: [], paths: [] }'),
       want: [/^routes\[0\]\.match\.hosts: Too small/, /^routes\[0\]\.match\.paths: Too small/],
     },
     {
-      name: 'forward headers that there are',
+      name: 'refuses unknown header sets',
       input: route('forward: { headers: kubernets }'),
       want: [/^routes\[0\]\.forward\.headers: /],
     },
     {
-      name: 'publish what there is a way to read',
+      name: 'refuses an unknown kind of service',
       input: route('kind: grpc'),
       want: [/^routes\[0\]\.kind: /],
     },
     {
-      name: 'deny or allow when audit fails',
+      name: 'refuses an unknown value of onAuditFailure',
       input: route('onAuditFailure: ignore'),
       want: [/^routes\[0\]\.onAuditFailure: /],
     },

@@ -10,11 +10,11 @@ const basic = (text: string): Sections => ({
   authenticators: `authenticators: { staff: { basic: { verify: [{ users: { file: u } }], ${text} } } }`,
 })
 
-describe('the version', () => {
+describe('the key version', () => {
   checkAll([
     { name: 'is required', input: { version: '' }, want: [/^version: required, but missing$/] },
-    { name: 'is 1', input: { version: 'version: 2' }, want: [/^version: /] },
-    { name: 'is a number', input: { version: 'version: "1"' }, want: [/^version: /] },
+    { name: 'refuses 2', input: { version: 'version: 2' }, want: [/^version: /] },
+    { name: 'refuses a string', input: { version: 'version: "1"' }, want: [/^version: /] },
   ])
 })
 
@@ -23,7 +23,7 @@ const listen = (text: string): Sections => ({
   listen: `listen: { authz: ${text} }`,
 })
 
-describe('the listener', () => {
+describe('the key listen.authz', () => {
   const tls = 'tls: { certificate: c, key: file:k, clientCa: a }'
   const NEEDS_TLS = /^listen\.authz: a TCP address that is not loopback needs "tls"/
   checkAll([
@@ -32,50 +32,54 @@ describe('the listener', () => {
       input: { listen: 'listen: {}' },
       want: [/^listen\.authz: required, but missing$/],
     },
-    { name: 'may be a UNIX socket', input: listen('unix:a.sock'), want: [] },
-    { name: 'may be loopback', input: listen('127.0.0.1:9001'), want: [] },
-    { name: 'may be IPv6 loopback', input: listen('"[::1]:9001"'), want: [] },
-    { name: 'of other machines needs TLS', input: listen('0.0.0.0:9001'), want: [NEEDS_TLS] },
-    { name: 'of all addresses needs TLS', input: listen('"[::]:9001"'), want: [NEEDS_TLS] },
-    { name: 'by name needs TLS', input: listen('authz:9001'), want: [NEEDS_TLS] },
+    { name: 'accepts a UNIX socket', input: listen('unix:a.sock'), want: [] },
+    { name: 'accepts loopback', input: listen('127.0.0.1:9001'), want: [] },
+    { name: 'accepts IPv6 loopback', input: listen('"[::1]:9001"'), want: [] },
+    { name: 'requires TLS for 0.0.0.0', input: listen('0.0.0.0:9001'), want: [NEEDS_TLS] },
+    { name: 'requires TLS for [::]', input: listen('"[::]:9001"'), want: [NEEDS_TLS] },
+    { name: 'requires TLS for a host name', input: listen('authz:9001'), want: [NEEDS_TLS] },
     {
-      name: 'written out needs TLS all the same',
+      name: 'requires TLS for 0.0.0.0 in the long form',
       input: listen('{ address: 0.0.0.0:9001 }'),
       want: [NEEDS_TLS],
     },
-    { name: 'has it', input: listen(`{ address: 0.0.0.0:9001, ${tls} }`), want: [] },
     {
-      name: 'accepts plaintext with consent',
+      name: 'accepts 0.0.0.0 with TLS',
+      input: listen(`{ address: 0.0.0.0:9001, ${tls} }`),
+      want: [],
+    },
+    {
+      name: 'accepts 0.0.0.0 with plaintext: true',
       input: listen('{ address: 0.0.0.0:9001, plaintext: true }'),
       want: [],
     },
     {
-      name: 'never holds a key itself',
+      name: 'refuses a key in the configuration itself',
       input: listen('{ address: a:1, tls: { certificate: c, key: MIIE, clientCa: a } }'),
       want: [/^listen\.authz\.tls\.key: must be a reference/],
     },
     {
-      name: 'has all of TLS or nothing',
+      name: 'requires every key of TLS',
       input: listen('{ address: a:1, tls: { certificate: c } }'),
       want: [/^listen\.authz\.tls\.key: required/, /^listen\.authz\.tls\.clientCa: required/],
     },
     {
-      name: 'has an octal mode',
+      name: 'refuses a mode that is not octal',
       input: listen('{ address: unix:a, mode: "0888" }'),
       want: [/^listen\.authz\.mode: must be an octal file mode/],
     },
     {
-      name: 'is an address',
+      name: 'refuses what is not an address',
       input: listen('nonsense'),
       want: [/^listen\.authz: must be "unix:PATH"/],
     },
   ])
 })
 
-describe('authenticators', () => {
+describe('the section authenticators', () => {
   checkAll([
     {
-      name: 'have names that go into statistics',
+      name: 'refuses names that metrics cannot have',
       input: {
         authenticators:
           'authenticators: { "Staff!": { basic: { verify: [] } }, staff: { basic: { verify: [{ users: { file: u } }] } } }',
@@ -83,56 +87,60 @@ describe('authenticators', () => {
       want: [/^authenticators\["Staff!"\]: must be 1 to 63 lower-case letters/],
     },
     {
-      name: 'have a verifier',
+      name: 'refuses an empty list of verifiers',
       input: { authenticators: 'authenticators: { staff: { basic: { verify: [] } } }' },
       want: [/^authenticators\.staff\.basic\.verify: Too small/],
     },
-    { name: 'have a realm', input: basic('realm: Kubernetes (staff)'), want: [] },
+    { name: 'accepts a realm', input: basic('realm: Kubernetes (staff)'), want: [] },
     {
-      name: 'have no quote in the realm',
+      name: 'refuses a realm with a quote',
       input: basic(`realm: 'a", Bearer realm="b'`),
       want: [/^authenticators\.staff\.basic\.realm: must be printable ASCII/],
     },
     {
-      name: 'have no line break in the realm',
+      name: 'refuses a realm with a line end',
       input: basic('realm: "a\\r\\nset-cookie: b"'),
       want: [/^authenticators\.staff\.basic\.realm: must be printable ASCII/],
     },
-    { name: 'may remember nothing', input: basic('cacheTtl: 0s'), want: [] },
+    { name: 'accepts cacheTtl: 0s', input: basic('cacheTtl: 0s'), want: [] },
     {
-      name: 'remember for a time',
+      name: 'refuses a cacheTtl that is not a duration',
       input: basic('cacheTtl: ever'),
       want: [/cacheTtl: must be a duration/],
     },
-    { name: 'may do without a guard', input: basic('bruteForceProtection: false'), want: [] },
     {
-      name: 'cannot have a guard that is only switched on',
+      name: 'accepts bruteForceProtection: false',
+      input: basic('bruteForceProtection: false'),
+      want: [],
+    },
+    {
+      name: 'refuses bruteForceProtection: true',
       input: basic('bruteForceProtection: true'),
       want: [/^authenticators\.staff\.basic\.bruteForceProtection: /],
     },
     {
-      name: 'cannot lock out before they let wait',
+      name: 'refuses a lock-out before the back-off',
       input: basic('bruteForceProtection: { user: { attempts: 20, lockAfter: 19 } }'),
       want: [/basic\.bruteForceProtection\.user: must have "attempts" no larger than "lockAfter"/],
     },
     {
-      name: 'cannot allow a user more than a hundred failures in a row',
+      name: 'refuses more than a hundred failures before the lock-out',
       input: basic('bruteForceProtection: { user: { lockAfter: 101 } }'),
       want: [/basic\.bruteForceProtection\.user\.lockAfter: /],
     },
     {
-      name: 'cannot wait for nothing',
+      name: 'refuses a back-off of 0',
       input: basic('bruteForceProtection: { source: { backOff: 0s } }'),
       want: [/basic\.bruteForceProtection\.source\.backOff: must be longer than nothing/],
     },
     {
-      name: 'cannot cache a refusal for longer than the failure counts',
+      name: 'refuses to cache a refusal for longer than the failure counts',
       input: basic('bruteForceProtection: { repeats: { cacheTtl: 2h } }'),
       want: [
         /basic\.bruteForceProtection\.repeats: must have "cacheTtl" no longer than "countInterval"/,
       ],
     },
-    { name: 'have no other keys', input: basic('users: x'), want: [/basic\.users: unknown key/] },
+    { name: 'refuses unknown keys', input: basic('users: x'), want: [/basic\.users: unknown key/] },
   ])
 })
 
@@ -141,16 +149,16 @@ const envoy = (upstream: string): Sections => ({
   envoy: ENVOY.replace('{ address: 10.0.0.1:443, ca: ca.pem }', upstream),
 })
 
-describe('the envoy section', () => {
+describe('the section envoy', () => {
   checkAll([
-    { name: 'fits', input: { envoy: ENVOY }, want: [] },
+    { name: 'is accepted when it is complete', input: { envoy: ENVOY }, want: [] },
     {
-      name: 'has an upstream for each route',
+      name: 'requires an upstream for each route',
       input: { envoy: ENVOY.replace('app:', 'other:') },
       want: [/^routes\[0\]\.name: there is no "app" in envoy\.upstreams$/],
     },
     {
-      name: 'has the upstream that a route names',
+      name: 'requires the upstream that a route names',
       input: {
         routes:
           'routes: [{ name: app, upstream: other, authenticate: [staff], authorize: [{ allow: all }] }]',
@@ -159,22 +167,22 @@ describe('the envoy section', () => {
       want: [/^routes\[0\]\.upstream: there is no "other" in envoy\.upstreams$/],
     },
     {
-      name: 'has upstreams on TCP',
+      name: 'refuses upstreams on a UNIX socket',
       input: envoy('{ address: unix:a.sock, ca: ca.pem }'),
       want: [/^envoy\.upstreams\.app\.address: must be HOST:PORT$/],
     },
     {
-      name: 'has a key for each certificate',
+      name: 'requires a key for each certificate',
       input: envoy('{ address: a:1, ca: ca.pem, certificate: c.pem }'),
       want: [/^envoy\.upstreams\.app: set both "certificate" and "key"$/],
     },
     {
-      name: 'has upstreams with a CA',
+      name: 'requires a CA for each upstream',
       input: envoy('{ address: a:1 }'),
       want: [/^envoy\.upstreams\.app\.ca: required, but missing$/],
     },
     {
-      name: 'speaks TLS to authz when authz does',
+      name: 'requires authzTls exactly where listen.authz has TLS',
       input: {
         listen:
           'listen: { authz: { address: 0.0.0.0:1, tls: { certificate: c, key: file:k, clientCa: a } } }',
@@ -185,7 +193,7 @@ describe('the envoy section', () => {
   ])
 })
 
-describe('all problems', () => {
+describe('all problems of a configuration', () => {
   it('are reported together', () => {
     const got = problemsIn({
       listen: 'listen: { authz: 0.0.0.0:1 }',

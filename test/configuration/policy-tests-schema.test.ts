@@ -18,15 +18,15 @@ const want = (text: string): Sections => one(`name: t, request: { host: a }, wan
 const at = (path: string, message: string): RegExp =>
   new RegExp(String.raw`^tests\[0\]${path}: ${message}`)
 
-describe('a test', () => {
+describe('a policy test', () => {
   checkAll([
     {
-      name: 'has a name, a request and a decision that it wants',
+      name: 'requires a name, a request and an expected decision',
       input: one(''),
       want: ['name', 'request', 'want'].map((key) => at(`\\.${key}`, 'required, but missing$')),
     },
     {
-      name: 'has a host to ask',
+      name: 'requires a host',
       input: one('name: t, request: {}, want: {}'),
       want: [
         at(String.raw`\.request\.host`, 'required, but missing$'),
@@ -34,7 +34,7 @@ describe('a test', () => {
       ],
     },
     {
-      name: 'has no other keys',
+      name: 'refuses unknown keys',
       input: one(
         'name: t, request: { host: a, url: b }, user: c, want: { decision: deny, body: d }',
       ),
@@ -46,7 +46,7 @@ describe('a test', () => {
     },
   ])
 
-  it('is of an anonymous GET by default', () => {
+  it('is an anonymous GET by default', () => {
     const tests = [{ name: 't', request: { host: 'a' }, want: { decision: 'deny' } }]
     assert.deepEqual(policyTestsSchema.parse(tests), [
       {
@@ -66,17 +66,17 @@ describe('a test', () => {
   })
 })
 
-describe('the request of a test', () => {
+describe('the request of a policy test', () => {
   const CREDENTIAL =
     'holds a credential. Credentials must not be in a configuration: set "identity" instead$'
   checkAll([
     {
-      name: 'may be one that is refused',
+      name: 'accepts a request that will be refused',
       input: request(`path: 'x/../y', method: get, headers: { X_Remote_User: root, cookie: a=b }`),
       want: [],
     },
     {
-      name: 'shows no credential, in any spelling',
+      name: 'refuses credentials, in any spelling',
       input: request(
         'headers: { Authorization: Bearer x, proxy_authorization: y, DPoP: z, x-forwarded-client-cert: Hash=1, client-cert: c, Client-Cert-Chain: d }',
       ),
@@ -90,7 +90,7 @@ describe('the request of a test', () => {
       ].map((name) => at(String.raw`\.request\.headers\.${name}`, CREDENTIAL)),
     },
     {
-      name: 'has headers that HTTP can carry (hostile)',
+      name: 'hostile: refuses headers that HTTP cannot carry',
       input: request(
         String.raw`headers: { "a\r\nb": c, ":path": /x, "": d, e: "f\r\ng: h", i: ["j", "k\0"], l: [] }`,
       ),
@@ -104,79 +104,79 @@ describe('the request of a test', () => {
       ],
     },
     {
-      name: 'comes from an address, or from an unknown one',
+      name: 'accepts a source address',
       input: request('source: 2001:db8::1'),
       want: [],
     },
     {
-      name: 'does not come from a name',
+      name: 'refuses a network as the source',
       input: request('source: 10.0.0.0/8'),
       want: [at(String.raw`\.request\.source`, 'must be an IP address, or ""')],
     },
     {
-      name: 'is made at an instant',
+      name: 'refuses an instant without an offset',
       input: request("at: '2026-01-01T08:00:00'"),
       want: [at(String.raw`\.request\.at`, 'must be a date with time and offset')],
     },
     {
-      name: 'is made on a day that exists',
+      name: 'refuses a day that does not exist',
       input: request("at: '2026-02-30T08:00:00Z'"),
       want: [at(String.raw`\.request\.at`, 'must be a date with time and offset')],
     },
     {
-      name: 'takes a route by its name',
+      name: 'refuses an invalid name of a route',
       input: request('route: "My App"'),
       want: [at(String.raw`\.request\.route`, 'must be 1 to 63')],
     },
   ])
 })
 
-describe('who asks in a test', () => {
+describe('the identity of a policy test', () => {
   checkAll([
     {
-      name: 'has a name',
+      name: 'requires a user',
       input: identity('groups: [a]'),
       want: [at(String.raw`\.identity\.user`, 'required')],
     },
     {
-      name: 'is not an empty name',
+      name: 'refuses an empty user',
       input: identity('user: ""'),
       want: [at(String.raw`\.identity\.user`, 'Too small')],
     },
     {
-      name: 'shows no password',
+      name: 'refuses a password',
       input: identity('user: a, password: b'),
       want: [at(String.raw`\.identity\.password`, 'unknown key$')],
     },
     {
-      name: 'has a certificate by its fields, not a file',
+      name: 'refuses a certificate file',
       input: identity('user: a, certificate: alice.pem'),
       want: [at(String.raw`\.identity\.certificate`, 'Invalid input')],
     },
   ])
 })
 
-describe('what a test wants', () => {
+describe('the expected result of a policy test', () => {
   checkAll([
     {
-      name: 'is one of two decisions',
+      name: 'refuses an unknown decision',
       input: want('decision: permit'),
       want: [at(String.raw`\.want\.decision`, 'Invalid option')],
     },
     {
-      name: 'is an HTTP status',
+      name: 'refuses what is not an HTTP status',
       input: want('decision: deny, status: 99'),
       want: [at(String.raw`\.want\.status`, 'Too small')],
     },
     {
-      name: 'is headers in lower case, or none',
+      name: 'refuses header names in capitals',
       input: want('decision: allow, headers: { X-Remote-User: a, x-remote-group: [b, c], x: [] }'),
       want: [
         at(String.raw`\.want\.headers\.X-Remote-User`, 'must be a header name in lower case$'),
       ],
     },
     {
-      name: 'is what rules in shadow would have decided',
+      name: 'refuses an unknown decision of a shadow rule',
       input: want('decision: deny, shadow: { a: allow, b: failed, c: permit }'),
       want: [at(String.raw`\.want\.shadow\.c`, 'Invalid option')],
     },

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { unknownKey } from '../../src/config/renamed-key.ts'
 import { RENAMED_KEYS } from '../../src/configuration/renamed-keys.ts'
 
-describe('a key that had another name', () => {
+describe('a renamed key', () => {
   const CASES = [
     { path: [], key: 'grants', want: 'certificateGrants' },
     { path: ['issuer', 'clients', 'web'], key: 'grants', want: 'grantTypes' },
@@ -14,12 +14,12 @@ describe('a key that had another name', () => {
   ] as const
 
   for (const { path, key, want } of CASES) {
-    it(`names the new one of ${[...path, key].join('.')}`, () => {
+    it(`is reported with the new name: ${[...path, key].join('.')}`, () => {
       assert.equal(unknownKey(path, key, RENAMED_KEYS), `unknown key; it is called "${want}" now`)
     })
   }
 
-  it('names none for a key that is not one of them, or is in another place', () => {
+  it('is not recognized by another name or in another place', () => {
     assert.equal(unknownKey(['routes', 0], 'answer', RENAMED_KEYS), 'unknown key')
     assert.equal(unknownKey(['routes', 0], 'autorize', RENAMED_KEYS), 'unknown key')
   })

@@ -12,12 +12,12 @@ const ALLOW = 'allow: deputies, impersonate: { users: [bob] }'
 describe('a rule that lets callers impersonate users', () => {
   checkAll([
     {
-      name: 'forwards their own identity too',
+      name: 'is accepted with the caller’s own identity in headers',
       input: route(ALLOW, ', forward: { headers: kubernetes }'),
       want: [],
     },
     {
-      name: 'is refused without: the API server would ask whether Envoy may',
+      name: 'is refused without, since the API server would ask whether Envoy may impersonate',
       input: route(ALLOW),
       want: [/^routes\[0\]\.authorize\[0\]\.impersonate: needs the caller’s identity in/],
     },

@@ -25,8 +25,8 @@ routes:
   ])
 }
 
-describe('a certificate in the last element of X-Forwarded-Client-Cert', () => {
-  it('has a warning about names that Envoy does not quote', () => {
+describe('a certificate by the last element of X-Forwarded-Client-Cert', () => {
+  it('causes a warning about names that Envoy does not quote', () => {
     const [warning, ...more] = warningsFor(
       '{ trust: ca.pem, from: x-forwarded-client-cert, element: last }',
     )
@@ -40,7 +40,8 @@ describe('a certificate in the last element of X-Forwarded-Client-Cert', () => {
     '{ trust: ca.pem, from: x-forwarded-client-cert }',
     '{ trust: ca.pem, from: x-forwarded-client-cert, element: only }',
   ]) {
-    it(`has none with ${certificate}`, () => assert.deepEqual(warningsFor(certificate), []))
+    it(`causes no warning with ${certificate}`, () =>
+      assert.deepEqual(warningsFor(certificate), []))
   }
 })
 
@@ -50,7 +51,7 @@ const warningsOfText = (text: string): readonly (readonly [string, string])[] =>
   return warningsOf(result.config, result.locate).map(({ path, message }) => [path, message])
 }
 
-describe('DPoP proofs', () => {
+describe('DPoP without shared state', () => {
   const configOf = (bearer: string, state: string): string => `version: 1
 listen: { authz: unix:authz.sock }
 ${state}
@@ -61,7 +62,7 @@ routes:
 `
 
   for (const state of ['', 'state: { memory: {} }']) {
-    it(`have a warning where each process counts them by itself: ${state || 'no state'}`, () => {
+    it(`causes a warning that each process counts used proofs by itself: ${state || 'no state'}`, () => {
       const [warning, ...more] = warningsOfText(configOf(', dpop: {}', state))
       assert.deepEqual(more, [])
       assert.equal(warning?.[0], 'authenticators.api.bearer.dpop')
@@ -69,7 +70,7 @@ routes:
     })
   }
 
-  it('have none where processes share what was used, or nothing takes proofs', () => {
+  it('causes no warning where processes share state, or DPoP is off', () => {
     assert.deepEqual(
       warningsOfText(configOf(', dpop: {}', 'state: { sqlite: { file: s.db } }')),
       [],
@@ -78,7 +79,7 @@ routes:
   })
 })
 
-describe('loops of a rule', () => {
+describe('nested loops in a rule', () => {
   const configOf = (when: string): string => `version: 1
 listen: { authz: unix:authz.sock }
 authenticators:
@@ -91,7 +92,7 @@ routes:
 `
   const LOOP = 'identity.groups.exists(a, identity.groups.exists(b, '
 
-  it('have a warning where there are three, one within another', () => {
+  it('cause a warning where there are three levels', () => {
     const [warning] = warningsOfText(configOf(`${LOOP}identity.groups.exists(c, c == a + b)))`))
     assert.equal(warning?.[0], 'routes[0].authorize[0].when')
     assert.match(warning[1], /three loops, one within another/)
@@ -102,6 +103,6 @@ routes:
     'identity.groups.filter(a, a != "").map(b, b).exists(c, c == "x")',
     'identity.groups.exists(a, a == "x") && identity.groups.exists(b, b == "y")',
   ]) {
-    it(`have none: ${when}`, () => assert.deepEqual(warningsOfText(configOf(when)), []))
+    it(`cause no warning: ${when}`, () => assert.deepEqual(warningsOfText(configOf(when)), []))
   }
 })

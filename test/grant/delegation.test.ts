@@ -55,7 +55,7 @@ const delegated = (
   return delegate(from, config.delegate, template, identityOf(identity))
 }
 
-describe('a field of the certificate', () => {
+describe('a delegated field of the certificate', () => {
   const FIELDS = [
     {
       field: 'subjectAltName',
@@ -74,7 +74,7 @@ describe('a field of the certificate', () => {
       assert.deepEqual(copied, extensionIn(presented, oid))
     })
 
-    it(`${field} is copied from a certificate without it as nothing`, () => {
+    it(`${field} is left out where the caller’s certificate lacks it`, () => {
       const bare = readCertificate(certificateOf())
       assert.equal(delegated({ [field]: 'copy' }, {}, bare)?.[field], undefined)
     })
@@ -90,7 +90,7 @@ describe('a field of the certificate', () => {
       assert.notDeepEqual(overridden, extensionIn(presented, oid))
     })
 
-    it(`${field} leaves the other fields alone`, () => {
+    it(`${field} changes no other field`, () => {
       const all = delegated({})
       const without = delegated({ [field]: 'drop' })
       assert.deepEqual({ ...without, [field]: all?.[field] }, { ...all })
@@ -112,7 +112,7 @@ describe('a field of the certificate', () => {
     )
   })
 
-  it('is by default copied, except policies and fields that the configuration does not name', () => {
+  it('is copied by default, except policies and further extensions', () => {
     const fields = delegated({})
     assert.ok(fields !== undefined)
     assert.deepEqual(
@@ -127,7 +127,7 @@ describe('a field of the certificate', () => {
   })
 })
 
-describe('a subject that could be written otherwise', () => {
+describe('the caller’s subject in an unusual encoding', () => {
   const CASES = [
     { name: 'with a PrintableString', input: commonName(Buffer.from('alice'), 0x13) },
     {
@@ -148,7 +148,7 @@ describe('a subject that could be written otherwise', () => {
   }
 })
 
-describe('a further extension', () => {
+describe('a further extension of the caller’s certificate', () => {
   const others = (fields: Partial<DelegationConfig>, more = {}) => delegated(fields, more)?.others
 
   it('is copied byte for byte, in the order of the configuration', () => {
@@ -162,19 +162,19 @@ describe('a further extension', () => {
     )
   })
 
-  it('is not copied unless it is named', () => {
+  it('is not copied unless it is listed', () => {
     assert.deepEqual(others({ extensions: [OTHER] })?.length, 1)
     assert.deepEqual(others({}), [])
   })
 
-  it('that the caller’s certificate lacks is left out', () => {
+  it('is left out where the caller’s certificate lacks it', () => {
     assert.deepEqual(
       others({ extensions: ['1.2.3.4', OTHER] })?.map(({ oid }) => oid),
       [OTHER],
     )
   })
 
-  it('of the configuration is added to the caller’s, or replaces it', () => {
+  it('is replaced by one of the configuration', () => {
     const own = { [CUSTOM]: { utf8String: '"own"' }, '1.2.3.4': { der: 'BQA=' } }
     assert.deepEqual(others({ extensions: [CUSTOM, OTHER] }, { extensions: own }), [
       { oid: OTHER, critical: true, value: bytesOf('0c0162') },
@@ -192,16 +192,16 @@ describe('a further extension', () => {
   })
 })
 
-describe('an identity to which the template does not apply', () => {
+describe('an identity that a template refuses', () => {
   const missing = { upn: 'identity.extra["missing"]' }
 
-  it('is not a certificate where the field is overridden', () => {
+  it('gets no certificate where the field is overridden', () => {
     const fields = { subjectAltName: 'override' } as const
     assert.equal(delegated(fields, { subjectAltName: missing }), undefined)
     assert.equal(delegated({ subject: 'override' }, {}, presented, { user: 'a\0' }), undefined)
   })
 
-  it('does not matter where it is copied or dropped', () => {
+  it('gets a certificate where the field is copied or dropped', () => {
     for (const mode of ['copy', 'drop'] as const) {
       assert.ok(delegated({ subjectAltName: mode }, { subjectAltName: missing }) !== undefined)
     }
@@ -209,8 +209,8 @@ describe('an identity to which the template does not apply', () => {
   })
 })
 
-describe('the names in a certificate', () => {
-  it('are all of its subject, then all alternative names', () => {
+describe('the names in a proven certificate', () => {
+  it('are those of its subject, then its alternative names', () => {
     assert.deepEqual(namesOf(presented.subject, presented.extensions), [
       'alice',
       'dev',
@@ -220,14 +220,14 @@ describe('the names in a certificate', () => {
     ])
   })
 
-  it('are of every attribute, whatever its type', () => {
+  it('include every attribute, whatever its type', () => {
     const subject = encodeName(
       Object.values(ATTRIBUTES).map((oid) => ({ oid, value: oid === ATTRIBUTES.C ? 'DE' : 'x' })),
     )
     assert.equal(namesOf(subject, []).length, Object.keys(ATTRIBUTES).length)
   })
 
-  it('are none where there are none', () => {
+  it('are empty where it has none', () => {
     assert.deepEqual(namesOf(encodeName([]), []), [])
   })
 })

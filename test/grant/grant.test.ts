@@ -9,8 +9,8 @@ import { randomFrom } from '../fakes/random.ts'
 
 const EXTENSION = { oid: '1.2.3', critical: true, value: Buffer.of(5, 0) }
 
-describe('the bytes of a grant', () => {
-  it('are its fields in the order of their numbers', () => {
+describe('the encoding of a certificate grant', () => {
+  it('has its fields in the order of their numbers', () => {
     const grant: Grant = {
       authority: 'a',
       route: 'r',
@@ -29,7 +29,7 @@ describe('the bytes of a grant', () => {
     assert.deepEqual(decodeGrant(encodeGrant(grant)), grant)
   })
 
-  it('are read as they were written, whatever they are', () => {
+  it('is decoded to the same grant, whatever its fields', () => {
     const random = randomFrom(0x94)
     const bytes = (): Buffer => Buffer.from(Array.from({ length: random(40) }, () => random(256)))
     const text = (): string =>
@@ -74,13 +74,13 @@ describe('the bytes of a grant', () => {
     { name: 'end', input: { notAfter: grantOf().notAfter + 1 } },
     { name: 'renewal', input: { renewAt: grantOf().renewAt + 1 } },
   ]
-  it('differ with each part', () => {
+  it('differs with each field', () => {
     const all = [grantOf(), ...CHANGES.map(({ input }) => grantOf(input))]
     assert.equal(new Set(all.map((grant) => encodeGrant(grant).toString('hex'))).size, all.length)
   })
 
   for (const input of ['ff', '0b', '22ffffffff0f', '30ffffffffffffffffffff01']) {
-    it(`are not 0x${input}`, () => assert.throws(() => decodeGrant(bytesOf(input))))
+    it(`is refused as 0x${input}`, () => assert.throws(() => decodeGrant(bytesOf(input))))
   }
 })
 

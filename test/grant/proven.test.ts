@@ -11,20 +11,20 @@ import { presentedCertificate } from '../fixtures/presented.ts'
 
 const der = await presentedCertificate()
 
-it('a proven certificate is read to the last byte', () => {
+it('a proven certificate is decoded to its last byte', () => {
   assert.deepEqual(readProven(der), readCertificate(der))
 })
 
-describe('a certificate that cannot be read', () => {
+describe('a proven certificate that cannot be decoded', () => {
   const san = (value: string | Buffer) =>
     certificateOf({ extensions: extensionsOf(extensionOf('551d11', value)) })
   const CASES = [
     { name: 'an empty certificate', input: Buffer.alloc(0) },
     { name: 'a certificate in PEM', input: Buffer.from(encodePem('CERTIFICATE', der)) },
     { name: 'an empty sequence', input: Buffer.of(0x30, 0) },
-    { name: 'a certificate cut short', input: der.subarray(0, -1) },
+    { name: 'a truncated certificate', input: der.subarray(0, -1) },
     {
-      name: 'a certificate with a byte behind',
+      name: 'a certificate with a byte after its end',
       input: Buffer.concat([der, Buffer.of(0)]),
     },
     {
@@ -43,8 +43,8 @@ describe('a certificate that cannot be read', () => {
       name: 'a subject with an empty relative name',
       input: certificateOf({ subject: '3002 3100' }),
     },
-    { name: 'alternative names of nothing', input: san('3000') },
-    { name: 'alternative names that are garbage', input: san('ff') },
+    { name: 'empty alternative names', input: san('3000') },
+    { name: 'malformed alternative names', input: san('ff') },
     { name: 'an IP address of 5 bytes', input: san('3007 8705 c000020700') },
     { name: 'a DNS name beyond ASCII', input: san('3003 8201fc') },
     {

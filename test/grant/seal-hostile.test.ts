@@ -16,7 +16,7 @@ const handle = sealed(grantOf(), KEY)
 const codeOf = (opening: Opening): string =>
   opening.outcome === 'refused' ? opening.code : opening.outcome
 
-describe('a handle that no grant key sealed', () => {
+describe('a certificate handle that no grant key sealed', () => {
   const bytes = Buffer.from(handle, 'base64url')
 
   it('is refused for any changed byte', () => {
@@ -37,7 +37,7 @@ describe('a handle that no grant key sealed', () => {
     }
   })
 
-  it('is refused when it is cut anywhere, or longer', () => {
+  it('is refused when it is truncated or extended', () => {
     for (let length = 0; length < handle.length; length++) {
       assert.equal(seal.open(handle.slice(0, length)).outcome, 'refused')
     }
@@ -50,32 +50,32 @@ describe('a handle that no grant key sealed', () => {
   const CASES: readonly { name: string; input: string; want: string }[] = [
     { name: 'an empty handle', input: '', want: 'handle-malformed' },
     {
-      name: 'what Envoy asks for without an identity',
+      name: 'Envoy’s name for absent metadata',
       input: 'deny.no-identity',
       want: 'handle-malformed',
     },
     { name: 'with padding', input: `${handle}=`, want: 'handle-malformed' },
-    { name: 'with a line break behind', input: `${handle}\n`, want: 'handle-malformed' },
+    { name: 'with a line end', input: `${handle}\n`, want: 'handle-malformed' },
     {
-      name: 'with space in it',
+      name: 'with a space',
       input: `${handle.slice(0, 9)} ${handle.slice(9)}`,
       want: 'handle-malformed',
     },
     { name: 'in base64 with + and /', input: '+/+/+/+/', want: 'handle-malformed' },
     { name: 'in letters beyond ASCII', input: 'ü'.repeat(60), want: 'handle-malformed' },
     {
-      name: 'of the format of tomorrow',
+      name: 'of another format',
       input: Buffer.concat([Buffer.of(2), bytes.subarray(1)]).toString('base64url'),
       want: 'handle-malformed',
     },
-    { name: 'a header alone', input: header.toString('base64url'), want: 'handle-malformed' },
+    { name: 'a header only', input: header.toString('base64url'), want: 'handle-malformed' },
     {
-      name: 'without a text',
+      name: 'without ciphertext',
       input: Buffer.concat([header, Buffer.alloc(16)]).toString('base64url'),
       want: 'handle-malformed',
     },
     {
-      name: 'with a tag of nothing',
+      name: 'with an empty tag',
       input: Buffer.concat([header, Buffer.alloc(17)]).toString('base64url'),
       want: 'grant-forged',
     },
@@ -90,22 +90,22 @@ describe('a handle that no grant key sealed', () => {
       want: 'grant-forged',
     },
     {
-      name: 'sealed with our key under the id of another',
+      name: 'sealed with a grant key under the id of another',
       input: sealed(grantOf(), { id: OTHER.id, secret: KEY.secret }),
       want: 'grant-key-unknown',
     },
     {
-      name: 'sealed, but no grant',
+      name: 'sealed, but not a grant',
       input: sealedBytes(bytesOf('ffff'), KEY),
       want: 'grant-malformed',
     },
-    { name: 'longer than any', input: 'A'.repeat(6_001), want: 'handle-malformed' },
+    { name: 'longer than the limit', input: 'A'.repeat(6_001), want: 'handle-malformed' },
   ]
   for (const { name, input, want } of CASES) {
     it(`is refused: ${name}`, () => assert.equal(codeOf(seal.open(input)), want))
   }
 
-  it('is not another spelling of a sealed one: bits left over by base64url are zero', () => {
+  it('is not another spelling of a sealed one: spare bits of base64url are zero', () => {
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
     let found = 0
     // Lengths of 1 and 2 more than a multiple of three leave bits over.
@@ -124,7 +124,7 @@ describe('a handle that no grant key sealed', () => {
     assert.ok(found >= 3 + 15)
   })
 
-  it('does not pass with its header signed for another format', () => {
+  it('is refused with the header of another format', () => {
     const { secret, id } = KEY
     const header2 = Buffer.concat([Buffer.of(2), id])
     const text = gcmsiv(secret.export(), new Uint8Array(12), header2).encrypt(

@@ -27,7 +27,7 @@ const handle = sealed(grantOf(), KEY)
 const codeOf = (opening: Opening): string =>
   opening.outcome === 'refused' ? opening.code : opening.outcome
 
-describe('AES-256-GCM-SIV as it is called here', () => {
+describe('AES-256-GCM-SIV', () => {
   const KEY_1 = `01${'00'.repeat(31)}`
   const NONCE_3 = `03${'00'.repeat(11)}`
   // RFC 8452 appendix C.2, and C.3 where the counter wraps.
@@ -82,14 +82,14 @@ describe('AES-256-GCM-SIV as it is called here', () => {
     },
   ]
   for (const { name, key, nonce, aad, text, want } of VECTORS) {
-    it(`gives the answer of RFC 8452: ${name}`, () => {
+    it(`has the result of RFC 8452: ${name}`, () => {
       const cipher = () => gcmsiv(bytesOf(key), bytesOf(nonce), bytesOf(aad))
       assert.equal(Buffer.from(cipher().encrypt(bytesOf(text))).toString('hex'), want)
       assert.equal(Buffer.from(cipher().decrypt(bytesOf(want))).toString('hex'), text)
     })
   }
 
-  it('is what a handle is made with: format, key, text under a fixed nonce', () => {
+  it('seals a handle: format, key id, and the grant under a fixed nonce', () => {
     assert.equal(handle, sealedBytes(encodeGrant(grantOf()), KEY))
     const bytes = Buffer.from(handle, 'base64url')
     assert.equal(bytes[0], 1)
@@ -98,7 +98,7 @@ describe('AES-256-GCM-SIV as it is called here', () => {
   })
 })
 
-describe('a handle', () => {
+describe('a certificate handle', () => {
   it('opens to the grant that was sealed', () => {
     assert.deepEqual(seal.open(handle), { outcome: 'opened', grant: grantOf() })
   })
@@ -120,7 +120,7 @@ describe('a handle', () => {
     assert.equal(execFileSync(process.execPath, args, { encoding: 'utf8' }), handle)
   })
 
-  it('is the same in every version, since authz and signer are not upgraded at once', () => {
+  it('is the same in every version, since authz and signer are upgraded separately', () => {
     const grant = {
       authority: 'kube',
       route: 'app',
@@ -135,18 +135,18 @@ describe('a handle', () => {
     assert.deepEqual(seal.open(GOLDEN), { outcome: 'opened', grant })
   })
 
-  it('goes into names and logs as it is', () => {
+  it('has only characters that names and logs can hold', () => {
     assert.match(handle, /^[A-Za-z0-9_-]+$/)
   })
 
-  it('shows nothing of what is in it', () => {
+  it('reveals nothing of the grant', () => {
     const bytes = Buffer.from(handle, 'base64url')
     for (const text of ['alice', 'developers', 'kube', 'kubernetes', 'staff']) {
       assert.equal(bytes.indexOf(text), -1)
     }
   })
 
-  it('has nothing in common with that of a grant that differs in a bit, but the key', () => {
+  it('has no byte in common, except the key id, with that of a grant that differs in one bit', () => {
     const next = Buffer.from(
       sealed(grantOf({ notAfter: grantOf().notAfter ^ 1 }), KEY),
       'base64url',
@@ -161,31 +161,31 @@ describe('a handle', () => {
 const GOLDEN =
   'AWySPARzH6TWZWOHrEl6DuCqR_jalL-zV6PAVFIkwfNq28fvRqJrlE4OwOVAzMcHZyq1AXbnRm0irX5dC1-j8JzmHNgp67Bie1XChXmOt-QC7jZvmEHuOb_-c-91EJnV'
 
-describe('what must never share a handle', () => {
+describe('two grants never share a handle:', () => {
   const CASES = [
-    { name: 'two routes', input: { route: 'dashboard' } },
-    { name: 'two CAs', input: { authority: 'other' } },
-    { name: 'two authenticators', input: { authenticator: 'guests' } },
-    { name: 'two users', input: { subject: subjectOf(['CN', 'bob'], ['O', 'developers']) } },
+    { name: 'of two routes', input: { route: 'dashboard' } },
+    { name: 'of two CAs', input: { authority: 'other' } },
+    { name: 'of two authenticators', input: { authenticator: 'guests' } },
+    { name: 'of two users', input: { subject: subjectOf(['CN', 'bob'], ['O', 'developers']) } },
     {
-      name: 'a user and a group of that name',
+      name: 'of a user and a group of that name',
       input: { subject: subjectOf(['O', 'alice'], ['CN', 'developers']) },
     },
     {
-      name: 'two groups and one that looks like them',
+      name: 'of two groups and one that looks like them',
       input: { subject: subjectOf(['CN', 'alice'], ['O', 'developers,O=ops']) },
     },
     {
-      name: 'the order of groups',
+      name: 'of two orders of groups',
       input: { subject: subjectOf(['CN', 'alice'], ['O', 'ops'], ['O', 'developers']) },
     },
-    { name: 'two usages', input: { extensions: [] } },
-    { name: 'two notBefore times', input: { notBefore: 0 } },
-    { name: 'two notAfter times', input: { notAfter: grantOf().notAfter + 1 } },
-    { name: 'two renewal times', input: { renewAt: grantOf().renewAt + 1 } },
+    { name: 'of two usages', input: { extensions: [] } },
+    { name: 'of two notBefore times', input: { notBefore: 0 } },
+    { name: 'of two notAfter times', input: { notAfter: grantOf().notAfter + 1 } },
+    { name: 'of two renewal times', input: { renewAt: grantOf().renewAt + 1 } },
     // A text that runs from one field into the next.
     {
-      name: 'fields that are equal when joined',
+      name: 'of fields that are equal when joined',
       input: { route: 'kubernetess', authenticator: 'taff' },
     },
   ]
@@ -193,13 +193,13 @@ describe('what must never share a handle', () => {
     it(name, () => assert.notEqual(sealed(grantOf(input), KEY), handle))
   }
 
-  it('all of these', () => {
+  it('of all of these', () => {
     const handles = CASES.map(({ input }) => sealed(grantOf(input), KEY))
     assert.equal(new Set([...handles, handle]).size, CASES.length + 1)
   })
 })
 
-describe('a keyring', () => {
+describe('the keyring of grants', () => {
   it('seals with its first key and opens with all', () => {
     const old = new GrantSeal([KEY])
     const both = new GrantSeal([OTHER, KEY])
@@ -215,12 +215,12 @@ describe('a keyring', () => {
     assert.equal(codeOf(old.open(sealed(grantOf(), OTHER, KEY))), 'grant-key-unknown')
   })
 
-  it('is never empty', () => {
+  it('cannot be empty', () => {
     assert.throws(() => new GrantSeal([]), TypeError)
   })
 })
 
-describe('the size of a handle', () => {
+describe('the size of a certificate handle', () => {
   // 5 bytes of header and 16 of tag, 4 characters for 3 bytes: 6,000 characters hold 4,479 bytes.
   const grantOfBytes = (bytes: number) => {
     const padding = bytes - encodeGrant(grantOf({ subject: Buffer.alloc(1_000) })).length
@@ -235,7 +235,7 @@ describe('the size of a handle', () => {
     assert.deepEqual(seal.open(longest), { outcome: 'opened', grant: grantOfBytes(4_479) })
   })
 
-  it('that is longer is refused by who seals and by who opens', () => {
+  it('beyond that is refused when sealing and when opening', () => {
     const tooLarge: Sealing = { outcome: 'too-large' }
     assert.deepEqual(seal.seal(grantOfBytes(4_480)), tooLarge)
     assert.deepEqual(seal.seal(grantOf({ subject: Buffer.alloc(100_000) })), tooLarge)
@@ -245,8 +245,8 @@ describe('the size of a handle', () => {
   })
 })
 
-describe('the digest of a handle', () => {
-  it('is sixteen digits of its SHA-256, and not the handle', () => {
+describe('the digest of a certificate handle', () => {
+  it('is sixteen hexadecimal digits of its SHA-256', () => {
     const digest = handleDigest(handle)
     assert.equal(digest, createHash('sha256').update(handle).digest('hex').slice(0, 16))
     assert.match(digest, /^[0-9a-f]{16}$/)

@@ -24,7 +24,7 @@ const made = (parts: Parts, identity: Partial<Identity>): Contents | undefined =
 const valuesOf = (subject: Buffer | undefined): readonly string[] | undefined =>
   subject && decodeName(subject).map(({ value }) => value)
 
-describe('a value that would be lost or be read in two ways', () => {
+describe('a value that a certificate cannot represent', () => {
   const VALUES = [
     { name: 'an empty value', value: '' },
     { name: 'a NUL behind a name', value: 'admin\0' },
@@ -56,7 +56,7 @@ describe('a value that would be lost or be read in two ways', () => {
     { name: 'an extension', parts: { extensions: { '1.2.3.4': { utf8String: 'identity.user' } } } },
   ]
   for (const { name, value } of VALUES) {
-    it(`yields no certificate, wherever it is used: ${name}`, () => {
+    it(`yields no certificate, in any field: ${name}`, () => {
       for (const { name: place, parts } of PLACES) {
         const identity = { user: value, groups: ['dev'] }
         assert.equal(made({ subject: { CN: '"x"' }, ...parts }, identity), undefined, place)
@@ -64,14 +64,14 @@ describe('a value that would be lost or be read in two ways', () => {
     })
   }
 
-  it('spoils the certificate also as one of many groups', () => {
+  it('yields no certificate as one of many groups either', () => {
     for (const { name, value } of VALUES) {
       assert.equal(made({}, { groups: ['dev', value, 'ops'] }), undefined, name)
     }
   })
 })
 
-describe('a value that looks like more than one', () => {
+describe('a value that looks like several', () => {
   const VALUES = [
     { name: 'a comma', value: 'alice,O=system:masters' },
     { name: 'a plus sign', value: 'alice+O=system:masters' },
@@ -95,7 +95,7 @@ describe('a value that looks like more than one', () => {
     { name: 'a template', value: '${identity.user} %{user} {{user}}' },
   ]
   for (const { name, value } of VALUES) {
-    it(`is one, byte for byte: ${name}`, () => {
+    it(`is one value, byte for byte: ${name}`, () => {
       const contents = made({}, { user: value, groups: [value, 'dev'] })
       assert.deepEqual(valuesOf(contents?.subject), [value, value, 'dev'])
       const utf8 = Buffer.from(value)
@@ -103,7 +103,7 @@ describe('a value that looks like more than one', () => {
     })
   }
 
-  it('is one to OpenSSL too', () => {
+  it('is one value to OpenSSL, too', () => {
     const contents = made({}, { user: 'alice,O=system:masters', groups: ['a+b', 'c/d=e'] })
     const { subject } = new X509Certificate(certificateOf({ subject: contents?.subject ?? '' }))
     assert.equal(
@@ -112,7 +112,7 @@ describe('a value that looks like more than one', () => {
     )
   })
 
-  it('has a subject of its own: no two lists of values have one', () => {
+  it('yields a subject that no other list of values yields', () => {
     const random = randomFrom(0x7e)
     const units = ['a', ',', '=', 'O', '+', '\\', '"', 'O=', '/', ' a', 'ü', '\u202e']
     const text = (): string =>
@@ -150,7 +150,7 @@ describe('a value that its attribute cannot hold', () => {
   }
 })
 
-describe('a value that is not an alternative name of its kind', () => {
+describe('a value that is not a valid alternative name', () => {
   const CASES: readonly { kind: string; bad: readonly string[] }[] = [
     {
       kind: 'dns',
@@ -185,7 +185,7 @@ describe('a value that is not an alternative name of its kind', () => {
     }
   }
 
-  it('is one where it is a principal name, whatever letters', () => {
+  it('is valid as a user principal name, whatever letters', () => {
     for (const user of ['alice', 'jürgen@bücher.example', 'a,b', 'CORP\\alice']) {
       const contents = made({ subjectAltName: { upn: 'identity.user' } }, { user })
       const san = contents?.extensions.find(({ oid }) => oid === EXTENSIONS.subjectAltName)
@@ -215,7 +215,7 @@ describe('an expression that fails for this identity', () => {
 })
 
 describe('a subject without attributes', () => {
-  it('is refused: no attribute is left where every list is empty', () => {
+  it('is refused: every list is empty', () => {
     assert.equal(made({ subject: { O: 'identity.groups' } }, { groups: [] }), undefined)
   })
 })

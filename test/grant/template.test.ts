@@ -48,7 +48,7 @@ const openedBy = ({ subject, extensions }: Contents) => {
   }
 }
 
-describe('the subject', () => {
+describe('the subject of a certificate template', () => {
   const CASES: readonly {
     readonly name: string
     readonly input: Parts
@@ -72,24 +72,24 @@ describe('the subject', () => {
       want: ['O=a', 'O=b', 'O=a'],
     },
     {
-      name: 'has nothing for an empty list',
+      name: 'is without the attribute for an empty list',
       input: { CN: 'identity.user', O: 'identity.groups' },
       identity: { groups: [] },
       want: ['CN=alice'],
     },
     {
-      name: 'has nothing for an empty list in the middle',
+      name: 'is without an attribute for an empty list in the middle',
       input: { CN: 'identity.user', O: 'identity.extra["none"]', UID: 'identity.uid' },
       want: ['CN=alice', 'UID=42'],
     },
     {
-      name: 'takes what is not said as not there, when asked to',
+      name: 'is without an attribute for an absent optional value',
       input: { CN: 'identity.user', UID: 'has(identity.uid) ? [identity.uid] : []' },
       identity: {},
       want: ['CN=alice'],
     },
     {
-      name: 'has values that are worked out',
+      name: 'has values of expressions',
       input: { CN: '"oidc:" + identity.user', O: 'identity.groups.filter(g, g != "ops")' },
       want: ['CN=oidc:alice', 'O=dev'],
     },
@@ -109,7 +109,7 @@ describe('the subject', () => {
     it(name, () => assert.deepEqual(subjectOf(input, identity), want))
   }
 
-  it('has its strings in the types of RFC 5280', () => {
+  it('has the string types of RFC 5280', () => {
     const { subject } = contents({
       subject: { CN: '"a"', C: '"DE"', serialNumber: '"1"', DC: '"b"', emailAddress: '"c@d"' },
     })
@@ -122,14 +122,14 @@ describe('the subject', () => {
     }
   })
 
-  it('says the same to OpenSSL and to @peculiar/x509', () => {
+  it('reads the same in OpenSSL and @peculiar/x509', () => {
     const { openssl, peculiar } = openedBy(contents({}))
     assert.equal(openssl.subject, 'CN=alice\nO=ops\nO=dev')
     assert.equal(peculiar.subject, 'CN=alice, O=ops, O=dev')
   })
 })
 
-describe('alternative names', () => {
+describe('the alternative names of a certificate template', () => {
   const SAN = {
     upn: 'identity.user + "@corp.example"',
     ip: '["192.0.2.7", "2001:db8::7"]',
@@ -138,7 +138,7 @@ describe('alternative names', () => {
     dns: '[identity.user + ".example.org", "*.example.org"]',
   }
 
-  it('are of every kind, kinds in one order and values in theirs', () => {
+  it('are of every kind, in a fixed order of kinds and in order of values', () => {
     const { extensions } = contents({ subjectAltName: SAN })
     const san = extensions.find(({ oid }) => oid === EXTENSIONS.subjectAltName)
     assert.ok(san !== undefined && !san.critical)
@@ -156,7 +156,7 @@ describe('alternative names', () => {
     )
   })
 
-  it('say the same to OpenSSL and to @peculiar/x509', () => {
+  it('read the same in OpenSSL and @peculiar/x509', () => {
     const { openssl, peculiar } = openedBy(contents({ subjectAltName: SAN }))
     assert.equal(
       openssl.subjectAltName,
@@ -169,7 +169,7 @@ describe('alternative names', () => {
     )
   })
 
-  it('are left out where there are none', () => {
+  it('are absent where there are none', () => {
     for (const subjectAltName of [
       {},
       { dns: '[]' },
@@ -180,8 +180,8 @@ describe('alternative names', () => {
   })
 })
 
-describe('usages', () => {
-  it('are those of a client and of no CA, unless the configuration says otherwise', () => {
+describe('the usages of a certificate template', () => {
+  it('are those of a client that is not a CA, by default', () => {
     const { openssl, peculiar } = openedBy(contents({}))
     assert.equal(openssl.ca, false)
     assert.deepEqual(openssl.keyUsage, ['1.3.6.1.5.5.7.3.2'])
@@ -195,7 +195,7 @@ describe('usages', () => {
     assert.equal(peculiar.getExtension(x509.CertificatePolicyExtension), null)
   })
 
-  it('are those that the configuration says', () => {
+  it('are the configured ones', () => {
     const made = contents({
       keyUsage: ['keyAgreement', 'digitalSignature'],
       extendedKeyUsage: ['emailProtection', 'clientAuth', '1.3.6.1.4.1.99999.1'],
@@ -215,7 +215,7 @@ describe('usages', () => {
     assert.deepEqual([...(policies ?? [])], ['1.3.6.1.4.1.99999.2', '2.5.29.32.0'])
   })
 
-  it('have their bytes', () => {
+  it('have the expected bytes', () => {
     const made = contents({ policies: ['2.5.29.32.0'] })
     assert.equal(valueOf(made, EXTENSIONS.keyUsage), '03020780')
     assert.equal(valueOf(made, EXTENSIONS.extendedKeyUsage), '300a06082b06010505070302')
@@ -229,14 +229,14 @@ describe('usages', () => {
     assert.equal(openedBy(made).openssl.ca, false)
   })
 
-  it('never say CA, whatever the identity', () => {
+  it('never include CA:TRUE, whatever the identity', () => {
     const { extensions } = contents({}, { user: 'ca', groups: ['TRUE'] })
     const constraints = extensions.find(({ oid }) => oid === EXTENSIONS.basicConstraints)
     assert.ok(constraints !== undefined && !decodeIsAuthority(constraints.value))
   })
 })
 
-describe('further extensions', () => {
+describe('the further extensions of a certificate template', () => {
   const [TEXT, FIXED] = ['1.3.6.1.4.1.99999.1', '1.3.6.1.4.1.99999.2']
 
   it('are as configured, after the built-in ones and in order', () => {
@@ -271,20 +271,20 @@ describe('further extensions', () => {
     { name: 'a missing text', input: 'identity.extra["missing"]' },
   ]
   for (const { name, input } of CASES) {
-    it(`cannot hold ${name}`, () => {
+    it(`refuse ${name}`, () => {
       const config = certificateConfigOf({ extensions: { [TEXT]: { utf8String: input } } })
       assert.equal(compileTemplate(config).apply(identityOf(IDENTITY)), undefined)
     })
   }
 
-  it('may hold one text out of a list', () => {
+  it('accept a list of one text', () => {
     const made = contents({ extensions: { [TEXT]: { utf8String: 'identity.extra["mail"]' } } })
     assert.equal(valueOf(made, TEXT), `0c11${Buffer.from('alice@example.org').toString('hex')}`)
   })
 })
 
-describe('a template', () => {
-  it('gives equal bytes for equal identities, and does not remember', () => {
+describe('a certificate template', () => {
+  it('yields equal bytes for equal identities, without a cache', () => {
     const template = compileTemplate(
       certificateConfigOf({ subjectAltName: { uri: '"a:" + identity.user' } }),
     )

@@ -22,23 +22,28 @@ const { renewAt } = at(NOW)
 /** The beginning of a slot, in milliseconds. */
 const START = renewAt * 1_000
 
-describe('the end of a credential', () => {
+describe('a certificate near the end of its credential', () => {
   const second = START / 1_000
   const STEP = 225 // a 16th of an hour
 
-  it('far away changes nothing', () => {
+  it('is as usual while that is far away', () => {
     assert.deepEqual(at(START, HOUR, START + 3_600_000), at(START))
   })
 
   const CASES = [
-    { name: 'in the second half', seconds: 3_599, step: STEP, renewAt: 1_800 },
-    { name: 'in the first half', seconds: 1_000, step: STEP, renewAt: undefined },
-    { name: 'within a 16th of the lifetime', seconds: 100, step: 14, renewAt: undefined },
-    { name: 'within some seconds', seconds: 13, step: 14, renewAt: undefined },
-    { name: 'in the next second', seconds: 1, step: 1, renewAt: undefined },
+    { name: 'that is in the second half of the slot', seconds: 3_599, step: STEP, renewAt: 1_800 },
+    {
+      name: 'that is in the first half of the slot',
+      seconds: 1_000,
+      step: STEP,
+      renewAt: undefined,
+    },
+    { name: 'that is within a 16th of the lifetime', seconds: 100, step: 14, renewAt: undefined },
+    { name: 'that is within some seconds', seconds: 13, step: 14, renewAt: undefined },
+    { name: 'that is in the next second', seconds: 1, step: 1, renewAt: undefined },
   ]
   for (const { name, seconds, step, renewAt: renewal } of CASES) {
-    it(`${name} is rounded down, never up`, () => {
+    it(`ends not after the credential, ${name}`, () => {
       for (let index = 0; index < 50; index++) {
         const subject = subjectOf(['CN', `user-${index}`])
         const start = at(START, HOUR, NEVER, subject).renewAt
@@ -52,7 +57,7 @@ describe('the end of a credential', () => {
     })
   }
 
-  it('is served to its last second, by few certificates one after another', () => {
+  it('is issued until the last second, in few successive certificates', () => {
     const expires = START + 1_700_000
     const ends: number[] = []
     for (let now = START; now < expires; now += 1_000) {
@@ -70,7 +75,7 @@ describe('the end of a credential', () => {
     assert.ok((ends[0] ?? 0) > second + 1_700 - STEP)
   })
 
-  it('of thousands of tokens of one account needs a bounded number of certificates', () => {
+  it('for thousands of tokens of one account needs a bounded number of certificates', () => {
     for (const account of ['a', 'b', 'c']) {
       const subject = subjectOf(['CN', account])
       for (const lifetime of [600_000, 3_600_000, 86_400_000]) {
@@ -90,7 +95,7 @@ describe('the end of a credential', () => {
     }
   })
 
-  it('in the second half of a slot is rounded to one of 16 of a lifetime', () => {
+  it('ends at one of 16 times of a lifetime', () => {
     const handles = new Set<string>()
     for (let end = 1_800; end < 7_200; end++) {
       handles.add(JSON.stringify(at(START, HOUR, START + end * 1_000)))
@@ -99,12 +104,12 @@ describe('the end of a credential', () => {
   })
 
   for (const input of [START + 999, START, START - 1, START - 86_400_000, 0, -1]) {
-    it(`${input - START} ms from now yields no certificate`, () => {
+    it(`is refused ${input - START} ms from the end`, () => {
       assert.equal(validityAt(START, HOUR, input, ALICE), undefined)
     })
   }
 
-  it('that is the same gives the same certificate until that is renewed', () => {
+  it('is the same for the same end, until its renewal', () => {
     const expires = START + 1_000_000
     const first = at(START, HOUR, expires)
     assert.deepEqual(at(first.renewAt * 1_000 - 1, HOUR, expires), first)

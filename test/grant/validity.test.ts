@@ -23,8 +23,8 @@ const { renewAt } = at(NOW)
 /** The beginning of a slot, in milliseconds. */
 const START = renewAt * 1_000
 
-describe('a slot', () => {
-  it('is half a lifetime, and the certificate is good for the whole', () => {
+describe('the slot of a certificate', () => {
+  it('has half the lifetime, and the certificate is valid for the whole', () => {
     const second = START / 1_000
     assert.deepEqual(at(START), {
       notBefore: second - 300,
@@ -44,7 +44,7 @@ describe('a slot', () => {
     assert.deepEqual(at(START - 1).renewAt, first.renewAt - 1_800)
   })
 
-  it('follows upon the one before, however long one watches', () => {
+  it('follows the previous one, over any time', () => {
     let validity = at(NOW)
     for (let slots = 0; slots < 1_000; slots++) {
       const next = at(validity.renewAt * 1_000)
@@ -69,7 +69,7 @@ describe('a slot', () => {
     })
   }
 
-  it('is not moved by how far back it reaches', () => {
+  it('is not moved by the backdating', () => {
     const far = at(NOW, { ...HOUR, backdate: 86_400_000 })
     const near = at(NOW, { ...HOUR, backdate: 0 })
     assert.deepEqual({ ...far, notBefore: 0 }, { ...near, notBefore: 0 })
@@ -77,14 +77,14 @@ describe('a slot', () => {
   })
 })
 
-describe('the renewals of many', () => {
+describe('the renewals of many certificates', () => {
   const slot = 1_800
   const offsets = Array.from({ length: 2_000 }, (_, index) => {
     const subject = subjectOf(['CN', `user-${index}`], ['O', 'dev'])
     return at(NOW, HOUR, NEVER, subject).renewAt % slot
   })
 
-  it('are each at a time of its own', () => {
+  it('have different times', () => {
     assert.notEqual(at(NOW, HOUR, NEVER, subjectOf(['CN', 'bob'])).renewAt, renewAt)
     assert.ok(new Set(offsets).size > 1_000, `${new Set(offsets).size} of 2000`)
   })
@@ -101,7 +101,7 @@ describe('the renewals of many', () => {
     assert.ok(deviation < 43.8, `chi-squared ${deviation}: ${buckets.join(' ')}`)
   })
 
-  it('are never more than a few in one second', () => {
+  it('are at most a few in one second', () => {
     const perSecond = Map.groupBy(offsets, (offset) => offset)
     assert.ok(Math.max(...[...perSecond.values()].map(({ length }) => length)) < 12)
   })
@@ -111,34 +111,34 @@ describe('the renewals of many', () => {
   })
 })
 
-describe('a clock that jumps', () => {
-  it('ahead asks for the certificate of that time', () => {
+describe('a clock that is set', () => {
+  it('forward yields the certificate of that time', () => {
     const later = at(START + 86_400_000)
     assert.equal(later.renewAt, at(START).renewAt + 86_400)
   })
 
-  it('back requests the certificate that was requested then, and it was valid then', () => {
+  it('back yields the certificate of that time, which was valid then', () => {
     const before = at(START - 1_800_000)
     assert.deepEqual(at(START - 900_000), before)
     assert.ok(before.notAfter > START / 1_000 - 900)
   })
 
-  it('back and forth over the end of a slot asks for two, and no third', () => {
+  it('back and forth over the end of a slot yields two certificates', () => {
     const handles = new Set(
       [0, -1, 1, -500, 500, -1_000, 1_000].map((jitter) => JSON.stringify(at(START + jitter))),
     )
     assert.equal(handles.size, 2)
   })
 
-  it('to before 1970 still gives slots in order', () => {
+  it('before 1970 still yields slots in order', () => {
     const early = at(-1)
     assert.ok(early.renewAt > -1 && early.notAfter > early.renewAt - 1)
     assert.ok(at(-10 * 3_600_000).renewAt <= early.renewAt - 1_800)
   })
 })
 
-describe('any certificate', () => {
-  it('holds now, ends with the credential, and is renewed with half its life left', () => {
+describe('any certificate, for random times,', () => {
+  it('is valid now, ends with the credential, and is renewed with half of its lifetime left', () => {
     const random = randomFrom(0x5107)
     for (let round = 0; round < 20_000; round++) {
       const lifetime = 10_000 + random(2 ** (7 + random(25)))

@@ -35,16 +35,16 @@ const refusalOf = (text: string): Error => {
   return refusal
 }
 
-describe('a keyring', () => {
+describe('the keyring of grants', () => {
   const CASES = [
-    { name: 'of one key', input: A, want: [0xa1] },
-    { name: 'of several, in order', input: `${B}\n${A}\n${C}`, want: [0xb2, 0xa1, 0xc3] },
-    { name: 'with a line end behind', input: `${A}\n`, want: [0xa1] },
-    { name: 'with comments', input: `# made on Monday\n${A}\n  # ${B}\n`, want: [0xa1] },
-    { name: 'with empty lines', input: `\n\n${A}\n   \n${B}\n\n`, want: [0xa1, 0xb2] },
-    { name: 'with line ends of Windows', input: `${A}\r\n${B}\r\n`, want: [0xa1, 0xb2] },
-    { name: 'with space around the keys', input: `  ${A}\t\n${B} `, want: [0xa1, 0xb2] },
-    { name: 'with a byte order mark', input: `\ufeff${A}`, want: [0xa1] },
+    { name: 'is read with one key', input: A, want: [0xa1] },
+    { name: 'is read with several, in order', input: `${B}\n${A}\n${C}`, want: [0xb2, 0xa1, 0xc3] },
+    { name: 'is read with a final line end', input: `${A}\n`, want: [0xa1] },
+    { name: 'is read with comments', input: `# made on Monday\n${A}\n  # ${B}\n`, want: [0xa1] },
+    { name: 'is read with empty lines', input: `\n\n${A}\n   \n${B}\n\n`, want: [0xa1, 0xb2] },
+    { name: 'is read with CR LF', input: `${A}\r\n${B}\r\n`, want: [0xa1, 0xb2] },
+    { name: 'is read with spaces around the keys', input: `  ${A}\t\n${B} `, want: [0xa1, 0xb2] },
+    { name: 'is read with a byte order mark', input: `\ufeff${A}`, want: [0xa1] },
   ]
   for (const { name, input, want } of CASES) {
     it(name, () => {
@@ -54,7 +54,7 @@ describe('a keyring', () => {
     })
   }
 
-  it('takes a new key, which is another each time', () => {
+  it('accepts a new key, which is random', () => {
     const lines = Array.from({ length: 100 }, newGrantKeyLine)
     assert.equal(parseGrantKeys(SOURCE, lines.join('\n')).length, 100)
     for (const line of lines) assert.match(line, /^[A-Za-z0-9_-]{43}$/)
@@ -62,10 +62,10 @@ describe('a keyring', () => {
   })
 })
 
-describe('the id of a key', () => {
+describe('the id of a grant key', () => {
   const [key] = parseGrantKeys(SOURCE, A)
 
-  it('comes from the key alone: the same in every process, file and version', () => {
+  it('is derived from the key: the same in every process, file and version', () => {
     const [again] = parseGrantKeys('env:KEYS', `# other\n${A}\n${B}`)
     assert.deepEqual(again?.id, key?.id)
     assert.equal(key?.id.toString('hex'), '5cad22d7')
@@ -87,15 +87,15 @@ describe('the id of a key', () => {
   })
 })
 
-describe('a keyring that is none', () => {
+describe('a malformed keyring of grants', () => {
   const NOT_A_KEY = /^\/etc\/countersign\/grant\.keys:1 is not a key: 43 characters of base64url/
   const CASES = [
     {
-      name: 'of an empty file',
+      name: 'in an empty file',
       input: '',
       want: /holds no key; `countersign keys grant` makes one$/,
     },
-    { name: 'of comments alone', input: `# ${A}\n\n`, want: /holds no key/ },
+    { name: 'of comments only', input: `# ${A}\n\n`, want: /holds no key/ },
     {
       name: 'of a key of 31 bytes',
       input: Buffer.alloc(31, 1).toString('base64url'),
@@ -119,13 +119,13 @@ describe('a keyring that is none', () => {
     },
     { name: 'of hexadecimal', input: Buffer.alloc(32, 1).toString('hex'), want: NOT_A_KEY },
     { name: 'of two keys on a line', input: `${A} ${B}`, want: NOT_A_KEY },
-    { name: 'of a key with a comment behind', input: `${A} # mine`, want: NOT_A_KEY },
-    { name: 'of a key with a name', input: `key=${A}`, want: NOT_A_KEY },
+    { name: 'of a key followed by a comment', input: `${A} # mine`, want: NOT_A_KEY },
+    { name: 'of a key with a label', input: `key=${A}`, want: NOT_A_KEY },
     { name: 'of YAML', input: `- ${A}`, want: NOT_A_KEY },
     { name: 'of PEM', input: `-----BEGIN KEY-----\n${A}`, want: NOT_A_KEY },
     { name: 'of a key with a NUL', input: `${A}\0`, want: NOT_A_KEY },
     {
-      name: 'of a key in a later line that is none',
+      name: 'of a malformed key in a later line',
       input: `${A}\n\n${B}x`,
       want: /grant\.keys:3 is not a key/,
     },
@@ -145,7 +145,7 @@ describe('a keyring that is none', () => {
     })
   }
 
-  it('is not quoted, not even in part', () => {
+  it('is not quoted in the error, not even in part', () => {
     const secrets = [`${A}!`, `${A}${B}`, `${A} ${B}`, `x${A}`, `${A}\n${A}`, A.slice(1)]
     for (const text of secrets) {
       const refusal = refusalOf(text)
@@ -163,11 +163,11 @@ function nextOf(line: string): string {
   return alphabet.charAt(alphabet.indexOf(line.at(-1) ?? '') + 1)
 }
 
-describe('a key', () => {
+describe('a grant key', () => {
   const secret = Buffer.from('an-example-of-a-secret-32-bytes!')
   const [key] = parseGrantKeys(SOURCE, secret.toString('base64url'))
 
-  it('never shows its bytes', () => {
+  it('is not printed', () => {
     const shown = [
       inspect(key),
       inspect(key, { depth: Infinity, showHidden: true, compact: false }),
@@ -183,7 +183,7 @@ describe('a key', () => {
     }
   })
 
-  it('is a key object, so that only `export` gives them', () => {
+  it('is a key object, which returns its bytes only by `export`', () => {
     assert.equal(key?.secret.type, 'secret')
     assert.deepEqual(key.secret.export(), secret)
     assert.deepEqual(Object.keys(key.secret), [])

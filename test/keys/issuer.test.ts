@@ -85,8 +85,8 @@ const publishedBy = ({ issuer }: Snapshot): readonly string[] =>
 
 const kids = (...keys: readonly MadeKey[]): readonly string[] => keys.map(({ entry }) => entry.kid)
 
-describe('a folder of signing keys that changes', () => {
-  it('is picked up: the new key signs, and the old one stays published', async () => {
+describe('a change in the folder of signing keys', () => {
+  it('is read: the new key signs, and the old one stays published', async () => {
     await using scene = await setUp()
     assert.equal(await scene.signer(), old.entry.kid)
     await writePrivateKey(scene.keys, young)
@@ -96,7 +96,7 @@ describe('a folder of signing keys that changes', () => {
     assert.deepEqual(scene.published(), kids(old, young))
   })
 
-  it('is picked up before the new key signs, which it then does without another look', async () => {
+  it('is read before the new key signs, which it then does without another read', async () => {
     await using scene = await setUp()
     const next = await madeKey('ES256', START + HOUR)
     await writePrivateKey(scene.keys, next)
@@ -108,7 +108,7 @@ describe('a folder of signing keys that changes', () => {
     assert.equal(await scene.signer(), next.entry.kid)
   })
 
-  it('is picked up when a key is revoked', async () => {
+  it('is read when a key is revoked', async () => {
     await using scene = await setUp()
     await writePrivateKey(scene.keys, young)
     const revoked = { ...old, entry: { ...old.entry, revoked: new Date(START).toISOString() } }
@@ -125,7 +125,7 @@ describe('a folder of signing keys that changes', () => {
     readonly want: RegExp
   }[] = [
     {
-      name: 'whose new key every user can read',
+      name: 'with a new key that every user can read',
       async spoil(keys) {
         await writePrivateKey(keys, young)
         await chmod(signingKeyFile(keys, young.entry.kid), 0o644)
@@ -134,7 +134,7 @@ describe('a folder of signing keys that changes', () => {
       want: /^kept 1; issuer\.keys: \S+\.pem has mode 0644: /,
     },
     {
-      name: 'whose new key is another',
+      name: 'with the file of another new key',
       async spoil(keys) {
         await writePrivateKey(keys, { ...young, privateKey: other.privateKey })
         await writeList(keys, [old, young])
@@ -142,22 +142,22 @@ describe('a folder of signing keys that changes', () => {
       want: /^kept 1; issuer\.keys: \S+\.pem does not hold the private key of /,
     },
     {
-      name: 'whose new key is missing',
+      name: 'with a missing new key',
       spoil: (keys) => writeList(keys, [old, young]),
       want: /^kept 1; issuer\.keys: \S+\.pem does not exist: restore it/,
     },
     {
-      name: 'whose list is cut short',
+      name: 'with a truncated list',
       spoil: (keys) => writeFile(`${keys}/keys.json`, '{"version":1,"keys":[{'),
       want: /^kept 1; issuer\.keys: \S+keys\.json is not JSON/,
     },
     {
-      name: 'whose list is empty',
+      name: 'with an empty list',
       spoil: (keys) => writeList(keys, []),
       want: /^kept 1; issuer\.keys: \S+keys\.json has no key that signs now/,
     },
     {
-      name: 'whose keys are of other algorithms',
+      name: 'with keys of other algorithms only',
       async spoil(keys) {
         const key = await madeKey('EdDSA', START)
         await writeSigningKeys(keys, [key])
@@ -166,7 +166,7 @@ describe('a folder of signing keys that changes', () => {
     },
   ]
   for (const { name, spoil, want } of BROKEN) {
-    it(`${name}: the old keys stay, and sign again when it is repaired`, async () => {
+    it(`${name}: the old keys stay, and the new ones sign when it is corrected`, async () => {
       await using scene = await setUp()
       await spoil(scene.keys)
       assert.match(await scene.next(), want)
@@ -183,7 +183,7 @@ describe('a folder of signing keys that changes', () => {
     })
   }
 
-  it('stops the start when it is broken', async () => {
+  it('prevents the start where the folder is invalid', async () => {
     await using folder = await temporaryFolder()
     await writeFile(folder.file('countersign.yaml'), CONFIG)
     using resources = processResources(new FakeClock(START), memoryLogger().logger)

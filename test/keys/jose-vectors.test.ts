@@ -20,7 +20,7 @@ import {
   RFC_8037_A,
 } from '../fixtures/jose-vectors.ts'
 
-describe('the name of a key', () => {
+describe('the kid of a signing key', () => {
   const CASES = [
     { name: 'RFC 7638 §3.1', ...RFC_7638_3_1 },
     { name: 'RFC 8037 A.3', ...RFC_8037_A },
@@ -29,7 +29,7 @@ describe('the name of a key', () => {
     it(`is the thumbprint of ${name}`, () => assert.equal(thumbprintOf(jwk), thumbprint))
   }
 
-  it('is that of jose, for every type', async () => {
+  it('is the thumbprint by jose, for every type', async () => {
     for (const key of [RFC_7515_A_2, RFC_7515_A_3, RFC_8037_A]) {
       const jwk = publicJwkOf(key.privateKey)
       assert.ok(jwk !== undefined)
@@ -50,7 +50,7 @@ const verified = async (algorithm: Algorithm, token: string, key: KeyObject): Pr
   return await isSignedBy(algorithm, createPublicKey(key), text, bytes)
 }
 
-describe('a signature', () => {
+describe('a JWS signature', () => {
   it('of Ed25519 is that of RFC 8037 A.4', async () => {
     const { payload, privateKey, token } = RFC_8037_A
     assert.equal(await signed('EdDSA', payload, privateKey), token)
@@ -63,7 +63,7 @@ describe('a signature', () => {
     assert.ok(await verified('RS256', token, privateKey))
   })
 
-  it('of ES256, another each time, is of the bytes of RFC 7515 A.3, whose own is good', async () => {
+  it('of ES256 is random, and verifies the example of RFC 7515 A.3', async () => {
     const { privateKey, token } = RFC_7515_A_3
     assert.ok(await verified('ES256', token, privateKey))
     const ours = await signed('ES256', EXAMPLE_CLAIMS, privateKey)
@@ -71,7 +71,7 @@ describe('a signature', () => {
     assert.ok(await verified('ES256', ours, privateKey))
   })
 
-  it('is not taken for that of other bytes', async () => {
+  it('does not verify other bytes', async () => {
     const [header, , signature] = RFC_7515_A_2.token.split('.')
     const payload = Buffer.from('{"iss":"joe"}').toString('base64url')
     const forged = `${header}.${payload}.${signature}`
@@ -79,7 +79,7 @@ describe('a signature', () => {
   })
 })
 
-describe('a token that our own reader refuses', () => {
+describe('a token that Countersign refuses', () => {
   const rules = {
     issuer: 'joe',
     audiences: ['x'],
@@ -88,19 +88,19 @@ describe('a token that our own reader refuses', () => {
     skew: 0,
   } as const
 
-  it('is one without a signature (RFC 7519 §6.1)', () => {
+  it('has no signature (RFC 7519 §6.1)', () => {
     assert.equal(readToken(RFC_7519_6_1).outcome, 'malformed')
   })
 
   const ALGORITHMS = [
     {
-      name: 'has the algorithm none, and something in place of a signature',
+      name: 'has the algorithm none, and a signature',
       token: `${RFC_7519_6_1}AAAA`,
     },
-    { name: 'is signed with a secret (RFC 7519 §3.1)', token: RFC_7519_3_1 },
+    { name: 'is signed with a shared secret (RFC 7519 §3.1)', token: RFC_7519_3_1 },
   ]
   for (const { name, token } of ALGORITHMS) {
-    it(`is one that ${name}`, () => {
+    it(name, () => {
       const reading = readToken(token)
       assert.equal(reading.outcome, 'token')
       const judgement = judge(reading.token, rules, 0)
@@ -110,7 +110,7 @@ describe('a token that our own reader refuses', () => {
 })
 
 describe('the key set of RFC 7517 A.1', () => {
-  it('gives the key that is for signatures', () => {
+  it('yields the key that is for signatures', () => {
     const reading = readKeys({ ...RFC_7517_A_1 })
     assert.equal(reading?.keys.size, 1)
     assert.deepEqual(reading.ignored, ['key 0 is not for signatures'])
@@ -118,7 +118,7 @@ describe('the key set of RFC 7517 A.1', () => {
     assert.deepEqual(key?.key.export({ format: 'jwk' }), { ...RFC_7638_3_1.jwk })
   })
 
-  it('has keys that the issuer could use', () => {
+  it('has keys that an issuer could use', () => {
     const [{ use: _use, kid: _kid, ...ec }, { alg, kid: _, ...rsa }] = RFC_7517_A_1.keys
     assert.equal(complaintAboutKey('ES256', ec), undefined)
     assert.equal(complaintAboutKey(alg, rsa), undefined)

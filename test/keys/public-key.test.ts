@@ -29,7 +29,7 @@ assert.ok(ec.kty === 'EC' && ed.kty === 'OKP')
 const rsaOf = (modulusLength: number, publicExponent = 0x1_0001): PublicJwk =>
   jwkOf(generateKeyPairSync('rsa', { modulusLength, publicExponent }).privateKey)
 
-describe('a public key', () => {
+describe('a public key in a JWK', () => {
   const CASES: readonly {
     readonly name: string
     readonly algorithm: SigningAlgorithm
@@ -45,8 +45,8 @@ describe('a public key', () => {
       input: rsaOf(2_048, 3),
       want: undefined,
     },
-    { name: 'of another type', algorithm: 'ES256', input: rsa, want: /^is not a key for ES256$/ },
-    { name: 'of yet another', algorithm: 'RS256', input: ed, want: /^is not a key for RS256$/ },
+    { name: 'of kty oct', algorithm: 'ES256', input: rsa, want: /^is not a key for ES256$/ },
+    { name: 'of an unknown kty', algorithm: 'RS256', input: ed, want: /^is not a key for RS256$/ },
     {
       name: 'of another curve',
       algorithm: 'ES256',
@@ -72,7 +72,7 @@ describe('a public key', () => {
       want: /^has 16384 bits/,
     },
     {
-      name: 'that signs everything',
+      name: 'with exponent 1',
       algorithm: 'RS256',
       input: { ...rsa, e: 'AQ' },
       want: /^has the exponent 1$/,
@@ -90,7 +90,7 @@ describe('a public key', () => {
       want: /^is not a public key$/,
     },
     {
-      name: 'that is empty',
+      name: 'with an empty coordinate',
       algorithm: 'EdDSA',
       input: { ...ed, x: '' },
       want: /^is not a public key$/,
@@ -108,21 +108,21 @@ describe('a public key', () => {
       want: /unusual way$/,
     },
     {
-      name: 'in the other base64',
+      name: 'in base64 instead of base64url',
       algorithm: 'RS256',
       input: { ...rsa, n: rsa.n.replaceAll('-', '+').replaceAll('_', '/') },
       want: /unusual way$/,
     },
   ]
   for (const { name, algorithm, input, want } of CASES) {
-    it(`${name} is ${want === undefined ? 'taken' : 'refused'}`, () => {
+    it(`${name} is ${want === undefined ? 'accepted' : 'refused'}`, () => {
       const complaint = complaintAboutKey(algorithm, input)
       if (want === undefined) assert.equal(complaint, undefined)
       else assert.match(complaint ?? '', want)
     })
   }
 
-  it('has no private member', () => {
+  it('is refused with private members', () => {
     const whole = EC.export({ format: 'jwk' })
     assert.ok(!publicJwkSchema.safeParse(whole).success)
     assert.deepEqual(Object.keys(ec).toSorted(), ['crv', 'kty', 'x', 'y'])
@@ -130,7 +130,7 @@ describe('a public key', () => {
 })
 
 describe('a private key', () => {
-  it('belongs to its public half alone', () => {
+  it('belongs to its own public key only', () => {
     const other = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
     assert.ok(isPair(EC, ec))
     assert.ok(isPair(ED, ed))
@@ -142,7 +142,7 @@ describe('a private key', () => {
     assert.ok(!isPair(EC, { ...ec, y: ec.x }))
   })
 
-  it('does not belong to a public half that it only says is its own', () => {
+  it('does not belong to a public key that it merely contains', () => {
     // SEC 1 lets the file of a private key hold its public one (RFC 5915 §3), and readers do not compare.
     const other = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     const der = EC.export({ type: 'pkcs8', format: 'der' })
@@ -154,7 +154,7 @@ describe('a private key', () => {
     assert.ok(!isPair(crossed, claimed))
   })
 
-  it('does not belong to any, when its numbers do not fit', () => {
+  it('does not belong to any where its numbers do not match', () => {
     const jwk = RFC_7515_A_2.privateKey.export({ format: 'jwk' })
     const { dp = '', dq = '', qi = '' } = jwk
     for (const wrong of [{ d: dp, dp: dq }, { qi: `${qi}AAAA` }]) {
@@ -165,9 +165,9 @@ describe('a private key', () => {
   })
 })
 
-describe('a new key', () => {
+describe('a new signing key', () => {
   for (const algorithm of ['ES256', 'RS256', 'EdDSA'] as const) {
-    it(`of ${algorithm} is fit, a pair, and named by its thumbprint`, async () => {
+    it(`of ${algorithm} is valid, and its kid is its thumbprint`, async () => {
       const { kid, jwk, privateKey, ...rest } = await newSigningKey(algorithm)
       assert.deepEqual(rest, { algorithm })
       assert.equal(complaintAboutKey(algorithm, jwk), undefined)
@@ -176,7 +176,7 @@ describe('a new key', () => {
     })
   }
 
-  it('has a name that is not an option of a command', async () => {
+  it('has a kid that is not an option of a command', async () => {
     const keys = await Promise.all(Array.from({ length: 300 }, () => newSigningKey('EdDSA')))
     assert.deepEqual(
       keys.filter(({ kid }) => kid.startsWith('-')),

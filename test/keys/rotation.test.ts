@@ -111,8 +111,8 @@ const revoked = (key: MadeKey): MadeKey => ({
   entry: { ...key.entry, revoked: new Date().toISOString() },
 })
 
-describe('signing keys that rotate under load', () => {
-  it('mint what is good at the other replica, until their key is revoked', async (t) => {
+describe('signing keys that are rotated under load', () => {
+  it('mint tokens that the other replica accepts, until the key is revoked', async (t) => {
     await using stack = new AsyncDisposableStack()
     const folder = stack.use(await temporaryFolder())
     const keys = folder.file('keys')

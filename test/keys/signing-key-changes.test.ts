@@ -23,15 +23,15 @@ const changed = ({ needs, apply }: SigningKeyChange): SigningKeyList =>
 const startsOf = (list: SigningKeyList): readonly string[] =>
   list.keys.map(({ kid, signsFrom }) => `${kid} ${Date.parse(signsFrom) - START}`)
 
-describe('creation', () => {
-  it('makes a key for each algorithm, which signs at once, also by a clock that is behind', () => {
+describe('the creation of signing keys', () => {
+  it('makes a key for each algorithm, which signs at once, also by a slow clock', () => {
     const list = changed(creation(NO_SIGNING_KEYS, ['ES256', 'RS256', 'ES256'], START))
     assert.deepEqual(startsOf(list), ['new ES256 -300000', 'new RS256 -300000'])
     assert.deepEqual(statesAt(list, -5 * MINUTE), ['new ES256 signing', 'new RS256 signing'])
     assert.equal(list.keys[0]?.created, instant(0))
   })
 
-  it('leaves what there is, and what is on its way', () => {
+  it('keeps existing keys and those that wait', () => {
     const list = planned({
       a: { signsFrom: 0 },
       b: { signsFrom: HOUR },
@@ -42,7 +42,7 @@ describe('creation', () => {
     assert.deepEqual(changed(change).keys.slice(0, 3), list.keys)
   })
 
-  it('makes a key for an algorithm all whose keys were revoked, which takes their place', () => {
+  it('replaces the keys of an algorithm of which all were revoked', () => {
     const list = planned({ a: { signsFrom: 0, revoked: HOUR } })
     const next = changed(creation(list, ['ES256'], START + 2 * HOUR))
     assert.deepEqual(startsOf(next), ['a 0', `new ES256 ${2 * HOUR}`])
@@ -50,7 +50,7 @@ describe('creation', () => {
   })
 })
 
-describe('rotation', () => {
+describe('the rotation of signing keys', () => {
   const one = planned({ a: { signsFrom: 0 } })
   const rotate = (list: SigningKeyList, overlap: number, after: number): SigningKeyChange =>
     rotation(list, { algorithms: ['ES256'], overlap }, START + after)
@@ -62,7 +62,7 @@ describe('rotation', () => {
     assert.deepEqual(statesAt(list, DAY + HOUR), ['a retired', 'new ES256 signing'])
   })
 
-  it('makes no other while one waits, however often one is requested', () => {
+  it('makes no further key while one waits, however often it is requested', () => {
     const list = changed(rotate(one, HOUR, DAY))
     for (const after of [DAY, DAY + 1, DAY + HOUR - 1]) {
       const change = rotate(list, HOUR, after)
@@ -72,13 +72,13 @@ describe('rotation', () => {
     assert.deepEqual(rotate(list, HOUR, DAY + HOUR).needs, ['ES256'])
   })
 
-  it('lets a new key sign at once, without an overlap', () => {
+  it('lets a new key sign at once, with an overlap of 0', () => {
     const list = changed(rotate(one, 0, DAY))
     assert.deepEqual(statesAt(list, DAY - 1), ['a signing', 'new ES256 next'])
     assert.deepEqual(statesAt(list, DAY), ['a retired', 'new ES256 signing'])
   })
 
-  it('lets the one that waits sign at once, without an overlap', () => {
+  it('lets the waiting key sign at once, with an overlap of 0', () => {
     const list = planned({
       a: { signsFrom: 0 },
       b: { signsFrom: HOUR },
@@ -89,7 +89,7 @@ describe('rotation', () => {
     assert.deepEqual(statesAt(changed(change), MINUTE), ['a retired', 'b signing', 'c next'])
   })
 
-  it('rotates each algorithm by itself', () => {
+  it('rotates each algorithm separately', () => {
     const list = planned({
       a: { signsFrom: 0 },
       b: { signsFrom: 0, algorithm: 'RS256' },
@@ -99,7 +99,7 @@ describe('rotation', () => {
     assert.deepEqual(change.needs, ['ES256'])
   })
 
-  it('takes dead keys out of the list', () => {
+  it('removes keys without valid tokens from the list', () => {
     const list = planned({ a: { signsFrom: 0 }, b: { signsFrom: HOUR } })
     assert.deepEqual(startsOf(changed(rotate(list, HOUR, 2 * DAY))), [
       `b ${HOUR}`,
@@ -107,7 +107,7 @@ describe('rotation', () => {
     ])
   })
 
-  it('puts the next key behind one that took the place of a revoked one before its time', () => {
+  it('puts the next key after one that replaced a revoked one early', () => {
     const list = planned({ a: { signsFrom: 0, revoked: HOUR }, b: { signsFrom: DAY } })
     const next = changed(rotate(list, HOUR, 2 * HOUR))
     assert.deepEqual(statesAt(next, 2 * HOUR), ['a revoked', 'b signing', 'new ES256 next'])
@@ -115,12 +115,12 @@ describe('rotation', () => {
   })
 })
 
-describe('revocation', () => {
+describe('the revocation of a signing key', () => {
   const three = planned({ a: { signsFrom: 0 }, b: { signsFrom: HOUR }, c: { signsFrom: 3 * HOUR } })
   const revoke = (list: SigningKeyList, kid: string, after: number): SigningKeyChange =>
     revocation(list, kid, START + after)
 
-  it('of the key that signs lets the next one sign at once', () => {
+  it('that signs lets the next one sign at once', () => {
     const change = revoke(three, 'b', 2 * HOUR)
     assert.deepEqual(change.needs, [])
     const list = changed(change)
@@ -130,7 +130,7 @@ describe('revocation', () => {
     assert.deepEqual(startsOf(list).at(-1), `c ${2 * HOUR}`)
   })
 
-  it('of the key that signs makes a new one, where none waits', () => {
+  it('that signs makes a new one, where none waits', () => {
     const two = planned({ a: { signsFrom: 0 }, b: { signsFrom: HOUR } })
     const change = revoke(two, 'b', 2 * HOUR)
     assert.deepEqual(change.needs, ['ES256'])
@@ -143,18 +143,18 @@ describe('revocation', () => {
     }
   })
 
-  it('of the only key makes a new one', () => {
+  it('that is the only one makes a new one', () => {
     const list = changed(revoke(planned({ a: { signsFrom: 0 } }), 'a', HOUR))
     assert.deepEqual(statesAt(list, HOUR - MINUTE), ['a revoked', 'new ES256 signing'])
   })
 
-  it('of the only key before its time makes a new one, too', () => {
+  it('that is the only one and does not sign yet makes a new one, too', () => {
     const list = changed(revoke(planned({ a: { signsFrom: HOUR } }), 'a', 0))
     assert.deepEqual(statesAt(list, 0), ['a revoked', 'new ES256 signing'])
   })
 
   for (const kid of ['a', 'c']) {
-    it(`of a key that does not sign changes nothing of what does: ${kid}`, () => {
+    it(`that does not sign leaves the signing key as it is: ${kid}`, () => {
       const change = revoke(three, kid, 2 * HOUR)
       assert.deepEqual(change.needs, [])
       const list = changed(change)
@@ -169,7 +169,7 @@ describe('revocation', () => {
     })
   }
 
-  it('of a key that is revoked, or unknown, changes nothing', () => {
+  it('that is revoked or unknown changes nothing', () => {
     const list = changed(revoke(three, 'b', 2 * HOUR))
     for (const kid of ['b', 'x']) {
       const change = revoke(list, kid, 9 * HOUR)
@@ -177,54 +177,54 @@ describe('revocation', () => {
     }
   })
 
-  it('brings no dead key back', () => {
+  it('does not restore a removed key', () => {
     const two = planned({ a: { signsFrom: 0 }, b: { signsFrom: HOUR } })
     const list = changed(revoke(two, 'b', 9 * DAY))
     assert.deepEqual(statesAt(list, 9 * DAY), ['a dead', 'b revoked', 'new ES256 signing'])
   })
 
-  it('of a key in the very moment in which it begins to sign leaves one that signs', () => {
+  it('at the instant when it begins to sign leaves one that signs', () => {
     const list = changed(revoke(three, 'b', HOUR))
     assert.deepEqual(keysIn(list, HOUR, 'signing').length, 1)
   })
 })
 
-describe('what is no longer needed', () => {
+describe('the removal of signing keys', () => {
   const END = HOUR + DAY + 5 * MINUTE
   const two = planned({ a: { signsFrom: 0 }, b: { signsFrom: HOUR } })
 
-  it('is a key of which no token lives', () => {
+  it('includes a key without valid tokens', () => {
     assert.deepEqual(withoutDead(two, START + END - 1), two)
     assert.deepEqual(startsOf(withoutDead(two, START + END)), [`b ${HOUR}`])
   })
 
-  it('is a revoked key after a day, and is listed until then', () => {
+  it('includes a revoked key after a day, which is listed until then', () => {
     const list = planned({ a: { signsFrom: 0, revoked: HOUR }, b: { signsFrom: HOUR } })
     assert.equal(withoutDead(list, START + END - 1).keys.length, 2)
     assert.deepEqual(startsOf(withoutDead(list, START + END)), [`b ${HOUR}`])
   })
 
-  it('does not stop the key that took its place', () => {
+  it('keeps the key that replaced it', () => {
     const list = planned({ a: { signsFrom: 0, revoked: HOUR }, b: { signsFrom: 9 * DAY } })
     const pruned = withoutDead(list, START + 2 * DAY)
     assert.deepEqual(statesAt(pruned, 2 * DAY), ['b signing'])
   })
 
-  it('is a private half that signs no longer by any clock', () => {
+  it('includes a private key that no longer signs by any clock', () => {
     const kept = (after: number) => [...keptPrivateKeys(two, START + after)]
     assert.deepEqual(kept(0), ['a', 'b'])
     assert.deepEqual(kept(HOUR + 5 * MINUTE - 1), ['a', 'b'])
     assert.deepEqual(kept(HOUR + 5 * MINUTE), ['b'])
   })
 
-  it('is the private half of a revoked key, at once', () => {
+  it('includes the private key of a revoked key, at once', () => {
     const list = planned({ a: { signsFrom: 0, revoked: HOUR }, b: { signsFrom: HOUR } })
     assert.deepEqual([...keptPrivateKeys(list, START)], ['b'])
   })
 })
 
-describe('the algorithms that sign', () => {
-  it('are those with a key that does or will', () => {
+describe('the algorithms of a folder of signing keys', () => {
+  it('are those with a key that signs or will sign', () => {
     const list = planned({
       a: { signsFrom: 0 },
       b: { signsFrom: HOUR, algorithm: 'RS256' },
@@ -234,24 +234,24 @@ describe('the algorithms that sign', () => {
   })
 })
 
-describe('a key by the beginning of its name', () => {
+describe('a signing key by the beginning of its kid', () => {
   const list = planned({
     abcdefgh1: { signsFrom: 0 },
     abcdefgh2: { signsFrom: 0 },
     'abcdefg-3': { signsFrom: 0 },
   })
   const CASES = [
-    { name: 'is found by all of it', input: 'abcdefgh1', want: 'abcdefgh1' },
-    { name: 'is found by what is its alone', input: 'abcdefg-', want: 'abcdefg-3' },
+    { name: 'is found by the whole kid', input: 'abcdefgh1', want: 'abcdefgh1' },
+    { name: 'is found by a unique prefix', input: 'abcdefg-', want: 'abcdefg-3' },
     {
-      name: 'is not found by a prefix that another one shares',
+      name: 'is not found by a prefix of two keys',
       input: 'abcdefgh',
       want: 'ambiguous',
     },
-    { name: 'is not found by less than eight characters', input: 'abcdefg', want: 'short' },
-    { name: 'is not found by nothing', input: '', want: 'short' },
-    { name: 'is not found by another', input: 'bcdefgh1', want: 'unknown' },
-    { name: 'is not found by more than all of it', input: 'abcdefgh11', want: 'unknown' },
+    { name: 'is not found by fewer than eight characters', input: 'abcdefg', want: 'short' },
+    { name: 'is not found by an empty text', input: '', want: 'short' },
+    { name: 'is not found by an unknown kid', input: 'bcdefgh1', want: 'unknown' },
+    { name: 'is not found by more than its kid', input: 'abcdefgh11', want: 'unknown' },
   ]
   for (const { name, input, want } of CASES) {
     it(name, () => {

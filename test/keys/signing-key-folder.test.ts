@@ -52,7 +52,7 @@ const read = async (path: string, now = START + HOUR): Promise<string> => {
 const kids = (...keys: readonly MadeKey[]): string => keys.map(({ entry }) => entry.kid).join(' ')
 
 describe('a folder of signing keys', () => {
-  it('gives the private keys that are there, and says which files it is made of', async () => {
+  it('yields its private keys and the list of its files', async () => {
     await using folder = await temporaryFolder()
     await writeSigningKeys(folder.path, KEYS)
     const files = new ConfigurationFiles()
@@ -70,7 +70,7 @@ describe('a folder of signing keys', () => {
     ])
   })
 
-  it('never shows a private key', async () => {
+  it('does not print a private key', async () => {
     await using folder = await temporaryFolder()
     await writeSigningKeys(folder.path, KEYS)
     const found = await readSigningKeys(folder.path, new ConfigurationFiles(), START)
@@ -81,14 +81,14 @@ describe('a folder of signing keys', () => {
     }
   })
 
-  it('needs no private half of a key that signs no longer', async () => {
+  it('needs no private key that no longer signs', async () => {
     await using folder = await temporaryFolder()
     await writeSigningKeys(folder.path, KEYS)
     await rm(fileOf(folder, retired))
     assert.equal(await read(folder.path), kids(signing, next, rsa))
   })
 
-  it('does not look at the private half of a revoked key, nor of a dead one', async () => {
+  it('does not read the private key of a revoked key', async () => {
     await using folder = await temporaryFolder()
     await writeSigningKeys(folder.path, [retired, revoked(signing), next, rsa])
     await writeFile(fileOf(folder, signing), 'whatever', { mode: 0o666 })
@@ -96,7 +96,7 @@ describe('a folder of signing keys', () => {
     assert.equal(await read(folder.path, START + 9 * DAY), kids(next, rsa))
   })
 
-  it('may be a link, and hold links, as a mounted secret does', async () => {
+  it('may be a link, and contain links, as a mounted Secret does', async () => {
     await using folder = await temporaryFolder()
     await mkdir(folder.file('..2026'))
     await writeSigningKeys(folder.file('..2026'), KEYS)
@@ -113,7 +113,7 @@ describe('a folder of signing keys', () => {
   })
 
   for (const mode of [0o600, 0o400, 0o640, 0o440]) {
-    it(`may hold private keys of mode 0${mode.toString(8)}`, async () => {
+    it(`may contain private keys of mode 0${mode.toString(8)}`, async () => {
       await using folder = await temporaryFolder()
       await writeSigningKeys(folder.path, [signing])
       await chmod(fileOf(folder, signing), mode)
@@ -122,7 +122,7 @@ describe('a folder of signing keys', () => {
   }
 })
 
-describe('a folder that is refused', () => {
+describe('a refused folder of signing keys', () => {
   const CASES: readonly {
     readonly name: string
     readonly keys?: readonly MadeKey[]
@@ -143,7 +143,7 @@ describe('a folder that is refused', () => {
       want: /^file-unreadable: .*is a folder, not a file/,
     },
     {
-      name: 'with a list cut short',
+      name: 'with a truncated list',
       spoil: async (folder) => {
         const text = await readFile(folder.file('keys.json'), 'utf8')
         await writeFile(folder.file('keys.json'), text.slice(0, text.length / 2))
@@ -156,22 +156,22 @@ describe('a folder that is refused', () => {
       want: /^signing-keys-invalid: .*has no key that signs now; `countersign keys signing create/,
     },
     {
-      name: 'none of whose keys signs yet',
+      name: 'where no key signs yet',
       keys: [next],
       want: /^signing-keys-invalid: .*has no key that signs now/,
     },
     {
-      name: 'whose keys are all revoked',
+      name: 'where all keys are revoked',
       keys: [revoked(signing)],
       want: /^signing-keys-invalid: .*has no key that signs now/,
     },
     {
-      name: 'without the private half of the key that signs',
+      name: 'without the private key that signs',
       spoil: (folder) => rm(fileOf(folder, signing)),
       want: /^file-unreadable: .*\.pem does not exist: restore it, or revoke the key/,
     },
     {
-      name: 'without the private half of the next key',
+      name: 'without the private key that is next',
       spoil: (folder) => rm(fileOf(folder, next)),
       want: /^file-unreadable: .*\.pem does not exist: restore it, or revoke the key/,
     },
@@ -194,7 +194,7 @@ describe('a folder that is refused', () => {
       want: /does not hold the private key of/,
     },
     {
-      name: 'with a private key that no JWK is of',
+      name: 'with a private key that a JWK cannot represent',
       spoil: async (folder) => {
         const { privateKey } = generateKeyPairSync('rsa-pss', { modulusLength: 2_048 })
         await writeFile(fileOf(folder, rsa), privateKey.export({ type: 'pkcs8', format: 'pem' }))
@@ -202,7 +202,7 @@ describe('a folder that is refused', () => {
       want: /does not hold the private key of/,
     },
     {
-      name: 'with a private key that only says that it is the one',
+      name: 'with a private key that merely contains the public key',
       spoil: async (folder) => {
         const der = weak.privateKey.export({ type: 'pkcs8', format: 'der' })
         const own = signing.privateKey.export({ type: 'pkcs8', format: 'der' })
@@ -213,7 +213,7 @@ describe('a folder that is refused', () => {
       want: /does not hold the private key of/,
     },
     {
-      name: 'with the wrong private half of a retired key',
+      name: 'with the wrong private key of a retired key',
       spoil: async (folder) => await rename(fileOf(folder, next), fileOf(folder, retired)),
       want: /does not hold the private key of/,
     },
@@ -252,7 +252,7 @@ describe('a folder that is refused', () => {
       ),
     })),
     {
-      name: 'with a retired private key that every user can read: its tokens are still accepted',
+      name: 'with a retired private key that every user can read, whose tokens are still accepted',
       spoil: (folder) => chmod(fileOf(folder, retired), 0o644),
       want: /\.pem has mode 0644/,
     },
@@ -265,7 +265,7 @@ describe('a folder that is refused', () => {
     })),
   ]
   for (const { name, keys = KEYS, spoil, want } of CASES) {
-    it(`is one ${name}`, async () => {
+    it(`is a folder ${name}`, async () => {
       await using folder = await temporaryFolder()
       await writeSigningKeys(folder.path, keys)
       await spoil?.(folder)
@@ -273,7 +273,7 @@ describe('a folder that is refused', () => {
     })
   }
 
-  it('is one that is not there', async () => {
+  it('is a folder that does not exist', async () => {
     assert.match(
       await read('/nowhere/at/all'),
       /^file-unreadable: .*does not exist; `countersign keys signing create/,
@@ -281,8 +281,8 @@ describe('a folder that is refused', () => {
   })
 })
 
-describe('an inspection', () => {
-  it('finds everything that is wrong, and gives what can be read', async () => {
+describe('an inspection of signing keys', () => {
+  it('finds every error, and yields what can be read', async () => {
     await using folder = await temporaryFolder()
     await writeSigningKeys(folder.path, KEYS)
     await chmod(folder.file('keys.json'), 0o666)

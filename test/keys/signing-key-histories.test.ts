@@ -91,7 +91,7 @@ const createAgain: Operation = (list, now) => creation(list, ALGORITHMS, now)
 const SEEDS = Array.from({ length: 40 }, (_, seed) => seed)
 const SKEWS = [-2.5 * MINUTE, 0, 2.5 * MINUTE]
 
-describe('whatever is done to a folder', () => {
+describe('random histories of a folder of signing keys', () => {
   const histories = SEEDS.map(
     (seed) =>
       new History(seed, 30, [
@@ -104,7 +104,7 @@ describe('whatever is done to a folder', () => {
       ]),
   )
 
-  it('one key of each algorithm signs at every moment, by every clock, and its private half is there', () => {
+  it('have one key of each algorithm that signs at any time, by every clock, and its private key', () => {
     for (const history of histories) {
       for (const at of history.instants(100)) {
         const { list, files } = history.at(at)
@@ -123,7 +123,7 @@ describe('whatever is done to a folder', () => {
     }
   })
 
-  it('a token is accepted for a day, unless its key is revoked', () => {
+  it('accept a token for a day, unless its key is revoked', () => {
     for (const history of histories) {
       for (const at of history.instants(30)) {
         for (const { kid } of keysIn(history.at(at).list, at, 'signing')) {
@@ -141,7 +141,7 @@ describe('whatever is done to a folder', () => {
     }
   })
 
-  it('a key that was revoked or is dead does not come back', () => {
+  it('do not restore a revoked or removed key', () => {
     for (const history of histories) {
       const gone = new Set<string>()
       const seen = new Set<string>()
@@ -158,10 +158,10 @@ describe('whatever is done to a folder', () => {
   })
 })
 
-describe('as long as no change is hurried', () => {
+describe('random histories with overlaps', () => {
   const histories = SEEDS.map((seed) => new History(seed, 30, [rotate(HOUR), prune, createAgain]))
 
-  it('a key was published for the overlap before it signs', () => {
+  it('publish a key for the overlap before it signs', () => {
     for (const history of histories) {
       for (const at of history.instants(100)) {
         if (at < HOUR + 5 * MINUTE) continue
@@ -178,7 +178,7 @@ describe('as long as no change is hurried', () => {
     }
   })
 
-  it('keys do not pile up, however often one is requested', () => {
+  it('keep a bounded number of keys, however often one is requested', () => {
     for (const history of histories) {
       for (const at of history.instants(100)) {
         const { list } = history.at(at)

@@ -13,7 +13,7 @@ import { HOUR, START } from './lists.ts'
 
 const ROUNDS = 400
 
-test('a key that all can read is refused, though its path leads to another meanwhile', async () => {
+test('a key that every user can read is refused, though its path leads to another meanwhile', async () => {
   await using folder = await temporaryFolder()
   const key = await madeKey('ES256', START)
   await writeSigningKeys(folder.path, [key])

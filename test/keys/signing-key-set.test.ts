@@ -66,7 +66,7 @@ const published = (set: SigningKeySet): string =>
     .map(({ kid }) => NAMES.get(kid) ?? kid)
     .join(' ')
 
-describe('the key that signs', () => {
+describe('the signing key of an algorithm', () => {
   const CASES: readonly {
     readonly name: string
     readonly keys: readonly MadeKey[]
@@ -88,15 +88,21 @@ describe('the key that signs', () => {
     { name: 'is the next at its time', keys: [a, b], at: HOUR, signs: 'b', shows: 'a b' },
     { name: 'is the next after its time', keys: [a, b], at: HOUR + 1, signs: 'b', shows: 'a b' },
     {
-      name: 'is there while the one before is published',
+      name: 'is the next while the previous one is published',
       keys: [a, b],
       at: HOUR + END - 1,
       signs: 'b',
       shows: 'a b',
     },
-    { name: 'is alone then', keys: [a, b], at: HOUR + END, signs: 'b', shows: 'b' },
     {
-      name: 'is of its algorithm',
+      name: 'is the next when the previous one is published no longer',
+      keys: [a, b],
+      at: HOUR + END,
+      signs: 'b',
+      shows: 'b',
+    },
+    {
+      name: 'is one of its algorithm',
       keys: [a, b, rsa],
       at: HOUR,
       algorithm: 'RS256',
@@ -104,7 +110,7 @@ describe('the key that signs', () => {
       shows: 'a b rsa',
     },
     {
-      name: 'is of its algorithm, whatever another does',
+      name: 'does not depend on another algorithm',
       keys: [a, ed],
       at: 0,
       algorithm: 'EdDSA',
@@ -112,48 +118,48 @@ describe('the key that signs', () => {
       shows: 'a ed',
     },
     {
-      name: 'is none, where the algorithm has none',
+      name: 'is none where the algorithm has none',
       keys: [rsa],
       at: HOUR,
       signs: 'none',
       shows: 'rsa',
     },
     {
-      name: 'is the next, when it is revoked itself',
+      name: 'is the next where it is revoked itself',
       keys: [a, revoked(b, 90 * MINUTE), c],
       at: 91 * MINUTE,
       signs: 'c',
       shows: 'a c',
     },
     {
-      name: 'stays, when the next is revoked',
+      name: 'stays where the next is revoked',
       keys: [a, revoked(b, MINUTE)],
       at: 2 * HOUR,
       signs: 'a',
       shows: 'a',
     },
     {
-      name: 'stays, when a retired one is revoked',
+      name: 'stays where a retired one is revoked',
       keys: [revoked(a, 2 * HOUR), b],
       at: 2 * HOUR,
       signs: 'b',
       shows: 'b',
     },
     {
-      name: 'is none, when all are revoked',
+      name: 'is none where all are revoked',
       keys: [revoked(a, HOUR), revoked(b, HOUR)],
       at: HOUR,
       signs: 'none',
       shows: '',
     },
     {
-      name: 'is none, when all are revoked, also by a clock that is behind',
+      name: 'is none where all are revoked, also by a slow clock',
       keys: [revoked(a, HOUR)],
       at: MINUTE,
       signs: 'none',
       shows: '',
     },
-    { name: 'is none, where there is no key', keys: [], at: 0, signs: 'none', shows: '' },
+    { name: 'is none in an empty list', keys: [], at: 0, signs: 'none', shows: '' },
   ]
   for (const { name, keys, at, algorithm, signs, shows } of CASES) {
     it(name, async () => {
@@ -169,13 +175,13 @@ describe('the key that signs', () => {
     })
   }
 
-  it('is none without its private half', async () => {
+  it('is none without its private key', async () => {
     const list: SigningKeyList = { version: 1, keys: [a.entry] }
     const set = new SigningKeySet({ list, privateKeys: new Map() }, new FakeClock(START))
     assert.equal(await signer(set), 'none')
   })
 
-  it('changes with the clock alone', async () => {
+  it('changes with the clock only', async () => {
     const clock = new FakeClock(START)
     const set = signingKeysOf([a, b], clock)
     assert.equal(await signer(set), 'a')
@@ -184,33 +190,33 @@ describe('the key that signs', () => {
   })
 })
 
-describe('what is published', () => {
-  it('is the public half, with name, algorithm and use', () => {
+describe('the published key set', () => {
+  it('has the public key with kid, alg and use', () => {
     const { kid, jwk } = a.entry
     assert.deepEqual(setAt([a], 0).published(), [{ ...jwk, kid, alg: 'ES256', use: 'sig' }])
     assert.ok(!JSON.stringify(setAt([a, rsa, ed], 0).published()).includes('"d"'))
   })
 
-  it('does not have an unknown key', () => {
+  it('does not have a key that is published no longer', () => {
     assert.ok(!setAt([a], 0).publishes('x'))
     assert.ok(!setAt([a], 0).publishes('__proto__'))
   })
 
-  it('has all keys that our own reader takes', () => {
+  it('has keys that Countersign’s own validator accepts', () => {
     const reading = readKeys({ keys: setAt([a, b, rsa, ed], HOUR).published() })
     assert.deepEqual([reading?.keys.size, reading?.ignored], [4, []])
   })
 })
 
-describe('the algorithms', () => {
-  it('are those of keys that sign, or will', () => {
+describe('the algorithms of a key set', () => {
+  it('are those of keys that sign, or will sign', () => {
     assert.deepEqual([...setAt([a, b, rsa, ed], 0).algorithms], ['ES256', 'RS256', 'EdDSA'])
     assert.deepEqual([...setAt([revoked(a, 1), rsa], 0).algorithms], ['RS256'])
   })
 })
 
-describe('a status', () => {
-  it('is there for every key, and says what it does', () => {
+describe('the status of a key set', () => {
+  it('has every key with its role', () => {
     const states = setAt([a, b, revoked(c, 1)], 2 * DAY)
       .statuses()
       .map(({ state }) => state)
@@ -244,12 +250,12 @@ const claimsAt = (now: number) => ({
   exp: Math.floor((now + DAY) / 1_000),
 })
 
-describe('a token', () => {
+describe('a signed token', () => {
   for (const { entry, privateKey } of [a, rsa, ed]) {
     const { algorithm, kid } = entry
     const set = setAt([{ entry: { ...entry, signsFrom: instant(0) }, privateKey }], 0)
 
-    it(`of ${algorithm} says type, key and algorithm, and what it was given`, async () => {
+    it(`of ${algorithm} has typ, kid, alg and the given claims`, async () => {
       for (const typ of ['JWT', 'at+jwt'] as const) {
         const { token, kid: by } = await set.sign(algorithm, typ, claimsAt(START))
         const reading = readToken(token)
@@ -274,17 +280,17 @@ describe('a token', () => {
     })
   }
 
-  it('of a revoked key is refused', async () => {
+  it('by a revoked key is refused', async () => {
     const { token } = await setAt([a], 0).sign('ES256', 'JWT', claimsAt(START))
     assert.equal(await verdictOn(token, setAt([revoked(a, 1), b], 0), START), 'token-key-unknown')
   })
 })
 
-describe('two replicas of one folder', () => {
+describe('two replicas of one folder of signing keys', () => {
   const keys = [a, b, c, rsa, ed]
   const instants = [-1, 0, 1, MINUTE, HOUR - 1, HOUR, HOUR + 1, 2 * HOUR, HOUR + END, 3 * DAY]
 
-  it('agree at every instant, whenever each has read it', async () => {
+  it('have the same signing key at every instant, whenever each has read it', async () => {
     const clock = new FakeClock(START)
     const early = signingKeysOf(keys, clock)
     for (const at of instants) {
@@ -298,7 +304,7 @@ describe('two replicas of one folder', () => {
     }
   })
 
-  it('verify each other’s tokens for a day, by clocks that are five minutes apart', async () => {
+  it('verify each other’s tokens for a day, with clocks that differ by five minutes', async () => {
     const random = new Seeded(7)
     for (let round = 0; round < 60; round++) {
       const at = random.below(4 * HOUR)

@@ -10,7 +10,7 @@ import { DAY, HOUR, keysIn, MINUTE, planned, START, statesAt, type Plan } from '
 
 const RETIREMENT = DAY + 5 * MINUTE
 
-describe('a key', () => {
+describe('the role of a signing key', () => {
   const two = { a: { signsFrom: 0 }, b: { signsFrom: HOUR } }
   const CASES: readonly {
     readonly name: string
@@ -19,54 +19,64 @@ describe('a key', () => {
     readonly want: readonly string[]
   }[] = [
     { name: 'is next before its time', input: two, at: -1, want: ['a next', 'b next'] },
-    { name: 'signs from its time on', input: two, at: 0, want: ['a signing', 'b next'] },
-    { name: 'signs until the next does', input: two, at: HOUR - 1, want: ['a signing', 'b next'] },
+    { name: 'is signing from its time on', input: two, at: 0, want: ['a signing', 'b next'] },
+    {
+      name: 'is signing until the next key’s time',
+      input: two,
+      at: HOUR - 1,
+      want: ['a signing', 'b next'],
+    },
     { name: 'is retired from then on', input: two, at: HOUR, want: ['a retired', 'b signing'] },
     {
-      name: 'is published while a token of it may live',
+      name: 'is retired while a token of it may be valid',
       input: two,
       at: HOUR + RETIREMENT - 1,
       want: ['a retired', 'b signing'],
     },
-    { name: 'is dead then', input: two, at: HOUR + RETIREMENT, want: ['a dead', 'b signing'] },
     {
-      name: 'that is not replaced signs for ever',
+      name: 'is expired after that',
+      input: two,
+      at: HOUR + RETIREMENT,
+      want: ['a dead', 'b signing'],
+    },
+    {
+      name: 'is signing without end where no other follows',
       input: two,
       at: 10_000 * DAY,
       want: ['a dead', 'b signing'],
     },
     {
-      name: 'of another algorithm replaces nothing',
+      name: 'does not depend on another algorithm',
       input: { a: { signsFrom: 0 }, b: { signsFrom: HOUR, algorithm: 'RS256' } },
       at: 2 * HOUR,
       want: ['a signing', 'b signing'],
     },
     {
-      name: 'that begins with another is replaced by the later of the list',
+      name: 'is that of the later one in the list, where two begin at once',
       input: { a: { signsFrom: 0 }, b: { signsFrom: 0 } },
       at: 0,
       want: ['a retired', 'b signing'],
     },
     {
-      name: 'is in no order of the list',
+      name: 'does not depend on the order of the list',
       input: { b: { signsFrom: HOUR }, a: { signsFrom: 0 } },
       at: HOUR,
       want: ['b signing', 'a retired'],
     },
     {
-      name: 'that is revoked is that, also by a clock that is behind',
+      name: 'is revoked, also by a slow clock',
       input: { a: { signsFrom: 0, revoked: 2 * HOUR }, b: { signsFrom: 2 * HOUR } },
       at: HOUR,
       want: ['a revoked', 'b signing'],
     },
     {
-      name: 'after a revoked one takes its place, and what was before it does not come back',
+      name: 'is signing after a revoked one, without a return of the one before that',
       input: { ...two, b: { signsFrom: HOUR, revoked: 3 * DAY }, c: { signsFrom: 4 * DAY } },
       at: 3 * DAY,
       want: ['a dead', 'b revoked', 'c signing'],
     },
     {
-      name: 'after two revoked ones takes the place of both',
+      name: 'is signing after two revoked ones',
       input: {
         a: { signsFrom: 0 },
         b: { signsFrom: HOUR, revoked: 3 * HOUR },
@@ -77,13 +87,13 @@ describe('a key', () => {
       want: ['a retired', 'b revoked', 'c revoked', 'd signing'],
     },
     {
-      name: 'before a revoked one without a successor continues: something has to sign',
+      name: 'is signing before a revoked one without a successor',
       input: { ...two, b: { signsFrom: HOUR, revoked: 2 * HOUR } },
       at: 2 * HOUR,
       want: ['a signing', 'b revoked'],
     },
     {
-      name: 'that was revoked before it signed leaves no place to take',
+      name: 'does not change by one that was revoked before it signed',
       input: { ...two, b: { signsFrom: HOUR, revoked: HOUR }, c: { signsFrom: 3 * HOUR } },
       at: 2 * HOUR,
       want: ['a signing', 'b revoked', 'c next'],
@@ -93,7 +103,7 @@ describe('a key', () => {
     it(name, () => assert.deepEqual(statesAt(planned(input), at), want))
   }
 
-  it('is published for as long as any token may live, and clocks may differ', () => {
+  it('is published as long as any token may be valid, with different clocks', () => {
     assert.equal(LONGEST_TOKEN_LIFETIME_MS + CLOCK_SKEW_MS, RETIREMENT)
   })
 })
@@ -125,8 +135,8 @@ const forLists = (seed: number, look: (list: SigningKeyList) => void): void => {
   for (let count = 0; count < 120; count++) look(randomList(random))
 }
 
-describe('whatever the list', () => {
-  it('one key of an algorithm signs, once one that is not revoked may', () => {
+describe('the roles of random lists of signing keys', () => {
+  it('include one key of an algorithm that signs, once one that is not revoked may', () => {
     forLists(1, (list) => {
       for (const at of INSTANTS) {
         for (const algorithm of ALGORITHMS) {
@@ -143,7 +153,7 @@ describe('whatever the list', () => {
     })
   })
 
-  it('a token verifies for a day by what is published, and by a clock that is off', () => {
+  it('verify a token for a day, by clocks that differ', () => {
     forLists(2, (list) => {
       for (const at of INSTANTS) {
         for (const { kid } of keysIn(list, at, 'signing')) {
@@ -159,7 +169,7 @@ describe('whatever the list', () => {
     })
   })
 
-  it('a key never goes back', () => {
+  it('never return to an earlier one', () => {
     const STATES = ['next', 'signing', 'retired', 'dead', 'revoked']
     forLists(3, (list) => {
       for (const times of timesOf(list)) {
@@ -172,7 +182,7 @@ describe('whatever the list', () => {
     })
   })
 
-  it('a revoked key is nothing else, at any time', () => {
+  it('stay revoked at any time', () => {
     forLists(4, (list) => {
       for (const at of INSTANTS) {
         const revoked = list.keys.filter((key) => key.revoked !== undefined)
@@ -181,7 +191,7 @@ describe('whatever the list', () => {
     })
   })
 
-  it('an algorithm does not look at another', () => {
+  it('do not depend on other algorithms', () => {
     forLists(5, (list) => {
       for (const algorithm of ALGORITHMS) {
         const isOne = (text: string): boolean =>

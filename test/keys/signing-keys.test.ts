@@ -43,7 +43,7 @@ const refusalOf = (text: string): string => {
 }
 
 describe('a list of signing keys', () => {
-  it('comes back as it was written', () => {
+  it('is read as it was written', () => {
     const list = parseSigningKeys(SOURCE, listOf(ED, { ...RSA, revoked: TIME }))
     assert.deepEqual(parseSigningKeys(SOURCE, formatSigningKeys(list)), list)
     assert.equal(list.keys[1]?.revoked, TIME)
@@ -53,7 +53,7 @@ describe('a list of signing keys', () => {
     assert.deepEqual(parseSigningKeys(SOURCE, listOf()), NO_SIGNING_KEYS)
   })
 
-  it('has times with any offset', () => {
+  it('may have times with any offset', () => {
     const text = listOf({ ...ED, signsFrom: '2026-01-01T02:00:00.25+02:00' })
     assert.equal(
       Date.parse(parseSigningKeys(SOURCE, text).keys[0]?.signsFrom ?? ''),
@@ -62,12 +62,12 @@ describe('a list of signing keys', () => {
   })
 })
 
-describe('a list that is none', () => {
+describe('a malformed list of signing keys', () => {
   const whole = listOf(ED, RSA)
   const CASES: readonly { readonly name: string; readonly input: string; readonly want: RegExp }[] =
     [
       { name: 'an empty file', input: '', want: /is not JSON; restore it/ },
-      { name: 'a list cut short', input: whole.slice(0, -20), want: /is not JSON; restore it/ },
+      { name: 'a truncated list', input: whole.slice(0, -20), want: /is not JSON; restore it/ },
       { name: 'a private key', input: '-----BEGIN PRIVATE KEY-----', want: /is not JSON/ },
       {
         name: 'a key set',
@@ -75,7 +75,7 @@ describe('a list that is none', () => {
         want: /is not a list of signing keys/,
       },
       { name: 'the list of a later version', input: '{"version":2,"keys":[]}', want: /at version/ },
-      { name: 'null instead of a list', input: 'null', want: /is not a list/ },
+      { name: 'null in place of a list', input: 'null', want: /is not a list/ },
       {
         name: 'a list with __proto__',
         input: `{"__proto__":{"keys":[]},${whole.slice(1)}`,
@@ -97,12 +97,12 @@ describe('a list that is none', () => {
         want: /at keys\.0\.algorithm/,
       },
       {
-        name: 'a key that is secret',
+        name: 'a symmetric key',
         input: listOf({ ...ED, jwk: { kty: 'oct', k: 'AA' } }),
         want: /at keys\.0\.jwk/,
       },
       {
-        name: 'a key with its private half, which would be published',
+        name: 'a key with its private part, which would be published',
         input: listOf({
           ...ED,
           jwk: { ...ED.jwk, d: 'nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A' },
@@ -110,12 +110,12 @@ describe('a list that is none', () => {
         want: /at keys\.0\.jwk: Unrecognized key: "d"/,
       },
       {
-        name: 'a time that is none',
+        name: 'an invalid time',
         input: listOf({ ...ED, signsFrom: 'soon' }),
         want: /at keys\.0\.signsFrom/,
       },
       {
-        name: 'a day that is none',
+        name: 'an invalid day',
         input: listOf({ ...ED, created: '2026-02-30T00:00:00Z' }),
         want: /at keys\.0\.created/,
       },
@@ -125,13 +125,13 @@ describe('a list that is none', () => {
         want: /at keys\.0\.revoked/,
       },
       {
-        name: 'a key twice',
+        name: 'a repeated key',
         input: listOf(ED, RSA, { ...ED, signsFrom: '2027-01-01T00:00:00Z' }),
         want: /holds a key twice$/,
       },
       // The private half of a retired key is not read: a wrong public one would be published.
       {
-        name: 'a key under the name of another',
+        name: 'a key with the kid of another',
         input: listOf({ ...RSA, kid: ED.kid }),
         want: /does not match its name/,
       },
@@ -185,14 +185,14 @@ describe('a list that is none', () => {
     'ä'.repeat(43),
   ]
   for (const kid of KIDS) {
-    it(`is one whose key is named ${JSON.stringify(kid)}, which could leave the folder`, () => {
+    it(`has the kid ${JSON.stringify(kid)}, which could leave the folder`, () => {
       assert.match(refusalOf(listOf({ ...ED, kid })), /at keys\.0\.kid: must be a thumbprint/)
     })
   }
 })
 
-describe('what a refusal says', () => {
-  it('quotes nothing of a text that may be secret', () => {
+describe('the error about a list of signing keys', () => {
+  it('does not quote the text, which may be secret', () => {
     const pem = RFC_7515_A_2.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
     assert.ok(!refusalOf(pem).includes('BEGIN'))
   })

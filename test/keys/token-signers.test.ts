@@ -36,13 +36,13 @@ const setAt = (keys: readonly MadeKey[], after: number): SigningKeySet => {
   return set
 }
 
-describe('keys for modules that write their tokens themselves', () => {
+describe('the private keys for oidc-provider', () => {
   const input = (kid: string, alg: SigningAlgorithm): string => {
     const header = Buffer.from(JSON.stringify({ alg, kid })).toString('base64url')
     return `${header}.${Buffer.from('{}').toString('base64url')}`
   }
 
-  it('sign so that another library verifies it, with every algorithm', async () => {
+  it('sign tokens that another library verifies, with every algorithm', async () => {
     const signers = setAt([a, rsa, ed], HOUR).signers()
     assert.equal(signers.length, SIGNING_ALGORITHMS.length)
     for (const signing of signers) {
@@ -54,7 +54,7 @@ describe('keys for modules that write their tokens themselves', () => {
     }
   })
 
-  it('are the one that signs, and behind it those that have; not the next, and no revoked one', () => {
+  it('are the signing one, then the retired ones; neither the next one nor revoked ones', () => {
     const namesAt = (keys: readonly MadeKey[], after: number): string =>
       setAt(keys, after)
         .signers()
@@ -65,7 +65,7 @@ describe('keys for modules that write their tokens themselves', () => {
     assert.equal(namesAt([a, revoked(b, 90 * MINUTE), c], 2 * HOUR), 'c signs, a')
   })
 
-  it('hostile: one that has signed, or will, signs nothing', async () => {
+  it('hostile: that are retired or next sign nothing', async () => {
     const [, retired] = setAt([a, b], HOUR).signers()
     assert.equal(retired?.signs, false)
     await assert.rejects(retired.sign(Buffer.from('x')), { code: 'signing-keys-invalid' })

@@ -34,21 +34,21 @@ const bytesOf = (
     most,
   )
 
-describe('the bytes of an outgoing request', () => {
+describe('the size of an outgoing request', () => {
   const none = bytesOf([], {})
 
-  it('count each line with its name, its value and four bytes', () => {
+  it('counts each line with its name, its value and four bytes', () => {
     assert.equal(bytesOf([['accept', '*/*']], {}) - none, 'accept: */*\r\n'.length)
     assert.equal(bytesOf([], { setHeaders: [['x-a', 'bc']] }) - none, 'x-a: bc\r\n'.length)
     const repeatedHeaders = [{ name: 'x-a', values: ['b', 'cd'] }]
     assert.equal(bytesOf([], { repeatedHeaders }) - none, 'x-a: b\r\nx-a: cd\r\n'.length)
   })
 
-  it('count bytes and not characters', () => {
+  it('counts bytes, not characters', () => {
     assert.equal(bytesOf([], { setHeaders: [['x-a', 'ü']] }) - none, 'x-a: \r\n'.length + 2)
   })
 
-  it('do not count what is removed or replaced', () => {
+  it('does not count removed and replaced lines', () => {
     const headers: HeaderLines = [
       ['authorization', 'x'.repeat(1_000)],
       ['cookie', 'abc'],
@@ -59,7 +59,7 @@ describe('the bytes of an outgoing request', () => {
     assert.equal(replaced, kept + 'authorization: y\r\n'.length)
   })
 
-  it('are not worked out to the last one where there is room in any case', () => {
+  it('is estimated where it is below the limit in any case', () => {
     const headers: HeaderLines = [['authorization', 'x'.repeat(1_000)]]
     const rough = bytesOf(headers, { removeHeaders: ['authorization'] }, 10_000)
     assert.ok(rough - none > 1_000)
@@ -67,16 +67,16 @@ describe('the bytes of an outgoing request', () => {
   })
 })
 
-describe('a request beyond the budget of its route', () => {
+describe('a request beyond the header budget of its route', () => {
   const COOKIE: HeaderLines = [['cookie', 'c'.repeat(8_000)]]
 
-  it('is refused, for what the caller sends and what is set count together', async () => {
+  it('is refused for the sum of the client’s headers and those of the route', async () => {
     assert.equal(await codeOf(COOKIE, 10_000), 'transformed')
     assert.equal(await codeOf(COOKIE, 8_000), 'headers-too-large')
     assert.equal(await codeOf([], 8_000), 'transformed')
   })
 
-  it('is refused for a token alone', async () => {
+  it('is refused for a token only', async () => {
     const token: Transformer = {
       kind: 'minted-token',
       transform: () => ({
@@ -91,7 +91,7 @@ describe('a request beyond the budget of its route', () => {
     assert.equal(await codeOf([], 32_768, [token]), 'transformed')
   })
 
-  it('is refused where the decision id is the last straw', async () => {
+  it('is refused where the decision id exceeds the budget', async () => {
     const least = async (sendsAuditId: boolean): Promise<number> => {
       for (let most = 500; ; most += 1) {
         const parts = outgoing([kubernetesHeaders()], { maxHeaderBytes: most, sendsAuditId })
@@ -103,7 +103,7 @@ describe('a request beyond the budget of its route', () => {
     assert.equal((await least(true)) - (await least(false)), id.length)
   })
 
-  it('is not refused for the credential that is taken out', async () => {
+  it('is not refused for the credential that is removed', async () => {
     assert.equal(await codeOf([['authorization', 'x'.repeat(8_000)]], 4_096), 'transformed')
   })
 })

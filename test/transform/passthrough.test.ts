@@ -25,7 +25,7 @@ const passed = async (
   return result.credentials
 }
 
-describe('passthrough', () => {
+describe('passthrough of the caller’s credential', () => {
   const CASES: readonly {
     readonly name: string
     readonly locations: readonly CredentialLocation[]
@@ -39,7 +39,7 @@ describe('passthrough', () => {
       want: [],
     },
     {
-      name: 'keeps the proof of a bound one',
+      name: 'keeps a DPoP-bound token with its proof',
       locations: BEARER_LOCATIONS,
       headers: [
         ['authorization', 'DPoP x'],
@@ -48,7 +48,7 @@ describe('passthrough', () => {
       want: [],
     },
     {
-      name: 'keeps an API key, and removes what only looks like one',
+      name: 'keeps an API key, and removes headers that look like one',
       locations: [API_KEY],
       headers: [
         ['X-Api-Key', 'k'],
@@ -58,7 +58,7 @@ describe('passthrough', () => {
       want: ['x_api_key', 'x.api!key'],
     },
     {
-      name: 'keeps nothing that no authenticator of the route reads',
+      name: 'keeps no credential that no authenticator of the route reads',
       locations: [API_KEY],
       headers: [
         ['authorization', 'Bearer x'],
@@ -68,7 +68,7 @@ describe('passthrough', () => {
       want: ['authorization', 'proxy-authorization'],
     },
     {
-      name: 'keeps no identity that the caller makes up',
+      name: 'keeps no identity headers of the client',
       locations: BEARER_LOCATIONS,
       headers: [
         ['x-remote-user', 'root'],
@@ -79,7 +79,7 @@ describe('passthrough', () => {
       want: ['x-remote-user', 'x_webauth_user', 'x-own', 'X_Own'],
     },
     {
-      name: 'keeps no certificate in a header: whose it is, only a connection says',
+      name: 'keeps no certificate in a header',
       locations: [
         { kind: 'connection', header: 'client-cert' },
         { kind: 'connection', header: 'ssl-client-cert' },
@@ -104,13 +104,13 @@ describe('passthrough', () => {
     ],
   }
 
-  it('keeps a token among subprotocols, which is else taken out', async () => {
+  it('keeps a token among subprotocols, which is removed otherwise', async () => {
     assert.deepEqual((await passed(BEARER_LOCATIONS, SOCKET)).setHeaders, [])
     const without = await passed(BEARER_LOCATIONS, SOCKET, placesOf(BEARER_LOCATIONS, ['x-own']))
     assert.deepEqual(without.setHeaders, [['sec-websocket-protocol', 'v4.channel.k8s.io']])
   })
 
-  it('keeps a key in the query, which is else taken out', async () => {
+  it('keeps a key in the query, which is removed otherwise', async () => {
     const locations: readonly CredentialLocation[] = [{ kind: 'query', name: 'api_key' }]
     const request = { path: '/a?api_key=k&b=1' }
     assert.deepEqual((await passed(locations, request)).setHeaders, [])

@@ -53,22 +53,22 @@ const SUFFIXES = [
   '_',
 ]
 
-describe('a header is stripped', () => {
+describe('a header is removed', () => {
   for (const name of STRIPPED_NAMES) {
-    it(`when it is ${name}, in any spelling`, () => {
+    it(`where it is ${name}, in any spelling`, () => {
       for (const spell of SPELLINGS) assert.ok(isStripped(spell(name)), spell(name))
     })
   }
 
   const METHODS = ['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override']
   for (const name of [...METHODS, 'X-Original-URL', 'X-Rewrite-URL']) {
-    it(`when it would make another request of it: ${name}`, () => {
+    it(`where it would change the request: ${name}`, () => {
       for (const spell of SPELLINGS) assert.ok(isStripped(spell(name)), spell(name))
     })
   }
 
   for (const prefix of STRIPPED_PREFIXES) {
-    it(`when it begins with ${prefix}, in any spelling and with any suffix`, () => {
+    it(`where it begins with ${prefix}, in any spelling and with any suffix`, () => {
       for (const spell of SPELLINGS) {
         for (const suffix of SUFFIXES) {
           assert.ok(isStripped(spell(prefix) + suffix), spell(prefix) + suffix)
@@ -94,17 +94,17 @@ describe('a header is stripped', () => {
     'X-Countersign-Decision',
   ]
   for (const name of MUST) {
-    it(`when an upstream may trust it: ${name}`, () => assert.ok(isStripped(name)))
+    it(`where an upstream may trust it: ${name}`, () => assert.ok(isStripped(name)))
   }
 })
 
-describe('a header that CGI, FastCGI or PHP take for another is stripped', () => {
+describe('a header that CGI, FastCGI or PHP read as another is removed', () => {
   const WHOLE = [
     ...STRIPPED_NAMES,
     ...OVERRIDES,
     ...STRIPPED_PREFIXES.flatMap((prefix) => [`${prefix}user`, `${prefix}extra-a-b`]),
   ]
-  it('with every symbol of a token in every place of a separator', () => {
+  it('with any symbol of a token in place of a separator', () => {
     for (const name of WHOLE) {
       for (const spelt of lookAlikes(name)) {
         assert.ok(isStripped(spelt), spelt)
@@ -113,7 +113,7 @@ describe('a header that CGI, FastCGI or PHP take for another is stripped', () =>
     }
   })
 
-  it('where proxies write the real one, which is kept', () => {
+  it('where proxies write the genuine one, which is kept', () => {
     const WRITTEN = ['x-forwarded-for', 'x-forwarded-proto', 'x-real-ip', 'x-envoy-expected-rq']
     for (const name of WRITTEN) {
       assert.ok(!isStripped(name), name)
@@ -122,7 +122,7 @@ describe('a header that CGI, FastCGI or PHP take for another is stripped', () =>
     }
   })
 
-  it('on a route that sets it, or where it holds keys', () => {
+  it('on a route that sets it, or where it has keys', () => {
     const locations = [{ kind: 'header', name: 'x-api-key' }] as const
     const places = placesOf(locations, ['x-app-user', 'x.odd-name'])
     for (const name of ['x-app-user', 'x-api-key', 'x-odd-name']) {
@@ -142,7 +142,7 @@ describe('a header that CGI, FastCGI or PHP take for another is stripped', () =>
   })
 })
 
-describe('a header is kept', () => {
+describe('a header is kept:', () => {
   const NAMES = [
     'accept',
     'cookie',
@@ -169,20 +169,20 @@ describe('a header is kept', () => {
 const found = (...names: readonly string[]): readonly string[] =>
   strippedFrom(new Headers(linesOf(names.map((name) => [name, 'x']))))
 
-describe('strippedFrom', () => {
-  it('finds nothing where there is nothing', () => {
+describe('the headers to remove', () => {
+  it('are none where no header needs it', () => {
     assert.deepEqual(found(), [])
     assert.deepEqual(found('accept', 'cookie'), [])
   })
 
-  it('gives names as they are spelt, so that Envoy finds them', () => {
+  it('have the spelling of the client, so that Envoy finds them', () => {
     assert.deepEqual(found('x_remote_user', 'accept', 'x-remote-user'), [
       'x_remote_user',
       'x-remote-user',
     ])
   })
 
-  it('gives each name once', () => {
+  it('are listed once each', () => {
     assert.deepEqual(found('x-remote-group', 'x-remote-group'), ['x-remote-group'])
   })
 
@@ -191,7 +191,7 @@ describe('strippedFrom', () => {
     /^x-(forwarded|envoy)-/.test(canonicalName(name)) && /[^a-z-]/i.test(name)
 
   const SEED = 7
-  it(`finds every name of which the canonical form is stripped (seed ${SEED})`, () => {
+  it(`are those with a canonical form that is removed (seed ${SEED})`, () => {
     const random = randomFrom(SEED)
     const pieces = [
       ...STRIPPED_NAMES,

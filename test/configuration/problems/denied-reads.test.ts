@@ -44,28 +44,28 @@ const verbsLeftBy = (...rules: readonly string[]): readonly string[] =>
 
 const WRITES = ['patch', 'delete', 'deletecollection']
 
-describe('a deny of reading secrets', () => {
+describe('a deny of reading secrets with', () => {
   const CASES = [
-    { name: 'get, list, watch', rule: READING, want: WRITES },
+    { name: 'the verbs get, list, watch', rule: READING, want: WRITES },
     {
-      name: 'get, list, watch, deletecollection',
+      name: 'the verbs get, list, watch, deletecollection',
       rule: 'verbs: [get, list, watch, deletecollection]',
       want: ['patch', 'delete'],
     },
-    { name: 'get alone', rule: 'verbs: [get]', want: ['list', 'watch', ...WRITES] },
-    { name: 'list alone', rule: 'verbs: [list]', want: ['watch', 'deletecollection'] },
-    { name: 'methods', rule: 'methods: [GET, HEAD]', want: WRITES },
+    { name: 'the verb get only', rule: 'verbs: [get]', want: ['list', 'watch', ...WRITES] },
+    { name: 'the verb list only', rule: 'verbs: [list]', want: ['watch', 'deletecollection'] },
+    { name: 'methods in place of verbs', rule: 'methods: [GET, HEAD]', want: WRITES },
     {
-      name: 'every verb that is answered with the object',
+      name: 'every verb whose answer is the object',
       rule: 'verbs: [get, list, watch, patch, delete, deletecollection]',
       want: [],
     },
-    { name: 'no verbs: all of them', rule: 'users: ["*"]', want: [] },
-    { name: '"*"', rule: 'verbs: ["*"]', want: [] },
-    { name: 'writing alone', rule: 'verbs: [create, patch]', want: [] },
+    { name: 'no verbs', rule: 'users: ["*"]', want: [] },
+    { name: 'the verb "*"', rule: 'verbs: ["*"]', want: [] },
+    { name: 'verbs of writing only', rule: 'verbs: [create, patch]', want: [] },
   ]
   for (const { name, rule, want } of CASES) {
-    it(`by ${name} leaves ${want.join(', ') || 'nothing'}`, () => {
+    it(`${name} leaves ${want.join(', ') || 'nothing'} readable`, () => {
       assert.deepEqual(
         verbsLeftBy(`{ deny: no-secrets, resources: [secrets], ${rule} }`, REST),
         want,
@@ -73,7 +73,7 @@ describe('a deny of reading secrets', () => {
     })
   }
 
-  it('is reported with its path, and with the rule that allows the rest', () => {
+  it('is reported with its path, and with the rule that allows the other verbs', () => {
     const rules = [`{ deny: no-secrets, resources: [secrets], ${READING} }`, REST]
     assert.deepEqual(leftBy(rules), [
       { verbs: WRITES, by: 'rest', path: 'routes[0].authorize[0].verbs' },
@@ -89,17 +89,17 @@ describe('a deny of reading secrets', () => {
     assert.deepEqual(leftBy([`{ deny: x, methods: [GET], paths: ['/api/**'] }`, REST], 'http'), [])
   })
 
-  it('in shadow is not reported: it denies nothing', () => {
+  it('in shadow is not reported, since it denies nothing', () => {
     const rule = `{ deny: no-secrets, shadow: true, resources: [secrets], ${READING} }`
     assert.deepEqual(leftBy([rule, REST]), [])
   })
 })
 
-describe('other resources', () => {
+describe('the answers to updates of other resources', () => {
   const leaving = (keys: string): readonly string[] =>
     verbsLeftBy(`{ deny: no-reading, ${READING}, ${keys} }`, REST)
 
-  it('are also answered with the object when they, or their status, are updated', () => {
+  it('contain the object, also to an update of its status', () => {
     const want = ['patch', 'update', 'delete', 'deletecollection']
     assert.deepEqual(leaving('resources: [deployments]'), want)
     assert.deepEqual(leaving('resources: ["*"]'), want)
@@ -108,52 +108,55 @@ describe('other resources', () => {
     assert.deepEqual(leaving('apiGroups: [example.org], resources: [secrets]'), want)
   })
 
-  it('are answered with the object when a subresource of it is changed', () => {
+  it('contain the object where a subresource of it is updated', () => {
     assert.deepEqual(leaving('resources: [deployments/status]'), ['patch', 'update'])
     assert.deepEqual(leaving('resources: [pods/ephemeralcontainers]'), ['patch', 'update'])
     assert.deepEqual(leaving('resources: ["pods/*"]'), ['patch', 'update'])
   })
 
-  it('are answered with something else by subresources such as log, exec and scale', () => {
+  it('do not contain the object for subresources such as log, exec and scale', () => {
     assert.deepEqual(leaving('resources: [pods/log, pods/exec, deployments/scale]'), [])
   })
 
-  it('that are paths and no resources are not answered with objects', () => {
+  it('do not contain the object for paths without a resource', () => {
     assert.deepEqual(leaving("paths: ['/logs/**']"), [])
   })
 
-  it('by their paths are reported likewise', () => {
+  it('are reported for denied paths as well', () => {
     const rule = `{ deny: x, methods: [GET, HEAD], paths: ['/api/*/namespaces/*/secrets/**'] }`
     assert.deepEqual(verbsLeftBy(rule, REST), ['patch', 'update', 'delete', 'deletecollection'])
   })
 })
 
-describe('no warning', () => {
+describe('no warning about readable secrets is printed', () => {
   const DENY = `{ deny: no-secrets, resources: [secrets], ${READING} }`
   const NARROW = `{ deny: no-secrets, resources: [secrets], namespaces: [prod], groups: [dev], ${READING} }`
   const WRITING = 'verbs: [patch, delete, deletecollection]'
   const CASES = [
     {
-      name: 'where a later rule denies the rest',
+      name: 'where a later rule denies the other verbs',
       rules: [DENY, `{ deny: no-writing, resources: [secrets], ${WRITING} }`, REST],
     },
     {
-      name: 'where an earlier rule denies the rest',
+      name: 'where an earlier rule denies the other verbs',
       rules: [`{ deny: no-writing, resources: [secrets], ${WRITING} }`, DENY, REST],
     },
     {
-      name: 'where a wider rule denies the rest',
+      name: 'where a wider rule denies the other verbs',
       rules: [DENY, `{ deny: no-writing, verbs: [patch, update, delete, deletecollection] }`, REST],
     },
     {
-      name: 'where rules with a pattern deny the rest',
+      name: 'where rules with a pattern deny the other verbs',
       rules: [NARROW, `{ deny: rest-of-it, resources: ['secret*'], namespaces: ['prod*'] }`, REST],
     },
     {
-      name: 'where the rules deny the rest to the same groups',
+      name: 'where the rules deny the other verbs to the same groups',
       rules: [NARROW, `{ deny: no-writing, resources: [secrets], groups: [dev] }`, REST],
     },
-    { name: 'where no rule allows the rest', rules: [DENY, '{ allow: pods, resources: [pods] }'] },
+    {
+      name: 'where no rule allows the other verbs',
+      rules: [DENY, '{ allow: pods, resources: [pods] }'],
+    },
     { name: 'where only reading is allowed', rules: [DENY, `{ allow: readers, ${READING} }`] },
     {
       name: 'where only methods of reading are allowed',
@@ -179,11 +182,11 @@ describe('no warning', () => {
       ],
     },
     {
-      name: 'where the rule that allows it comes before and allows reading too: an exception',
+      name: 'where the allowing rule is earlier and allows reading too: an exception',
       rules: ['{ allow: admins, groups: [admins] }', DENY, `{ allow: readers, ${READING} }`],
     },
     {
-      name: 'where a rule names the verbs and the resource: it is meant',
+      name: 'where a rule names the verbs and the resource: it is deliberate',
       rules: [
         DENY,
         `{ allow: writers, resources: [secrets], ${WRITING}, groups: [writers] }`,
@@ -196,35 +199,35 @@ describe('no warning', () => {
   }
 })
 
-describe('a warning all the same', () => {
+describe('a warning about readable secrets is printed', () => {
   const DENY = `{ deny: no-secrets, resources: [secrets], ${READING} }`
   const CASES = [
     {
-      name: 'where the rest is denied to some callers alone',
+      name: 'where the other verbs are denied to some callers only',
       rules: [DENY, '{ deny: some, resources: [secrets], groups: [dev] }', REST],
     },
     {
-      name: 'where the rest is denied in one namespace alone',
+      name: 'where the other verbs are denied in one namespace only',
       rules: [DENY, '{ deny: some, resources: [secrets], namespaces: [prod] }', REST],
     },
     {
-      name: 'where the rest is denied under a condition',
+      name: 'where the other verbs are denied under a condition',
       rules: [DENY, `{ deny: some, resources: [secrets], when: 'true' }`, REST],
     },
     {
-      name: 'where the rest is denied in shadow',
+      name: 'where the other verbs are denied in shadow',
       rules: [DENY, '{ deny: some, shadow: true, resources: [secrets] }', REST],
     },
     {
-      name: 'where the rest is denied behind the rule that allows it',
+      name: 'where the other verbs are denied after the rule that allows them',
       rules: [DENY, REST, '{ deny: late, resources: [secrets] }'],
     },
     {
-      name: 'where a subresource alone is denied',
+      name: 'where only a subresource is denied',
       rules: [DENY, '{ deny: some, resources: [secrets/status] }', REST],
     },
     {
-      name: 'where an earlier rule allows writing alone, and does not name the resource',
+      name: 'where an earlier rule allows writing only, and does not name the resource',
       rules: ['{ allow: rest, verbs: [create, patch, delete, deletecollection] }', DENY],
     },
     {
@@ -232,11 +235,11 @@ describe('a warning all the same', () => {
       rules: [DENY, `{ allow: pods, resources: [pods], verbs: [patch] }`, REST],
     },
     {
-      name: 'where some are allowed by name, and everyone by the rest',
+      name: 'where some verbs are allowed by name, and all by a later rule',
       rules: [DENY, `{ allow: x, resources: [secrets], verbs: [patch], groups: [a] }`, REST],
     },
     {
-      name: 'where only callers of one group are allowed the rest',
+      name: 'where only callers of one group are allowed the other verbs',
       rules: [DENY, '{ allow: rest, groups: [dev] }'],
     },
   ]

@@ -4,7 +4,7 @@ import { describe } from 'node:test'
 import { at, EXCHANGE, ISSUER, route } from '../forwarding.ts'
 import { checkAll } from '../sections.ts'
 
-describe('a header of a route', () => {
+describe('a header that a route sets', () => {
   const TWICE = [
     ['kubernetes', 'X-Remote-User'],
     ['kubernetes', 'x-remote-group'],
@@ -20,7 +20,7 @@ describe('a header of a route', () => {
   ] as const
   checkAll([
     ...TWICE.map(([preset, header]) => ({
-      name: `is not set by ${preset} and by hand: ${header}`,
+      name: `is refused twice, by ${preset} and by hand: ${header}`,
       input: route({
         forward: `headers: [${preset}], set: { x-ok: identity.user, ${header}: identity.user }`,
         authenticate: 'cards',
@@ -33,7 +33,7 @@ describe('a header of a route', () => {
       ],
     })),
     {
-      name: 'is set by hand together with a preset that does not have it',
+      name: 'is accepted by hand together with a set that does not have it',
       input: route({
         forward:
           'headers: [kubernetes, grafana, headlamp], set: { x-webauth-email: identity.user, x-cert-subject: identity.user, x-remote-name: identity.user }',
@@ -41,12 +41,12 @@ describe('a header of a route', () => {
       want: [],
     },
     {
-      name: 'is set by hand where the set is not used',
+      name: 'is accepted by hand where the set is not used',
       input: route({ forward: 'set: { x-remote-user: identity.user }' }),
       want: [],
     },
     {
-      name: 'is not set by hand and an assertion',
+      name: 'is refused twice, by hand and as an assertion',
       input: {
         ...route({
           forward: 'set: { x-jwt: identity.user }, assertion: { header: X-JWT, audience: a }',
@@ -56,7 +56,7 @@ describe('a header of a route', () => {
       want: [at(String.raw`assertion\.header`, '"x-jwt" is set by "set" too')],
     },
     {
-      name: 'is not set by a set and an assertion',
+      name: 'is refused twice, by a set and as an assertion',
       input: {
         ...route({
           forward: 'headers: headlamp, assertion: { header: X-Forwarded-User, audience: a }',
@@ -66,7 +66,7 @@ describe('a header of a route', () => {
       want: [at(String.raw`assertion\.header`, '"x-forwarded-user" is set by "headers: headlamp"')],
     },
     {
-      name: 'holds an assertion together with other headers',
+      name: 'is accepted as an assertion together with other headers',
       input: {
         ...route({
           forward: 'headers: headlamp, assertion: { header: X-Forwarded-Id-Token, audience: a }',
@@ -78,32 +78,32 @@ describe('a header of a route', () => {
   ])
 })
 
-describe('the credentials of a route', () => {
+describe('the credentials that a route forwards', () => {
   const CERTIFICATE = at('headers', '"certificate" tells of a proven client certificate')
   const EXCHANGED = at(String.raw`bearer\.exchange`, 'no caller has a token to exchange')
   checkAll([
     {
-      name: 'are the caller’s or another, not both',
+      name: 'are refused where passthrough is combined with another',
       input: route({ forward: 'passthrough: true, bearer: { token: file:t }' }),
       want: [at('passthrough', 'cannot be combined with "bearer"')],
     },
     {
-      name: 'are the caller’s, together with headers',
+      name: 'are accepted with passthrough and headers',
       input: route({ forward: 'passthrough: true, headers: kubernetes' }),
       want: [],
     },
     {
-      name: 'are forwarded where callers have certificates',
+      name: 'are accepted as certificate headers where callers have certificates',
       input: route({ forward: 'headers: certificate', authenticate: 'staff, cards' }),
       want: [],
     },
     {
-      name: 'are forwarded where callers have certificates with passwords',
+      name: 'are accepted as certificate headers where callers have certificates with passwords',
       input: route({ forward: 'headers: certificate', authenticate: '{ all: [staff, cards] }' }),
       want: [],
     },
     {
-      name: 'are not forwarded where no caller has a certificate',
+      name: 'are refused as certificate headers where no caller has a certificate',
       input: route({
         forward: 'headers: [certificate]',
         authenticate: '{ all: [staff, guests] }, tokens',
@@ -111,49 +111,49 @@ describe('the credentials of a route', () => {
       want: [CERTIFICATE],
     },
     {
-      name: 'need not be forwarded',
+      name: 'are accepted as certificate headers that may be missing',
       input: route({ forward: 'headers: certificate, certificateHeaders: { missing: omit }' }),
       want: [],
     },
     {
-      name: 'may be described without being forwarded',
+      name: 'are accepted with certificateHeaders that no set uses',
       input: route({ forward: 'certificateHeaders: { contents: der }' }),
       want: [],
     },
     ...['tokens', 'opaque', 'accounts', '{ all: [staff, tokens] }', 'staff, opaque'].map(
       (authenticate) => ({
-        name: `are exchanged where callers have tokens: ${authenticate}`,
+        name: `are accepted as an exchange where callers have tokens: ${authenticate}`,
         input: route({ forward: `bearer: { ${EXCHANGE} }`, authenticate }),
         want: [],
       }),
     ),
     ...['staff', 'cards', '{ all: [staff, guests] }, cards'].map((authenticate) => ({
-      name: `are not exchanged where none has a token: ${authenticate}`,
+      name: `are refused as an exchange where no caller has a token: ${authenticate}`,
       input: route({ forward: `bearer: { ${EXCHANGE} }`, authenticate }),
       want: [EXCHANGED],
     })),
     {
-      name: 'are not looked for at authenticators that do not exist',
+      name: 'are not compared with authenticators that do not exist',
       input: route({ forward: `bearer: { ${EXCHANGE} }`, authenticate: 'nobody, tokens' }),
       want: [/there is no authenticator "nobody"/],
     },
   ])
 })
 
-describe('what we sign', () => {
+describe('a signed credential', () => {
   checkAll([
     {
-      name: 'needs keys: a token',
+      name: 'requires the issuer’s keys: a token',
       input: route({ forward: 'bearer: { mint: { audience: a } }' }),
       want: [at(String.raw`bearer\.mint`, 'needs "issuer", whose keys sign the token')],
     },
     {
-      name: 'needs keys: an assertion',
+      name: 'requires the issuer’s keys: an assertion',
       input: route({ forward: 'assertion: { audience: a }' }),
       want: [at('assertion', 'needs "issuer", whose keys sign the token')],
     },
     {
-      name: 'has keys',
+      name: 'is accepted with the issuer’s keys',
       input: {
         ...route({ forward: 'bearer: { mint: { audience: a } }, assertion: { audience: a }' }),
         ...ISSUER,

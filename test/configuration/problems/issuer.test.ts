@@ -14,40 +14,40 @@ const TLS = 'tls: { certificate: a.pem, key: file:a.key, clientCa: ca.pem }'
 
 const listen = (issuer: string): string => `listen: { authz: unix:authz.sock, issuer: ${issuer} }`
 
-describe('the issuer', () => {
+describe('the address of the issuer', () => {
   checkAll([
     {
-      name: 'is read on a socket',
+      name: 'may be a UNIX socket',
       input: { issuer: ISSUER, listen: listen('unix:i.sock') },
       want: [],
     },
     {
-      name: 'is read on loopback',
+      name: 'may be loopback',
       input: { issuer: ISSUER, listen: listen('127.0.0.1:9003') },
       want: [],
     },
     {
-      name: 'is not read on a network',
+      name: 'is refused on a network',
       input: { issuer: ISSUER, listen: listen('0.0.0.0:9003') },
       want: [OPEN],
     },
     {
-      name: 'is not read on a network, written out in full',
+      name: 'is refused on a network, in the long form',
       input: { issuer: ISSUER, listen: listen('{ address: 10.0.0.1:9003 }') },
       want: [OPEN],
     },
     {
-      name: 'is read on a network that is trusted',
+      name: 'is accepted on a network with plaintext: true',
       input: { issuer: ISSUER, listen: listen('{ address: 10.0.0.1:9003, plaintext: true }') },
       want: [],
     },
     {
-      name: 'is read on a network over mutual TLS',
+      name: 'is accepted on a network with mutual TLS',
       input: { issuer: ISSUER, listen: listen(`{ address: 10.0.0.1:9003, ${TLS} }`) },
       want: [],
     },
     {
-      name: 'admits named clients over mutual TLS',
+      name: 'requires clientNames with mutual TLS',
       input: {
         issuer: ISSUER,
         listen: listen(`{ address: 10.0.0.1:9003, ${TLS.replace(' }', ', clientNames: [] }')} }`),
@@ -55,7 +55,7 @@ describe('the issuer', () => {
       want: [/^listen\.issuer\.tls\.clientNames: /],
     },
     {
-      name: 'speaks TLS to Envoy when Envoy does',
+      name: 'requires TLS exactly where envoy has it',
       input: {
         issuer: ISSUER,
         listen: listen(`{ address: 10.0.0.1:9003, ${TLS} }`),
@@ -66,12 +66,12 @@ describe('the issuer', () => {
       ],
     },
     {
-      name: 'is read somewhere',
+      name: 'is required with the section issuer',
       input: { issuer: ISSUER },
       want: [/^issuer: needs an address where upstreams read the keys, .*"listen\.issuer"$/],
     },
     {
-      name: 'is there to be read',
+      name: 'is refused without the section issuer',
       input: { listen: listen('unix:i.sock') },
       want: [/^listen\.issuer: there is nothing to be read there without "issuer"$/],
     },
@@ -92,21 +92,21 @@ authenticators:
     listen: listen(issuer),
   })
   checkAll([
-    { name: 'is taken at a UNIX socket', input: cards('unix:i.sock'), want: [] },
+    { name: 'is accepted at a UNIX socket', input: cards('unix:i.sock'), want: [] },
     {
-      name: 'is taken over mutual TLS',
+      name: 'is accepted with mutual TLS',
       input: cards(`{ address: 10.0.0.1:1, ${TLS} }`),
       want: [],
     },
     {
-      name: 'is not taken on loopback, where every process could claim any certificate',
+      name: 'is refused on loopback, where every process could claim any certificate',
       input: cards('127.0.0.1:9003'),
       want: [/^issuer\.login\.authenticators\[0\]: needs "listen\.issuer" to be a UNIX socket, or/],
     },
   ])
 })
 
-describe('the warning about callers that Envoy names without proving itself', () => {
+describe('the warning about an unproven Envoy at the issuer', () => {
   const warned = (issuer: string): readonly string[] => {
     const text = `
 version: 1
@@ -119,11 +119,11 @@ routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]
     assert.ok(result.ok, JSON.stringify(result))
     return issuerWarnings(result.config, result.locate).map(({ path }) => path)
   }
-  it('is for TCP without TLS, loopback too', () => {
+  it('is printed for TCP without TLS, loopback as well', () => {
     assert.deepEqual(warned('127.0.0.1:9003'), ['listen.issuer'])
     assert.deepEqual(warned('{ address: 10.0.0.1:9003, plaintext: true }'), ['listen.issuer'])
   })
-  it('is not for a UNIX socket or mutual TLS', () => {
+  it('is not printed for a UNIX socket or mutual TLS', () => {
     assert.deepEqual(warned('unix:i.sock'), [])
     assert.deepEqual(warned(`{ address: 10.0.0.1:9003, ${TLS} }`), [])
   })

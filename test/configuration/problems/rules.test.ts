@@ -11,17 +11,17 @@ const rules = (text: string): Sections => ({
 const at = (path: string, message: string): RegExp =>
   new RegExp(String.raw`^routes\[0\]\.authorize\[0\]${path}: ${message}`)
 
-describe('the rules of a route', () => {
+describe('the rules of a route are', () => {
   const IN_SHADOW =
     /^routes\[0\]\.authorize: every rule is in shadow, so none decides and every request would be refused$/
   checkAll([
     {
-      name: 'have names of their own, also across allow and deny',
+      name: 'refused with a name twice, across allow and deny',
       input: rules('{ allow: a }, { deny: a }, { allow: b }'),
       want: [/^routes\[0\]\.authorize\[1\]\.deny: "a" is also the name of an earlier rule/],
     },
     {
-      name: 'have names of their own, also across lists and in shadow',
+      name: 'refused with a name twice, across lists and shadow rules',
       input: rules(
         '{ allow: a }, { list: l, rules: [{ deny: a }] }, { list: m, shadow: true, rules: [{ allow: b }, { allow: b }] }',
       ),
@@ -31,19 +31,19 @@ describe('the rules of a route', () => {
       ],
     },
     {
-      name: 'are in lists with names of their own, or one in shadow would silence the other',
+      name: 'refused with the name of a list twice',
       input: rules(
         '{ list: l, shadow: true, rules: [{ allow: a }] }, { list: l, shadow: true, rules: [{ allow: b }] }, { allow: l }',
       ),
       want: [/^routes\[0\]\.authorize\[1\]\.list: "l" names an earlier list of this route too$/],
     },
     {
-      name: 'name authenticators that authenticate callers of the route',
+      name: 'accepted with an authenticator that names callers on the route',
       input: rules('{ allow: a, authenticators: [staff] }'),
       want: [],
     },
     {
-      name: 'name no authenticator that the route does not have, or that only adds to another',
+      name: 'refused with an authenticator that the route lacks, or that only supplements another',
       input: rules('{ allow: a, authenticators: [nobody, guests, constructor] }'),
       want: ['nobody', 'guests', 'constructor'].map((name, index) =>
         at(
@@ -53,19 +53,19 @@ describe('the rules of a route', () => {
       ),
     },
     {
-      name: 'are not all in shadow',
+      name: 'refused where all are in shadow',
       input: rules('{ allow: a, shadow: true }'),
       want: [IN_SHADOW],
     },
     {
-      name: 'are not all in shadow by their lists',
+      name: 'refused where all are in shadow by their lists',
       input: rules(
         '{ list: l, shadow: true, rules: [{ allow: a, shadow: false }] }, { list: m, rules: [{ allow: b, shadow: true }] }',
       ),
       want: [IN_SHADOW],
     },
     {
-      name: 'may be in shadow, except for one in a list',
+      name: 'accepted where one rule in a list is not in shadow',
       input: rules('{ allow: a, shadow: true }, { list: m, rules: [{ allow: b }] }'),
       want: [],
     },

@@ -30,12 +30,12 @@ routes:
   return warningsOf(parsed.config, parsed.locate).map(({ path, message }) => `${path}: ${message}`)
 }
 
-describe('logins whose users cannot be looked up again', () => {
+describe('logins whose users cannot be rechecked', () => {
   for (const [name, verify] of [
     ['RADIUS', RADIUS],
     ['LDAP without "bind"', DIRECT],
   ] as const) {
-    it(`are warned about where they are good for more than 8 hours: ${name}`, () => {
+    it(`cause a warning where they last more than 8 hours: ${name}`, () => {
       assert.deepEqual(warningsFor(verify, 'maxLifetimeWithoutRecheck: 12h'), [
         `issuer.login.maxLifetimeWithoutRecheck: users of "staff" (${name}) cannot be looked up again: a user who is removed there stays logged in for so long. Make it shorter`,
       ])
@@ -46,12 +46,12 @@ describe('logins whose users cannot be looked up again', () => {
   }
 
   for (const verify of [SEARCH, FILE]) {
-    it(`are not those by ${verify}`, () => {
+    it(`are none of ${verify}`, () => {
       assert.deepEqual(warningsFor(verify, 'maxLifetimeWithoutRecheck: 12h'), [])
     })
   }
 
-  it('are those at an upstream IdP that cannot be rechecked', () => {
+  it('are those at an upstream IdP without refresh tokens', () => {
     const provider = (refresh: boolean): string =>
       `maxLifetimeWithoutRecheck: 12h, providers: { corp: { name: C, issuer: 'https://login.example.com', clientId: c, clientSecret: 'file:s', refresh: ${refresh} } }`
     assert.match(warningsFor(FILE, provider(false)).join(), /users of "corp" \(refresh: false\)/)

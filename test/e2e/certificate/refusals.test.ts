@@ -46,7 +46,7 @@ interface Case {
 const CASES: readonly Case[] = [
   { name: 'a handle with a bit turned', handle: (good) => flip(good, 40) },
   { name: 'a handle with its tag cut off', handle: (good) => good.slice(0, -16) },
-  { name: 'a handle sealed with a key that the signer does not have', handle: () => foreign() },
+  { name: 'a handle sealed with a key that the signer does not have', handle: () => unknownKey() },
   { name: 'a text that is not a handle', handle: () => 'alice' },
   { name: 'a path in place of a handle', handle: () => '../../etc/passwd' },
   { name: 'an unknown CA', grant: { authority: 'other' } },
@@ -104,7 +104,8 @@ const handleFrom = (seal: GrantSeal, grant: Partial<Grant> = {}): string => {
   return sealing.handle
 }
 
-const foreign = (): string => handleFrom(new GrantSeal(parseGrantKeys('test', newGrantKeyLine())))
+const unknownKey = (): string =>
+  handleFrom(new GrantSeal(parseGrantKeys('test', newGrantKeyLine())))
 
 // The caller says in a header which secret Envoy asks for: no authz would hand out these.
 const BY_HEADER = '%REQ(x-handle)%'

@@ -25,7 +25,7 @@ const INVALID = ', error="invalid_token"'
 
 const token = await tokenWith()
 const over = await tokenWith({ exp: 1 })
-const foreign = await tokenWith({ iss: 'https://login.example.net' })
+const otherToken = await tokenWith({ iss: 'https://login.example.net' })
 const caller = await makeCaller()
 const bound = await tokenWith({ cnf: { jkt: caller.thumbprint } })
 
@@ -104,7 +104,7 @@ describe('several authenticators of one route, through Envoy', { skip: skipWitho
     },
     {
       name: 'a token of another issuer',
-      headers: [bearer(foreign)],
+      headers: [bearer(otherToken)],
       verdict: '401 credential-unsupported',
     },
     {
@@ -163,7 +163,7 @@ describe('several authenticators of one route, through Envoy', { skip: skipWitho
     },
     {
       name: 'a key and a token that are both wrong',
-      headers: [key(botKey), bearer(foreign)],
+      headers: [key(botKey), bearer(otherToken)],
       verdict: '400 credential-conflict',
     },
   ]
@@ -192,7 +192,7 @@ describe('several authenticators of one route, through Envoy', { skip: skipWitho
     },
     {
       name: 'a token of another issuer',
-      headers: inSubprotocol(foreign),
+      headers: inSubprotocol(otherToken),
       verdict: '401 credential-unsupported',
     },
     {

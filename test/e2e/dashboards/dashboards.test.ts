@@ -13,7 +13,7 @@ import { bearer } from '../asking.ts'
 import { basic, eventually } from '../site.ts'
 import { accessToken, ASK_WHO, REVIEW, tokenIdIn, userIn } from './asking.ts'
 import { HOSTS, startDashboards, type Dashboards } from './site.ts'
-import { namesFrom, PASSWORDS, refusalOf, socketOf, type Person, type Visitor } from './visitor.ts'
+import { namesFrom, PASSWORDS, refusalOf, socketOf, type User, type Visitor } from './visitor.ts'
 
 const skip = skipWithoutEnvoy() || skipWithoutApiServer() || skipWithoutChromium()
 
@@ -30,12 +30,12 @@ describe('dashboards behind one login', { skip, timeout: 240_000 }, () => {
 
   /** A user who has logged in at a dashboard. */
   const loggedIn = async (
-    person: Person = 'alice',
+    user: User = 'alice',
     host: string = HOSTS.headlamp,
   ): Promise<Visitor> => {
     const visitor = await site.open()
     await visitor.page.goto(`${site.originOf(host)}/`)
-    await visitor.logIn(person)
+    await visitor.logIn(user)
     await visitor.page.waitForURL(`${site.originOf(host)}/**`)
     return visitor
   }

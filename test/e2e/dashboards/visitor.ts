@@ -6,14 +6,14 @@ import type { BrowserContext, Page, WebSocket as PageSocket } from 'playwright-c
 export const PASSWORDS = { alice: 'wonderland', bob: 'builder' } as const
 
 /** A user of the users file. */
-export type Person = keyof typeof PASSWORDS
+export type User = keyof typeof PASSWORDS
 
 /** A user in front of a browser. */
 export interface Visitor extends AsyncDisposable {
   readonly context: BrowserContext
   readonly page: Page
   /** Fills in the login page. */
-  logIn(person: Person): Promise<void>
+  logIn(user: User): Promise<void>
   /** What the script of the page gets that asks for something. */
   ask(path: string, init?: Asking): Promise<Asked>
 }
@@ -35,9 +35,9 @@ interface Asked {
 export const visitorIn = (context: BrowserContext, page: Page): Visitor => ({
   context,
   page,
-  async logIn(person) {
-    await page.getByLabel('User name').fill(person)
-    await page.getByLabel('Password').fill(PASSWORDS[person])
+  async logIn(user) {
+    await page.getByLabel('User name').fill(user)
+    await page.getByLabel('Password').fill(PASSWORDS[user])
     await page.keyboard.press('Enter')
   },
   ask: (path, init = {}) =>

@@ -112,7 +112,7 @@ describe('a certificate of every caller', { skip: skipWithoutServers(), timeout:
         const { certificate, key } = site.alice
         for (const [credential, user] of [
           [password('alice'), 'alice of dev|ops'],
-          [[`--token=${await site.foreign.token('alice')}`], ALICE_BY_TOKEN],
+          [[`--token=${await site.otherIssuer.token('alice')}`], ALICE_BY_TOKEN],
           [[`--client-certificate=${certificate}`, `--client-key=${key}`], 'alice of dev|ops'],
         ] as const) {
           const { output, complaint } = await ask(credential, 'auth', 'whoami', '-o', 'json')

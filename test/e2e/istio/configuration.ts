@@ -8,7 +8,7 @@ import { z } from 'zod'
 import { istioConfiguration } from '../../../scripts/istio-files.ts'
 import { cheapHash } from '../../fakes/hashes.ts'
 import type { Pki } from '../../servers/pki.ts'
-import { startForeignIssuer, type ForeignIssuer } from '../foreign-issuer.ts'
+import { startOtherIssuer, type OtherIssuer } from '../other-issuer.ts'
 import { placed, type Places } from './files.ts'
 
 /** Every user's password. */
@@ -30,7 +30,7 @@ export const usersFile = async (): Promise<string> => {
 }
 
 /** An issuer of another operator, and its tokens. */
-export interface TokenIssuer extends ForeignIssuer {
+export interface TokenIssuer extends OtherIssuer {
   /** A token about a user in the group ops, which ends in so many seconds. */
   token(user: string, seconds?: number): Promise<string>
 }
@@ -42,10 +42,10 @@ export const ALICE_BY_TOKEN = 'oidc:id-of-alice of oidc:dev|oidc:ops'
 
 /** Starts an issuer. */
 export const startTokenIssuer = async (pki: Pki): Promise<TokenIssuer> => {
-  const foreign = await startForeignIssuer(pki)
-  const { key, issuer } = foreign
+  const otherIssuer = await startOtherIssuer(pki)
+  const { key, issuer } = otherIssuer
   return {
-    ...foreign,
+    ...otherIssuer,
     token: async (user, seconds = LIFE) => {
       const now = Math.floor(Date.now() / 1_000)
       return await key.token({
@@ -70,7 +70,7 @@ const configSchema = section.extend({
 export const configuration = async (
   places: Pick<Places, 'folder'>,
   authz: object,
-  { server }: ForeignIssuer,
+  { server }: OtherIssuer,
   ca: string,
 ): Promise<string> => {
   const { authenticators, ...config } = configSchema.parse(

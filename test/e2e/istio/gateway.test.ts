@@ -149,7 +149,7 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
       assert.equal(await told(site.alice), 'alice of dev|ops')
       assert.equal(await told(undefined, [ALICE]), 'alice of dev|ops')
       assert.equal(
-        await told(undefined, [bearer(await site.foreign.token('alice'))]),
+        await told(undefined, [bearer(await site.otherIssuer.token('alice'))]),
         ALICE_BY_TOKEN,
       )
       const events = (await site.decisions()).slice(-3)
@@ -181,7 +181,7 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
       for (const [client, headers, user] of [
         [site.alice, [], 'alice of dev|ops'],
         [undefined, [ALICE], 'alice of dev|ops'],
-        [undefined, [bearer(await site.foreign.token('alice'))], ALICE_BY_TOKEN],
+        [undefined, [bearer(await site.otherIssuer.token('alice'))], ALICE_BY_TOKEN],
       ] as const) {
         const answer = await http1(site.target(HOSTS.reports, client), { headers })
         const [line = ''] = received(answer, 'authorization')
@@ -207,7 +207,7 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
     })
 
     it('9. ends an upgraded connection with the token that began it', async () => {
-      const token = await site.foreign.token('alice', TOKEN_LIFE)
+      const token = await site.otherIssuer.token('alice', TOKEN_LIFE)
       const begun = performance.now()
       using upgraded = await upgrade(site, 'SPDY/3.1', [bearer(token)])
       assert.equal(await echoed(upgraded, 'hello'), 'hello')

@@ -57,7 +57,7 @@ export interface IstioSite extends AsyncDisposable {
   readonly callers: Authority
   /** A caller of the groups dev and ops. */
   readonly alice: KeyPair
-  readonly foreign: TokenIssuer
+  readonly otherIssuer: TokenIssuer
   /** The key of our tokens. */
   readonly signing: MadeKey
   /** The application that gets headers, and takes the front-proxy certificate alone. */
@@ -96,8 +96,8 @@ export const startIstioSite = async ({
   const cluster = stack.use(await startCluster({ audit: true, clientCas: [minting.ca] }))
   const api = stack.use(await startUpstream({ identity: pki.upstream, clientCa: pki.ca }))
   const reports = stack.use(await startPlainApplication())
-  const foreign = await startTokenIssuer(pki)
-  stack.use(foreign.server)
+  const otherIssuer = await startTokenIssuer(pki)
+  stack.use(otherIssuer.server)
   const signing = await madeKey('ES256')
   const here = { folder: folder.path }
   const port = await freePort()
@@ -116,7 +116,7 @@ export const startIstioSite = async ({
     'secrets/countersign-grants/grant.keys': `${newGrantKeyLine()}\n`,
     'secrets/countersign-ca/tls.crt': await readFile(minting.ca, 'utf8'),
     'secrets/countersign-ca/tls.key': await readFile(minting.key, 'utf8'),
-    'countersign.yaml': await configuration(here, listen, foreign, pki.ca),
+    'countersign.yaml': await configuration(here, listen, otherIssuer, pki.ca),
     'signer.yaml': `${placed(await istioFile('signer.yaml'), here)}audit: { file: issued.jsonl }\n`,
   })
   await writeSigningKeys(folder.file('secrets/countersign-signing-keys'), [signing])
@@ -161,7 +161,7 @@ export const startIstioSite = async ({
     pki,
     callers,
     alice,
-    foreign,
+    otherIssuer,
     signing,
     api,
     reports,

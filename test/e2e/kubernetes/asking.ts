@@ -8,7 +8,7 @@ import { eventually } from '../site.ts'
 import { HOST, WAYS_OUT } from './configuration.ts'
 import type { KubeSite } from './kube-site.ts'
 import { kubeconfigFor, type WayIn } from './ways-in.ts'
-import type { Person } from './people.ts'
+import type { User } from './users.ts'
 
 /** A user's kubectl. */
 export interface Caller {
@@ -19,9 +19,9 @@ export interface Caller {
 }
 
 /** A user with the credentials of a way in. */
-export const callerBy = async (site: KubeSite, way: WayIn, person: Person): Promise<Caller> => ({
-  identity: await kubeconfigFor(site, await way(site, person)),
-  state: site.folder.file(`state-${person.name}`),
+export const callerBy = async (site: KubeSite, way: WayIn, user: User): Promise<Caller> => ({
+  identity: await kubeconfigFor(site, await way(site, user)),
+  state: site.folder.file(`state-${user.name}`),
 })
 
 /** The arguments of kubectl for an address. */

@@ -5,7 +5,7 @@ import { Browser, type Visit } from '../../fakes/browser.ts'
 import { openHttp2 } from '../../servers/client.ts'
 import { BROWSERS } from './configuration.ts'
 import type { KubeSite } from './kube-site.ts'
-import { PASSWORD, type Person } from './people.ts'
+import { PASSWORD, type User } from './users.ts'
 
 const HOST = `https://${BROWSERS}`
 const MOST_HOPS = 8
@@ -20,7 +20,7 @@ const follow = async (browser: Browser, start: string | URL): Promise<Visit> => 
 }
 
 /** A user's browser, which has a session. */
-export const loggedIn = async ({ port, pki }: KubeSite, { name }: Person): Promise<Browser> => {
+export const loggedIn = async ({ port, pki }: KubeSite, { name }: User): Promise<Browser> => {
   const browser = new Browser({ port, tls: { ca: await readFile(pki.ca) } })
   const page = await follow(browser, `${HOST}/.countersign/login`)
   const { url } = await browser.submit(page, '/password', { user: name, password: PASSWORD })

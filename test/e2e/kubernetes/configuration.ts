@@ -4,7 +4,7 @@ import type { KubeApiServer } from '../../servers/kube-apiserver.ts'
 import type { OpenLdap } from '../../servers/openldap.ts'
 import { SERVICE } from '../../servers/openldap-data.ts'
 import type { Authority, Pki } from '../../servers/pki.ts'
-import { DIRECTORY, TEAM } from './people.ts'
+import { DIRECTORY, TEAM } from './users.ts'
 
 /** Each way out, and the address of this machine at which its route is. */
 export const WAYS_OUT = {
@@ -64,7 +64,7 @@ export interface Parts {
   readonly server: KubeApiServer
   readonly ldap: OpenLdap
   /** The issuer of another operator. */
-  readonly foreignIssuer: string
+  readonly otherIssuerUrl: string
   readonly port: number
   /** How long minted tokens, access tokens and certificates live. Default: as long as without a word. */
   readonly lifetime?: string | undefined
@@ -82,7 +82,7 @@ const FROM_CLAIMS = {
 /** The claims of tokens of our own. */
 const OWN_CLAIMS = { uid: 'identity.uid', team: `identity.extra[?"${TEAM}"].orValue([])` } as const
 
-const authenticators = ({ pki, callers, server, ldap, foreignIssuer, port }: Parts): object => ({
+const authenticators = ({ pki, callers, server, ldap, otherIssuerUrl, port }: Parts): object => ({
   browsers: { session: {} },
   certificates: {
     certificate: { trust: callers.ca },
@@ -96,8 +96,8 @@ const authenticators = ({ pki, callers, server, ldap, foreignIssuer, port }: Par
     },
     identity: { user: 'claims.sub', ...FROM_CLAIMS },
   },
-  foreign: {
-    bearer: { issuer: foreignIssuer, audiences: [RESOURCE], keys: { ca: pki.ca } },
+  'other-issuer': {
+    bearer: { issuer: otherIssuerUrl, audiences: [RESOURCE], keys: { ca: pki.ca } },
     identity: { user: 'claims.preferred_username', ...FROM_CLAIMS },
   },
   accounts: {
@@ -179,7 +179,7 @@ const DESCRIBED_RULES = [
   { allow: 'read-config-maps', operations: ['listCoreV1NamespacedConfigMap'] },
 ]
 
-const WAYS_IN = ['certificates', 'own', 'foreign', 'accounts', 'staff']
+const WAYS_IN = ['certificates', 'own', 'other-issuer', 'accounts', 'staff']
 
 const routeTo = (name: string, address: string, more: object): object => ({
   name,

@@ -7,7 +7,7 @@ import { eventually } from '../site.ts'
 import { ask, callerBy, told, type Caller } from './asking.ts'
 import { OUT } from './configuration.ts'
 import { skipWithoutServers, startKubeSite, type KubeSite } from './kube-site.ts'
-import { PERSONS } from './people.ts'
+import { USERS } from './users.ts'
 import { grantEverything } from './roles.ts'
 import { WAYS_IN } from './ways-in.ts'
 
@@ -18,7 +18,7 @@ describe('controllers of the cluster', { skip: skipWithoutServers(), timeout: 24
   let root: Caller
   before(async () => {
     site = await startKubeSite()
-    root = await callerBy(site, WAYS_IN['a password (users file)'], PERSONS.root)
+    root = await callerBy(site, WAYS_IN['a password (users file)'], USERS.root)
     await grantEverything(site.server, 'admins')
     const list = ['get', 'namespaces']
     await eventually(

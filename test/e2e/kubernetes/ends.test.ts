@@ -14,11 +14,11 @@ import { ask, callerBy, told, type Caller } from './asking.ts'
 import { isIn, loggedIn, watchBy } from './browsers.ts'
 import { BRIEF, BRIEF_RESOURCE, BRIEF_SECONDS, BROWSERS, OUT } from './configuration.ts'
 import { skipWithoutServers, startKubeSite, type KubeSite } from './kube-site.ts'
-import { PERSONS, type Person } from './people.ts'
+import { USERS, type User } from './users.ts'
 import { IN, PODS, PROTOCOLS, startPods } from './pods.ts'
 import { NAMESPACE } from './roles.ts'
 import { startKubectl, type RunOptions, type RunningKubectl } from './running.ts'
-import { foreignToken, kubeconfigFor, ownToken, tokenIn, WAYS_IN } from './ways-in.ts'
+import { otherToken, kubeconfigFor, ownToken, tokenIn, WAYS_IN } from './ways-in.ts'
 
 const SKIP = skipWithoutServers() || skipWithoutKubelet()
 
@@ -44,21 +44,21 @@ describe('the end of streams', { skip: SKIP, timeout: 240_000, concurrency: true
   let alice: Caller
   /** Comes with a token in a file. */
   let short: Caller
-  /** Come with tokens of our own issuer, by a login. */
+  /** Come with tokens of the own issuer, by a login. */
   let root: Caller
   let crowd: Caller
   let crowdSince = 0
   before(async () => {
     site = await startKubeSite()
-    const callerOf = async (identity: readonly string[], { name }: Person): Promise<Caller> => ({
+    const callerOf = async (identity: readonly string[], { name }: User): Promise<Caller> => ({
       identity: await kubeconfigFor(site, identity),
       state: site.folder.file(`state-${name}`),
     })
-    alice = await callerBy(site, WAYS_IN['a password (users file)'], PERSONS.alice)
-    short = await callerOf(await shortToken(1), PERSONS.alice)
+    alice = await callerBy(site, WAYS_IN['a password (users file)'], USERS.alice)
+    short = await callerOf(await shortToken(1), USERS.alice)
     kubelet = await startPods(site, alice, [QUIET])
-    root = await callerOf(await ownToken(site, PERSONS.root), PERSONS.root)
-    crowd = await callerOf(await ownToken(site, PERSONS.crowd, BRIEF_RESOURCE), PERSONS.crowd)
+    root = await callerOf(await ownToken(site, USERS.root), USERS.root)
+    crowd = await callerOf(await ownToken(site, USERS.crowd, BRIEF_RESOURCE), USERS.crowd)
     crowdSince = Date.now()
   })
   after(async () => {
@@ -67,7 +67,7 @@ describe('the end of streams', { skip: SKIP, timeout: 240_000, concurrency: true
   })
 
   const shortToken = async (seconds: number): Promise<readonly string[]> =>
-    await tokenIn(site, 'short', await foreignToken(site, PERSONS.alice, seconds))
+    await tokenIn(site, 'short', await otherToken(site, USERS.alice, seconds))
 
   /** A shell that says what it hears, once it has said `begun`; when that ends it leaves a file. */
   const openShell = async (
@@ -175,7 +175,7 @@ describe('the end of streams', { skip: SKIP, timeout: 240_000, concurrency: true
   }
 
   it('24. after a sign-out a browser is refused within seconds, and other users are not; a watch continues', async () => {
-    const [hers, his] = [await loggedIn(site, PERSONS.alice), await loggedIn(site, PERSONS.bob)]
+    const [hers, his] = [await loggedIn(site, USERS.alice), await loggedIn(site, USERS.bob)]
     assert.deepEqual([await isIn(hers), await isIn(his)], [true, true])
     const pods = `/api/v1/namespaces/${NAMESPACE}/pods`
     await using watch = await watchBy(site, hers, `${pods}?watch=true`)

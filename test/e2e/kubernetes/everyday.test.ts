@@ -10,7 +10,7 @@ import { basic, eventually } from '../site.ts'
 import { ask, callerBy, told, type Caller } from './asking.ts'
 import { HOST, OUT, WAYS_OUT } from './configuration.ts'
 import { skipWithoutServers, startKubeSite, type KubeSite } from './kube-site.ts'
-import { PASSWORD, PERSONS } from './people.ts'
+import { PASSWORD, USERS } from './users.ts'
 import { grant, NAMESPACE } from './roles.ts'
 import { WAYS_IN } from './ways-in.ts'
 
@@ -32,7 +32,7 @@ describe('everyday work with kubectl', { skip: skipWithoutServers(), timeout: 24
   let alice: Caller
   before(async () => {
     site = await startKubeSite()
-    alice = await callerBy(site, WAYS_IN['a client certificate'], PERSONS.alice)
+    alice = await callerBy(site, WAYS_IN['a client certificate'], USERS.alice)
     const everything = { resources: ['configmaps'], verbs: ['*'] }
     const dev = { kind: 'Group', name: 'dev' } as const
     await grant(site.server, 'maps-for-dev', everything, dev)
@@ -57,7 +57,7 @@ describe('everyday work with kubectl', { skip: skipWithoutServers(), timeout: 24
   const makeMaps = async ({ count, bytes }: Readonly<Record<'count' | 'bytes', number>>) => {
     const data = { text: 'x'.repeat(bytes) }
     const session = await openHttp2({ port: site.port, serverName: HOST, ca: site.pki.ca })
-    const headers = [basic(PERSONS.alice.name, PASSWORD), JSON_BODY]
+    const headers = [basic(USERS.alice.name, PASSWORD), JSON_BODY]
     const names = Array.from({ length: count }, (_, index) => `many-${index}`)
     const make = async (): Promise<void> => {
       for (let name = names.pop(); name !== undefined; name = names.pop()) {

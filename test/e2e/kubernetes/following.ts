@@ -6,9 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { told, type Caller } from './asking.ts'
 import { configOf } from './client-node.ts'
 import type { KubeSite } from './kube-site.ts'
-import type { Person } from './people.ts'
+import type { User } from './users.ts'
 import { NAMESPACE } from './roles.ts'
-import { foreignToken, kubeconfigFor, tokenIn } from './ways-in.ts'
+import { otherToken, kubeconfigFor, tokenIn } from './ways-in.ts'
 
 const MAPS = `/api/v1/namespaces/${NAMESPACE}/configmaps`
 const TICKER = 'ticker'
@@ -57,13 +57,10 @@ export class Ticker {
 }
 
 /** A user whose token is in a file, which is replaced before it ends, until they are disposed. */
-export const renewing = async (
-  site: KubeSite,
-  person: Person,
-): Promise<Caller & AsyncDisposable> => {
+export const renewing = async (site: KubeSite, user: User): Promise<Caller & AsyncDisposable> => {
   const over = new AbortController()
-  const token = (): Promise<string> => foreignToken(site, person, TOKEN.lives)
-  const way = await tokenIn(site, `renewed-${person.name}`, await token())
+  const token = (): Promise<string> => otherToken(site, user, TOKEN.lives)
+  const way = await tokenIn(site, `renewed-${user.name}`, await token())
   const file = way.at(-1) ?? ''
   const renew = async (): Promise<void> => {
     for (;;) {

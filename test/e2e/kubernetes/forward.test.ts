@@ -12,7 +12,7 @@ import { skipWithoutKubelet, type Kubelet } from '../../servers/kubelet.ts'
 import { callerBy, type Caller } from './asking.ts'
 import { OUT } from './configuration.ts'
 import { skipWithoutServers, startKubeSite, type KubeSite } from './kube-site.ts'
-import { PERSONS } from './people.ts'
+import { USERS } from './users.ts'
 import {
   assertAsked,
   assertWebSockets,
@@ -59,7 +59,7 @@ describe('cp, port-forward and proxy', { skip: SKIP, timeout: 240_000 }, () => {
   let port: number
   before(async () => {
     site = await startKubeSite()
-    alice = await callerBy(site, WAYS_IN['an access token of our own issuer'], PERSONS.alice)
+    alice = await callerBy(site, WAYS_IN['an access token of the own issuer'], USERS.alice)
     kubelet = await startPods(site, alice)
     port = await freePort()
     web = createServer((request, response) => {

@@ -25,7 +25,7 @@ import { SERVICE } from '../../servers/openldap-data.ts'
 import { createAuthority, createPki, type Authority, type Pki } from '../../servers/pki.ts'
 import { writeSigningKeys } from '../../servers/signing-keys.ts'
 import { temporaryFolder, type TemporaryFolder } from '../../servers/temporary.ts'
-import { startForeignIssuer } from '../foreign-issuer.ts'
+import { startOtherIssuer } from '../other-issuer.ts'
 import { CountersignProcess } from '../process.ts'
 import { recipeFile } from '../recipes/running.ts'
 import { basic, eventually } from '../site.ts'
@@ -37,7 +37,7 @@ import {
   structuredAuthentication,
   WAYS_OUT,
 } from './configuration.ts'
-import { directoryEntries, PASSWORD, PERSONS, usersFile } from './people.ts'
+import { directoryEntries, PASSWORD, USERS, usersFile } from './users.ts'
 
 /** Why the scenario cannot be run here, or `false`. */
 export const skipWithoutServers = (): string | false =>
@@ -50,7 +50,7 @@ export interface KubeSite extends AsyncDisposable {
   /** Whose client certificates count. */
   readonly callers: Authority
   /** The key of the other operator's issuer, and its URL. */
-  readonly foreign: { readonly key: IssuerKey; readonly issuer: string }
+  readonly otherIssuer: { readonly key: IssuerKey; readonly issuer: string }
   readonly envoy: Envoy
   readonly port: number
   /** All files are in it: countersign.yaml, signer.yaml, and what they name. */
@@ -88,7 +88,7 @@ export const startKubeSite = async ({
   const authentication = folder.file('authentication.yaml')
   const edgeCa = await readFile(pki.ca, 'utf8')
   await writeFile(authentication, stringify(structuredAuthentication(port, edgeCa)))
-  const [server, ldap, foreign] = await Promise.all([
+  const [server, ldap, otherIssuer] = await Promise.all([
     startKubeApiServer({
       authentication,
       audit: true,
@@ -96,12 +96,12 @@ export const startKubeSite = async ({
       controllers,
     }),
     startOpenLdap(),
-    startForeignIssuer(pki),
+    startOtherIssuer(pki),
   ])
-  for (const part of [server, ldap, foreign.server]) stack.use(part)
+  for (const part of [server, ldap, otherIssuer.server]) stack.use(part)
   await Promise.all([ldap.modify(directoryEntries()), makeAccounts(server)])
-  const { issuer: foreignIssuer } = foreign
-  const parts = { pki, callers, server, ldap, foreignIssuer, port, lifetime }
+  const { issuer: otherIssuerUrl } = otherIssuer
+  const parts = { pki, callers, server, ldap, otherIssuerUrl, port, lifetime }
   const files = await writeFiles(folder, server, {
     'countersign.yaml': stringify(configuration(parts)),
     'signer.yaml': stringify(signerConfiguration(minting[0])),
@@ -117,7 +117,7 @@ export const startKubeSite = async ({
     server,
     pki,
     callers,
-    foreign,
+    otherIssuer,
     envoy,
     port,
     folder,
@@ -134,7 +134,7 @@ const DISCOVERY_LIMIT = 30_000
 
 /** Until the API server has found our issuer, which Envoy publishes. */
 const untilIssuerIsKnown = async ({ port, pki }: Pick<KubeSite, 'port' | 'pki'>): Promise<void> => {
-  const headers = [basic(PERSONS.root.name, PASSWORD)]
+  const headers = [basic(USERS.root.name, PASSWORD)]
   const ask = () =>
     http1(
       { port, serverName: HOST, ca: pki.ca },

@@ -13,7 +13,7 @@ import { ask, callerBy, told } from './asking.ts'
 import { OUT, WAYS_OUT } from './configuration.ts'
 import { follow, renewing, Ticker, TOKEN } from './following.ts'
 import { skipWithoutServers, startKubeSite, type KubeSite } from './kube-site.ts'
-import { PERSONS } from './people.ts'
+import { USERS } from './users.ts'
 import { grant, grantEverything, NAMESPACE } from './roles.ts'
 import { startWatch } from './watching.ts'
 import { WAYS_IN } from './ways-in.ts'
@@ -35,7 +35,7 @@ describe('connections over minutes', options, () => {
     await grantEverything(site.server, 'admins')
     const everything = { resources: ['configmaps'], verbs: ['*'] }
     await grant(site.server, 'maps-for-alice', everything, { kind: 'User', name: 'alice' })
-    const root = await callerBy(site, WAYS_IN['a password (users file)'], PERSONS.root)
+    const root = await callerBy(site, WAYS_IN['a password (users file)'], USERS.root)
     const list = ['get', 'configmaps', '--namespace', NAMESPACE]
     await eventually(
       () => ask(site, root, list),
@@ -49,8 +49,8 @@ describe('connections over minutes', options, () => {
 
   it('29. with each upstream credential watches and informers report every change, in order', async (t) => {
     await using stack = new AsyncDisposableStack()
-    const certified = await callerBy(site, WAYS_IN['a client certificate'], PERSONS.alice)
-    const renewed = stack.use(await renewing(site, PERSONS.alice))
+    const certified = await callerBy(site, WAYS_IN['a client certificate'], USERS.alice)
+    const renewed = stack.use(await renewing(site, USERS.alice))
     const what = ['configmap', 'ticker', '-o', 'jsonpath={.data.turn}{"\\n"}']
     const watches = OUT.map(([, address]) => stack.use(startWatch(site, certified, address, what)))
     const informers = await Promise.all(OUT.map(([, address]) => follow(site, renewed, address)))
@@ -76,7 +76,7 @@ describe('connections over minutes', options, () => {
 
   it('30. kube-controller-manager works through Envoy, and continues when its token has expired', async () => {
     await using stack = new AsyncDisposableStack()
-    const root = stack.use(await renewing(site, PERSONS.root))
+    const root = stack.use(await renewing(site, USERS.root))
     const minify = ['config', 'view', '--minify', '--raw']
     const kubeconfig = site.folder.file('controllers.kubeconfig')
     const text = await told(site, root, minify, WAYS_OUT.certificate)
@@ -99,7 +99,7 @@ describe('connections over minutes', options, () => {
     const watches = (await site.decisions()).filter(
       ({ host, user, kubernetes }) =>
         host === WAYS_OUT.certificate &&
-        user === PERSONS.root.name &&
+        user === USERS.root.name &&
         kubernetes?.resource === 'replicasets' &&
         kubernetes.verb === 'watch',
     )

@@ -7,7 +7,7 @@ import { eventually } from '../site.ts'
 import { ask, callerBy, told, type Caller } from './asking.ts'
 import { DESCRIBED, OUT, WAYS_OUT } from './configuration.ts'
 import { skipWithoutServers, startKubeSite, type KubeSite } from './kube-site.ts'
-import { PERSONS, type Person } from './people.ts'
+import { USERS, type User } from './users.ts'
 import { grant, grantEverything, NAMESPACE } from './roles.ts'
 import { WAYS_IN } from './ways-in.ts'
 
@@ -23,11 +23,11 @@ describe('RBAC behind Countersign', { skip: skipWithoutServers(), timeout: 240_0
   let root: Caller
   before(async () => {
     site = await startKubeSite()
-    const password = (person: Person): Promise<Caller> =>
-      callerBy(site, WAYS_IN['a password (users file)'], person)
-    alice = await password(PERSONS.alice)
-    bob = await password(PERSONS.bob)
-    root = await password(PERSONS.root)
+    const password = (user: User): Promise<Caller> =>
+      callerBy(site, WAYS_IN['a password (users file)'], user)
+    alice = await password(USERS.alice)
+    bob = await password(USERS.bob)
+    root = await password(USERS.root)
     const read = ['get', 'list', 'watch']
     const { server } = site
     const maps = { resources: ['configmaps'], verbs: read }

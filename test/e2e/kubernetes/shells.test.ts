@@ -12,7 +12,7 @@ import { eventually } from '../site.ts'
 import { ask, at, callerBy, environmentOf, told, type Caller } from './asking.ts'
 import { OUT, SEALED, WAYS_OUT } from './configuration.ts'
 import { skipWithoutServers, startKubeSite, type KubeSite } from './kube-site.ts'
-import { PERSONS } from './people.ts'
+import { USERS } from './users.ts'
 import {
   assertAsked,
   assertWebSockets,
@@ -52,9 +52,9 @@ describe('logs, exec and attach', { skip: SKIP, timeout: 240_000 }, () => {
   let root: Caller
   before(async () => {
     site = await startKubeSite()
-    alice = await callerBy(site, WAYS_IN['a client certificate'], PERSONS.alice)
-    bob = await callerBy(site, WAYS_IN['a client certificate'], PERSONS.bob)
-    root = await callerBy(site, WAYS_IN['a password (users file)'], PERSONS.root)
+    alice = await callerBy(site, WAYS_IN['a client certificate'], USERS.alice)
+    bob = await callerBy(site, WAYS_IN['a client certificate'], USERS.bob)
+    root = await callerBy(site, WAYS_IN['a password (users file)'], USERS.root)
     const see = { resources: ['pods'], verbs: ['get'] }
     await grant(site.server, 'pods-for-bob', see, { kind: 'User', name: 'bob' })
     await grantEverything(site.server, 'admins')

@@ -11,15 +11,15 @@ import { basic, eventually } from '../site.ts'
 import { callerBy, type Caller } from './asking.ts'
 import { HOST, OUT, WAYS_OUT } from './configuration.ts'
 import { skipWithoutServers, startKubeSite, type KubeSite } from './kube-site.ts'
-import { PASSWORD, PERSONS } from './people.ts'
+import { PASSWORD, USERS } from './users.ts'
 import { grant, NAMESPACE } from './roles.ts'
 import { startWatch, type Watch } from './watching.ts'
-import { foreignToken, kubeconfigFor, tokenIn, WAYS_IN } from './ways-in.ts'
+import { otherToken, kubeconfigFor, tokenIn, WAYS_IN } from './ways-in.ts'
 
 const RBAC_LIMIT = 10_000
 const MAPS = `/api/v1/namespaces/${NAMESPACE}/configmaps`
 const HOST_OF_HEADERS = WAYS_OUT['X-Remote-*']
-const ALICE = basic(PERSONS.alice.name, PASSWORD)
+const ALICE = basic(USERS.alice.name, PASSWORD)
 
 /** How long a token lives; the watches begin within. */
 const LIFE_SECONDS = 10
@@ -29,7 +29,7 @@ describe('watches', { skip: skipWithoutServers(), timeout: 240_000 }, () => {
   let alice: Caller
   before(async () => {
     site = await startKubeSite()
-    alice = await callerBy(site, WAYS_IN['a password (LDAP)'], PERSONS.alice)
+    alice = await callerBy(site, WAYS_IN['a password (LDAP)'], USERS.alice)
     const everything = { resources: ['configmaps'], verbs: ['*'] }
     await grant(site.server, 'maps-for-alice', everything, { kind: 'User', name: 'alice' })
     const list = async () => {
@@ -90,7 +90,7 @@ describe('watches', { skip: skipWithoutServers(), timeout: 240_000 }, () => {
   it('9. with each upstream credential end with the token', async () => {
     await using stack = new AsyncDisposableStack()
     const shown = async (seconds: number): Promise<readonly string[]> =>
-      await tokenIn(site, 'short', await foreignToken(site, PERSONS.alice, seconds))
+      await tokenIn(site, 'short', await otherToken(site, USERS.alice, seconds))
     const identity = await kubeconfigFor(site, await shown(1))
     const begun = Date.now()
     await shown(LIFE_SECONDS)

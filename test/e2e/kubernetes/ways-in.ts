@@ -6,17 +6,17 @@ import { run, start } from '../../cli/login/running.ts'
 import { Browser } from '../../fakes/browser.ts'
 import { BUILDER, HOST, ownIssuer, RESOURCE, WAYS_OUT } from './configuration.ts'
 import type { KubeSite } from './kube-site.ts'
-import { mailOf, PASSWORD, type Person } from './people.ts'
+import { mailOf, PASSWORD, type User } from './users.ts'
 
 /** The options of `countersign kubeconfig` that identify a user. */
-export type WayIn = (site: KubeSite, person: Person) => Promise<readonly string[]>
+export type WayIn = (site: KubeSite, user: User) => Promise<readonly string[]>
 
 const password =
-  (loginOf: (person: Person) => string): WayIn =>
-  async ({ folder }, person) => {
+  (loginOf: (user: User) => string): WayIn =>
+  async ({ folder }, user) => {
     const file = folder.file('password')
     await writeFile(file, PASSWORD, { mode: 0o600 })
-    return ['--way', 'password', '--user', loginOf(person), '--password-file', file]
+    return ['--way', 'password', '--user', loginOf(user), '--password-file', file]
   }
 
 /** A token in a file. */
@@ -45,34 +45,34 @@ const certificate: WayIn = async ({ callers }, { name, groups, uid, teams }) => 
 const UID = '0.9.2342.19200300.100.1.1'
 
 /**
- * A login in a browser at our own issuer; kubectl then gets the token by `countersign credential`.
+ * A login in a browser at the own issuer; kubectl then gets the token by `countersign credential`.
  *
  * @param resource the audience of the tokens
  */
 export const ownToken = async (
   site: KubeSite,
-  person: Person,
+  user: User,
   resource: string = RESOURCE,
 ): Promise<readonly string[]> => {
   const { port, pki, folder } = site
   const at = ['--issuer', ownIssuer(port), '--resource', resource]
-  const state = folder.file(`state-${person.name}`)
+  const state = folder.file(`state-${user.name}`)
   await using login = start(['login', ...at, '--ca', pki.ca, '--no-browser'], { state })
   const [, url = ''] = await login.says(/^ {2}(https:\/\/\S+)$/m)
   const browser = new Browser({ port, tls: { ca: await readFile(pki.ca) } })
-  const user = { user: person.name, password: PASSWORD }
-  const asked = await browser.submit(await browser.get(url), '/password', user)
+  const credentials = { user: user.name, password: PASSWORD }
+  const asked = await browser.submit(await browser.get(url), '/password', credentials)
   const { url: callback } = await browser.submit(asked, '/consent', { answer: 'allow' })
   assert.equal((await fetch(callback)).status, 200)
   const { status, stderr } = await login.ended
   assert.equal(status, 0, stderr)
-  return ['--way', 'exec', '--user', `own-${person.name}`, ...at, '--issuer-ca', pki.ca]
+  return ['--way', 'exec', '--user', `own-${user.name}`, ...at, '--issuer-ca', pki.ca]
 }
 
 /** A token of the other operator's issuer. */
-export const foreignToken = async (
-  { foreign: { key, issuer } }: KubeSite,
-  { name, groups, uid, teams }: Person,
+export const otherToken = async (
+  { otherIssuer: { key, issuer } }: KubeSite,
+  { name, groups, uid, teams }: User,
   seconds = 600,
 ): Promise<string> => {
   const iat = Math.floor(Date.now() / 1_000)
@@ -86,9 +86,9 @@ export const WAYS_IN = {
   'a password (users file)': password(({ name }) => name),
   'a password (LDAP)': password(mailOf),
   'a client certificate': certificate,
-  'an access token of our own issuer': async (site, person) => await ownToken(site, person),
-  'an access token of a foreign issuer': async (site, person) =>
-    await tokenIn(site, `foreign-${person.name}`, await foreignToken(site, person)),
+  'an access token of the own issuer': async (site, user) => await ownToken(site, user),
+  'an access token of another issuer': async (site, user) =>
+    await tokenIn(site, `other-${user.name}`, await otherToken(site, user)),
 } as const satisfies Readonly<Record<string, WayIn>>
 
 /** That of a service account, as which it is known. */

@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test'
 import { ask, callerBy, whoIs, type Caller, type KnownAs } from './asking.ts'
 import { BUILDER, OUT, WAYS_OUT, type WayOut } from './configuration.ts'
 import { skipWithoutServers, startKubeSite, type KubeSite } from './kube-site.ts'
-import { PERSONS, TEAM, type Person } from './people.ts'
+import { USERS, TEAM, type User } from './users.ts'
 import { kubeconfigFor, serviceAccountToken, WAYS_IN } from './ways-in.ts'
 
 describe('every credential in and out', { skip: skipWithoutServers(), timeout: 240_000 }, () => {
@@ -15,7 +15,7 @@ describe('every credential in and out', { skip: skipWithoutServers(), timeout: 2
   after(() => site[Symbol.asyncDispose]())
 
   /** The identity under which the API server has to know a user. */
-  const expected = ({ name, uid, groups, teams }: Person, out: WayOut): KnownAs => ({
+  const expected = ({ name, uid, groups, teams }: User, out: WayOut): KnownAs => ({
     username: name,
     uid,
     groups: [...groups, 'system:authenticated'].toSorted(),
@@ -24,20 +24,20 @@ describe('every credential in and out', { skip: skipWithoutServers(), timeout: 2
   })
 
   const WHO = [
-    ['a person in groups that are hard to write', PERSONS.alice],
-    ['a person in 200 groups', PERSONS.crowd],
+    ['a user in groups with special characters', USERS.alice],
+    ['a user in 200 groups', USERS.crowd],
   ] as const
 
   for (const [way, show] of Object.entries(WAYS_IN)) {
-    for (const [who, person] of WHO) {
+    for (const [who, user] of WHO) {
       describe(`${way}, ${who}`, () => {
         let caller: Caller
-        before(async () => (caller = await callerBy(site, show, person)))
+        before(async () => (caller = await callerBy(site, show, user)))
         for (const [out, address] of OUT) {
           it(`1. → ${out}: the API server and its audit log have the user`, async () => {
             const { told, logged } = await whoIs(site, caller, address)
-            assert.deepEqual(told, expected(person, out))
-            assert.deepEqual(logged, expected(person, out))
+            assert.deepEqual(told, expected(user, out))
+            assert.deepEqual(logged, expected(user, out))
           })
         }
       })
@@ -47,12 +47,12 @@ describe('every credential in and out', { skip: skipWithoutServers(), timeout: 2
   describe('a user in more groups than a certificate holds', () => {
     let caller: Caller
     before(async () => {
-      caller = await callerBy(site, WAYS_IN['a password (users file)'], PERSONS.throng)
+      caller = await callerBy(site, WAYS_IN['a password (users file)'], USERS.throng)
     })
     for (const [out, address] of OUT.filter(([way]) => way !== 'certificate')) {
       it(`2. → ${out}: the API server has all 400 groups`, async () => {
         const { told } = await whoIs(site, caller, address)
-        assert.equal(told.groups.length, PERSONS.throng.groups.length + 1)
+        assert.equal(told.groups.length, USERS.throng.groups.length + 1)
       })
     }
     it('2. → certificate: refused with a reason in kubectl, and without a request to the API server', async () => {

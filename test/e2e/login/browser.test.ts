@@ -12,7 +12,7 @@ import { skipWithoutNss } from '../../servers/chromium-home.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
 import { temporaryFolder } from '../../servers/temporary.ts'
 import { makeCa, makeCaller, writePem, type Caller } from '../client-certificates/callers.ts'
-import { logIn, peopleAt, type PersonOptions } from '../people.ts'
+import { logIn, usersAt, type BrowserOptions } from '../browser-users.ts'
 import type { Site } from '../site.ts'
 import { asked, clientAt, loginsAt, startLoginSite } from './login-site.ts'
 
@@ -43,7 +43,7 @@ describe('logins with a browser, through Envoy', { skip }, () => {
       }),
     )
   })
-  const open = peopleAt(() => ({ site }))
+  const open = usersAt(() => ({ site }))
   after(() => stack.disposeAsync())
 
   const back = async (page: Page): Promise<URL> => {
@@ -51,7 +51,7 @@ describe('logins with a browser, through Envoy', { skip }, () => {
     return new URL(page.url())
   }
 
-  for (const [name, options] of Object.entries<PersonOptions>({
+  for (const [name, options] of Object.entries<BrowserOptions>({
     'on a desk': {},
     'on a phone, in the dark': {
       viewport: { width: 390, height: 844 },
@@ -134,7 +134,7 @@ describe('logins with a browser, through Envoy', { skip }, () => {
   })
 
   describe('with a client certificate in the browser', { skip: skipWithoutNss() }, () => {
-    const openWith = peopleAt(() => ({ site, client: carol }))
+    const openWith = usersAt(() => ({ site, client: carol }))
 
     it('succeed by one click', async () => {
       const client = await clientAt(site, 'spa')

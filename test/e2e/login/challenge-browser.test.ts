@@ -9,7 +9,7 @@ import { skipWithoutChromium } from '../../servers/chromium.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
 import { skipWithoutFreeRadius, startFreeRadius } from '../../servers/freeradius.ts'
 import { temporaryFolder } from '../../servers/temporary.ts'
-import { logIn, peopleAt } from '../people.ts'
+import { logIn, usersAt } from '../browser-users.ts'
 import type { Site } from '../site.ts'
 import { asked, loginsAt, startLoginSite } from './login-site.ts'
 
@@ -41,7 +41,7 @@ describe('a second factor by FreeRADIUS, in a browser', { skip }, () => {
       }),
     )
   })
-  const open = peopleAt(() => ({ site }))
+  const open = usersAt(() => ({ site }))
   after(() => stack.disposeAsync())
 
   const answer = async (page: Page, text: string): Promise<void> => {

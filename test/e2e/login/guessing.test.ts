@@ -7,7 +7,7 @@ import type { Page } from 'playwright-core'
 import { CALLBACK } from '../../issuer/authorization-server.ts'
 import { skipWithoutChromium } from '../../servers/chromium.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
-import { logIn, peopleAt } from '../people.ts'
+import { logIn, usersAt } from '../browser-users.ts'
 import { PASSWORDS, type Site } from '../site.ts'
 import { asked, loginsAt, startLoginSite } from './login-site.ts'
 
@@ -32,7 +32,7 @@ describe('guessing at the login page', { skip }, () => {
       movable: true,
     })
   })
-  const open = peopleAt(() => ({ site }))
+  const open = usersAt(() => ({ site }))
   after(() => site[Symbol.asyncDispose]())
 
   /** What a guesser sees: words, fields and which of them has the focus, without what was typed. */

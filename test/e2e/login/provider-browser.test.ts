@@ -10,7 +10,7 @@ import { skipWithoutEnvoy } from '../../servers/envoy.ts'
 import { startNodeOidc, type NodeOidc } from '../../servers/node-oidc.ts'
 import { createPki, type Pki } from '../../servers/pki.ts'
 import { temporaryFolder } from '../../servers/temporary.ts'
-import { peopleAt } from '../people.ts'
+import { usersAt } from '../browser-users.ts'
 import type { Site } from '../site.ts'
 import { asked, loginsAt, startLoginSite } from './login-site.ts'
 
@@ -51,7 +51,7 @@ describe('an upstream IdP, in a browser', { skip }, () => {
     const login = { authenticators: ['staff'], providers: { corp } }
     site = stack.use(await startLoginSite({ login }))
   })
-  const open = peopleAt(() => ({ site, servers: [pki.upstream.certificate] }))
+  const open = usersAt(() => ({ site, servers: [pki.upstream.certificate] }))
   after(() => stack.disposeAsync())
 
   it('is one click away, and leads back to the application', async () => {

@@ -8,7 +8,7 @@ import { Browser } from '../../fakes/browser.ts'
 import { ISSUER } from '../../issuer/authorization-server.ts'
 import { skipWithoutChromium } from '../../servers/chromium.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
-import { peopleAt } from '../people.ts'
+import { usersAt } from '../browser-users.ts'
 import { PASSWORDS, type Site } from '../site.ts'
 import { asked, startLoginSite } from './login-site.ts'
 
@@ -21,7 +21,7 @@ describe('a browser that visited a hostile sibling host, through Envoy', { skip 
   before(async () => {
     site = await startLoginSite({ login: { authenticators: ['staff'] } })
   })
-  const open = peopleAt(() => ({ site }))
+  const open = usersAt(() => ({ site }))
   after(() => site[Symbol.asyncDispose]())
 
   it('is not logged in as the attacker by cookies with Domain=example.org', async () => {

@@ -144,13 +144,13 @@ describe('recipes for a real API server', { skip, timeout: 240_000 }, () => {
   it('6. the API server refuses tokens of another issuer or for another audience', async () => {
     await using strangers = await createAuthority('strangers')
     const stranger = await strangers.issue({ commonName: 'alice', usage: 'client' })
-    const foreign = [await madeKey('ES256')]
+    const otherKeys = [await madeKey('ES256')]
     await using published = await run('password-to-id-token')
     await whoAmI(published, { headers: [ALICE] }) // it knows the issuer and its keys by now
     await using unpublished = await runRecipe('password-to-id-token', {
       pki: cluster.pki,
       upstreams: { '10.0.0.1:6443': cluster.upstream },
-      signingKeys: foreign,
+      signingKeys: otherKeys,
       changes: cluster.changes,
     })
     assert.equal((await askWhoAmI(unpublished, { headers: [ALICE] })).status, 401)

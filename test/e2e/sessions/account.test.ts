@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test'
 import type { Page } from 'playwright-core'
 import { skipWithoutChromium } from '../../servers/chromium.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
-import { logIn, peopleAt, type Person, type PersonOptions } from '../people.ts'
+import { logIn, usersAt, type BrowserUser, type BrowserOptions } from '../browser-users.ts'
 import { PASSWORDS, type Site } from '../site.ts'
 import { APP, eventsAt, fetchedBy, ISSUER, OTHER, startDashboards } from './dashboards.ts'
 
@@ -22,11 +22,14 @@ describe('the account page, through Envoy and in a browser', { skip }, () => {
       movable: true,
     })
   })
-  const open = peopleAt(() => ({ site }))
+  const open = usersAt(() => ({ site }))
   after(() => site[Symbol.asyncDispose]())
 
   /** A browser of its own that logs in where it goes. */
-  const loggedInAt = async (address: string, options: PersonOptions = {}): Promise<Person> => {
+  const loggedInAt = async (
+    address: string,
+    options: BrowserOptions = {},
+  ): Promise<BrowserUser> => {
     const person = await open(options)
     await person.page.goto(address)
     await logIn(person.page, options.locale === 'de-DE' ? { language: 'de' } : {})

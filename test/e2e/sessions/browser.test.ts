@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test'
 import type { Page } from 'playwright-core'
 import { skipWithoutChromium } from '../../servers/chromium.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
-import { logIn, peopleAt } from '../people.ts'
+import { logIn, usersAt } from '../browser-users.ts'
 import type { Site } from '../site.ts'
 import { APP, COOKIE, gotBy, ISSUER, OTHER, startDashboards } from './dashboards.ts'
 
@@ -19,7 +19,7 @@ describe('a user in a browser, through Envoy', { skip }, () => {
   before(async () => {
     site = await startDashboards()
   })
-  const open = peopleAt(() => ({ site }))
+  const open = usersAt(() => ({ site }))
   after(() => site[Symbol.asyncDispose]())
 
   /** The user that the upstream reports. */

@@ -7,7 +7,7 @@ import type { Page } from 'playwright-core'
 import { z } from 'zod'
 import { skipWithoutChromium } from '../../servers/chromium.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
-import { logIn, peopleAt } from '../people.ts'
+import { logIn, usersAt } from '../browser-users.ts'
 import type { Site } from '../site.ts'
 import { APP, fetchedBy, gotBy, ISSUER, startDashboards } from './dashboards.ts'
 
@@ -30,7 +30,7 @@ describe('a session that ends while its page is open', { skip }, () => {
       movable: true,
     })
   })
-  const open = peopleAt(() => ({ site }))
+  const open = usersAt(() => ({ site }))
   after(() => site[Symbol.asyncDispose]())
 
   const atLogin = async (page: Page): Promise<void> => await page.waitForURL(`${ISSUER}/login/**`)

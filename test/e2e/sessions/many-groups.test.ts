@@ -11,7 +11,7 @@ import { pairsOf } from '../../servers/client.ts'
 import { skipWithoutChromium } from '../../servers/chromium.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
 import { temporaryFolder } from '../../servers/temporary.ts'
-import { logIn, peopleAt } from '../people.ts'
+import { logIn, usersAt } from '../browser-users.ts'
 import type { Site } from '../site.ts'
 import { APP, COOKIE, ISSUER, OTHER, startDashboards } from './dashboards.ts'
 
@@ -49,7 +49,7 @@ describe('a user in 2,000 groups, through Envoy and in a browser', { skip }, () 
       }),
     )
   })
-  const open = peopleAt(() => ({ site }))
+  const open = usersAt(() => ({ site }))
   after(() => stack.disposeAsync())
 
   it('has a cookie of the usual size, and the upstream gets the groups that its route forwards', async () => {

@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test'
 import type { Page } from 'playwright-core'
 import { skipWithoutChromium } from '../../servers/chromium.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
-import { logIn, peopleAt } from '../people.ts'
+import { logIn, usersAt } from '../browser-users.ts'
 import type { Site } from '../site.ts'
 import { browsersAt, follow, logInAt } from './browsing.ts'
 import { APP, COOKIE, gotBy, ISSUER, startDashboards } from './dashboards.ts'
@@ -20,7 +20,7 @@ describe('a login among many tabs, through Envoy and in a browser', { skip }, ()
   before(async () => {
     site = await startDashboards()
   })
-  const open = peopleAt(() => ({ site }))
+  const open = usersAt(() => ({ site }))
   after(() => site[Symbol.asyncDispose]())
 
   const arrivedAt = async (page: Page, address: string): Promise<void> => {

@@ -7,9 +7,9 @@ import { callerBy, ask } from '../kubernetes/asking.ts'
 import { OUT } from '../kubernetes/configuration.ts'
 import { Ticker } from '../kubernetes/following.ts'
 import { skipWithoutServers, startKubeSite, type KubeSite } from '../kubernetes/kube-site.ts'
-import { PERSONS } from '../kubernetes/people.ts'
+import { USERS } from '../kubernetes/users.ts'
 import { grant, NAMESPACE } from '../kubernetes/roles.ts'
-import { foreignToken, tokenIn, WAYS_IN, type WayIn } from '../kubernetes/ways-in.ts'
+import { otherToken, tokenIn, WAYS_IN, type WayIn } from '../kubernetes/ways-in.ts'
 import { eventually } from '../site.ts'
 import { CHANGES, NEW_RULE, type Outage } from './changes.ts'
 import { Memory } from './memory.ts'
@@ -25,19 +25,15 @@ const LIMIT = 30_000
 const LIFETIME = '60s'
 
 /** Tokens of another operator's issuer are not renewed. */
-const FOREIGN_SECONDS = MINUTES * 60 + 600
+const OTHER_SECONDS = MINUTES * 60 + 600
 
 const WAYS: Readonly<Record<string, WayIn>> = {
   ...WAYS_IN,
-  'an access token of a foreign issuer': async (site, person) =>
-    await tokenIn(
-      site,
-      `foreign-${person.name}`,
-      await foreignToken(site, person, FOREIGN_SECONDS),
-    ),
+  'an access token of another issuer': async (site, user) =>
+    await tokenIn(site, `other-${user.name}`, await otherToken(site, user, OTHER_SECONDS)),
 }
 
-const people = [PERSONS.alice, PERSONS.bob, PERSONS.crowd]
+const users = [USERS.alice, USERS.bob, USERS.crowd]
 
 const options = { skip: skipWithoutServers(), timeout: (MINUTES + 4) * 60_000 }
 
@@ -49,7 +45,7 @@ describe(`a soak of ${MINUTES} minutes`, options, () => {
     const read = { resources: ['configmaps'], verbs: ['get', 'list', 'watch'] }
     const everybody = { kind: 'Group', name: 'system:authenticated' } as const
     await grant(site.server, 'maps-for-everybody', read, everybody)
-    const alice = await callerBy(site, WAYS_IN['a password (users file)'], PERSONS.alice)
+    const alice = await callerBy(site, WAYS_IN['a password (users file)'], USERS.alice)
     const list = ['get', 'configmaps', '--namespace', NAMESPACE]
     await eventually(
       () => ask(site, alice, list),
@@ -66,10 +62,10 @@ describe(`a soak of ${MINUTES} minutes`, options, () => {
     const walkers: Walker[] = []
     for (const [wayName, way] of Object.entries(WAYS)) {
       for (const [out, address] of OUT) {
-        const person = people[walkers.length % people.length] ?? PERSONS.alice
-        const name = `${person.name}, ${wayName} → ${out}`
-        const caller = await callerBy(site, way, person)
-        walkers.push(new Walker(site, { name, person, caller, address }))
+        const user = users[walkers.length % users.length] ?? USERS.alice
+        const name = `${user.name}, ${wayName} → ${out}`
+        const caller = await callerBy(site, way, user)
+        walkers.push(new Walker(site, { name, user, caller, address }))
       }
     }
     return walkers

@@ -6,7 +6,7 @@ import { ask, type Caller } from '../kubernetes/asking.ts'
 import { configOf } from '../kubernetes/client-node.ts'
 import { follow, type Following } from '../kubernetes/following.ts'
 import type { KubeSite } from '../kubernetes/kube-site.ts'
-import type { Person } from '../kubernetes/people.ts'
+import type { User } from '../kubernetes/users.ts'
 
 /** A request that came to nothing. */
 export interface Failure {
@@ -21,7 +21,7 @@ export interface Failure {
 export interface WalkerOptions {
   /** For messages: the ways in and out. */
   readonly name: string
-  readonly person: Person
+  readonly user: User
   readonly caller: Caller
   readonly address: string
 }
@@ -48,7 +48,7 @@ export class Walker implements AsyncDisposable {
     this.name = options.name
     this.#site = site
     this.#options = options
-    const { name, groups } = options.person
+    const { name, groups } = options.user
     this.#expected = said({ username: name, groups: [...groups, 'system:authenticated'] })
   }
 

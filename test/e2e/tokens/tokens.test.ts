@@ -84,8 +84,8 @@ describe(
       const forged = `${header}.${claims}.${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`
       assert.equal((await send(site, bearer(forged))).status, 401)
       assert.equal(await reasonOf(site), 'token-signature')
-      const foreign = await (await makeKey()).token()
-      assert.equal((await send(site, bearer(foreign))).status, 401)
+      const otherToken = await (await makeKey()).token()
+      assert.equal((await send(site, bearer(otherToken))).status, 401)
       assert.equal(await reasonOf(site), 'credential-unsupported')
       assert.equal((await send(site, bearer('opaque'))).status, 401)
       assert.equal((await send(site, bearer(token), ALICE)).status, 401)

@@ -62,7 +62,7 @@ const SECTIONS = {
 } as const
 
 for (const [section, grant] of Object.entries(SECTIONS)) {
-  describe(`the client of ${section}`, () => {
+  describe(`the client of the section ${section}`, () => {
     const asked = async (
       own: Settings,
       options: { readonly clientCa?: string } = {},
@@ -94,7 +94,7 @@ for (const [section, grant] of Object.entries(SECTIONS)) {
       assert.deepEqual([form['client_id'], form['client_secret']], ['gateway', SECRET])
     })
 
-    it('signs an assertion, which another library verifies', async () => {
+    it('signs an assertion that another library verifies', async () => {
       const assertion = { key: 'file:own.key', algorithm: 'ES256', keyId: 'k1' }
       const { headers, form } = await asked({ assertion })
       assert.equal(headers['authorization'], undefined)
@@ -112,7 +112,7 @@ for (const [section, grant] of Object.entries(SECTIONS)) {
       assert.equal(form['client_id'], 'gateway')
     })
 
-    it('shows a certificate', async () => {
+    it('presents a certificate', async () => {
       const { certificate, key } = client
       const own = { certificate: { certificate, key: `file:${key}` } }
       const { headers, form, client: shown } = await asked(own, { clientCa: authority.ca })
@@ -122,8 +122,8 @@ for (const [section, grant] of Object.entries(SECTIONS)) {
   })
 }
 
-describe('the endpoint', () => {
-  it('is found by discovery, at an issuer that ends with a slash too', async () => {
+describe('the token endpoint', () => {
+  it('is discovered, also at an issuer with a trailing slash', async () => {
     await using stack = new AsyncDisposableStack()
     const scripted = stack.use(await startTokenServer(server, () => ({})))
     const issuer = `${scripted.origin}/`
@@ -142,7 +142,7 @@ describe('the endpoint', () => {
     )
   })
 
-  it('is a dependency of the route, by its kind', async () => {
+  it('is a dependency of the route, with its kind', async () => {
     for (const [section, kind] of [
       ['exchange', 'token-exchange'],
       ['clientCredentials', 'client-credentials'],
@@ -156,7 +156,7 @@ describe('the endpoint', () => {
     }
   })
 
-  it('says which of our settings it dislikes', async () => {
+  it('names the setting that it refuses', async () => {
     await using stack = new AsyncDisposableStack()
     const scripted = stack.use(await startTokenServer(server, () => ({})))
     scripted.answer = () => ({ status: 401, body: { error: 'invalid_client' } })
@@ -175,8 +175,8 @@ describe('the endpoint', () => {
   })
 })
 
-describe('a token from elsewhere', () => {
-  it('comes from a file, or from the environment', async () => {
+describe('a token of another source', () => {
+  it('is from a file or the environment', async () => {
     await using file = await build({ token: 'file:own.token' })
     assert.equal(await give(file), 'Bearer own-token')
     // It is not a file of the configuration: a new token does not cause a reload.
@@ -187,7 +187,7 @@ describe('a token from elsewhere', () => {
     delete process.env['COUNTERSIGN_TEST_TOKEN']
   })
 
-  it('says who acts, in an exchange', async () => {
+  it('is the actor_token of an exchange', async () => {
     await using stack = new AsyncDisposableStack()
     const scripted = stack.use(await startTokenServer(server, numbered()))
     const actor = { token: 'file:own.token', type: 'jwt' }
@@ -199,7 +199,7 @@ describe('a token from elsewhere', () => {
   })
 })
 
-describe('a section that is wrong', () => {
+describe('an invalid section of a token', () => {
   interface Case {
     readonly name: string
     readonly bearer: Settings
@@ -208,33 +208,33 @@ describe('a section that is wrong', () => {
   const exchange = (changes: Settings): Settings => ({ exchange: settings(changes) })
   const CASES: readonly Case[] = [
     {
-      name: 'a token that is not there',
+      name: 'a token file that does not exist',
       bearer: { token: 'file:none' },
       problem: /does not exist/,
     },
     { name: 'an empty token', bearer: { token: 'file:empty' }, problem: /is empty/ },
     {
-      name: 'two tokens',
+      name: 'two sources of a token',
       bearer: { token: 'file:two.tokens' },
       problem: /two\.tokens does not hold exactly one token/,
     },
     {
-      name: 'two tokens of who acts',
+      name: 'two sources of an actor token',
       bearer: exchange({ actor: { token: 'file:two.tokens' } }),
       problem: /two\.tokens does not hold exactly one token/,
     },
     {
-      name: 'an exchange for what gets new tokens',
+      name: 'an exchange that requests refresh tokens',
       bearer: exchange({ requestedTokenType: 'urn:ietf:params:oauth:token-type:refresh_token' }),
-      problem: /asks for a refresh token/,
+      problem: /requests a refresh token/,
     },
     {
-      name: 'an endpoint in the clear',
+      name: 'an http: endpoint',
       bearer: exchange({ endpoint: 'http://login.example.org/token' }),
       problem: /must begin with https/,
     },
     {
-      name: 'an issuer in the clear',
+      name: 'an http: issuer',
       bearer: exchange({ issuer: 'http://login.example.org', endpoint: undefined }),
       problem: /must begin with https/,
     },
@@ -244,17 +244,17 @@ describe('a section that is wrong', () => {
       problem: /is empty/,
     },
     {
-      name: 'a CA that is none',
+      name: 'a malformed CA',
       bearer: { clientCredentials: settings({ ca: 'client.secret' }) },
       problem: /holds no certificate/,
     },
     {
-      name: 'parameters of another flow',
+      name: 'parameters of another grant',
       bearer: exchange({ flow: 'on-behalf-of', audience: 'x' }),
       problem: /is a parameter of "flow: token-exchange"/,
     },
     {
-      name: 'two ways to a token',
+      name: 'two kinds of a token',
       bearer: { token: 'file:own.token', clientCredentials: settings() },
       problem: /exactly one of/,
     },
@@ -269,8 +269,8 @@ describe('a section that is wrong', () => {
   }
 })
 
-describe('the order', () => {
-  it('is headers, token, certificate: a cheap one that fails spares the rest', async () => {
+describe('the order of transformers', () => {
+  it('is headers, token, certificate: a failure of a cheap one spares the expensive ones', async () => {
     const forward = { headers: 'kubernetes', bearer: { token: 'file:own.token' } }
     await using built = await buildForwardFrom(`${authority.folder}/countersign.yaml`, forward)
     assert.deepEqual(

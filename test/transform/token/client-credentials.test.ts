@@ -68,7 +68,7 @@ class Serving implements AsyncDisposable {
   }
 }
 
-describe('a token of the service', () => {
+describe('the token of a service by client credentials', () => {
   it('is requested as in RFC 6749 §4.4.2', async () => {
     await using serving = await Serving.start({
       scopes: ['read', 'write'],
@@ -90,7 +90,7 @@ describe('a token of the service', () => {
     assert.deepEqual([kind, asks], ['service-token', true])
   })
 
-  it('is requested once for all that need it', async () => {
+  it('is requested once for simultaneous checks', async () => {
     await using serving = await Serving.start()
     const words = await Promise.all(Array.from({ length: 100 }, () => serving.get()))
     assert.deepEqual(new Set(words), new Set(['Bearer token-1']))
@@ -98,7 +98,7 @@ describe('a token of the service', () => {
     assert.equal(serving.asked, 1)
   })
 
-  it('is the same for a route, or a configuration, of the same settings', async () => {
+  it('is shared by routes and configurations with the same settings', async () => {
     await using serving = await Serving.start()
     await serving.get()
     assert.equal(await new Serving(serving.site).get(), 'Bearer token-1')
@@ -114,29 +114,29 @@ describe('a token of the service', () => {
     readonly over: number
   }
   const CASES: readonly Case[] = [
-    { name: 'one of a minute, by a fifth', answer: {}, renewed: 48 * SECOND, over: MINUTE },
+    { name: 'after four fifths of a minute', answer: {}, renewed: 48 * SECOND, over: MINUTE },
     {
-      name: 'one of an hour, by half a minute',
+      name: 'half a minute before the end of an hour',
       answer: { expires_in: 3_600 },
       cacheTtl: 120 * MINUTE,
       renewed: 3_570 * SECOND,
       over: 60 * MINUTE,
     },
     {
-      name: 'sooner where that is configured',
+      name: 'earlier where configured',
       answer: { expires_in: 3_600 },
       renewed: 5 * MINUTE,
       over: 60 * MINUTE,
     },
     {
-      name: 'one without a stated end',
+      name: 'where it has no expires_in',
       answer: { expires_in: undefined },
       renewed: 270 * SECOND,
       over: 5 * MINUTE,
     },
   ]
   for (const { name, answer, cacheTtl = 5 * MINUTE, renewed, over } of CASES) {
-    it(`is renewed before its end while it is used: ${name}`, async () => {
+    it(`is refreshed early while it is used: ${name}`, async () => {
       await using serving = await Serving.start({ cacheTtl })
       const { scripted, clock } = serving.site
       scripted.answer = numbered(answer)
@@ -154,15 +154,15 @@ describe('a token of the service', () => {
     })
   }
 
-  it('is another for every request where nothing is to be remembered', async () => {
+  it('is requested for each check with cacheTtl: 0s', async () => {
     await using serving = await Serving.start({ cacheTtl: 0 })
     assert.equal(await serving.get(), 'Bearer token-1')
     assert.equal(await serving.get(), 'Bearer token-2')
   })
 })
 
-describe('a token of the service that cannot be got', () => {
-  it('is kept to its end, and requested again once a second', async () => {
+describe('the token of a service that cannot be refreshed', () => {
+  it('is used to its end, and requested again once a second', async () => {
     await using serving = await Serving.start()
     const { scripted, clock } = serving.site
     await serving.get()
@@ -183,7 +183,7 @@ describe('a token of the service that cannot be got', () => {
     assert.equal(await serving.get(), 'Bearer token-1')
   })
 
-  it('is kept over a reload, too', async () => {
+  it('is used over a reload, too', async () => {
     await using serving = await Serving.start()
     const { scripted, clock } = serving.site
     await serving.get()
@@ -196,7 +196,7 @@ describe('a token of the service that cannot be got', () => {
     assert.match(await reloaded.get(), /^unavailable: /)
   })
 
-  it('is a configuration error where it is refused, and costs no question for each request', async () => {
+  it('is a configuration error where it is refused, and not requested for each check', async () => {
     await using serving = await Serving.start()
     const { scripted, clock } = serving.site
     scripted.answer = () => ({
@@ -214,7 +214,7 @@ describe('a token of the service that cannot be got', () => {
     assert.equal(await serving.get(), 'Bearer token-1')
   })
 
-  it('is refused for its renewal: the held one stays in use, and the next request follows in five seconds', async () => {
+  it('is used where the refresh is refused, and requested again in five seconds', async () => {
     await using serving = await Serving.start()
     const { scripted, clock } = serving.site
     await serving.get()
@@ -234,7 +234,7 @@ describe('a token of the service that cannot be got', () => {
     assert.equal(await serving.getAfter(3), 'Bearer new')
   })
 
-  it('hostile: is none that says it is something else', async () => {
+  it('hostile: is refused with another token_type', async () => {
     await using serving = await Serving.start()
     const TYPES = 'urn:ietf:params:oauth:token-type:'
     for (const changes of [
@@ -248,7 +248,7 @@ describe('a token of the service that cannot be got', () => {
     }
   })
 
-  it('holds nothing for a client that has left', async () => {
+  it('is requested for the remaining checks when one has left', async () => {
     await using serving = await Serving.start()
     const { promise, resolve } = Promise.withResolvers<void>()
     const answer = numbered()

@@ -12,8 +12,8 @@ const MINUTE = 60_000
 
 const refusal = (error: string): Answer => ({ status: 400, body: { error } })
 
-describe('a token that was exchanged', () => {
-  it('is requested once, however many checks need it at once', async () => {
+describe('an exchanged token', () => {
+  it('is requested once for simultaneous checks', async () => {
     await using exchanging = await Exchanging.start()
     const held = Promise.withResolvers<void>()
     exchanging.site.scripted.answer = () => ({ ...numbered()(), after: held.promise })
@@ -31,7 +31,7 @@ describe('a token that was exchanged', () => {
     })
   })
 
-  it('is for the caller’s own token alone', async () => {
+  it('is used for the same caller’s token only', async () => {
     await using exchanging = await Exchanging.start()
     assert.equal(await exchanging.show('opaque'), 'Bearer token-1')
     // The same identity by another token of its own, and back.
@@ -41,7 +41,7 @@ describe('a token that was exchanged', () => {
     assert.equal(exchanging.asked, 2)
   })
 
-  it('is another for other settings', async () => {
+  it('is requested again for other settings', async () => {
     await using site = await startAskingForTokens()
     const [one, two] = [new Exchanging(site), new Exchanging(site, { generation: 'h' })]
     assert.equal(await one.show('opaque'), 'Bearer token-1')
@@ -59,22 +59,26 @@ describe('a token that was exchanged', () => {
   }
   const CASES: readonly Case[] = [
     {
-      name: 'an hour, and half a minute less',
+      name: 'for an hour, minus half a minute',
       answer: { expires_in: 3_600 },
       cacheTtl: 60 * MINUTE,
       used: 3_570 * SECOND,
     },
-    { name: 'five minutes at most', answer: { expires_in: 3_600 }, used: 5 * MINUTE },
-    { name: 'a fifth less where it is short', answer: { expires_in: 60 }, used: 48 * SECOND },
     {
-      name: 'as long as tokens are cached without a stated end',
+      name: 'for five minutes where the caller’s token lasts longer',
+      answer: { expires_in: 3_600 },
+      used: 5 * MINUTE,
+    },
+    { name: 'for four fifths where it is short', answer: { expires_in: 60 }, used: 48 * SECOND },
+    {
+      name: 'for the time of tokens without expires_in',
       answer: { expires_in: undefined },
       used: 5 * MINUTE,
     },
-    { name: 'as long as is configured', answer: {}, cacheTtl: 10 * SECOND, used: 10 * SECOND },
+    { name: 'for the configured time', answer: {}, cacheTtl: 10 * SECOND, used: 10 * SECOND },
   ]
   for (const { name, answer, cacheTtl = 5 * MINUTE, used } of CASES) {
-    it(`is used until some time before its end: ${name}`, async () => {
+    it(`is cached ${name}`, async () => {
       await using exchanging = await Exchanging.start({ terms: { cacheTtl } })
       const { scripted, clock } = exchanging.site
       scripted.answer = numbered(answer)
@@ -88,13 +92,13 @@ describe('a token that was exchanged', () => {
     })
   }
 
-  it('is used for one request where nothing is to be remembered', async () => {
+  it('is used for one check with cacheTtl: 0s', async () => {
     await using exchanging = await Exchanging.start({ terms: { cacheTtl: 0 } })
     assert.equal(await exchanging.show('opaque'), 'Bearer token-1')
     assert.equal(await exchanging.show('opaque'), 'Bearer token-2')
   })
 
-  it('is not used once the caller’s own has ended, nor is another one got', async () => {
+  it('is not used after the end of the caller’s token, nor is another requested', async () => {
     await using exchanging = await Exchanging.start()
     const { clock } = exchanging.site
     const alice = byToken({ expires: clock.now() + 10 * SECOND })
@@ -107,7 +111,7 @@ describe('a token that was exchanged', () => {
     assert.equal(exchanging.asked, 1)
   })
 
-  it('is forgotten where everything is', async () => {
+  it('is removed when the cache is cleared', async () => {
     await using exchanging = await Exchanging.start()
     const { memory } = exchanging.site
     await exchanging.show('opaque')
@@ -115,7 +119,7 @@ describe('a token that was exchanged', () => {
     assert.equal(await exchanging.show('opaque', byToken()), 'Bearer token-2')
   })
 
-  it('hostile: is held under no text of the caller’s token', async () => {
+  it('hostile: is not cached under any text of the caller’s token', async () => {
     const keys: string[] = []
     class WatchedMemory extends TokenMemory {
       override tokenOf(...given: Parameters<TokenMemory['tokenOf']>): Promise<HeldToken> {
@@ -134,8 +138,8 @@ describe('a token that was exchanged', () => {
   })
 })
 
-describe('an exchange that is refused', () => {
-  it('says why, by the code alone', async () => {
+describe('a refused exchange', () => {
+  it('is explained by the error code only', async () => {
     await using exchanging = await Exchanging.start()
     exchanging.site.scripted.answer = () => ({
       status: 400,
@@ -144,13 +148,13 @@ describe('an exchange that is refused', () => {
     assert.equal(await exchanging.show('opaque'), 'exchange-refused: invalid_target')
   })
 
-  it('hostile: says nothing of a code that might be a token', async () => {
+  it('hostile: is not explained by a code that could be a token', async () => {
     await using exchanging = await Exchanging.start()
     exchanging.site.scripted.answer = ({ form }) => refusal(`${form['subject_token']}\n"x`)
     assert.equal(await exchanging.show('opaque'), 'exchange-refused: no code of OAuth')
   })
 
-  it('is requested once, however many checks need it at once', async () => {
+  it('is requested once for simultaneous checks', async () => {
     await using exchanging = await Exchanging.start()
     const held = Promise.withResolvers<void>()
     exchanging.site.scripted.answer = () => ({ ...refusal('invalid_grant'), after: held.promise })
@@ -161,7 +165,7 @@ describe('an exchange that is refused', () => {
     assert.equal(exchanging.asked, 1)
   })
 
-  it('is remembered for five seconds and no longer', async () => {
+  it('is cached for five seconds only', async () => {
     await using exchanging = await Exchanging.start()
     const { scripted, clock } = exchanging.site
     scripted.answer = () => refusal('invalid_grant')
@@ -175,7 +179,7 @@ describe('an exchange that is refused', () => {
     assert.equal(await exchanging.show('opaque'), 'Bearer token-2')
   })
 
-  it('is not remembered where nothing is to be', async () => {
+  it('is not cached with cacheTtl: 0s', async () => {
     await using exchanging = await Exchanging.start({ terms: { cacheTtl: 0 } })
     exchanging.site.scripted.answer = () => refusal('invalid_grant')
     await exchanging.show('opaque')
@@ -183,7 +187,7 @@ describe('an exchange that is refused', () => {
     assert.equal(await exchanging.show('opaque'), 'Bearer token-1')
   })
 
-  it('is not a failure of the server, which keeps getting other requests', async () => {
+  it('is not a failure of the server, which gets other requests', async () => {
     await using exchanging = await Exchanging.start({}, { failureThreshold: 2 })
     const { scripted } = exchanging.site
     scripted.answer = ({ form }) =>

@@ -19,7 +19,7 @@ import { EXAMPLES, TYPES } from './exchange-examples.ts'
 
 describe('an example of RFC 8693', () => {
   for (const { name, terms, subject, actor, request, response, claims, at } of EXAMPLES) {
-    it(`is the request and the answer of the RFC: ${name}`, async () => {
+    it(`has the request and the answer of the RFC: ${name}`, async () => {
       await using site = await startAskingForTokens()
       const client = secretInHeader('rs08', 'long-secure-random-secret')
       const exchanging = new Exchanging(site, {
@@ -52,7 +52,7 @@ describe('the request of an exchange', () => {
   }
   const CASES: readonly Case[] = [
     {
-      name: 'for everything that can be named, several times where there are several',
+      name: 'has every parameter, repeated where allowed',
       terms: {
         requestedTokenType: `${TYPES}jwt`,
         resource: ['https://a.example/x?y=z', 'https://b.example'],
@@ -72,7 +72,7 @@ describe('the request of an exchange', () => {
       ],
     },
     {
-      name: 'on behalf of the caller, as Microsoft Entra ID has it',
+      name: 'has the parameters of Microsoft Entra ID’s on-behalf-of flow',
       terms: { flow: 'on-behalf-of', scopes: ['https://graph.example.com/user.read', 'openid'] },
       want: [
         'grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer',
@@ -93,7 +93,7 @@ describe('the request of an exchange', () => {
     })
   }
 
-  it('says who acts as of now', async () => {
+  it('has the present actor token', async () => {
     let actor = 'actor-1'
     await using exchanging = await Exchanging.start({
       actor: { type: `${TYPES}jwt`, read: () => Promise.resolve(actor) },
@@ -105,7 +105,7 @@ describe('the request of an exchange', () => {
     assert.deepEqual(said, ['actor-1', 'actor-2'])
   })
 
-  it('is not sent where the actor is unknown', async () => {
+  it('is not sent where the actor token is unavailable', async () => {
     const read = (): Promise<string> => Promise.reject(new Error('no such file'))
     await using exchanging = await Exchanging.start({ actor: { type: `${TYPES}jwt`, read } })
     assert.equal(await exchanging.show('a'), 'unavailable: no such file')
@@ -113,7 +113,7 @@ describe('the request of an exchange', () => {
   })
 })
 
-describe('the token that is exchanged', () => {
+describe('the subject token of an exchange', () => {
   const BOTH: HeaderLines = [
     ['upgrade', 'websocket'],
     ['sec-websocket-protocol', `base64url.bearer.authorization.k8s.io.${encode('opaque')}, v4`],
@@ -127,45 +127,53 @@ describe('the token that is exchanged', () => {
   }
   const SHOWN: HeaderLines = [['authorization', 'Bearer opaque']]
   const CASES: readonly Case[] = [
-    { name: 'the one in Authorization', headers: SHOWN, want: 'opaque' },
-    { name: 'whatever the case', headers: [['authorization', 'bEARER  opaque']], want: 'opaque' },
-    { name: 'the one among the subprotocols of a WebSocket', headers: BOTH, want: 'opaque' },
+    { name: 'is the one in Authorization', headers: SHOWN, want: 'opaque' },
     {
-      name: 'one that was proven together with a certificate, by its claims',
+      name: 'is found in any case of the scheme',
+      headers: [['authorization', 'bEARER  opaque']],
+      want: 'opaque',
+    },
+    { name: 'is found among the subprotocols of a WebSocket', headers: BOTH, want: 'opaque' },
+    {
+      name: 'is the proven one, where it was proven together with a certificate',
       headers: SHOWN,
       identity: identityOf({ method: 'certificate', claims: { sub: 'alice' } }),
       want: 'opaque',
     },
-    { name: 'none', headers: [], want: undefined },
-    { name: 'hostile: two', headers: [...SHOWN, ...BOTH], want: undefined },
+    { name: 'is missing without a token', headers: [], want: undefined },
+    { name: 'hostile: is missing with two tokens', headers: [...SHOWN, ...BOTH], want: undefined },
     {
-      name: 'hostile: two lines',
+      name: 'hostile: is missing with two lines',
       headers: [['authorization', 'Bearer a,Bearer b']],
       want: undefined,
     },
     {
-      name: 'hostile: none that is bound to a key',
+      name: 'hostile: is missing where it is bound to a key',
       headers: [
         ['authorization', 'DPoP opaque'],
         ['dpop', 'proof'],
       ],
       want: undefined,
     },
-    { name: 'no password', headers: [['authorization', basic('alice', 'pw')]], want: undefined },
     {
-      name: 'hostile: none that no authenticator has read, together with a certificate',
+      name: 'is not a password',
+      headers: [['authorization', basic('alice', 'pw')]],
+      want: undefined,
+    },
+    {
+      name: 'hostile: is not one that no authenticator has verified, together with a certificate',
       headers: SHOWN,
       identity: identityOf({ method: 'certificate' }),
       want: undefined,
     },
     {
-      name: 'hostile: no API key in the place of a token',
+      name: 'hostile: is not an API key in place of a token',
       headers: SHOWN,
       identity: identityOf({ method: 'api-key' }),
       want: undefined,
     },
     {
-      name: 'hostile: none of a client that was not proven',
+      name: 'hostile: is missing where the client is anonymous',
       headers: SHOWN,
       identity: identityOf({ method: 'anonymous' }),
       want: undefined,
@@ -182,8 +190,8 @@ describe('the token that is exchanged', () => {
   }
 })
 
-describe('what the upstream gets', () => {
-  it('has the name of the token, for audit, where it has one', async () => {
+describe('the credential for the upstream', () => {
+  it('has the jti of the token for audit, where it has one', async () => {
     await using exchanging = await Exchanging.start()
     const key = await makeKey()
     const token = await key.token(claimsOf({ jti: 'token-7' }))
@@ -199,7 +207,7 @@ describe('what the upstream gets', () => {
     })
   })
 
-  it('is of a kind of its own, which needs a request', async () => {
+  it('has a kind of its own, for which a request is sent', async () => {
     await using exchanging = await Exchanging.start()
     const { kind, asks } = exchanging.transformer
     assert.deepEqual([kind, asks], ['exchanged-token', true])

@@ -13,7 +13,7 @@ const MINUTE = 60_000
 const NOW = new FakeClock().now()
 const SECOND = NOW / 1_000
 
-describe('an ID token', () => {
+describe('a minted ID token', () => {
   it('has subject, audience, and a lifetime of ten minutes', async () => {
     const { header, claims } = await new Minting().read({
       groups: ['dev', 'ops'],
@@ -35,7 +35,7 @@ describe('an ID token', () => {
     assert.equal(header['alg'], 'ES256')
   })
 
-  it('has no groups where there are none, and several audiences where there are', async () => {
+  it('has no groups where there are none, and several audiences where configured', async () => {
     const { claims } = await new Minting({ audience: ['a', 'b'] }).read()
     assert.ok(!('groups' in claims))
     assert.deepEqual(claims['aud'], ['a', 'b'])
@@ -49,8 +49,8 @@ describe('an ID token', () => {
   }
 })
 
-describe('an access token', () => {
-  it('is one of RFC 9068', async () => {
+describe('a minted access token', () => {
+  it('has the claims of RFC 9068', async () => {
     const parts = { kind: 'access_token', clientId: 'edge', claims: { scope: 'claims.scope' } }
     const { header, claims } = await new Minting(parts).read({
       method: 'bearer',
@@ -65,7 +65,7 @@ describe('an access token', () => {
   })
 })
 
-describe('how the caller was proven', () => {
+describe('the authentication of the caller in a token', () => {
   interface Case {
     readonly name: string
     readonly input: Partial<Identity>
@@ -73,43 +73,43 @@ describe('how the caller was proven', () => {
   }
   const CASES: readonly Case[] = [
     {
-      name: 'a password',
+      name: 'by a password',
       input: { method: 'basic', authenticatedAt: NOW - MINUTE },
       want: { amr: ['pwd'], auth_time: SECOND - 60 },
     },
     {
-      name: 'a certificate',
+      name: 'by a certificate',
       input: { method: 'certificate', authenticatedAt: NOW },
       want: { amr: ['pop'], auth_time: SECOND },
     },
     {
-      name: 'a token, as its issuer says',
+      name: 'by a token with amr',
       input: {
         method: 'bearer',
         claims: { amr: ['pwd', 'otp'], acr: 'urn:x:silver', auth_time: SECOND - 3_600 },
       },
       want: { amr: ['pwd', 'otp'], acr: 'urn:x:silver', auth_time: SECOND - 3_600 },
     },
-    { name: 'a token that does not say', input: { method: 'bearer', claims: {} }, want: {} },
+    { name: 'by a token without amr', input: { method: 'bearer', claims: {} }, want: {} },
     {
-      name: 'a token that says nonsense',
+      name: 'by a token with a malformed amr',
       input: { method: 'bearer', claims: { amr: 'pwd', acr: 7, auth_time: 'yesterday' } },
       want: {},
     },
     {
-      name: 'an API key, which is not a user’s authentication',
+      name: 'by an API key, which is not a user’s authentication',
       input: { method: 'api-key' },
       want: {},
     },
-    { name: 'an anonymous client', input: { method: 'anonymous' }, want: {} },
+    { name: 'of an anonymous client', input: { method: 'anonymous' }, want: {} },
     {
-      name: 'several credentials',
+      name: 'by several credentials',
       input: { method: 'certificate', methods: ['pop', 'pwd', 'mfa'], authenticatedAt: NOW },
       want: { amr: ['pop', 'pwd', 'mfa'], auth_time: SECOND },
     },
   ]
   for (const { name, input, want } of CASES) {
-    it(`shows in amr, acr and auth_time: ${name}`, async () => {
+    it(`is in amr, acr and auth_time: ${name}`, async () => {
       const { claims } = await new Minting().read(input)
       const said = Object.entries(claims).filter(([claim]) =>
         ['amr', 'acr', 'auth_time'].includes(claim),
@@ -119,13 +119,18 @@ describe('how the caller was proven', () => {
   }
 })
 
-describe('the life of a token', () => {
+describe('the lifetime of a minted token', () => {
   const CASES = [
     { name: 'as configured', parts: { lifetime: '5m' }, expires: undefined, want: 300 },
-    { name: 'not past the credential', parts: {}, expires: NOW + 90_000, want: 90 },
-    { name: 'not past it by part of a second', parts: {}, expires: NOW + 90_999, want: 90 },
+    { name: 'not beyond the credential', parts: {}, expires: NOW + 90_000, want: 90 },
     {
-      name: 'as configured, where the credential lasts',
+      name: 'not beyond the credential by a fraction of a second',
+      parts: {},
+      expires: NOW + 90_999,
+      want: 90,
+    },
+    {
+      name: 'as configured, where the credential lasts longer',
       parts: {},
       expires: NOW + 3_600_000,
       want: 600,
@@ -139,14 +144,14 @@ describe('the life of a token', () => {
   }
 
   for (const left of [999, 0, -10_000]) {
-    it(`is none where the credential has ${left} ms left`, async () => {
+    it(`is refused where the credential has ${left} ms left`, async () => {
       assert.equal(await new Minting().outcome({ expires: NOW + left }), 'credential-expired')
     })
   }
 })
 
-describe('the same token', () => {
-  it('is given until two thirds of its life are over, and not a millisecond longer', async () => {
+describe('a cached minted token', () => {
+  it('is used for two thirds of its lifetime', async () => {
     const route = new Minting()
     const alice = identityOf()
     const first = await route.token(alice)
@@ -156,7 +161,7 @@ describe('the same token', () => {
     assert.notEqual(await route.token(alice), first)
   })
 
-  it('is given to an equal identity of another proof, and costs no signature', async () => {
+  it('is used for an equal identity of another proof, without a signature', async () => {
     const route = new Minting()
     const first = await route.token(identityOf({ authenticatedAt: NOW }))
     const again = identityOf({ authenticatedAt: NOW + 5_000, digest: 'another' })
@@ -168,7 +173,7 @@ describe('the same token', () => {
     })
   })
 
-  it('is given by two routes that say the same', async () => {
+  it('is shared by two routes with the same settings', async () => {
     const memory = new TokenMemory()
     const clock = new FakeClock()
     const keys = signingKeysOf(KEYS, clock)
@@ -181,16 +186,16 @@ describe('the same token', () => {
     { name: 'user', input: { user: 'bob' } },
     { name: 'group', input: { groups: ['dev'] } },
     { name: 'order of groups', input: { groups: ['b', 'a'] } },
-    { name: 'way of proof', input: { method: 'certificate' } },
-    { name: 'credential that ends before it', input: { expires: NOW + MINUTE } },
-    { name: 'credential that was proven earlier', input: { authenticatedAt: NOW - MINUTE } },
+    { name: 'authentication method', input: { method: 'certificate' } },
+    { name: 'end of the credential', input: { expires: NOW + MINUTE } },
+    { name: 'time of authentication', input: { authenticatedAt: NOW - MINUTE } },
     {
-      name: 'credential of unknown authentication time',
+      name: 'unknown time of authentication',
       input: { authenticatedAt: undefined },
     },
   ]
   for (const { name, input } of OTHERS) {
-    it(`is not given to another ${name}`, async () => {
+    it(`is not used with another ${name}`, async () => {
       const route = new Minting()
       const alice = { groups: ['a', 'b'], authenticatedAt: NOW }
       const first = await route.token(identityOf(alice))
@@ -198,7 +203,7 @@ describe('the same token', () => {
     })
   }
 
-  it('is signed once for many who want it at the same time', async () => {
+  it('is signed once for simultaneous checks', async () => {
     const route = new Minting()
     const tokens = await Promise.all(
       Array.from({ length: 100 }, () => route.token(identityOf({ groups: ['dev'] }))),
@@ -207,7 +212,7 @@ describe('the same token', () => {
     assert.equal(route.memory.statistics().lookups.get('minted-token')?.misses, 1)
   })
 
-  it('is forgotten when everything is', async () => {
+  it('is removed when the cache is cleared', async () => {
     const route = new Minting()
     const first = await route.token(identityOf())
     route.memory.revoke()
@@ -229,14 +234,14 @@ describe('the same token', () => {
   })
 })
 
-describe('a token that cannot be made', () => {
+describe('a token that cannot be minted', () => {
   it('is unavailable where no key signs yet', async () => {
     const clock = new FakeClock()
     const keys = signingKeysOf([await madeKey('ES256', NOW + MINUTE)], clock)
     assert.equal(await new Minting({}, { clock, keys }).outcome(), 'unavailable')
   })
 
-  it('is not remembered: with the next request it may be there', async () => {
+  it('is not cached: the next check may get one', async () => {
     const clock = new FakeClock()
     const keys = signingKeysOf([await madeKey('ES256', NOW + MINUTE)], clock)
     const route = new Minting({}, { clock, keys })
@@ -247,8 +252,8 @@ describe('a token that cannot be made', () => {
   })
 })
 
-describe('an assertion', () => {
-  it('is alone in its header, and is named in the audit log', async () => {
+describe('a minted assertion', () => {
+  it('is alone in its header, and in the audit log', async () => {
     const target = { kind: 'assertion', header: 'x-assertion', prefix: '' } as const
     const route = new Minting({}, { target })
     const transformation = await route.give(identityOf())

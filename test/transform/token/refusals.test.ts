@@ -7,8 +7,8 @@ import { FakeClock } from '../../fakes/clock.ts'
 
 const REFUSED = { outcome: 'failed', code: 'exchange-refused' } as const
 
-describe('refusals', () => {
-  it('are remembered for five seconds, or as long as tokens where that is shorter', () => {
+describe('refused exchanges', () => {
+  it('are cached for five seconds, or as long as tokens where that is shorter', () => {
     for (const [remember, kept] of [
       [60_000, 5_000],
       [2_000, 2_000],
@@ -24,7 +24,7 @@ describe('refusals', () => {
     }
   })
 
-  it('hostile: a flood of them drives out the oldest alone', () => {
+  it('hostile: in a flood evict the oldest ones only', () => {
     const refusals = new Refusals(new FakeClock(), 60_000)
     for (let index = 0; index < 1_500; index += 1) refusals.remember(`k${index}`, REFUSED)
     assert.equal(refusals.recall('k499'), undefined)

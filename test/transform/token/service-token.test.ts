@@ -17,7 +17,7 @@ const FOREVER = new AbortController().signal
 const give = async (read: () => Promise<string>): Promise<Transformation> =>
   await serviceToken({ name: 'own.token', read }).transform(permitOf(identityOf()), FOREVER)
 
-describe('a token of the service', () => {
+describe('the token of a service from a file', () => {
   interface Case {
     readonly name: string
     readonly text: string
@@ -25,22 +25,22 @@ describe('a token of the service', () => {
   }
   const NONE = 'unavailable: own.token does not hold exactly one token'
   const CASES: readonly Case[] = [
-    { name: 'one', text: 'abc-._~+/123==', want: 'Bearer abc-._~+/123==' },
-    { name: 'nothing', text: '', want: NONE },
-    { name: 'hostile: two lines', text: 'a\nb', want: NONE },
-    { name: 'hostile: a line behind it', text: 'a\r\nx-remote-user: root', want: NONE },
-    { name: 'hostile: two', text: 'a b', want: NONE },
-    { name: 'hostile: two with a comma', text: 'a,b', want: NONE },
-    { name: 'hostile: a scheme before it', text: 'Bearer a', want: NONE },
-    { name: 'hostile: no end', text: 'x'.repeat(20_000), want: NONE },
+    { name: 'with a token', text: 'abc-._~+/123==', want: 'Bearer abc-._~+/123==' },
+    { name: 'that is empty', text: '', want: NONE },
+    { name: 'hostile: of two lines', text: 'a\nb', want: NONE },
+    { name: 'hostile: with a line after the token', text: 'a\r\nx-remote-user: root', want: NONE },
+    { name: 'hostile: with two tokens', text: 'a b', want: NONE },
+    { name: 'hostile: with two tokens and a comma', text: 'a,b', want: NONE },
+    { name: 'hostile: with a scheme before the token', text: 'Bearer a', want: NONE },
+    { name: 'hostile: that is too long', text: 'x'.repeat(20_000), want: NONE },
   ]
   for (const { name, text, want } of CASES) {
-    it(`is the text of its file: ${name}`, async () => {
+    it(`is its text, or unavailable: a file ${name}`, async () => {
       assert.equal(wordOf(await give(() => Promise.resolve(text))), want)
     })
   }
 
-  it('has its name in audit where it has one', async () => {
+  it('has its jti for audit', async () => {
     const key = await makeKey()
     const token = await key.token(claimsOf({ jti: 'account-7' }))
     const transformation = await give(() => Promise.resolve(token))
@@ -48,7 +48,7 @@ describe('a token of the service', () => {
     assert.deepEqual(transformation.forwarding.tokenIds, ['account-7'])
   })
 
-  it('is read again when it changes, and what it was counts while it cannot be read', async () => {
+  it('is read again when the file changes, and stays in use while it is unreadable', async () => {
     await using folder = await temporaryFolder()
     const path = folder.file('own.token')
     const clock = new FakeClock()
@@ -70,7 +70,7 @@ describe('a token of the service', () => {
     assert.equal(await next(), 'Bearer third')
   })
 
-  it('needs no request, so that tests of a configuration can have it', () => {
+  it('needs no request, so that policy tests can use it', () => {
     const { kind, asks } = serviceToken({ name: 'x', read: () => Promise.resolve('x') })
     assert.deepEqual([kind, asks], ['service-token', undefined])
   })

@@ -58,74 +58,74 @@ interface Case {
 const CASES: readonly Case[] = [
   { name: 'a plain token', input: GOOD, want: 'token until 60' },
   {
-    name: 'one of the requested type',
+    name: 'a token of the requested type',
     input: GOOD,
     expectation: ASKED_FOR,
     want: 'token until 60',
   },
   {
-    name: 'an unrequested refresh token with it',
+    name: 'a token with an unrequested refresh token',
     input: { ...GOOD, refresh_token: 'r', id_token: 'i', scope: 'a b' },
     want: 'token until 60',
   },
   // token_type
   {
-    name: 'bearer in small letters',
+    name: 'bearer in lower case',
     input: { ...GOOD, token_type: 'bearer' },
     want: 'token until 60',
   },
   {
-    name: 'an ID token, of which there is no type',
+    name: 'an ID token of type N_A',
     input: { ...GOOD, issued_token_type: ID_TOKEN, token_type: 'N_A' },
     want: 'token until 60',
   },
   {
-    name: 'no type of a plain access token',
+    name: 'an access token of type N_A',
     input: { ...GOOD, token_type: 'N_A' },
     expectation: PLAIN,
     want: '"token_type" is not Bearer',
   },
   {
-    name: 'hostile: a token that needs a proof',
+    name: 'hostile: a DPoP-bound token',
     input: { ...GOOD, token_type: 'DPoP' },
     want: '"token_type" is not Bearer or N_A',
   },
   {
-    name: 'hostile: no type at all',
+    name: 'hostile: no token_type',
     input: { ...GOOD, token_type: undefined },
     want: '"token_type" is not Bearer or N_A',
   },
   {
-    name: 'hostile: a type that is a list',
+    name: 'hostile: a token_type that is a list',
     input: { ...GOOD, token_type: ['Bearer'] },
     want: '"token_type" is not Bearer or N_A',
   },
   // issued_token_type
   {
-    name: 'no issued type, where none was requested',
+    name: 'no issued_token_type, where none was requested',
     input: { ...GOOD, issued_token_type: undefined },
     want: 'token until 60',
   },
   {
-    name: 'hostile: no issued type, where one was requested',
+    name: 'hostile: no issued_token_type, where one was requested',
     input: { ...GOOD, issued_token_type: undefined },
     expectation: ASKED_FOR,
     want: '"issued_token_type" is missing or is not a string',
   },
   {
-    name: 'hostile: another type than the requested one',
+    name: 'hostile: another issued_token_type than requested',
     input: { ...GOOD, issued_token_type: ID_TOKEN },
     expectation: ASKED_FOR,
     want: '"issued_token_type" is not the requested type',
   },
   {
-    name: 'hostile: the requested type, in capitals',
+    name: 'hostile: the issued_token_type in capitals',
     input: { ...GOOD, issued_token_type: ACCESS_TOKEN.toUpperCase() },
     expectation: ASKED_FOR,
     want: '"issued_token_type" is not the requested type',
   },
   {
-    name: 'hostile: an issued type that is not text',
+    name: 'hostile: an issued_token_type that is not text',
     input: { ...GOOD, issued_token_type: 1 },
     want: '"issued_token_type" is missing or is not a string',
   },
@@ -135,26 +135,26 @@ const CASES: readonly Case[] = [
     want: '"issued_token_type" is a refresh token',
   },
   {
-    name: 'hostile: a refresh token, where an access token was to come',
+    name: 'hostile: a refresh token in place of an access token',
     input: { ...GOOD, issued_token_type: REFRESH_TOKEN },
     expectation: PLAIN,
     want: '"issued_token_type" is a refresh token',
   },
   {
-    name: 'no word of what was issued, where it is an access token by its grant',
+    name: 'no issued_token_type for an access token by its grant',
     input: { ...GOOD, issued_token_type: undefined },
     expectation: PLAIN,
     want: 'token until 60',
   },
   // expires_in
-  { name: 'no lifetime', input: { ...GOOD, expires_in: undefined }, want: 'token' },
+  { name: 'no expires_in', input: { ...GOOD, expires_in: undefined }, want: 'token' },
   {
-    name: 'a lifetime as a text',
+    name: 'expires_in as a text',
     input: { ...GOOD, expires_in: '3600' },
     want: 'token until 3600',
   },
   {
-    name: 'a lifetime with a fraction',
+    name: 'expires_in with a fraction',
     input: { ...GOOD, expires_in: 59.6 },
     want: 'token until 60',
   },
@@ -174,13 +174,13 @@ const CASES: readonly Case[] = [
     '6e9',
     '1'.repeat(13),
   ].map((value) => ({
-    name: `hostile: a lifetime that is ${JSON.stringify(value)} (${typeof value})`,
+    name: `hostile: expires_in as ${JSON.stringify(value)} (${typeof value})`,
     input: { ...GOOD, expires_in: value },
     want: NO_LIFETIME,
   })),
   // access_token
   {
-    name: 'the longest token that there is',
+    name: 'a token of the maximal length',
     input: { ...GOOD, access_token: 'x'.repeat(MAX_TOKEN_LENGTH) },
     want: 'token until 60',
   },
@@ -208,12 +208,12 @@ const CASES: readonly Case[] = [
   { name: 'hostile: an error with status 200', input: { error: 'invalid_grant' }, want: NO_TOKEN },
 ]
 
-describe('an answer of a token endpoint', () => {
+describe('the answer of a token endpoint:', () => {
   for (const { name, input, expectation, want } of CASES) {
     it(name, () => assert.equal(wordOf(read(input, expectation)), want))
   }
 
-  it('hostile: says nothing twice', () => {
+  it('hostile: a repeated key is refused', () => {
     const text = JSON.stringify(GOOD)
     const twice = [
       `{"access_token":"other",${text.slice(1)}`,
@@ -225,7 +225,7 @@ describe('an answer of a token endpoint', () => {
     assert.ok(readJsonObject(Buffer.from(text)))
   })
 
-  it('hostile: is not quoted where it is malformed', () => {
+  it('hostile: a malformed answer is not quoted', () => {
     const quoting = 'secret-secret\n'
     for (const member of Object.keys(GOOD)) {
       const answer = read({ ...GOOD, [member]: quoting }, ASKED_FOR)
@@ -235,7 +235,7 @@ describe('an answer of a token endpoint', () => {
   })
 })
 
-describe('a token that is a JWT', () => {
+describe('a JWT from a token endpoint', () => {
   let key: IssuerKey
   before(async () => {
     key = await makeKey()
@@ -257,58 +257,63 @@ describe('a token that is a JWT', () => {
     readonly want: string
   }[] = [
     {
-      name: 'the end of the JWT, which is earlier',
+      name: 'exp, which is earlier',
       exp: NOW + 30,
       expiresIn: 60,
       want: 'token until 30',
     },
     {
-      name: 'the lifetime of the response, which is earlier',
+      name: 'expires_in, which is earlier',
       exp: NOW + 90,
       expiresIn: 60,
       want: 'token until 60',
     },
     {
-      name: 'the end of the JWT alone',
+      name: 'exp only',
       exp: NOW + 30,
       expiresIn: undefined,
       want: 'token until 30',
     },
     {
-      name: 'the lifetime of the response alone',
+      name: 'expires_in only',
       exp: undefined,
       expiresIn: 60,
       want: 'token until 60',
     },
-    { name: 'none', exp: undefined, expiresIn: undefined, want: 'token' },
+    { name: 'neither', exp: undefined, expiresIn: undefined, want: 'token' },
     {
-      name: 'hostile: one that is over',
+      name: 'hostile: an exp in the past',
       exp: NOW,
       expiresIn: 60,
       want: 'the token has ended already',
     },
-    { name: 'hostile: no time at all', exp: 'soon', expiresIn: 60, want: 'token until 60' },
-    { name: 'hostile: a negative one', exp: -1, expiresIn: 60, want: 'token until 60' },
+    {
+      name: 'hostile: an exp that is not a time',
+      exp: 'soon',
+      expiresIn: 60,
+      want: 'token until 60',
+    },
+    { name: 'hostile: a negative exp', exp: -1, expiresIn: 60, want: 'token until 60' },
   ]
   for (const { name, exp, expiresIn, want } of TIMES) {
-    it(`ends by the earlier of two times: ${name}`, async () => {
+    it(`ends by the earlier of exp and expires_in: ${name}`, async () => {
       assert.equal(wordOf(await answerWith({ exp }, { expires_in: expiresIn })), want)
     })
   }
 
-  it('has a name for audit', async () => {
+  it('has its jti for audit', async () => {
     assert.equal(idOf(await answerWith({ jti: 'token-7' })), 'token-7')
     assert.equal(idOf(await answerWith({})), undefined)
     assert.equal(idOf(read(GOOD)), undefined)
   })
 
   for (const jti of ['', 'x'.repeat(129), 'a\nb', 'with space', 'ü', 7, ['a'], null]) {
-    it(`hostile: has none that is ${JSON.stringify(jti).slice(0, 20)}`, async () => {
+    it(`hostile: has no jti that is ${JSON.stringify(jti).slice(0, 20)}`, async () => {
       assert.equal(idOf(await answerWith({ jti })), undefined)
     })
   }
 
-  it('hostile: says nothing where it has two readings', () => {
+  it('hostile: has no jti where it has two readings', () => {
     const header = encode('{"alg":"ES256"}')
     const claims = encode(`{"exp":${NOW + 5},"exp":${NOW + 10},"jti":"a"}`)
     const answer = read({ ...GOOD, access_token: `${header}.${claims}.${encode('s')}` })

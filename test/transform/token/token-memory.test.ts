@@ -20,8 +20,8 @@ const counted = (token = 't') => {
   }
 }
 
-describe('the memory of tokens', () => {
-  it('makes a token once for all who want it, at the same time or later', async () => {
+describe('the token cache', () => {
+  it('gets a token once for simultaneous and later checks', async () => {
     const memory = new TokenMemory()
     const source = counted()
     const all = await Promise.all(
@@ -34,7 +34,7 @@ describe('the memory of tokens', () => {
     assert.deepEqual(counts, { hits: 1, joined: 9, misses: 1 })
   })
 
-  it('makes another where the one that is held does not fit', async () => {
+  it('gets another where the cached one does not fit', async () => {
     const memory = new TokenMemory()
     const source = counted()
     await memory.tokenOf('k', 'key', always, source.make)
@@ -43,7 +43,7 @@ describe('the memory of tokens', () => {
     assert.equal((await memory.tokenOf('k', 'key', always, source.make)).token, 't2')
   })
 
-  it('makes another where the one that is under way turns out not to fit', async () => {
+  it('gets another where the one in progress does not fit', async () => {
     const memory = new TokenMemory()
     const source = counted()
     const [first, second] = await Promise.all([
@@ -53,7 +53,7 @@ describe('the memory of tokens', () => {
     assert.deepEqual([first.token, second.token], ['t1', 't2'])
   })
 
-  it('tells a failure to all who wait, and remembers none', async () => {
+  it('reports a failure to all waiting checks, and does not cache it', async () => {
     const memory = new TokenMemory()
     const failing = async (): Promise<HeldToken> => await Promise.reject(new Error('down'))
     const outcomes = await Promise.allSettled(
@@ -75,7 +75,7 @@ describe('the memory of tokens', () => {
     assert.equal((await memory.tokenOf('k', 'key', always, counted('other').make)).token, 'new1')
   })
 
-  it('is bounded in number and in bytes, and counts what had to go', async () => {
+  it('is bounded in number and bytes, and counts evictions', async () => {
     const memory = new TokenMemory()
     const large = 'x'.repeat(1_024 * 1_024)
     for (let index = 0; index < 40; index += 1) {

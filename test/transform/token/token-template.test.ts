@@ -27,42 +27,50 @@ const TOKEN: Partial<Identity> = {
   },
 }
 
-describe('a claim', () => {
+describe('a claim of a minted token', () => {
   const CASES: readonly {
     readonly name: string
     readonly input: string
     readonly want: unknown
   }[] = [
     { name: 'text', input: 'claims.email', want: 'alice@example.org' },
-    { name: 'a whole number of the token', input: 'claims.level', want: 3 },
-    { name: 'a whole number of CEL', input: '1 + 2', want: 3 },
+    { name: 'an integer of the caller’s token', input: 'claims.level', want: 3 },
+    { name: 'an integer of CEL', input: '1 + 2', want: 3 },
     { name: 'an unsigned number', input: '7u', want: 7 },
     { name: 'a fraction', input: 'claims.ratio', want: 0.5 },
     { name: 'false', input: 'claims.admin', want: false },
     { name: 'a list', input: 'identity.groups.map(g, "x:" + g)', want: ['x:a', 'x:b'] },
     { name: 'an object', input: '{"roles": identity.groups}', want: { roles: ['a', 'b'] } },
-    { name: 'an object of the token', input: 'claims.realm_access', want: { roles: ['viewer'] } },
     {
-      name: 'a moment',
+      name: 'an object of the caller’s token',
+      input: 'claims.realm_access',
+      want: { roles: ['viewer'] },
+    },
+    {
+      name: 'a timestamp',
       input: 'timestamp("2026-01-01T00:00:00Z")',
       want: '2026-01-01T00:00:00.000Z',
     },
     { name: 'bytes', input: 'b"abc"', want: 'YWJj' },
-    { name: 'an optional value that is there', input: 'claims.?email', want: 'alice@example.org' },
     {
-      name: 'what a certificate says, where there is none',
+      name: 'an optional value that is present',
+      input: 'claims.?email',
+      want: 'alice@example.org',
+    },
+    {
+      name: 'an optional value of a certificate, where there is none',
       input: 'certificate.subjectName',
       want: '',
     },
   ]
   for (const { name, input, want } of CASES) {
-    it(`is ${name}`, async () => {
+    it(`may be ${name}`, async () => {
       assert.deepEqual(await said({ x: input }, { ...TOKEN, groups: ['a', 'b'] }), { x: want })
     })
   }
 
   for (const input of ['claims.?missing', 'claims.nothing', 'optional.none()', 'identity.?uid']) {
-    it(`is left out where ${input} yields nothing`, async () => {
+    it(`is omitted where ${input} yields nothing`, async () => {
       assert.deepEqual(await said({ x: input }, TOKEN), {})
     })
   }
@@ -94,15 +102,15 @@ describe('a claim', () => {
     })
   }
 
-  it('tells operators no value', async () => {
+  it('is not in the error for operators', async () => {
     const outcome = await new Minting({ claims: { x: 'claims.email.missing' } }).outcome(TOKEN)
     assert.match(outcome, /^token-unmapped/)
     assert.doesNotMatch(outcome, /alice@/)
   })
 })
 
-describe('the subject and the groups', () => {
-  it('are what the expressions yield', async () => {
+describe('the subject and the groups of a minted token', () => {
+  it('have the values of the expressions', async () => {
     const parts = { subject: '"idp:" + claims.email', groups: 'claims.realm_access.roles' }
     const { claims } = await new Minting(parts).read(TOKEN)
     assert.equal(claims['sub'], 'idp:alice@example.org')
@@ -128,7 +136,7 @@ describe('the subject and the groups', () => {
       want: /groups: the value is not a valid name/,
     },
     {
-      name: 'space at an end',
+      name: 'a space at an end',
       parts: { groups: '["a "]' },
       want: /groups: the value is not a valid name/,
     },
@@ -141,15 +149,18 @@ describe('the subject and the groups', () => {
   }
 })
 
-describe('a reserved name', () => {
+describe('a reserved name in a minted token', () => {
   const REFUSED = [
     { name: 'in the subject', parts: { subject: '"system:admin"' } },
     { name: 'in the groups', parts: { groups: '["system:masters"]' } },
     { name: 'in capitals', parts: { groups: '["System:Masters"]' } },
     { name: 'in a claim', parts: { claims: { roles: '["a", "system:masters"]' } } },
-    { name: 'deep in a claim', parts: { claims: { x: '{"a": {"b": ["system:masters"]}}' } } },
-    { name: 'as the name of a member', parts: { claims: { x: '{"system:masters": true}' } } },
-    { name: 'put together', parts: { groups: 'identity.groups.map(g, "system:" + g)' } },
+    { name: 'deep inside a claim', parts: { claims: { x: '{"a": {"b": ["system:masters"]}}' } } },
+    { name: 'as a key of an object', parts: { claims: { x: '{"system:masters": true}' } } },
+    {
+      name: 'composed by an expression',
+      parts: { groups: 'identity.groups.map(g, "system:" + g)' },
+    },
   ]
   for (const { name, parts } of REFUSED) {
     it(`is refused ${name}`, async () => {
@@ -157,12 +168,12 @@ describe('a reserved name', () => {
     })
   }
 
-  it('is refused in what the token of another issuer claims', async () => {
+  it('is refused in a claim of another issuer’s token', async () => {
     const input = { method: 'bearer', claims: { groups: ['system:masters'] } } as const
     assert.match(await new Minting({ groups: 'claims.groups' }).outcome(input), /^token-reserved/)
   })
 
-  it('is given where it is the identity’s own, or written out', async () => {
+  it('is accepted where it is the identity’s own, or in allowReserved', async () => {
     assert.equal(await new Minting().outcome({ groups: ['system:masters'] }), 'transformed')
     const parts = { groups: '["system:nodes"]' }
     assert.equal(
@@ -173,7 +184,7 @@ describe('a reserved name', () => {
   })
 })
 
-describe('a hostile claim', () => {
+describe('a hostile claim of a minted token', () => {
   const VALUES = [
     'a\r\nX-Remote-User: root',
     'nul\0nul',
@@ -185,7 +196,7 @@ describe('a hostile claim', () => {
     '%0d%0aX: y',
   ]
   for (const value of VALUES) {
-    it(`${JSON.stringify(value)} is one value and nothing else`, async () => {
+    it(`${JSON.stringify(value)} is one value only`, async () => {
       const { claims } = await new Minting({ claims: { x: 'claims.x' } }).read({
         method: 'bearer',
         claims: { x: value },
@@ -196,19 +207,19 @@ describe('a hostile claim', () => {
     })
   }
 
-  it('that no UTF-8 can hold is refused', async () => {
+  it('that UTF-8 cannot represent is refused', async () => {
     const input = { method: 'bearer', claims: { x: 'a\ud800' } } as const
     assert.match(await new Minting({ claims: { x: 'claims.x' } }).outcome(input), /^token-unmapped/)
   })
 
-  it('with a member that the library takes for a type is refused', async () => {
+  it('with a key that the library reads as a type is refused', async () => {
     const parts = { claims: { x: 'claims.x' } }
     const input = { method: 'bearer', claims: JSON.parse('{"x":{"constructor":{"a":1}}}') } as const
     assert.match(await new Minting(parts).outcome(input), /^token-unmapped/)
   })
 })
 
-describe('the configuration of a token', () => {
+describe('the configuration of a minted token', () => {
   const BAD = [
     {
       name: 'a claim that Countersign sets',
@@ -216,16 +227,20 @@ describe('the configuration of a token', () => {
       want: /exp\W+cannot be set here/,
     },
     {
-      name: 'a forged way of proof',
+      name: 'an authentication claim',
       input: { claims: { amr: '["mfa"]' } },
       want: /amr\W+cannot be set here/,
     },
-    { name: 'a longer life than keys are kept', input: { lifetime: '25h' }, want: /10s to 24h/ },
-    { name: 'hardly any life', input: { lifetime: '9s' }, want: /10s to 24h/ },
+    {
+      name: 'a lifetime beyond the publication of keys',
+      input: { lifetime: '25h' },
+      want: /10s to 24h/,
+    },
+    { name: 'a lifetime that is too short', input: { lifetime: '9s' }, want: /10s to 24h/ },
     { name: 'a misspelt variable', input: { subject: 'identiy.user' }, want: /identiy/ },
     { name: 'a misspelt field', input: { subject: 'identity.usr' }, want: /usr/ },
-    { name: 'a number as subject', input: { subject: '1' }, want: /yields int/ },
-    { name: 'an algorithm of shared secrets', input: { algorithm: 'HS256' }, want: /ES256/ },
+    { name: 'a number as the subject', input: { subject: '1' }, want: /yields int/ },
+    { name: 'a symmetric algorithm', input: { algorithm: 'HS256' }, want: /ES256/ },
   ]
   for (const { name, input, want } of BAD) {
     it(`refuses ${name}`, () => {

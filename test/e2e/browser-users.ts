@@ -22,31 +22,31 @@ export interface Place {
 }
 
 /** A user’s browser. */
-export interface PersonOptions extends BrowserContextOptions {
+export interface BrowserOptions extends BrowserContextOptions {
   /** The statuses that its console is to tell of, in any order: each, and no other. */
   readonly refusals?: readonly number[]
 }
 
 /** A user with a browser of their own. */
-export interface Person {
+export interface BrowserUser {
   readonly context: BrowserContext
   readonly page: Page
 }
 
 interface Guest {
   readonly context: BrowserContext
-  readonly options: PersonOptions
+  readonly options: BrowserOptions
   readonly watched: Watch
 }
 
 /** Opens a browser; it is closed when the test ends. */
-type Open = (options?: PersonOptions) => Promise<Person>
+type Open = (options?: BrowserOptions) => Promise<BrowserUser>
 
 // For one step, on a machine that has much else to do.
 const TIMEOUT_MS = 20_000
 
 /** For a `describe`, behind the hook that makes the place. */
-export const peopleAt = (placeOf: () => Place): Open => {
+export const usersAt = (placeOf: () => Place): Open => {
   const stack = new AsyncDisposableStack()
   const guests: Guest[] = []
   let examiner: Examiner

@@ -5,7 +5,7 @@ import { startJwksServer, type JwksServer } from '../servers/jwks.ts'
 import type { Pki } from '../servers/pki.ts'
 
 /** One that runs. */
-export interface ForeignIssuer {
+export interface OtherIssuer {
   readonly key: IssuerKey
   /** `iss` of its tokens. */
   readonly issuer: string
@@ -13,8 +13,8 @@ export interface ForeignIssuer {
 }
 
 /** Starts one. */
-export const startForeignIssuer = async ({ upstream }: Pki): Promise<ForeignIssuer> => {
-  const key = await makeKey('RS256', 'foreign')
+export const startOtherIssuer = async ({ upstream }: Pki): Promise<OtherIssuer> => {
+  const key = await makeKey('RS256', 'other')
   const server = await startJwksServer(upstream)
   const { origin: issuer } = server
   const discovery = { issuer, jwks_uri: `${issuer}/keys` }

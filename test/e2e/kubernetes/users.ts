@@ -6,7 +6,7 @@ import { ldifEntry } from '../../servers/ldif.ts'
 import { GROUPS as LDAP_GROUPS, PEOPLE as LDAP_PEOPLE } from '../../servers/openldap-data.ts'
 
 /** A user. */
-export interface Person {
+export interface User {
   readonly name: string
   readonly uid: string
   readonly groups: readonly string[]
@@ -24,7 +24,7 @@ export const PASSWORD = 'open sesame'
 const GROUPS = ['dev', 'größe', 'ops/on-call', 'two words', 'with, comma'] as const
 
 /** Every user. */
-export const PERSONS = {
+export const USERS = {
   alice: { name: 'alice', uid: '1001', groups: GROUPS, teams: ['blue', 'red'] },
   bob: { name: 'bob', uid: '1002', groups: ['guests'], teams: ['green'] },
   /** In 200 groups. */
@@ -43,12 +43,12 @@ export const PERSONS = {
   },
   /** In a group that may do everything in the cluster. */
   root: { name: 'root', uid: '1004', groups: ['admins'], teams: [] },
-} as const satisfies Readonly<Record<string, Person>>
+} as const satisfies Readonly<Record<string, User>>
 
 /** The users file. */
 export const usersFile = async (): Promise<string> => {
   const password = await cheapHash(PASSWORD)
-  const users = Object.values<Person>(PERSONS).map(({ name, uid, groups, teams }) => [
+  const users = Object.values<User>(USERS).map(({ name, uid, groups, teams }) => [
     name,
     { password, uid, groups, ...(teams.length === 0 ? {} : { extra: { [TEAM]: teams } }) },
   ])
@@ -62,26 +62,26 @@ export const DIRECTORY = {
 } as const
 
 /** By what they log in there: a name that the users file does not have. */
-export const mailOf = ({ name }: Person): string => `${name}@example.org`
+export const mailOf = ({ name }: User): string => `${name}@example.org`
 
 /** Changes that add them to the directory. */
 export const directoryEntries = (): string => {
-  const persons = Object.values<Person>(PERSONS)
-  const dnOf = ({ name }: Person): string => `uid=${name},${DIRECTORY.people}`
-  const groups = new Set(persons.flatMap((person) => person.groups))
+  const users = Object.values<User>(USERS)
+  const dnOf = ({ name }: User): string => `uid=${name},${DIRECTORY.people}`
+  const groups = new Set(users.flatMap((user) => user.groups))
   const entries = [
     ...Object.values(DIRECTORY).map((dn) =>
       ldifEntry(dn, { objectClass: 'organizationalUnit', ou: 'cluster' }),
     ),
-    ...persons.map((person) =>
-      ldifEntry(dnOf(person), {
+    ...users.map((user) =>
+      ldifEntry(dnOf(user), {
         objectClass: 'inetOrgPerson',
-        uid: person.name,
-        cn: person.name,
-        sn: person.name,
-        mail: mailOf(person),
-        employeeNumber: person.uid,
-        departmentNumber: person.teams,
+        uid: user.name,
+        cn: user.name,
+        sn: user.name,
+        mail: mailOf(user),
+        employeeNumber: user.uid,
+        departmentNumber: user.teams,
         userPassword: PASSWORD,
       }),
     ),
@@ -89,7 +89,7 @@ export const directoryEntries = (): string => {
       ldifEntry(`cn=${group.replaceAll(',', '\\,')},${DIRECTORY.groups}`, {
         objectClass: 'groupOfNames',
         cn: group,
-        member: persons.filter((person) => person.groups.includes(group)).map(dnOf),
+        member: users.filter((user) => user.groups.includes(group)).map(dnOf),
       }),
     ),
   ]
