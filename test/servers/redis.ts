@@ -1,5 +1,5 @@
 // A real Redis on free ports, in the clear and with TLS from a CA of its own, with a password, and a
-// user who may do no more than the README asks for.
+// user who may do no more than docs/operate/state.md lists.
 
 import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { findProgram } from '../../src/runtime/child.ts'

@@ -17,7 +17,7 @@ describe('a flood', { skip: skipWithoutRedis() }, () => {
   let connection: RedisConnection | undefined
   before(async () => {
     redis = stack.use(await startRedis())
-    // As a user who may do no more than the README asks for.
+    // As a user who may do no more than docs/operate/state.md lists.
     connection = stack.use(await connectTo(serverAt(redis.userUrl, { timeout: 10_000 })))
   })
   after(() => stack.disposeAsync())

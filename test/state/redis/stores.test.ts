@@ -1,5 +1,5 @@
 // The seams in a real Redis, in the clear and over TLS, through two connections as two processes have
-// them; and as a user who may do no more than the README asks for.
+// them; and as a user who may do no more than docs/operate/state.md lists.
 
 import assert from 'node:assert/strict'
 import { after, before, describe } from 'node:test'
