@@ -5,7 +5,7 @@ import type { RejectionCode } from '../authenticate/authenticator.ts'
 import type { KeyAlgorithm } from '../keys/key-algorithm.ts'
 import type { OpeningFailure } from '../grant/seal.ts'
 import type { AuthenticationMethod, IdentityRefusal } from '../identity/identity.ts'
-import type { ShownCredential } from '../identity/shown.ts'
+import type { PresentedCredential } from '../identity/presented-credential.ts'
 import type {
   LoginEvent,
   LoginRenewedEvent,
@@ -76,7 +76,7 @@ export interface DecisionEvent {
   /** Keyed hash of the credential, never the credential; comparable within one process's life. */
   readonly credential?: string | undefined
   /** Which certificate, token, API key or session was shown; also where it was refused. */
-  readonly shown?: ShownCredential | undefined
+  readonly shown?: PresentedCredential | undefined
   readonly rule?: string | undefined
   /** The rules in shadow that would have decided, and how. */
   readonly shadow?: readonly ShadowVerdict[] | undefined

@@ -3,7 +3,7 @@
 
 import type { RejectionCode } from '../authenticate/authenticator.ts'
 import type { AuthenticationMethod, IdentityRefusal } from '../identity/identity.ts'
-import type { ShownCredential } from '../identity/shown.ts'
+import type { PresentedCredential } from '../identity/presented-credential.ts'
 
 /** Why a login was refused. */
 export type LoginRefusal =
@@ -42,7 +42,7 @@ export interface LoginEvent {
   readonly authentication?: AuthenticationMethod | undefined
   readonly credential?: string | undefined
   /** As in decisions. */
-  readonly shown?: ShownCredential | undefined
+  readonly shown?: PresentedCredential | undefined
 }
 
 /**

@@ -5,7 +5,7 @@ import type { PathFault } from '../pki/path-rules.ts'
 import type { AccountEnd, AccountRefusal } from './password/verifier.ts'
 import type { ProvenCredential, IdentityRefusal } from '../identity/identity.ts'
 import type { ProvenAccount } from '../logins/proven-logins.ts'
-import type { ShownCredential } from '../identity/shown.ts'
+import type { PresentedCredential } from '../identity/presented-credential.ts'
 import type { Request } from '../request/request.ts'
 import type { CredentialLocation } from '../request/credential-location.ts'
 
@@ -52,7 +52,7 @@ export type Authentication =
        */
       readonly userHash?: string
       /** The presented credential, as far as it could be read. */
-      readonly shown?: ShownCredential | undefined
+      readonly presented?: PresentedCredential | undefined
       /** When to retry, in seconds. */
       readonly retryAfter?: number
       /**

@@ -46,14 +46,17 @@ export class Chain {
   readonly challenges: readonly string[]
   /** Every location of a credential that the chain accepts. */
   readonly locations: readonly CredentialLocation[]
-  readonly #rivalries: readonly Rivalry[]
+  readonly #conflicts: readonly Conflicts[]
   readonly #parameters: SecretParameters | undefined
 
   constructor(links: readonly ChainLink[]) {
     this.links = links
     this.challenges = [...new Set(links.flatMap(({ authenticator }) => authenticator.challenges))]
     this.locations = links.flatMap(({ authenticator }) => authenticator.locations)
-    this.#rivalries = links.map((link) => ({ link, rivals: rivalsOf(link, this.locations) }))
+    this.#conflicts = links.map((link) => ({
+      link,
+      conflicting: conflictingLocations(link, this.locations),
+    }))
     this.#parameters = parametersAmong(this.locations)
   }
 
@@ -65,17 +68,17 @@ export class Chain {
   }
 
   #from(start: number, request: Request, signal: AbortSignal): MaybePromise<ChainResult> {
-    for (let place = start; place < this.#rivalries.length; place++) {
-      const rivalry = this.#rivalries[place]
-      if (rivalry === undefined || this.#isSkipped(rivalry.link, request)) continue
-      const asked = askFor(rivalry.link.authenticator, request, signal)
+    for (let place = start; place < this.#conflicts.length; place++) {
+      const conflicts = this.#conflicts[place]
+      if (conflicts === undefined || this.#isSkipped(conflicts.link, request)) continue
+      const asked = askFor(conflicts.link.authenticator, request, signal)
       if (asked instanceof Promise) {
         return asked.then(
           (authentication) =>
-            decided(rivalry, authentication, request) ?? this.#from(place + 1, request, signal),
+            decided(conflicts, authentication, request) ?? this.#from(place + 1, request, signal),
         )
       }
-      const result = decided(rivalry, asked, request)
+      const result = decided(conflicts, asked, request)
       if (result !== undefined) return result
     }
     return NOT_APPLICABLE
@@ -88,19 +91,19 @@ export class Chain {
 }
 
 /** An authenticator, and the locations whose values would be a second credential. */
-interface Rivalry {
+interface Conflicts {
   readonly link: ChainLink
-  readonly rivals: readonly CredentialLocation[]
+  readonly conflicting: readonly CredentialLocation[]
 }
 
 /** The result of the chain by the outcome of one authenticator; `undefined` where the chain continues. */
 const decided = (
-  { link, rivals }: Rivalry,
+  { link, conflicting }: Conflicts,
   authentication: Authentication,
   request: Request,
 ): ChainResult | undefined => {
   if (authentication.outcome === 'not-applicable') return undefined
-  if (rivals.some((location) => holds(request, location))) return CONFLICT
+  if (conflicting.some((location) => holds(request, location))) return CONFLICT
   return { link, authentication }
 }
 
@@ -138,7 +141,7 @@ const unavailable = (cause: unknown): Authentication => ({ outcome: 'unavailable
  * The locations that must be empty when this authenticator decides: another one would verify what is there. A
  * certificate belongs to the connection, and a cookie is sent by the browser: they are compatible with any credential.
  */
-const rivalsOf = (
+const conflictingLocations = (
   { authenticator }: ChainLink,
   locations: readonly CredentialLocation[],
 ): readonly CredentialLocation[] => {

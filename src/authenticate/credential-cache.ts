@@ -208,8 +208,8 @@ class Shared {
   >({
     max: MAX_REJECTIONS,
     maxSize: MAX_REJECTION_BYTES,
-    sizeCalculation: ({ rejection: { user, shown } }) =>
-      REJECTION_BYTES + heapSizeOf(user) + heapSizeOf(shown),
+    sizeCalculation: ({ rejection: { user, presented } }) =>
+      REJECTION_BYTES + heapSizeOf(user) + heapSizeOf(presented),
     dispose: (_value, _key, reason) => {
       if (reason === 'evict') this.evictions.rejections += 1
     },

@@ -94,7 +94,7 @@ const identify = (
   const proven = {
     ...context,
     authenticator: link.authenticator.name,
-    ...(credential.shown === undefined ? undefined : { shown: credential.shown }),
+    ...(credential.presented === undefined ? undefined : { presented: credential.presented }),
   }
   const mapping = link.mapping.identityOf(credential)
   if (mapping.outcome === 'identity') return { ...proven, identity: mapping.identity }
@@ -145,7 +145,7 @@ const forwarded = (transformation: TransformResult, context: PermittedContext): 
   }
 }
 
-/** The refusals after which a browser may log in: nothing was shown, or what was shown has ended. */
+/** The refusals after which a browser may log in: it presented no credential, or one that has ended. */
 const MAY_LOG_IN: ReadonlySet<Denial['reason']> = new Set(['credential-missing', 'session-ended'])
 
 /** The same denial; on a route with a login, a browser is redirected to it. */
@@ -176,8 +176,8 @@ const unproven = (
   if (authentication.outcome === 'unavailable') {
     return unavailable('authenticator-unavailable', authentication.cause, context)
   }
-  const { code, user, userHash, shown, challenge, retryAfter } = authentication
-  return deny(shown === undefined ? context : { ...context, shown }, code, {
+  const { code, user, userHash, presented, challenge, retryAfter } = authentication
+  return deny(presented === undefined ? context : { ...context, presented }, code, {
     ...(user === undefined ? undefined : { claimedUser: user }),
     ...(userHash === undefined ? undefined : { claimedUserHash: userHash }),
     ...(retryAfter === undefined ? undefined : { retryAfter }),

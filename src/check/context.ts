@@ -3,7 +3,7 @@
 import type { ChainResult } from '../authenticate/chain.ts'
 import type { Permit, ShadowVerdict } from '../authorize/evaluate.ts'
 import type { Identity } from '../identity/identity.ts'
-import type { ShownCredential } from '../identity/shown.ts'
+import type { PresentedCredential } from '../identity/presented-credential.ts'
 import type { CheckAttributes } from '../request/attributes.ts'
 import type { Request } from '../request/request.ts'
 import type { Target } from '../request/target.ts'
@@ -20,7 +20,7 @@ export interface CheckContext {
   /** The name of the authenticator that decided. */
   readonly authenticator?: string
   /** The credential that the request carries; for audit alone. */
-  readonly shown?: ShownCredential
+  readonly presented?: PresentedCredential
   readonly identity?: Identity
   /** The rules in shadow that would have decided. */
   readonly shadows?: readonly ShadowVerdict[]

@@ -1,7 +1,7 @@
 // How much of the audit log a caller who has proven nothing can fill with one request.
 
 import type { DecisionEvent } from '../audit/event.ts'
-import type { ShownCredential } from '../identity/shown.ts'
+import type { PresentedCredential } from '../identity/presented-credential.ts'
 import { cutText } from '../runtime/text.ts'
 
 /** The longest such event, in bytes. The time and the mark of the log come to it. */
@@ -50,9 +50,9 @@ const shortened = (event: DecisionEvent, longest: number): DecisionEvent => {
 }
 
 const shortenedCredential = (
-  shown: ShownCredential,
+  shown: PresentedCredential,
   cut: (text: string | undefined) => string | undefined,
-): ShownCredential => {
+): PresentedCredential => {
   const { proven, aud, ...texts } = shown
   const short = Object.entries(texts).map(([name, text]) => [name, cut(text)])
   const audience = cut(aud?.join(' '))

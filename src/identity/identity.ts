@@ -4,7 +4,7 @@
 import type { IDENTITY_REFUSALS } from './examples-schema.ts'
 import type { Claims } from './claims.ts'
 import type { CertificateFields } from './certificate-fields.ts'
-import type { ShownCredential } from './shown.ts'
+import type { PresentedCredential } from './presented-credential.ts'
 
 /** How an identity can be proven. */
 export const AUTHENTICATION_METHODS = [
@@ -50,7 +50,7 @@ export interface ProvenCredential {
   /** The fields of the certificate, where the credential is one. */
   readonly certificate?: CertificateFields | undefined
   /** Which credential it was, for audit; absent for passwords, and where nothing names it. */
-  readonly shown?: ShownCredential | undefined
+  readonly presented?: PresentedCredential | undefined
   /** That certificate itself, DER. */
   readonly certificateDer?: Buffer | undefined
 }

@@ -42,7 +42,7 @@ export class StateStatistics {
   /** Counts that the store was reset to an earlier state, and records it as a failure. */
   rolledBack(rollback: Rollback): void {
     this.rollbacks.inc({ result: rollback })
-    const message = 'the state went back to an earlier one'
+    const message = 'the state was reset to an earlier one'
     this.#latest = { cause: new Error(message), at: this.#clock.monotonic() }
   }
 

@@ -165,7 +165,7 @@ describe('countersign keys api', { concurrency: true }, () => {
       groups: ['dev', 'ops'],
       extra: {},
       expires: undefined,
-      shown: { proven: true, id: credential?.digest },
+      presented: { proven: true, id: credential?.digest },
     })
     assert.ok(!stderr.includes(stdout.trim()))
   })

@@ -7,7 +7,7 @@ import { calculateJwkThumbprint, CompactSign } from 'jose'
 import { isSignedBy, type Algorithm } from '../../src/keys/algorithm.ts'
 import { readKeys } from '../../src/authenticate/bearer/keys.ts'
 import { readToken } from '../../src/authenticate/bearer/token.ts'
-import { judge } from '../../src/authenticate/bearer/verify-token.ts'
+import { checkToken } from '../../src/authenticate/bearer/verify-token.ts'
 import { complaintAboutKey, publicJwkOf, thumbprintOf } from '../../src/keys/public-key.ts'
 import {
   EXAMPLE_CLAIMS,
@@ -103,7 +103,7 @@ describe('a token that Countersign refuses', () => {
     it(name, () => {
       const reading = readToken(token)
       assert.equal(reading.outcome, 'token')
-      const judgement = judge(reading.token, rules, 0)
+      const judgement = checkToken(reading.token, rules, 0)
       assert.deepEqual(judgement, { outcome: 'rejected', code: 'token-algorithm' })
     })
   }

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { readKeys } from '../../src/authenticate/bearer/keys.ts'
 import { readToken } from '../../src/authenticate/bearer/token.ts'
-import { judge, refusalOf } from '../../src/authenticate/bearer/verify-token.ts'
+import { checkToken, refusalOf } from '../../src/authenticate/bearer/verify-token.ts'
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../../src/keys/mint-schema.ts'
 import { SigningKeySet } from '../../src/keys/signing-key-set.ts'
 import type { SigningKeyEntry, SigningKeyList } from '../../src/keys/signing-keys.ts'
@@ -237,7 +237,7 @@ const verdictOn = async (token: string, set: SigningKeySet, now: number): Promis
   const reading = readToken(token)
   const keys = readKeys({ keys: set.published() })?.keys
   assert.ok(reading.outcome === 'token' && keys !== undefined)
-  const judgement = judge(reading.token, rules, now)
+  const judgement = checkToken(reading.token, rules, now)
   if (judgement.outcome === 'rejected') return judgement.code
   return (await refusalOf(judgement.plausible, keys, rules)) ?? 'taken'
 }

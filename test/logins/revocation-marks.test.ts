@@ -61,7 +61,7 @@ describe('a cached revocation mark', () => {
       return await state.answer()
     }
     const grant = async (): Promise<never> => await Promise.reject(new Error('names no grant'))
-    const isEnded = endedTokenCheck({ grant, revocationMarks: { lastOf }, remember })
+    const isEnded = endedTokenCheck({ grant, revocationMarks: { lastOf }, cacheTtl: remember })
     return { state, ask: async () => await isEnded({ sub: 'alice', iat: GOOD / 1_000 }) }
   }
 

@@ -34,7 +34,7 @@ export const certificateWith = (
     source: connectionSource,
     trust,
     purposes: [PURPOSES.clientAuth],
-    remember: 300_000,
+    cacheTtl: 300_000,
     clock,
     memory: new CredentialCache(clock),
     ...options,

@@ -1,10 +1,10 @@
 // API keys: long random values, one for each client, stored as digests. For programs, which cannot log in or refresh a
 // token.
 
-import { shownId } from '../../identity/shown.ts'
+import { presentedId } from '../../identity/presented-credential.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Authentication, Authenticator } from '../authenticator.ts'
-import { locationsAt, keyReader, type KeyPlace } from './locations.ts'
+import { locationsAt, keyReader, type KeyLocation } from './locations.ts'
 import { readApiKey } from './key.ts'
 import type { KeysFile } from './keys-file.ts'
 
@@ -13,7 +13,7 @@ export interface ApiKeyOptions {
   /** Its name in the configuration. */
   readonly name: string
   readonly realm: string
-  readonly places: readonly KeyPlace[]
+  readonly places: readonly KeyLocation[]
   readonly keys: KeysFile
   readonly clock: Clock
 }
@@ -56,12 +56,12 @@ const prove = (text: string, keys: KeysFile, clock: Clock): Authentication => {
   if (key === undefined) return NOT_PROVEN.malformed
   const known = keys.find(key)
   if (known === undefined) {
-    return { outcome: 'rejected', code: 'api-key-unknown', shown: shownId(key.id, false) }
+    return { outcome: 'rejected', code: 'api-key-unknown', presented: presentedId(key.id, false) }
   }
   const { credential } = known
-  const { user, shown } = credential
+  const { user, presented } = credential
   return credential.expires !== undefined && clock.now() >= credential.expires
-    ? { outcome: 'rejected', code: 'api-key-expired', user, shown }
+    ? { outcome: 'rejected', code: 'api-key-expired', user, presented }
     : { outcome: 'authenticated', credential }
 }
 
@@ -69,7 +69,7 @@ const prove = (text: string, keys: KeysFile, clock: Clock): Authentication => {
  * RFC 9110 §11.6.1 requires a challenge with every 401, and no scheme is registered for API keys. This one names the
  * location of the key in the terms of OpenAPI (`securitySchemes`, type `apiKey`).
  */
-const challengeOf = (realm: string, place: KeyPlace): string =>
+const challengeOf = (realm: string, place: KeyLocation): string =>
   place.kind === 'header' && place.scheme !== undefined
     ? `${place.scheme} realm="${realm}"`
     : `ApiKey realm="${realm}", in="${place.kind}", name="${place.name}"`

@@ -1,7 +1,7 @@
 // The `apiKey` section, built: the keys are read, and the locations are validated.
 
 import { apiKeyAuthenticator } from './authenticator.ts'
-import type { KeyPlace } from './locations.ts'
+import type { KeyLocation } from './locations.ts'
 import { KeysFile } from './keys-file.ts'
 import type { Authenticator } from '../authenticator.ts'
 import { apiKeySchema, type ApiKeyConfig } from './schema.ts'
@@ -17,7 +17,7 @@ const buildApiKey = async (
   { files, problems, clock }: AuthenticatorParts,
 ): Promise<Authenticator | undefined> => {
   const path = ['authenticators', name, 'apiKey']
-  const places: KeyPlace[] = []
+  const places: KeyLocation[] = []
   for (const [index, location] of locations.entries()) {
     await problems.collect([...path, 'locations', index], () => places.push(placeOf(location)))
   }
@@ -27,7 +27,7 @@ const buildApiKey = async (
   return keys && apiKeyAuthenticator({ name, realm, places, keys, clock })
 }
 
-const placeOf = ({ header, scheme, query }: ApiKeyConfig['locations'][number]): KeyPlace => {
+const placeOf = ({ header, scheme, query }: ApiKeyConfig['locations'][number]): KeyLocation => {
   if (query !== undefined) return { kind: 'query', name: query }
   if (header === undefined) throw new TypeError('a location of no kind') // the schema requires one
   const complaint = complaintAboutLocation(header)

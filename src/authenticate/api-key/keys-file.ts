@@ -5,7 +5,7 @@ import { apiKeyFileSchema } from './schema.ts'
 import { parseYaml } from '../../config/document.ts'
 import { ConfigurationError, type Problem } from '../../config/problem.ts'
 import type { ProvenCredential } from '../../identity/identity.ts'
-import { shownId } from '../../identity/shown.ts'
+import { presentedId } from '../../identity/presented-credential.ts'
 import { ID, readKeyHash, type ApiKey } from './key.ts'
 
 /** An entry of the file. */
@@ -79,7 +79,7 @@ const parseEntries = (
     hashes.add(hash)
     if (digest === undefined) continue
     const name = user.normalize('NFC')
-    const account = { user: name, uid, groups, extra, expires, shown: shownId(id, true) }
+    const account = { user: name, uid, groups, extra, expires, presented: presentedId(id, true) }
     entries.set(id, { digest, disabled, credential: { method: 'api-key', digest: id, ...account } })
   }
   return entries

@@ -7,7 +7,7 @@ import type { Request } from '../../request/request.ts'
 import type { CredentialLocation } from '../../request/credential-location.ts'
 
 /** A location of API keys. */
-export type KeyPlace =
+export type KeyLocation =
   /** A header, by its lower-case name; with a scheme (`authorization`) or the key alone. */
   | { readonly kind: 'header'; readonly name: string; readonly scheme?: string | undefined }
   | { readonly kind: 'query'; readonly name: string }
@@ -36,12 +36,12 @@ const MAX_LENGTH = 256
 const TEXT = /^[\x21-\x2b\x2d-\x7e]+$/
 
 /** The credential locations of these places, for conflicts and for stripping. */
-export const locationsAt = (places: readonly KeyPlace[]): readonly CredentialLocation[] =>
+export const locationsAt = (places: readonly KeyLocation[]): readonly CredentialLocation[] =>
   places.map(({ kind, name }) => ({ kind, name }))
 
 /** Makes a reader of these locations. */
 export const keyReader = (
-  places: readonly KeyPlace[],
+  places: readonly KeyLocation[],
 ): ((request: Pick<Request, 'headers' | 'query'>) => KeyCredentials) => {
   const readers = places.map(readerOf)
   return (request) => {
@@ -59,7 +59,7 @@ export const keyReader = (
   }
 }
 
-const readerOf = (place: KeyPlace): Reader => {
+const readerOf = (place: KeyLocation): Reader => {
   const { kind, name } = place
   if (kind === 'query') return ({ query }) => only(valuesOf(query, name))
   if (place.scheme === undefined) return ({ headers }) => only(linesOf(headers, name))

@@ -5,7 +5,7 @@
 import type { ProvenCredential } from '../../identity/identity.ts'
 import type { Request } from '../../request/request.ts'
 import { tokenUser } from '../../identity/default-names.ts'
-import { shownToken } from '../../identity/shown.ts'
+import { presentedToken } from '../../identity/presented-credential.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { digestOf } from '../../runtime/digest.ts'
 import { andThen, type MaybePromise } from '../../runtime/maybe-promise.ts'
@@ -25,7 +25,7 @@ import { holderCheck, type DpopOptions, type HolderVerdict } from './dpop.ts'
 import type { KeySet } from './key-set.ts'
 import type { Keys } from './keys.ts'
 import { readToken } from './token.ts'
-import { judge, refusalOf, type PlausibleToken, type TokenRules } from './verify-token.ts'
+import { checkToken, refusalOf, type PlausibleToken, type TokenRules } from './verify-token.ts'
 
 /** What a bearer authenticator needs. */
 export interface BearerOptions extends TokenRules {
@@ -75,7 +75,7 @@ export const bearerAuthenticator = (options: BearerOptions): Authenticator => {
         const { credential } = authentication
         return andThen(mayHold(scheme, request, token, credential), (holder) => {
           if (holder.outcome === 'rejected') {
-            return refuse({ ...holder, user: credential.user, shown: credential.shown })
+            return refuse({ ...holder, user: credential.user, presented: credential.presented })
           }
           if (holder.outcome === 'unavailable') return holder
           if (isTokenEnded === undefined) return authentication
@@ -113,12 +113,12 @@ const holding = (dpop: DpopOptions | undefined) => {
 
 /** Why a verified token is refused before it expires; `undefined` where it is not. */
 const endingOf = async (
-  { user, shown, claims = {} }: ProvenCredential,
+  { user, presented, claims = {} }: ProvenCredential,
   isTokenEnded: EndedTokenCheck,
 ): Promise<Rejection | Extract<Authentication, { outcome: 'unavailable' }> | undefined> => {
   try {
     const ended = await isTokenEnded(claims)
-    return ended ? { outcome: 'rejected', code: 'token-inactive', user, shown } : undefined
+    return ended ? { outcome: 'rejected', code: 'token-inactive', user, presented } : undefined
   } catch (cause) {
     return { outcome: 'unavailable', cause }
   }
@@ -166,13 +166,13 @@ class Prover {
       return { outcome: 'rejected', code: 'credential-malformed' }
     // Not verified, but the claimed issuer decides which authenticator is applicable.
     if (reading.token.claims['iss'] !== issuer) return { outcome: 'not-applicable' }
-    const judgement = judge(reading.token, this.#options, clock.now())
+    const judgement = checkToken(reading.token, this.#options, clock.now())
     if (judgement.outcome === 'rejected') {
       const { claims } = reading.token
-      const shown = shownToken(claims, false)
+      const presented = presentedToken(claims, false)
       return typeof claims['sub'] === 'string'
-        ? { ...judgement, user: tokenUser(issuer, claims['sub']), shown }
-        : { ...judgement, shown }
+        ? { ...judgement, user: tokenUser(issuer, claims['sub']), presented }
+        : { ...judgement, presented }
     }
     return await shared(() => this.#proveWithKeys(text, key, judgement.plausible), signal)
   }
@@ -215,7 +215,7 @@ class Prover {
       const { token, expires } = plausible
       if (code !== undefined) {
         const proven = code === 'token-claims' // which is evaluated after the signature
-        return { outcome: 'rejected', code, user, shown: shownToken(token.claims, proven) }
+        return { outcome: 'rejected', code, user, presented: presentedToken(token.claims, proven) }
       }
       const digest = fingerprintOf(memory.keyOf(this.#generation, text))
       return {
@@ -228,7 +228,7 @@ class Prover {
           extra: {},
           expires,
           claims: token.claims,
-          shown: shownToken(token.claims, true),
+          presented: presentedToken(token.claims, true),
         },
       }
     })

@@ -38,7 +38,7 @@ const endingsOf = (
     ? endedTokenCheck({
         grant: loginStatus.grant,
         revocationMarks: new RevocationMarks(state.records, clock),
-        remember: Math.min(cacheTtl, LONGEST_REMEMBERED_MS),
+        cacheTtl: Math.min(cacheTtl, LONGEST_REMEMBERED_MS),
       })
     : undefined
 

@@ -6,7 +6,7 @@ import type { Clock } from '../../runtime/clock.ts'
 import type { ReplayMemory } from '../../state/replay-memory.ts'
 import { proofKeyOf } from './binding.ts'
 import type { ProofKey } from './proof-key.ts'
-import { judgeProof, type ProofRules } from './proof.ts'
+import { verifyProof, type ProofRules } from './proof.ts'
 
 /** The options of a holder check. */
 export interface DpopOptions extends ProofRules {
@@ -52,7 +52,7 @@ export const holderCheck = (options: DpopOptions): HolderCheck => {
     const text = proofIn(request)
     if (text === undefined) return rejected('proof-invalid')
     const subject = { request, token, thumbprint, key: known.get(credential) }
-    const proof = await judgeProof(text, subject, options, clock.now())
+    const proof = await verifyProof(text, subject, options, clock.now())
     if (proof === undefined) return rejected('proof-invalid')
     known.set(credential, proof.key)
     // Check 10 of RFC 9449 §4.3 is the last: only a valid proof may use up its jti.

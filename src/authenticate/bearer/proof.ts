@@ -41,7 +41,7 @@ export interface ProofSubject {
 }
 
 /** A proof that is valid, if it is used for the first time. */
-export interface GoodProof {
+export interface VerifiedProof {
   readonly key: ProofKey
   /** `jti`. */
   readonly id: string
@@ -58,12 +58,12 @@ export const MAX_PROOF_LENGTH = 8_192
  *
  * @param now milliseconds since the epoch
  */
-export const judgeProof = async (
+export const verifyProof = async (
   text: string,
   subject: ProofSubject,
   rules: ProofRules,
   now: number,
-): Promise<GoodProof | undefined> => {
+): Promise<VerifiedProof | undefined> => {
   // Checks 2 and 3: a well-formed JWT with all required members (§4.2).
   if (text.length > MAX_PROOF_LENGTH) return undefined
   const reading = readToken(text)

@@ -16,7 +16,7 @@ import {
 import { tokenChallenges } from './challenges.ts'
 
 /** The configuration of every authenticator of such tokens. */
-export interface AskedTokenSettings {
+export interface RemoteTokenSettings {
   /** Its name in the configuration. */
   readonly name: string
   readonly realm: string
@@ -28,12 +28,12 @@ export interface AskedTokenSettings {
 }
 
 /** The options of one of them. */
-interface AskedTokenOptions extends AskedTokenSettings {
+interface RemoteTokenOptions extends RemoteTokenSettings {
   /**
    * The request for a token; `undefined` when the token may not be sent to the server, and the authenticator is not
    * applicable. The returned function never rejects, and is called once for all concurrent requests with the token.
    */
-  questionAbout(token: string): ((asker: Asker) => Promise<Authentication>) | undefined
+  requestFor(token: string): ((asker: Asker) => Promise<Authentication>) | undefined
   /** Whether the caller may use the verified token; called for every request. */
   mayUse?(credential: ProvenCredential, request: Request): boolean
 }
@@ -41,7 +41,7 @@ interface AskedTokenOptions extends AskedTokenSettings {
 type Rejection = Extract<Authentication, { outcome: 'rejected' }>
 
 /** Makes an authenticator for bearer tokens that a server verifies. */
-export const askedTokenAuthenticator = (options: AskedTokenOptions): Authenticator => {
+export const remoteTokenAuthenticator = (options: RemoteTokenOptions): Authenticator => {
   const { name, realm, generation, cacheTtl, memory } = options
   const challenges = tokenChallenges(realm, undefined)
   const refuse = (rejection: Rejection): Rejection => ({
@@ -58,7 +58,7 @@ export const askedTokenAuthenticator = (options: AskedTokenOptions): Authenticat
     const key = memory.keyOf(generation, token)
     const credential = memory.get(key)
     if (credential !== undefined) return { outcome: 'authenticated', credential }
-    const ask = options.questionAbout(token)
+    const ask = options.requestFor(token)
     if (ask === undefined) return { outcome: 'not-applicable' }
     return shared(
       () => memory.getOrVerify(key, lifetimes, () => ask({ subject: key, caller: source })),
@@ -79,9 +79,9 @@ export const askedTokenAuthenticator = (options: AskedTokenOptions): Authenticat
       return andThen(prove(credentials.token, request.source.address, signal), (authentication) => {
         if (authentication.outcome === 'rejected') return refuse(authentication)
         if (authentication.outcome !== 'authenticated') return authentication
-        const { user, shown } = authentication.credential
+        const { user, presented } = authentication.credential
         return options.mayUse?.(authentication.credential, request) === false
-          ? refuse({ outcome: 'rejected', code: 'token-binding', user, shown })
+          ? refuse({ outcome: 'rejected', code: 'token-binding', user, presented })
           : authentication
       })
     },

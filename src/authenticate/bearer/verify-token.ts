@@ -38,18 +38,18 @@ export interface PlausibleToken {
   readonly expires: number
 }
 
-type Judgement =
+type TokenCheck =
   | { readonly outcome: 'plausible'; readonly plausible: PlausibleToken }
   | { readonly outcome: 'rejected'; readonly code: RejectionCode }
 
-const rejected = (code: RejectionCode): Judgement => ({ outcome: 'rejected', code })
+const rejected = (code: RejectionCode): TokenCheck => ({ outcome: 'rejected', code })
 
 /**
  * Checks everything of a token except its issuer and its signature.
  *
  * @param now milliseconds since the epoch
  */
-export const judge = (token: Token, rules: TokenRules, now: number): Judgement => {
+export const checkToken = (token: Token, rules: TokenRules, now: number): TokenCheck => {
   const { header, claims } = token
   const { alg, kid, crit } = header
   // RFC 7515 §4.1.11: no extension is understood. RFC 7797 §6: b64 must be listed in crit.

@@ -3,12 +3,12 @@
 
 import { certificateFields, type CertificateFields } from '../../identity/certificate-fields.ts'
 import { certificateGroups, certificateUser } from '../../identity/default-names.ts'
-import { shownCertificate } from '../../identity/shown.ts'
+import { presentedCertificate } from '../../identity/presented-credential.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { digestOf } from '../../runtime/digest.ts'
 import { shared } from '../../runtime/shared.ts'
 import type { Authentication, Authenticator } from '../authenticator.ts'
-import type { CertificateSource, Finding, ShownCertificates } from './certificate-source.ts'
+import type { CertificateSource, Finding, PresentedCertificates } from './certificate-source.ts'
 import {
   isMalformed,
   readChainCertificate,
@@ -30,7 +30,7 @@ export interface CertificateOptions extends PathRules {
   /** Without it, revocation is not checked. */
   readonly revocation?: RevocationChecker | undefined
   /** How long a verified certificate is cached at most, in milliseconds; 0 for no caching. */
-  readonly remember: number
+  readonly cacheTtl: number
   readonly clock: Clock
   readonly memory: CredentialCache
 }
@@ -84,8 +84,8 @@ class Prover {
 
   constructor(options: CertificateOptions) {
     this.#options = options
-    const { name, trust, purposes, remember } = options
-    this.#generation = digestOf([name, trust.generation, purposes, remember])
+    const { name, trust, purposes, cacheTtl } = options
+    this.#generation = digestOf([name, trust.generation, purposes, cacheTtl])
   }
 
   /** Everything that a verification depends on, as it is now. */
@@ -95,9 +95,9 @@ class Prover {
 
   /** Shared by all concurrent requests with this certificate; not ended when one of them is cancelled. */
   async prove(key: string, found: Found): Promise<Authentication> {
-    const { memory, remember, clock } = this.#options
+    const { memory, cacheTtl, clock } = this.#options
     // Lowered below: a certificate is cached no longer than its revocation status is valid.
-    const lifetimes = { proof: remember, rejection: remember }
+    const lifetimes = { proof: cacheTtl, rejection: cacheTtl }
     return await memory.getOrVerify(key, lifetimes, async () => {
       const reading = read(found.read())
       if (reading === undefined) return MALFORMED
@@ -105,10 +105,10 @@ class Prover {
       const verdict = await this.#judge(reading)
       const user = certificateUser(fields)
       if (verdict.outcome === 'rejected') {
-        return { ...verdict, user, shown: shownCertificate(fields, false) }
+        return { ...verdict, user, presented: presentedCertificate(fields, false) }
       }
       if (verdict.outcome === 'unavailable') return verdict
-      lifetimes.proof = Math.min(remember, verdict.until - clock.now())
+      lifetimes.proof = Math.min(cacheTtl, verdict.until - clock.now())
       const digest = fingerprintOf(memory.keyOf(this.generation, leaf.der.toString('base64')))
       return {
         outcome: 'authenticated',
@@ -121,7 +121,7 @@ class Prover {
           expires: leaf.parts.notAfter * 1_000,
           authenticatedAt: clock.now(),
           certificate: fields,
-          shown: shownCertificate(fields, true),
+          presented: presentedCertificate(fields, true),
           certificateDer: leaf.der,
         },
       }
@@ -163,11 +163,11 @@ type Verdict =
   | { readonly outcome: 'valid'; readonly until: number }
   | Extract<Authentication, { outcome: 'rejected' | 'unavailable' }>
 
-const read = (shown: ShownCertificates | undefined): Reading | undefined => {
-  if (shown === undefined) return undefined
+const read = (presented: PresentedCertificates | undefined): Reading | undefined => {
+  if (presented === undefined) return undefined
   try {
-    const leaf = readChainCertificate(shown.leaf)
-    const others = shown.others.map(readChainCertificate)
+    const leaf = readChainCertificate(presented.leaf)
+    const others = presented.others.map(readChainCertificate)
     const fields = certificateFields(leaf.parts, leaf.fingerprint)
     return hasControls(fields) ? undefined : { leaf, others, fields }
   } catch (cause) {

@@ -40,7 +40,7 @@ const buildCertificate = async (
     trust: trustIn(anchors, intermediates),
     purposes,
     revocation,
-    remember: cacheTtl,
+    cacheTtl,
     clock,
     memory,
   })

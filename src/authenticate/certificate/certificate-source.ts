@@ -6,7 +6,7 @@ import type { CredentialLocation } from '../../request/credential-location.ts'
 import type { Headers } from '../../request/headers.ts'
 
 /** The presented certificates, in DER. */
-export interface ShownCertificates {
+export interface PresentedCertificates {
   readonly leaf: Buffer
   /** Further certificates, candidates for the path to a trust anchor. */
   readonly others: readonly Buffer[]
@@ -23,7 +23,7 @@ export type Finding =
       /** The text that it was read from: equal text, equal certificates. */
       readonly text: string
       /** `undefined` when it is malformed. */
-      read(): ShownCertificates | undefined
+      read(): PresentedCertificates | undefined
     }
 
 /** A location of client certificates. */

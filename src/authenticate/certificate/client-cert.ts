@@ -7,7 +7,7 @@ import {
   readVisible,
   valuesOf,
   type CertificateSource,
-  type ShownCertificates,
+  type PresentedCertificates,
 } from './certificate-source.ts'
 import { decodeBase64 } from './pem-text.ts'
 
@@ -41,7 +41,7 @@ export const clientCertSource: CertificateSource = {
   },
 }
 
-const readCertificates = (text: string, chain?: string): ShownCertificates | undefined => {
+const readCertificates = (text: string, chain?: string): PresentedCertificates | undefined => {
   const leaf = readByteSequence(text)
   const others = chain === undefined ? [] : readByteSequences(chain)
   if (leaf === undefined || others === undefined) return undefined

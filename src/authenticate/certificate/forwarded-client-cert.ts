@@ -6,7 +6,7 @@ import {
   readVisible,
   valuesOf,
   type CertificateSource,
-  type ShownCertificates,
+  type PresentedCertificates,
 } from './certificate-source.ts'
 import { readUrlEncodedPem } from './pem-text.ts'
 
@@ -49,7 +49,7 @@ const UNQUOTED_NAME = /(?:^|[,;])(?:URI|DNS)=/i
 
 const isUnquoted = (key: string): boolean => key === 'uri' || key === 'dns'
 
-const readElement = (element: XfccElement = []): ShownCertificates | undefined => {
+const readElement = (element: XfccElement = []): PresentedCertificates | undefined => {
   const cert = onlyOne(element, 'cert')
   const chain = onlyOne(element, 'chain')
   const hash = onlyOne(element, 'hash')

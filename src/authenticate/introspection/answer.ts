@@ -7,7 +7,7 @@ import type { RejectionCode } from '../authenticator.ts'
 import { isTime } from '../bearer/token.ts'
 
 /** The requirements of an active token. */
-export interface AnswerRules {
+export interface ResponseRules {
   /** The accepted `iss`, where the response has one, character by character. */
   readonly issuer: string
   /** `aud` must contain at least one of them. Never empty. */
@@ -26,7 +26,7 @@ export interface AnswerRules {
 }
 
 /** The evaluation of a response. */
-export type AnswerJudgement =
+export type ResponseEvaluation =
   | {
       readonly outcome: 'good'
       readonly subject: string
@@ -42,19 +42,19 @@ export type AnswerJudgement =
   /** Not a response by RFC 7662, so the status of the token is unknown. */
   | { readonly outcome: 'malformed'; readonly what: string }
 
-const rejected = (code: RejectionCode): AnswerJudgement => ({ outcome: 'rejected', code })
-const malformed = (what: string): AnswerJudgement => ({ outcome: 'malformed', what })
+const rejected = (code: RejectionCode): ResponseEvaluation => ({ outcome: 'rejected', code })
+const malformed = (what: string): ResponseEvaluation => ({ outcome: 'malformed', what })
 
 /**
  * Evaluates a response. Pure; never throws.
  *
  * @param now milliseconds since the epoch
  */
-export const judgeAnswer = (
+export const evaluateResponse = (
   answer: JsonObject,
-  rules: AnswerRules,
+  rules: ResponseRules,
   now: number,
-): AnswerJudgement => {
+): ResponseEvaluation => {
   const { active } = answer
   // §2.2: a boolean. A server that sends "true" may send "false", too, and both are truthy strings.
   if (typeof active !== 'boolean') return malformed('"active" is not a boolean')
@@ -83,7 +83,7 @@ interface Times {
 const refusalOf = (
   answer: JsonObject,
   { exp, nbf, iat }: Times,
-  rules: AnswerRules,
+  rules: ResponseRules,
   now: number,
 ): RejectionCode | undefined => {
   const { iss } = answer
@@ -116,7 +116,7 @@ const hidesItsKey = ({ token_type: type, cnf }: JsonObject): boolean =>
 const isAmong = (known: ReadonlySet<unknown>, value: unknown): boolean =>
   value === undefined || (typeof value === 'string' && known.has(value.toLowerCase()))
 
-const isForUs = ({ aud }: JsonObject, { audiences, audienceMissing }: AnswerRules): boolean => {
+const isForUs = ({ aud }: JsonObject, { audiences, audienceMissing }: ResponseRules): boolean => {
   if (aud === undefined) return audienceMissing === 'accept'
   const named: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
   return audiences.some((audience) => named.includes(audience))

@@ -3,21 +3,21 @@
 
 import { tokenUser } from '../../identity/default-names.ts'
 import type { ProvenCredential } from '../../identity/identity.ts'
-import { shownToken } from '../../identity/shown.ts'
+import { presentedToken } from '../../identity/presented-credential.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Asker } from '../../runtime/shared-server.ts'
 import type { Authentication, Authenticator } from '../authenticator.ts'
 import { fingerprintOf } from '../credential-cache.ts'
-import { askedTokenAuthenticator, type AskedTokenSettings } from '../bearer/remote-token.ts'
+import { remoteTokenAuthenticator, type RemoteTokenSettings } from '../bearer/remote-token.ts'
 import { mayUse } from '../bearer/binding.ts'
 import type { ClientAuthentication } from '../../clients/token-endpoint/client-authentication.ts'
 import type { Endpoint } from '../../clients/token-endpoint/endpoint.ts'
-import { judgeAnswer, type AnswerRules } from './answer.ts'
+import { evaluateResponse, type ResponseRules } from './answer.ts'
 import { isTime, freeze, readToken, type TokenReading } from '../bearer/token.ts'
 import type { TokenServer } from '../../clients/token-endpoint/server.ts'
 
 /** The options of an introspection authenticator. */
-export interface IntrospectionOptions extends AnswerRules, AskedTokenSettings {
+export interface IntrospectionOptions extends ResponseRules, RemoteTokenSettings {
   /**
    * `opaque`: only tokens that are not signed JWTs. `any`: JWTs too, except those of another issuer, which must not be
    * disclosed to this one.
@@ -31,9 +31,9 @@ export interface IntrospectionOptions extends AnswerRules, AskedTokenSettings {
 
 /** Makes an authenticator for bearer tokens that their issuer introspects. */
 export const introspectionAuthenticator = (options: IntrospectionOptions): Authenticator =>
-  askedTokenAuthenticator({
+  remoteTokenAuthenticator({
     ...options,
-    questionAbout(token) {
+    requestFor(token) {
       const reading = readToken(token)
       if (!isConcerned(options, reading)) return undefined
       return hasEnded(options, reading)
@@ -73,7 +73,7 @@ const introspect = async (
       return { url, headers: { ...FORM, ...headers }, body: body.toString() }
     }
     const { answer, judgement } = await server.ask(asker, prepare, (document) => {
-      const judged = judgeAnswer(document, options, clock.now())
+      const judged = evaluateResponse(document, options, clock.now())
       if (judged.outcome !== 'malformed') return { answer: document, judgement: judged }
       throw new Error(`the introspection endpoint answered nonsense: ${judged.what}`)
     })
@@ -85,10 +85,10 @@ const introspect = async (
     const digest = fingerprintOf(memory.keyOf(generation, token))
     const credential = credentialOf(tokenUser(issuer, judgement.subject), digest, judgement.expires)
     // Some servers use an opaque token as its own `jti`.
-    const shown = shownToken(answer, true, token)
+    const presented = presentedToken(answer, true, token)
     return {
       outcome: 'authenticated',
-      credential: { ...credential, claims: freeze(answer), shown },
+      credential: { ...credential, claims: freeze(answer), presented },
     }
   } catch (cause) {
     return { outcome: 'unavailable', cause }

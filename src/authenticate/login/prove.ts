@@ -33,7 +33,7 @@ export interface PendingChallenge {
 }
 
 /** The presented credential. */
-export type Shown =
+export type LoginCredential =
   | { readonly kind: 'password'; readonly user: string; readonly password: string }
   | { readonly kind: 'certificate' }
 
@@ -61,15 +61,15 @@ const DEADLINE_MS = 14_000
 /** Calls the authenticators of that kind in turn. The first that knows the user decides. Never rejects. */
 export const prove = async (
   { ways, wait }: { readonly ways: readonly LoginWay[]; readonly wait: number },
-  shown: Shown,
+  presented: LoginCredential,
   caller: LoginCaller,
 ): Promise<Proof> => {
-  const request = requestFor(shown, caller)
+  const request = requestFor(presented, caller)
   if (request === undefined) return { outcome: 'not-applicable' }
   const signal = AbortSignal.timeout(wait)
   let last: Proof = { outcome: 'not-applicable' }
   for (const { kind, link } of ways) {
-    if (kind !== shown.kind) continue
+    if (kind !== presented.kind) continue
     last = await proveBy(link, request, signal)
     // A user of another directory may be in this one; a user who is known here is not looked up elsewhere.
     if (last.outcome !== 'not-applicable' && !isUnknownUser(last)) return last
@@ -154,10 +154,13 @@ const proven = async (
 }
 
 /** The request that would present the same credential; `undefined` where none can. */
-const requestFor = (shown: Shown, { source, certificate }: LoginCaller): Request | undefined => {
+const requestFor = (
+  presented: LoginCredential,
+  { source, certificate }: LoginCaller,
+): Request | undefined => {
   const headers = []
-  if (shown.kind === 'password') {
-    const { user, password } = shown
+  if (presented.kind === 'password') {
+    const { user, password } = presented
     // RFC 7617 §2: such a user and another with a longer password are indistinguishable.
     if (user.includes(':')) return undefined
     const pair = Buffer.from(`${user}:${password}`).toString('base64')
@@ -170,7 +173,7 @@ const requestFor = (shown: Shown, { source, certificate }: LoginCaller): Request
     headers,
     sourceAddress: source,
     sourcePort: 0,
-    peerCertificate: shown.kind === 'certificate' ? certificate : '',
+    peerCertificate: presented.kind === 'certificate' ? certificate : '',
     serverName: '',
     contextExtensions: new Map(),
   })

@@ -118,7 +118,8 @@ export class AttemptGuard implements PasswordGuard {
     const repeated = refused !== undefined
     const admission = { outcome: 'admitted', receipts, familiar, repeated } as const
     const answer = refused && answerOfNote(refused, generation, repeats)
-    if (answer === undefined || (subject.isAsked === true && isQuestion(answer))) return admission
+    if (answer === undefined || (subject.isInteractive === true && isQuestion(answer)))
+      return admission
     await this.#giveBack(admission)
     return answer
   }

@@ -7,7 +7,7 @@ import { AUTHORIZATION } from '../../request/credential-location.ts'
 import type { Attempt } from './guard.ts'
 import { verifyInOrder } from './in-order.ts'
 import { passwordLogin } from './login.ts'
-import { authenticationOf, digestOf, shownIn, type PasswordProofOptions } from './proof.ts'
+import { authenticationOf, digestOf, readPassword, type PasswordProofOptions } from './proof.ts'
 
 /** The options of a Basic authenticator. */
 export interface BasicOptions extends PasswordProofOptions {
@@ -15,12 +15,12 @@ export interface BasicOptions extends PasswordProofOptions {
   readonly name: string
   readonly realm: string
   /** How long a verified credential is cached, in milliseconds; 0 for no caching. */
-  readonly remember: number
+  readonly cacheTtl: number
 }
 
 /** Makes an authenticator for HTTP Basic. */
 export const basicAuthenticator = (options: BasicOptions): Authenticator => {
-  const { name, realm, remember, memory } = options
+  const { name, realm, cacheTtl, memory } = options
   return {
     name,
     // RFC 7617 §2.1: the only value of charset, and it means NFC-normalised UTF-8.
@@ -28,12 +28,12 @@ export const basicAuthenticator = (options: BasicOptions): Authenticator => {
     locations: [AUTHORIZATION],
     login: passwordLogin(options),
     authenticate(request, signal) {
-      const shown = shownIn(options, request)
-      if (shown.outcome === 'settled') return shown.authentication
-      const { key, attempt } = shown
+      const reading = readPassword(options, request)
+      if (reading.outcome === 'decided') return reading.authentication
+      const { key, attempt } = reading
       // Shared by all concurrent requests with this credential, so that cancelling one does not end it for the
       // remaining ones; the verifier's own deadline bounds it.
-      return shared(() => memory.getOrVerify(key, remember, () => prove(options, attempt)), signal)
+      return shared(() => memory.getOrVerify(key, cacheTtl, () => prove(options, attempt)), signal)
     },
   }
 }
@@ -43,13 +43,13 @@ const SECOND_FACTOR_REQUIRED = { outcome: 'barred', code: 'second-factor-require
 const prove = async (options: BasicOptions, attempt: Attempt): Promise<Authentication> => {
   const { verifiers, guard, clock } = options
   const { user, password, source } = attempt
-  const verification = await guard.verify(attempt, async () => {
+  const guarded = await guard.verify(attempt, async () => {
     const signal = AbortSignal.timeout(VERIFICATION_DEADLINE)
-    const said = await verifyInOrder(verifiers, user, password, { source, signal })
+    const verification = await verifyInOrder(verifiers, user, password, { source, signal })
     // HTTP Basic cannot ask a question, so this is a refusal. The guard counts it, too: an attempt that did not count
     // would reveal that the password is right.
-    return said.outcome === 'challenged' ? SECOND_FACTOR_REQUIRED : said
+    return verification.outcome === 'challenged' ? SECOND_FACTOR_REQUIRED : verification
   })
   const digest = digestOf(options, attempt)
-  return authenticationOf(options, user, { digest, authenticatedAt: clock.now() }, verification)
+  return authenticationOf(options, user, { digest, authenticatedAt: clock.now() }, guarded)
 }

@@ -44,12 +44,12 @@ const buildBasic = async (
     name,
     realm,
     verifiers: built.map(({ verifier }) => verifier),
-    remember: cacheTtl,
+    cacheTtl,
     generation,
     memory: parts.memory,
     clock: parts.clock,
     guard: guardOf(bruteForceProtection, { name, generation, tellsUnknown }, parts),
-    tellsUnknown,
+    distinguishesUnknownUsers: tellsUnknown,
     loginDeadline: passwordWait({ verify }),
   })
 }

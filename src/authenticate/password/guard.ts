@@ -13,7 +13,7 @@ export interface Attempt {
   /** The caller's address. */
   readonly source: string
   /** Whether the caller can ask the user a further question, so that a demand for one is not a refusal. */
-  readonly isAsked?: boolean
+  readonly isInteractive?: boolean
   /** The number of earlier questions. Each was counted as a failure, which a success removes. */
   readonly questions?: number
 }

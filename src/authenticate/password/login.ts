@@ -9,7 +9,7 @@ import {
   authenticationOf,
   digestOf,
   credentialOf,
-  shownIn,
+  readPassword,
   type PasswordProofOptions,
 } from './proof.ts'
 import { hasControlCharacter } from '../../runtime/text.ts'
@@ -19,10 +19,10 @@ export const passwordLogin = (options: PasswordProofOptions): PasswordLogin => {
   const { verifiers, generation, guard, loginDeadline = VERIFICATION_DEADLINE } = options
   return {
     async begin(request, signal) {
-      const shown = shownIn(options, request)
-      if (shown.outcome === 'settled') return shown.authentication
+      const reading = readPassword(options, request)
+      if (reading.outcome === 'decided') return reading.authentication
       signal.throwIfAborted()
-      const attempt = { ...shown.attempt, isAsked: true }
+      const attempt = { ...reading.attempt, isInteractive: true }
       const { user, password, source } = attempt
       const verification = await guard.verify(attempt, async () => {
         const deadline = AbortSignal.timeout(loginDeadline)

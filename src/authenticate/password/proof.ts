@@ -20,39 +20,39 @@ export interface PasswordProofOptions {
   /** Brute-force protection before the verifiers. */
   readonly guard: PasswordGuard
   /** Whether a wrong password reveals that the user exists. With RADIUS it does not. */
-  readonly tellsUnknown: boolean
+  readonly distinguishesUnknownUsers: boolean
   /** Milliseconds for one step at the login page, which may include a further question. Default: 10 s. */
   readonly loginDeadline?: number
   readonly clock: Clock
 }
 
 /** The password of a request: an attempt to verify, or an outcome without a verification. */
-export type ShownPassword =
-  | { readonly outcome: 'shown'; readonly attempt: Attempt; readonly key: CredentialKey }
-  | { readonly outcome: 'settled'; readonly authentication: Authentication }
+export type PasswordReading =
+  | { readonly outcome: 'attempt'; readonly attempt: Attempt; readonly key: CredentialKey }
+  | { readonly outcome: 'decided'; readonly authentication: Authentication }
 
 /** Reads the password of a request. */
-export const shownIn = (options: PasswordProofOptions, request: Request): ShownPassword => {
+export const readPassword = (options: PasswordProofOptions, request: Request): PasswordReading => {
   const { generation, memory, guard } = options
   const credentials = readBasicCredentials(request.headers.get('authorization'))
-  if (credentials.outcome === 'absent') return settled({ outcome: 'not-applicable' })
+  if (credentials.outcome === 'absent') return decided({ outcome: 'not-applicable' })
   if (credentials.outcome === 'malformed') {
-    return settled({ outcome: 'rejected', code: 'credential-malformed' })
+    return decided({ outcome: 'rejected', code: 'credential-malformed' })
   }
   const { user, password } = credentials
   const source = request.source.address
   const wait = guard.waitOf(user, source)
-  if (wait > 0) return settled(tooManyAttempts(options, user, wait))
+  if (wait > 0) return decided(tooManyAttempts(options, user, wait))
   // Cached for the address where it was verified: at another address a right guess must be one of the few that the
   // guard permits, and a RADIUS server may accept the user from one address only.
   const key = memory.keyOf(`${generation}\0${source}`, `${user}:${password}`)
   const credential = memory.get(key)
-  if (credential !== undefined) return settled({ outcome: 'authenticated', credential })
-  return { outcome: 'shown', attempt: { user, password, source }, key }
+  if (credential !== undefined) return decided({ outcome: 'authenticated', credential })
+  return { outcome: 'attempt', attempt: { user, password, source }, key }
 }
 
-const settled = (authentication: Authentication): ShownPassword => ({
-  outcome: 'settled',
+const decided = (authentication: Authentication): PasswordReading => ({
+  outcome: 'decided',
   authentication,
 })
 
@@ -115,7 +115,7 @@ const tooManyAttempts = (
 
 /** The name when the password was wrong, with its hash, by which audit events with and without the name correlate. */
 const claimed = (options: PasswordProofOptions, user: string) =>
-  options.tellsUnknown ? { user, ...hashOf(options, user) } : hashOf(options, user)
+  options.distinguishesUnknownUsers ? { user, ...hashOf(options, user) } : hashOf(options, user)
 
 /** In place of a name that may not be one. */
 const hashOf = ({ memory }: PasswordProofOptions, user: string) => ({

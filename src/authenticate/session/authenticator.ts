@@ -3,7 +3,7 @@
 import { textsIn } from '../../runtime/json-object.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { ProvenCredential } from '../../identity/identity.ts'
-import { shownId } from '../../identity/shown.ts'
+import { presentedId } from '../../identity/presented-credential.ts'
 import { cookiesNamed, OWN_COOKIES } from '../../request/cookies.ts'
 import { shared } from '../../runtime/shared.ts'
 import type { Authentication, Authenticator } from '../authenticator.ts'
@@ -21,7 +21,7 @@ export interface SessionOptions {
   readonly name: string
   readonly sessions: Pick<BrowserSessions, 'find'>
   /** For how long a session is not looked up again, in milliseconds. */
-  readonly remember: number
+  readonly cacheTtl: number
   /** How long one request by a session may last, in milliseconds. */
   readonly stream: number
   readonly memory: CredentialCache
@@ -34,23 +34,23 @@ export const SESSION_LOCATION: CredentialLocation = { kind: 'cookie', name: SESS
 
 /** Makes an authenticator for the sessions of browsers. */
 export const sessionAuthenticator = (options: SessionOptions): Authenticator => {
-  const { name, memory, remember } = options
+  const { name, memory, cacheTtl } = options
   return {
     name,
     // A challenge would make browsers prompt for a password; the redirect to the login page is not a challenge.
     challenges: [],
     locations: [SESSION_LOCATION],
     authenticate(request, signal) {
-      const shown = cookiesNamed(request.headers, SESSION_COOKIE)
-      const [text] = shown
+      const presented = cookiesNamed(request.headers, SESSION_COOKIE)
+      const [text] = presented
       if (text === undefined) return { outcome: 'not-applicable' }
-      if (shown.length > 1) return { outcome: 'rejected', code: 'credential-malformed' }
+      if (presented.length > 1) return { outcome: 'rejected', code: 'credential-malformed' }
       // A cookie is valid on its own host only, whatever a proxy does with it.
       const key = memory.keyOf(request.host, text)
       const credential = memory.get(key)
       if (credential !== undefined) return { outcome: 'authenticated', credential }
       return shared(
-        () => memory.getOrVerify(key, remember, () => find(options, request.host, text)),
+        () => memory.getOrVerify(key, cacheTtl, () => find(options, request.host, text)),
         signal,
       )
     },
@@ -101,7 +101,7 @@ const credentialOf = (
     groups: textsIn(groups),
     extra: {},
     claims,
-    shown: { ...shownId(id, true), ...(loginId === undefined ? {} : { login: loginId }) },
+    presented: { ...presentedId(id, true), ...(loginId === undefined ? {} : { login: loginId }) },
     expires: ends,
     requestLimit,
     ...(typeof time === 'number' ? { authenticatedAt: time * 1_000 } : {}),

@@ -19,7 +19,7 @@ const buildSession = (
   const options = {
     name,
     sessions,
-    remember: cacheTtl,
+    cacheTtl,
     stream: maxStreamDuration,
     memory,
     statusOf,

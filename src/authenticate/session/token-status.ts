@@ -20,17 +20,17 @@ export interface EndedTokenCheckParts {
   /** For tokens without it, such as those that routes mint. */
   readonly revocationMarks: Pick<RevocationMarks, 'lastOf'>
   /** For how long an answer is cached, in milliseconds; 0: for this request alone. */
-  readonly remember: number
+  readonly cacheTtl: number
 }
 
 /** Makes the check, with its cache. */
 export const endedTokenCheck = ({
   grant,
   revocationMarks,
-  remember,
+  cacheTtl,
 }: EndedTokenCheckParts): EndedTokenCheck => {
-  const statusOf = remembering(grant, remember)
-  const lastOf = remembering(async (user: string) => await revocationMarks.lastOf(user), remember)
+  const statusOf = remembering(grant, cacheTtl)
+  const lastOf = remembering(async (user: string) => await revocationMarks.lastOf(user), cacheTtl)
   return async ({ sub, iat, grant_id: grantId }) => {
     // A sign-out of the user ends the login of the grant, too.
     if (typeof grantId === 'string') return (await statusOf(grantId)) === 'ended'

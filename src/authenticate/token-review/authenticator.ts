@@ -1,19 +1,19 @@
 // Bearer tokens that a Kubernetes API server verifies by a TokenReview: those of service accounts, and all other
 // tokens that it accepts. A review is cached for a short while only, since a service account may be deleted.
 
-import { shownToken, type ShownCredential } from '../../identity/shown.ts'
+import { presentedToken, type PresentedCredential } from '../../identity/presented-credential.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { isJsonObject } from '../../runtime/json-object.ts'
 import type { Asker } from '../../runtime/shared-server.ts'
 import type { Authentication, Authenticator } from '../authenticator.ts'
 import { fingerprintOf } from '../credential-cache.ts'
 import type { AskReview } from '../../clients/kubernetes/review.ts'
-import { askedTokenAuthenticator, type AskedTokenSettings } from '../bearer/remote-token.ts'
+import { remoteTokenAuthenticator, type RemoteTokenSettings } from '../bearer/remote-token.ts'
 import { isTime, readToken, type TokenReading } from '../bearer/token.ts'
 import { readReview, TOKEN_REVIEW } from './answer.ts'
 
 /** The options of a TokenReview authenticator. */
-export interface TokenReviewOptions extends AskedTokenSettings {
+export interface TokenReviewOptions extends RemoteTokenSettings {
   readonly ask: AskReview
   /** The audiences of which a token must have one; empty for those of the API server itself. */
   readonly audiences: readonly string[]
@@ -24,15 +24,15 @@ export interface TokenReviewOptions extends AskedTokenSettings {
 
 /** Makes an authenticator for bearer tokens that an API server reviews. */
 export const tokenReviewAuthenticator = (options: TokenReviewOptions): Authenticator =>
-  askedTokenAuthenticator({
+  remoteTokenAuthenticator({
     ...options,
-    questionAbout(token) {
+    requestFor(token) {
       const reading = readToken(token)
       const { issuers } = options
       if (issuers.length > 0 && !isOf(reading, issuers)) return undefined
       const code = refusalOf(reading, options)
       if (code !== undefined) {
-        const rejection = { outcome: 'rejected', code, ...shownIn(reading, false) } as const
+        const rejection = { outcome: 'rejected', code, ...presentedIn(reading, false) } as const
         return () => Promise.resolve(rejection)
       }
       return (asker) => review(options, asker, token, reading)
@@ -68,21 +68,21 @@ const refusalOf = (
   return audiences.some((audience) => named.includes(audience)) ? undefined : 'token-audience'
 }
 
-const shownIn = (
+const presentedIn = (
   reading: TokenReading,
   proven: boolean,
-): { readonly shown?: ShownCredential | undefined } =>
-  reading.outcome === 'token' ? { shown: shownToken(reading.token.claims, proven) } : {}
+): { readonly presented?: PresentedCredential | undefined } =>
+  reading.outcome === 'token' ? { presented: presentedToken(reading.token.claims, proven) } : {}
 
 /** Sends the request, and evaluates the review. Shared by all concurrent requests with this token; never rejects. */
 const review = async (
   options: TokenReviewOptions,
   asker: Asker,
   token: string,
-  shownReading: TokenReading,
+  parsed: TokenReading,
 ): Promise<Authentication> => {
   const { ask, audiences, generation, clock, memory } = options
-  const expires = expiryOf(shownReading)
+  const expires = expiryOf(parsed)
   try {
     const spec = { token, ...(audiences.length === 0 ? {} : { audiences }) }
     const text = JSON.stringify({ ...TOKEN_REVIEW, spec })
@@ -91,15 +91,15 @@ const review = async (
       if (read.outcome !== 'malformed') return read
       throw new Error(`the API server answered nonsense: ${read.what}`)
     })
-    if (reading.outcome === 'rejected') return { ...reading, ...shownIn(shownReading, false) }
-    const shown = shownIn(shownReading, true) // the API server has verified the whole token
+    if (reading.outcome === 'rejected') return { ...reading, ...presentedIn(parsed, false) }
+    const presented = presentedIn(parsed, true) // the API server has verified the whole token
     if (expires !== undefined && expires <= clock.now()) {
-      return { outcome: 'rejected', code: 'token-expired', user: reading.user.user, ...shown }
+      return { outcome: 'rejected', code: 'token-expired', user: reading.user.user, ...presented }
     }
     const digest = fingerprintOf(memory.keyOf(generation, token))
     return {
       outcome: 'authenticated',
-      credential: { method: 'bearer', digest, ...reading.user, expires, ...shown },
+      credential: { method: 'bearer', digest, ...reading.user, expires, ...presented },
     }
   } catch (cause) {
     return { outcome: 'unavailable', cause }

@@ -24,7 +24,12 @@ import { problemOf, refusalOf, type ShownKind, type Unproven } from './login-out
 import type { UpstreamIdp } from '../../logins/upstream-idp/upstream-idp.ts'
 import type { UpstreamLogoutEndpoint } from './upstream-logout-endpoint.ts'
 import { UpstreamLogins } from './upstream-login.ts'
-import { prove, proveAnswer, type Proof, type Shown } from '../../authenticate/login/prove.ts'
+import {
+  prove,
+  proveAnswer,
+  type Proof,
+  type LoginCredential,
+} from '../../authenticate/login/prove.ts'
 import { Challenges } from './challenges.ts'
 
 /** What these pages need. */
@@ -198,7 +203,7 @@ export class Interactions {
     await provider.interactionFinished(request, response, { consent: { grantId } })
   }
 
-  async #logIn(exchange: Exchange, shown: Shown | Missing): Promise<void> {
+  async #logIn(exchange: Exchange, shown: LoginCredential | Missing): Promise<void> {
     if (shown.kind === 'missing') return await this.#pages.showLogin(exchange, shown)
     const user = shown.kind === 'password' ? shown.user : undefined
     const proof = await prove(this.#parts.login, shown, callerOf(exchange.request))
@@ -290,14 +295,14 @@ const claimedIn = (proof: Unproven, { kind }: ShownKind, typed: string | undefin
   // Of an answer the password has been verified before.
   if (proof.outcome === 'refused' || kind === 'answer') return { user: typed }
   if (proof.outcome !== 'rejected') return {}
-  const { user, userHash, shown } = proof
+  const { user, userHash, presented: shown } = proof
   return { user, userHash, shown }
 }
 
 type Missing = Extract<LoginProblem, { kind: 'missing' }>
 
 /** What was shown, or what of it is missing. */
-const shownIn = (action: string, form: Form): Shown | Missing => {
+const shownIn = (action: string, form: Form): LoginCredential | Missing => {
   if (action === 'certificate') return { kind: 'certificate' }
   const user = form?.get('user')?.trim() ?? ''
   const password = form?.get('password') ?? ''

@@ -51,7 +51,7 @@ export class LoginCompletion {
       authenticator,
       method: authentication,
       digest: credential,
-      shown,
+      presented: shown,
     } = identity
     const known = { user, groups, authenticator, authentication, credential, shown }
     if (result.outcome === 'failed') {

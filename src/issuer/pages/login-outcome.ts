@@ -6,14 +6,14 @@ import type { AccountRefusal } from '../../authenticate/password/verifier.ts'
 import type { ChallengeModel } from '../../pages/views/challenge.ts'
 import type { LoginProblem } from '../../pages/views/login.ts'
 import type { PageStatus } from './interaction-request.ts'
-import type { Proof, Shown } from '../../authenticate/login/prove.ts'
+import type { Proof, LoginCredential } from '../../authenticate/login/prove.ts'
 
 /** A failed verification. */
 export type Unproven = Exclude<Proof, { outcome: 'proven' | 'asked' | 'stale' }>
 
 /** What was shown, a password say, or an answer. */
 export interface ShownKind {
-  readonly kind: Shown['kind'] | 'answer'
+  readonly kind: LoginCredential['kind'] | 'answer'
 }
 
 /** For the log. */

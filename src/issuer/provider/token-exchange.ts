@@ -7,7 +7,7 @@ import {
   type Provider,
   type TokenEndpointGrantContext,
 } from 'oidc-provider'
-import { judge, refusalOf, type TokenRules } from '../../authenticate/bearer/verify-token.ts'
+import { checkToken, refusalOf, type TokenRules } from '../../authenticate/bearer/verify-token.ts'
 import { Keys } from '../../authenticate/bearer/keys.ts'
 import { readToken } from '../../authenticate/bearer/token.ts'
 import type { LoginStatusLookup } from '../../logins/status.ts'
@@ -166,7 +166,7 @@ export class TokenExchange {
       algorithms: SIGNING_ALGORITHMS,
       skew: 0, // it is our own clock
     }
-    const judgement = judge(reading.token, rules, clock.now())
+    const judgement = checkToken(reading.token, rules, clock.now())
     if (judgement.outcome === 'rejected') throw invalid(judgement.code)
     const refusal = await refusalOf(judgement.plausible, this.#keys, rules)
     if (refusal !== undefined) throw invalid(refusal)

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { KeyPlace } from '../../../src/authenticate/api-key/locations.ts'
+import type { KeyLocation } from '../../../src/authenticate/api-key/locations.ts'
 import { hashOf, newApiKey } from '../../../src/authenticate/api-key/key.ts'
 import { KeysFile } from '../../../src/authenticate/api-key/keys-file.ts'
 import { apiKeyAuthenticator } from '../../../src/authenticate/api-key/authenticator.ts'
@@ -23,7 +23,7 @@ keys:
   brief: { hash: '${hashOf(brief)}', user: carol, expires: 2030-01-01T00:00:00Z }
 `
 
-const PLACES: readonly KeyPlace[] = [
+const PLACES: readonly KeyLocation[] = [
   { kind: 'header', name: 'x-api-key' },
   { kind: 'header', name: 'authorization', scheme: 'Token' },
   { kind: 'query', name: 'api_key' },
@@ -52,7 +52,7 @@ describe('an API key', () => {
     groups: ['dev'],
     extra: {},
     expires: undefined,
-    shown: { proven: true, id: 'ci' },
+    presented: { proven: true, id: 'ci' },
   } as const
 
   const PROVEN: readonly { name: string; request: RequestParts }[] = [
@@ -70,17 +70,17 @@ describe('an API key', () => {
     {
       name: 'of an id that the file does not have',
       request: withKey(newApiKey('nobody')),
-      want: { code: 'api-key-unknown', shown: { proven: false, id: 'nobody' } },
+      want: { code: 'api-key-unknown', presented: { proven: false, id: 'nobody' } },
     },
     {
       name: 'of an id that the file has, with another secret',
       request: withKey(newApiKey('ci')),
-      want: { code: 'api-key-unknown', shown: { proven: false, id: 'ci' } },
+      want: { code: 'api-key-unknown', presented: { proven: false, id: 'ci' } },
     },
     {
       name: 'that is disabled',
       request: withKey(off),
-      want: { code: 'api-key-unknown', shown: { proven: false, id: 'off' } },
+      want: { code: 'api-key-unknown', presented: { proven: false, id: 'off' } },
     },
     {
       name: 'with a character appended',
@@ -127,7 +127,7 @@ describe('an API key that expires', () => {
         outcome: 'rejected',
         code: 'api-key-expired',
         user: 'carol',
-        shown: { proven: true, id: 'brief' },
+        presented: { proven: true, id: 'brief' },
       }
       assert.deepEqual(await authenticate(withKey(brief), now), want)
     })
@@ -137,7 +137,7 @@ describe('an API key that expires', () => {
     assert.deepEqual(await authenticate(withKey(newApiKey('brief')), END), {
       outcome: 'rejected',
       code: 'api-key-unknown',
-      shown: { proven: false, id: 'brief' },
+      presented: { proven: false, id: 'brief' },
     })
   })
 })

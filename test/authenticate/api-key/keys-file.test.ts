@@ -52,7 +52,7 @@ keys:
       groups: ['dev', 'ops'],
       extra: { team: ['a', 'b'] },
       expires: Date.UTC(2030, 11, 31, 22, 59, 59, 500),
-      shown: { proven: true, id: 'ci' },
+      presented: { proven: true, id: 'ci' },
     })
   })
 
@@ -65,7 +65,7 @@ keys:
       groups: [],
       extra: {},
       expires: undefined,
-      shown: { proven: true, id: 'ci' },
+      presented: { proven: true, id: 'ci' },
     })
   })
 

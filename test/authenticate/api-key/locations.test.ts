@@ -2,12 +2,12 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { keyReader, type KeyPlace } from '../../../src/authenticate/api-key/locations.ts'
+import { keyReader, type KeyLocation } from '../../../src/authenticate/api-key/locations.ts'
 import { Headers } from '../../../src/request/headers.ts'
 import { linesOf, type HeaderLines } from '../../fakes/envoy.ts'
 import { randomFrom } from '../../fakes/random.ts'
 
-const PLACES: readonly KeyPlace[] = [
+const PLACES: readonly KeyLocation[] = [
   { kind: 'header', name: 'x-api-key' },
   { kind: 'header', name: 'authorization', scheme: 'ApiKey' },
   { kind: 'query', name: 'api_key' },

@@ -78,7 +78,7 @@ describe('the challenges', () => {
       outcome: 'rejected',
       code: 'proof-replayed',
       user: `${ISSUER}#alice`,
-      shown: { proven: true, iss: ISSUER, aud: ['kubernetes'] },
+      presented: { proven: true, iss: ISSUER, aud: ['kubernetes'] },
       challenge: `${DPOP}, error="invalid_dpop_proof"`,
     })
   })

@@ -18,7 +18,7 @@ type Status = 'active' | 'ended'
 
 const asking = (lastOf: LastOf, grant: (id: string) => Promise<Status> = unasked) =>
   bearerWith(keySetOf(key), {
-    isTokenEnded: endedTokenCheck({ grant, revocationMarks: { lastOf }, remember: 0 }),
+    isTokenEnded: endedTokenCheck({ grant, revocationMarks: { lastOf }, cacheTtl: 0 }),
   })
 
 const unasked = async (): Promise<never> => {

@@ -43,7 +43,7 @@ describe('a good token', () => {
       extra: {},
       expires: (NOW + 300) * 1_000,
       claims,
-      shown: { proven: true, iss: ISSUER, aud: ['kubernetes'] },
+      presented: { proven: true, iss: ISSUER, aud: ['kubernetes'] },
     })
   })
 
@@ -138,14 +138,14 @@ describe('a rejected token', () => {
       outcome: 'rejected',
       code: 'token-expired',
       user: `${ISSUER}#alice`,
-      shown: { proven: false, iss: ISSUER, aud: ['kubernetes'] },
+      presented: { proven: false, iss: ISSUER, aud: ['kubernetes'] },
       challenge,
     })
     assert.deepEqual(await show(authenticator, await (await makeKey()).token()), {
       outcome: 'rejected',
       code: 'token-signature',
       user: `${ISSUER}#alice`,
-      shown: { proven: false, iss: ISSUER, aud: ['kubernetes'] },
+      presented: { proven: false, iss: ISSUER, aud: ['kubernetes'] },
       challenge,
     })
   })

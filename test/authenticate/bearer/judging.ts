@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { sign } from 'node:crypto'
 import { it } from 'node:test'
-import { judgeProof } from '../../../src/authenticate/bearer/proof.ts'
+import { verifyProof } from '../../../src/authenticate/bearer/proof.ts'
 import type { RequestParts } from '../../fakes/envoy.ts'
 import { encode, NOW } from './issuing.ts'
 import { claimsOf, makeCaller, RULES, subjectOf, type Caller, type Members } from './proving.ts'
@@ -30,7 +30,7 @@ export const judge = async (
   { by = caller, parts = {}, rules = {} }: Shown = {},
 ): Promise<boolean> => {
   const subject = subjectOf(by, TOKEN, parts)
-  return (await judgeProof(proof, subject, { ...RULES, ...rules }, NOW * 1_000)) !== undefined
+  return (await verifyProof(proof, subject, { ...RULES, ...rules }, NOW * 1_000)) !== undefined
 }
 
 /** A proof of any header and claims, with a valid signature (ES256). */

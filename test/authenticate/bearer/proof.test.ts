@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { judgeProof } from '../../../src/authenticate/bearer/proof.ts'
+import { verifyProof } from '../../../src/authenticate/bearer/proof.ts'
 import { NOW } from './issuing.ts'
 import {
   bodyOf,
@@ -37,7 +37,7 @@ describe('the example of RFC 9449 §7.1', () => {
 
   it('is accepted for its request, and yields its jti and its end', async () => {
     const subject = subjectOf({ thumbprint: THUMBPRINT }, TOKEN, parts)
-    const proof = await judgeProof(PROOF, subject, { ...RULES, skew: SKEW }, ISSUED * 1_000)
+    const proof = await verifyProof(PROOF, subject, { ...RULES, skew: SKEW }, ISSUED * 1_000)
     assert.equal(proof?.id, 'e1j3V_bKic8-LAEB')
     assert.equal(proof.until, ISSUED * 1_000 + RULES.window + SKEW)
     assert.equal(proof.key.thumbprint, THUMBPRINT)
@@ -55,7 +55,7 @@ describe('the example of RFC 9449 §7.1', () => {
   for (const { name, token = TOKEN, thumbprint = THUMBPRINT, now = ISSUED, ...rest } of CHANGES) {
     it(`is refused for ${name}`, async () => {
       const subject = subjectOf({ thumbprint }, token, rest.parts ?? parts)
-      assert.equal(await judgeProof(PROOF, subject, RULES, now * 1_000), undefined)
+      assert.equal(await verifyProof(PROOF, subject, RULES, now * 1_000), undefined)
     })
   }
 })
@@ -131,7 +131,7 @@ describe('a valid DPoP proof', () => {
 
 describe('a key that was read before', () => {
   it('is taken only for the thumbprint that it has', async () => {
-    const known = await judgeProof(
+    const known = await verifyProof(
       await caller.proof(TOKEN),
       subjectOf(caller, TOKEN),
       RULES,
@@ -139,11 +139,11 @@ describe('a key that was read before', () => {
     )
     assert.ok(known !== undefined)
     const again = { ...subjectOf(caller, TOKEN), key: known.key }
-    const proof = await judgeProof(await caller.proof(TOKEN), again, RULES, NOW * 1_000)
+    const proof = await verifyProof(await caller.proof(TOKEN), again, RULES, NOW * 1_000)
     assert.equal(proof?.key, known.key)
     const foreign = { ...subjectOf(other, TOKEN), key: known.key }
-    assert.ok(await judgeProof(await other.proof(TOKEN), foreign, RULES, NOW * 1_000))
+    assert.ok(await verifyProof(await other.proof(TOKEN), foreign, RULES, NOW * 1_000))
     const forged = await caller.proof(TOKEN, {}, { jwk: other.jwk })
-    assert.equal(await judgeProof(forged, foreign, RULES, NOW * 1_000), undefined)
+    assert.equal(await verifyProof(forged, foreign, RULES, NOW * 1_000), undefined)
   })
 })

@@ -36,14 +36,14 @@ describe('a verified certificate', () => {
   })
 
   it('is not cached when the cache is disabled', async () => {
-    const { ask, proofs } = counted({ remember: 0 })
+    const { ask, proofs } = counted({ cacheTtl: 0 })
     await ask()
     await ask()
     assert.equal(proofs(), 2)
   })
 
   it('is cached no longer than it is valid', async () => {
-    const { clock, ask } = counted({ remember: 10 * DAY * 1_000 })
+    const { clock, ask } = counted({ cacheTtl: 10 * DAY * 1_000 })
     const short = makeClient({ signer: root, notAfter: NOW + 60 })
     assert.equal(await ask(short), 'authenticated')
     clock.advance(59_999)
@@ -124,7 +124,7 @@ describe('a verified certificate', () => {
     { name: 'other intermediates', trust: trustOf([root], [makeAuthority({ subject: 'x' })]) },
     { name: 'other purposes', options: { purposes: [] } },
     { name: 'another name', options: { name: 'partners' } },
-    { name: 'another time', options: { remember: 1_000 } },
+    { name: 'another time', options: { cacheTtl: 1_000 } },
   ]
   for (const { name, options = {}, trust = trustOf([root]) } of CHANGES) {
     it(`is verified again under ${name}`, async () => {

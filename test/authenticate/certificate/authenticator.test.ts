@@ -48,7 +48,7 @@ describe('a valid certificate', () => {
       certificate: fields,
       authenticatedAt,
       certificateDer,
-      shown,
+      presented: identifying,
       ...rest
     } = result.credential
     assert.equal(authenticatedAt, NOW * 1_000)
@@ -62,7 +62,7 @@ describe('a valid certificate', () => {
       expires: (NOW + 30 * DAY) * 1_000,
     })
     const { serialNumber, fingerprint256 } = new X509Certificate(certificate.der)
-    assert.deepEqual(shown, {
+    assert.deepEqual(identifying, {
       proven: true,
       subject: 'CN=alice,O=ops,O=dev',
       issuer: 'CN=root',
@@ -217,15 +217,15 @@ describe('a rejected certificate', () => {
     const stranger = makeClient({ signer: makeAuthority({ subject: 'other' }) })
     const result = await show(certificateWith(trustOf([root])), stranger)
     assert.ok(result.outcome === 'rejected')
-    const { shown, ...rejection } = result
+    const { presented: identifying, ...rejection } = result
     assert.deepEqual(rejection, {
       outcome: 'rejected',
       code: 'certificate-untrusted',
       user: 'alice',
     })
-    assert.equal(shown?.proven, false)
-    assert.equal(shown.issuer, 'CN=other')
-    assert.equal(shown.serial, new X509Certificate(stranger.der).serialNumber.toLowerCase())
+    assert.equal(identifying?.proven, false)
+    assert.equal(identifying.issuer, 'CN=other')
+    assert.equal(identifying.serial, new X509Certificate(stranger.der).serialNumber.toLowerCase())
   })
 })
 

@@ -4,16 +4,16 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import {
-  judgeAnswer,
-  type AnswerJudgement,
-  type AnswerRules,
+  evaluateResponse,
+  type ResponseEvaluation,
+  type ResponseRules,
 } from '../../../src/authenticate/introspection/answer.ts'
 import { readJsonObject } from '../../../src/runtime/strict-json.ts'
 import type { JsonObject } from '../../../src/runtime/json-object.ts'
 import { conditionOf } from '../bearer/asking.ts'
 import { AUDIENCE, ISSUER, NOW } from '../bearer/issuing.ts'
 
-const RULES: AnswerRules = {
+const RULES: ResponseRules = {
   issuer: ISSUER,
   audiences: [AUDIENCE, 'second'],
   audienceMissing: 'refuse',
@@ -27,13 +27,13 @@ const answerOf = (changes: JsonObject = {}): JsonObject => {
   return Object.fromEntries(Object.entries(answer).filter(([, value]) => value !== undefined))
 }
 
-const codeOf = (judgement: AnswerJudgement): string =>
+const codeOf = (judgement: ResponseEvaluation): string =>
   judgement.outcome === 'rejected' ? judgement.code : judgement.outcome
 
 interface Case {
   readonly name: string
   readonly changes: JsonObject
-  readonly rules?: Partial<AnswerRules>
+  readonly rules?: Partial<ResponseRules>
   readonly want: string
 }
 
@@ -178,18 +178,18 @@ const CASES: readonly Case[] = [
 describe('an introspection response', () => {
   for (const { name, changes, rules, want } of CASES) {
     it(`${name}: ${want}`, () => {
-      const judgement = judgeAnswer(answerOf(changes), { ...RULES, ...rules }, NOW * 1_000)
+      const judgement = evaluateResponse(answerOf(changes), { ...RULES, ...rules }, NOW * 1_000)
       assert.equal(codeOf(judgement), want)
     })
   }
 
   it('yields the user and the expiry', () => {
-    const good = judgeAnswer(answerOf({ username: 'a' }), { ...RULES, subject: 'username' }, 0)
+    const good = evaluateResponse(answerOf({ username: 'a' }), { ...RULES, subject: 'username' }, 0)
     assert.deepEqual(good, { outcome: 'good', subject: 'a', expires: (NOW + 300) * 1_000 })
-    const rejected = judgeAnswer(answerOf({ aud: 'other' }), RULES, NOW * 1_000)
+    const rejected = evaluateResponse(answerOf({ aud: 'other' }), RULES, NOW * 1_000)
     assert.deepEqual(rejected, { outcome: 'rejected', code: 'token-audience', subject: 'alice' })
     // Of an inactive token no other member is read, least of all a name.
-    const inactive = judgeAnswer(answerOf({ active: false }), RULES, NOW * 1_000)
+    const inactive = evaluateResponse(answerOf({ active: false }), RULES, NOW * 1_000)
     assert.deepEqual(inactive, { outcome: 'rejected', code: 'token-inactive' })
   })
 })
@@ -241,7 +241,7 @@ describe('any introspection response', () => {
         VALUES[below(VALUES.length)],
       ])
       const answer = answerOf(Object.fromEntries(changes))
-      const judgement = judgeAnswer(answer, RULES, NOW * 1_000)
+      const judgement = evaluateResponse(answer, RULES, NOW * 1_000)
       if (judgement.outcome !== 'good') continue
       good += 1
       const { active, sub, aud, exp, iss, token_type: type } = answer
@@ -261,7 +261,7 @@ describe('any introspection response', () => {
       const bytes = Buffer.from(text)
       bytes[below(bytes.length)] = below(256)
       const document = readJsonObject(bytes)
-      const outcome = document && judgeAnswer(document, RULES, NOW * 1_000).outcome
+      const outcome = document && evaluateResponse(document, RULES, NOW * 1_000).outcome
       assert.notEqual(outcome, 'good', `seed ${seed}`)
     }
   })

@@ -37,7 +37,7 @@ describe('an opaque token', () => {
       extra: {},
       expires: (NOW + 300) * 1_000,
       claims: { ...ACTIVE, scope: 'a b', groups: ['dev'] },
-      shown: { proven: true, aud: ['kubernetes'] },
+      presented: { proven: true, aud: ['kubernetes'] },
     })
     assert.match(digest, /^[\w-]{16}$/)
     assert.ok(Object.isFrozen(credential.claims) && Object.isFrozen(credential.claims['groups']))

@@ -16,11 +16,11 @@ const setUp = (remember = 10 * MINUTE) => {
     name: 'staff',
     realm: 'Test',
     verifiers: [site.verifier],
-    remember,
+    cacheTtl: remember,
     generation: 'g1',
     memory: new CredentialCache(site.clock),
     guard: site.guard,
-    tellsUnknown: true,
+    distinguishesUnknownUsers: true,
     clock: site.clock,
   })
   const ask = async (user: string, password: string, source = HOME): Promise<Authentication> =>

@@ -28,11 +28,11 @@ const authenticatorFor = (options: Partial<BasicOptions> = {}): Authenticator =>
     name: 'staff',
     realm: 'Kubernetes',
     verifiers: [new FakeVerifier(USERS)],
-    remember: MINUTE,
+    cacheTtl: MINUTE,
     generation: 'g1',
     memory: new CredentialCache(new FakeClock()),
     guard: unguarded,
-    tellsUnknown: true,
+    distinguishesUnknownUsers: true,
     clock: new FakeClock(),
     ...options,
   })
@@ -115,7 +115,10 @@ describe('the outcome of Basic', () => {
   })
 
   it('has no user name in clear when the verifier cannot distinguish a wrong password from an unknown user', async () => {
-    const result = await ask(authenticatorFor({ tellsUnknown: false }), basic('alice', 'x'))
+    const result = await ask(
+      authenticatorFor({ distinguishesUnknownUsers: false }),
+      basic('alice', 'x'),
+    )
     assert.equal(codeOf(result), 'credential-wrong')
     assert.ok(!JSON.stringify(result).includes('alice'))
   })
@@ -190,7 +193,7 @@ describe('a password that Basic has cached', () => {
 
   it('has a fingerprint that only an equal credential shares', async () => {
     const memory = new CredentialCache(new FakeClock())
-    const authenticator = authenticatorFor({ memory, remember: 0 })
+    const authenticator = authenticatorFor({ memory, cacheTtl: 0 })
     const fingerprint = async (header: string): Promise<string> => {
       const result = await ask(authenticator, header)
       return result.outcome === 'authenticated' ? result.credential.digest : ''

@@ -25,11 +25,11 @@ const setUp = (generation = 'g1', site = new GuardedSite()) => {
     name: 'staff',
     realm: 'Test',
     verifiers: [new FakeVerifier(), site.verifier],
-    remember: 10 * MINUTE,
+    cacheTtl: 10 * MINUTE,
     generation,
     memory: new CredentialCache(site.clock),
     guard: site.guard,
-    tellsUnknown: true,
+    distinguishesUnknownUsers: true,
     clock: site.clock,
   })
   const { login } = authenticator

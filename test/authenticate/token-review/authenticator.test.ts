@@ -36,7 +36,7 @@ describe('a token of a service account', () => {
       groups: ['system:serviceaccounts', 'system:serviceaccounts:team-a'],
       extra: { 'authentication.kubernetes.io/pod-name': ['web-0'] },
       expires: (NOW + 300) * 1_000,
-      shown: { proven: true, iss: ISSUER, aud: ['kubernetes'] },
+      presented: { proven: true, iss: ISSUER, aud: ['kubernetes'] },
     })
     const [asked, ...more] = site.scripted.asked
     assert.deepEqual(more, [])

@@ -3,7 +3,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { NO_CERTIFICATE } from '../../src/identity/certificate-fields.ts'
-import { shownCertificate, shownId, shownToken } from '../../src/identity/shown.ts'
+import {
+  presentedCertificate,
+  presentedId,
+  presentedToken,
+} from '../../src/identity/presented-credential.ts'
 
 const LONG = 'é'.repeat(1_000)
 
@@ -18,11 +22,11 @@ describe('the fields of a token in the audit log', () => {
       sub: 's',
     }
     const { azp: _azp, sub: _sub, ...want } = claims
-    assert.deepEqual(shownToken(claims, true), { proven: true, ...want })
+    assert.deepEqual(presentedToken(claims, true), { proven: true, ...want })
   })
 
   it('are azp where there is no client_id, and one audience as a list', () => {
-    assert.deepEqual(shownToken({ azp: 'z', aud: 'a' }, false), {
+    assert.deepEqual(presentedToken({ azp: 'z', aud: 'a' }, false), {
       proven: false,
       azp: 'z',
       aud: ['a'],
@@ -30,24 +34,24 @@ describe('the fields of a token in the audit log', () => {
   })
 
   it('leave out what is not a string, and are undefined where none is left', () => {
-    assert.deepEqual(shownToken({ iss: 1, jti: { a: 1 }, aud: [1, 'a', null] }, true), {
+    assert.deepEqual(presentedToken({ iss: 1, jti: { a: 1 }, aud: [1, 'a', null] }, true), {
       proven: true,
       aud: ['a'],
     })
-    assert.equal(shownToken({ sub: 'alice', jti: '' }, true), undefined)
+    assert.equal(presentedToken({ sub: 'alice', jti: '' }, true), undefined)
   })
 
   it('have 256 characters each, and all audiences together', () => {
     const aud = Array.from({ length: 500 }, (_, index) => `audience-${index}`)
-    const shown = shownToken({ iss: LONG, jti: LONG, client_id: LONG, aud }, false)
+    const shown = presentedToken({ iss: LONG, jti: LONG, client_id: LONG, aud }, false)
     assert.equal(shown?.iss?.length, 257)
     assert.ok((shown.aud?.join('').length ?? 0) <= 257)
-    assert.ok((shownToken({ aud: LONG }, false)?.aud?.[0]?.length ?? 0) <= 257)
+    assert.ok((presentedToken({ aud: LONG }, false)?.aud?.[0]?.length ?? 0) <= 257)
   })
 
   it('leave out values that contain the token itself', () => {
     const claims = { iss: 'https://as', jti: 'opaque-token', aud: ['x', 'for opaque-token'] }
-    assert.deepEqual(shownToken(claims, true, 'opaque-token'), {
+    assert.deepEqual(presentedToken(claims, true, 'opaque-token'), {
       proven: true,
       iss: 'https://as',
       aud: ['x'],
@@ -58,7 +62,7 @@ describe('the fields of a token in the audit log', () => {
 describe('the fields of a certificate in the audit log', () => {
   it('have 256 characters each', () => {
     const fields = { ...NO_CERTIFICATE, subjectName: LONG, issuerName: LONG, serial: LONG }
-    const shown = shownCertificate({ ...fields, fingerprint: 'f' }, false)
+    const shown = presentedCertificate({ ...fields, fingerprint: 'f' }, false)
     assert.deepEqual(Object.keys(shown), ['proven', 'subject', 'issuer', 'serial', 'fingerprint'])
     for (const value of [shown.subject, shown.issuer, shown.serial]) {
       assert.equal(value?.length, 257)
@@ -68,7 +72,7 @@ describe('the fields of a certificate in the audit log', () => {
 
 describe('an id in the audit log', () => {
   it('has 256 characters', () => {
-    assert.deepEqual(shownId('ci', true), { proven: true, id: 'ci' })
-    assert.equal(shownId(LONG, false).id?.length, 257)
+    assert.deepEqual(presentedId('ci', true), { proven: true, id: 'ci' })
+    assert.equal(presentedId(LONG, false).id?.length, 257)
   })
 })

@@ -1,12 +1,12 @@
-// What a caller showed, in the credential's own words: which certificate, token, key or session it was. For the
-// audit log alone. Bounded, and never a secret. Made once for each proof, not for each request.
+// The identifying fields of a presented credential: which certificate, token, API key or session it is. For the audit
+// log only. Bounded, and never a secret. Made once for each verification, not for each request.
 
 import { cutText } from '../runtime/text.ts'
 import type { CertificateFields } from './certificate-fields.ts'
 import type { Claims } from './claims.ts'
 
-/** A credential as it was shown; only the fields of its kind are there. */
-export interface ShownCredential {
+/** A presented credential, with the fields of its kind only. */
+export interface PresentedCredential {
   /**
    * Whether the credential itself was proven: its signature, its path to a trust anchor, its secret. If not, the
    * caller may have written whatever is here. (A proven one may have been refused all the same: a token that
@@ -35,11 +35,11 @@ export interface ShownCredential {
 /** The longest value that is kept, in characters; of `aud` together. */
 const LONGEST = 256
 
-/** The names in a certificate, not verified. */
-export const shownCertificate = (
+/** The identifying fields of a certificate. */
+export const presentedCertificate = (
   { subjectName, issuerName, serial, fingerprint }: CertificateFields,
   proven: boolean,
-): ShownCredential => ({
+): PresentedCredential => ({
   proven,
   subject: cut(subjectName),
   issuer: cut(issuerName),
@@ -52,14 +52,14 @@ export const shownCertificate = (
  *
  * @param secret the token, where its claims are what a server answered: what contains it is left out
  */
-export const shownToken = (
+export const presentedToken = (
   claims: Claims,
   proven: boolean,
   secret?: string,
-): ShownCredential | undefined => {
+): PresentedCredential | undefined => {
   const isKept = (value: unknown): value is string =>
     typeof value === 'string' && value !== '' && !(secret !== undefined && value.includes(secret))
-  const textOf = (name: 'iss' | 'jti' | 'client_id' | 'azp'): Partial<ShownCredential> => {
+  const textOf = (name: 'iss' | 'jti' | 'client_id' | 'azp'): Partial<PresentedCredential> => {
     const value = claims[name]
     return isKept(value) ? { [name]: cut(value) } : {}
   }
@@ -72,10 +72,13 @@ export const shownToken = (
   return Object.keys(said).length === 0 ? undefined : { proven, ...said }
 }
 
-/** What is shown by an id alone. */
-export const shownId = (id: string, proven: boolean): ShownCredential => ({ proven, id: cut(id) })
+/** A credential that is identified by an id. */
+export const presentedId = (id: string, proven: boolean): PresentedCredential => ({
+  proven,
+  id: cut(id),
+})
 
-const audienceOf = (all: readonly string[]): Pick<ShownCredential, 'aud'> => {
+const audienceOf = (all: readonly string[]): Pick<PresentedCredential, 'aud'> => {
   const aud: string[] = []
   let room = LONGEST
   for (const one of all) {
