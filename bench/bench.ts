@@ -5,6 +5,7 @@ import { writeFile } from 'node:fs/promises'
 import { describeError } from '../src/runtime/errors.ts'
 import { skipWithoutEnvoy } from '../test/servers/envoy.ts'
 import { measureChecks, profiledCheck } from './checks/checks.ts'
+import { boundedRows, boundsTable, judge, recordedBounds } from './bounds.ts'
 import { measureCertificates } from './certificates/certificates.ts'
 import { credentialRows, measureCredentials } from './credentials/credentials.ts'
 import { measureHostile } from './hostile/hostile.ts'
@@ -12,6 +13,8 @@ import { Installation } from './installation.ts'
 import { measureMemory } from './memory.ts'
 import { measurePolicies } from './policy/policy.ts'
 import { parseOptions, USAGE, type Options, type Part } from './options.ts'
+import { keep, latest, writeReportFile } from './reporting/files.ts'
+import { reportFiles } from './reporting/report.ts'
 import { profileRow } from './profile.ts'
 import { toJson, toTable } from './report.ts'
 import { settle } from './rounds.ts'
@@ -27,30 +30,40 @@ const progress = (text: string): void => {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
 }
 
-const bench = async ({ size, json, only, peers, scenario }: Options): Promise<void> => {
+const bench = async ({ size, json, save, only, peers, scenario }: Options): Promise<void> => {
   const withoutEnvoy = skipWithoutEnvoy()
-  const wanted = (part: Part): boolean => only === undefined || only === part
+  const seconds: Partial<Record<Part, number>> = {}
+  const measured = async <T>(part: Part, measure: () => Promise<T>): Promise<T | undefined> => {
+    if (only !== undefined && only !== part) return undefined
+    const started = performance.now()
+    const result = await measure()
+    seconds[part] = Math.round((performance.now() - started) / 1_000)
+    return result
+  }
   const checks = { size, peers, scenario, withoutEnvoy }
   const results = {
     size,
-    checks: wanted('checks') ? await measureChecks(checks, progress) : undefined,
-    processes: wanted('processes') ? await measureProcesses(size, progress) : undefined,
-    reloads: wanted('reloads') ? await measureReloads(size, progress) : undefined,
-    credentials: wanted('credentials') ? await measureCredentials(size, progress) : undefined,
-    tokens: wanted('tokens') ? await measureTokens(size, progress) : undefined,
-    sessions: wanted('sessions') ? await measureSessions(size, progress) : undefined,
-    certificates: wanted('certificates')
-      ? await measureCertificates(size, withoutEnvoy === false, progress)
-      : undefined,
-    policy: wanted('policy') ? await measurePolicies(size, progress) : undefined,
-    memory: wanted('memory') ? await measureMemory(size, progress) : undefined,
-    hostile: wanted('hostile')
-      ? await measureHostile(size.hostile, withoutEnvoy, progress)
-      : undefined,
+    checks: await measured('checks', () => measureChecks(checks, progress)),
+    processes: await measured('processes', () => measureProcesses(size, progress)),
+    reloads: await measured('reloads', () => measureReloads(size, progress)),
+    credentials: await measured('credentials', () => measureCredentials(size, progress)),
+    tokens: await measured('tokens', () => measureTokens(size, progress)),
+    sessions: await measured('sessions', () => measureSessions(size, progress)),
+    certificates: await measured('certificates', () =>
+      measureCertificates(size, withoutEnvoy === false, progress),
+    ),
+    policy: await measured('policy', () => measurePolicies(size, progress)),
+    memory: await measured('memory', () => measureMemory(size, progress)),
+    hostile: await measured('hostile', () => measureHostile(size.hostile, withoutEnvoy, progress)),
+    seconds,
   }
   progress('')
   console.log(toTable(results))
+  const judged = judge(recordedBounds(), boundedRows(results))
+  if (judged.some((one) => one.measured !== undefined)) console.log(`\n${boundsTable(judged)}`)
   if (json !== undefined) await writeFile(json, toJson(results))
+  if (save) console.log(`\nkept in ${keep(results)}`)
+  if (judged.some(({ exceeded }) => exceeded)) throw new Error('a bound is exceeded')
 }
 
 const profile = async ({ size: wanted, seconds, only }: Options): Promise<void> => {
@@ -77,12 +90,21 @@ const knownCredentials = async (installation: Installation, size: Size): Promise
   return { rows: known, authz }
 }
 
+const report = (): void => {
+  for (const { path, content } of reportFiles(latest())) {
+    writeReportFile(path, content)
+    console.log(`bench/${path}`)
+  }
+}
+
 const main = async (): Promise<void> => {
   if (process.platform !== 'linux') {
     throw new Error('the bench runs on Linux only: it reads CPU times and memory from /proc')
   }
   const options = optionsOrUsage()
   if (options === undefined) process.exitCode = 1
+  else if (options.help) console.log(USAGE)
+  else if (options.report) report()
   else await (options.profile ? profile(options) : bench(options))
 }
 

@@ -25,6 +25,12 @@ export interface Options {
   /** For each row in all rounds, instead of a number of requests. */
   readonly seconds: number | undefined
   readonly json: string | undefined
+  /** Whether the results are kept in bench/results. */
+  readonly save: boolean
+  /** Whether the report is written of what is kept, and nothing is measured. */
+  readonly report: boolean
+  /** Whether {@link USAGE} is all that is wanted. */
+  readonly help: boolean
   readonly profile: boolean
   /** The part that is measured; all by default. */
   readonly only: Part | undefined
@@ -45,6 +51,8 @@ export const USAGE = `npm run bench -- [options]
   --requests N      requests in each round of a row of the other parts
   --concurrency N   requests at a time in those
   --json FILE       also writes the results as JSON
+  --save            also keeps the results in bench/results, under the date
+  --report          writes bench/RESULTS.md and its plots of the latest results that are kept
   --quick           two minutes at most: shows that it works, and holds ratios to their bounds
   --profile         shows where the time of a known check goes, and measures nothing else; with
                     --only credentials, of a check with each known credential
@@ -69,10 +77,13 @@ export const parseOptions = (args: readonly string[]): Options => {
       concurrency: { type: 'string' },
       only: { type: 'string' },
       json: { type: 'string' },
+      save: { type: 'boolean', default: false },
+      report: { type: 'boolean', default: false },
       scenario: { type: 'string' },
       peers: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       profile: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
     },
   })
   const usual = values.quick ? QUICK : USUAL
@@ -91,6 +102,9 @@ export const parseOptions = (args: readonly string[]): Options => {
     peers: values.peers,
     seconds,
     json: values.json,
+    save: values.save,
+    report: values.report,
+    help: values.help,
     profile: values.profile,
     only: partOf(values.only),
   }

@@ -34,31 +34,53 @@ export interface Results {
   readonly certificates: CertificateResults | undefined
   readonly policy: readonly PolicyCost[] | undefined
   readonly hostile: HostileResults | undefined
+  /** How long each part took. */
+  readonly seconds: Readonly<Record<string, number>>
 }
 
 /** JSON; what a row does not have is absent. Times in ms, CPU in µs, memory in bytes. */
 export const toJson = ({ size, ...parts }: Results): string => {
   const results = { date: new Date().toISOString(), machine: machine(), size, ...parts }
-  return `${JSON.stringify(results, null, 1)}\n`
+  return `${JSON.stringify(results, rounded, 1)}\n`
 }
 
-/** The tables, with what their columns mean. */
-export const toTable = ({ size, checks, credentials, tokens, ...parts }: Results): string =>
+// More is noise.
+const SIGNIFICANT_DIGITS = 5
+
+const rounded = (_key: string, value: unknown): unknown =>
+  typeof value === 'number' && !Number.isInteger(value)
+    ? Number(value.toPrecision(SIGNIFICANT_DIGITS))
+    : value
+
+/** The tables of everything, with what their columns mean. */
+export const toTable = (results: Results): string =>
   [
     JSON.stringify(machine()),
-    ...(checks === undefined ? [] : ['', checksTable(checks)]),
-    ...(parts.processes === undefined ? [] : ['', processesTable(parts.processes)]),
-    ...(parts.reloads === undefined ? [] : ['', reloadsTable(parts.reloads)]),
-    ...(parts.memory === undefined ? [] : ['', memoryLine(parts.memory)]),
-    ...(credentials === undefined ? [] : ['', credentialsTable(credentials)]),
-    ...(tokens === undefined ? [] : ['', tokensTable(tokens)]),
-    ...(parts.sessions === undefined ? [] : ['', sessionsTable(parts.sessions)]),
-    ...(parts.certificates === undefined ? [] : ['', certificateTables(parts.certificates)]),
-    ...(parts.policy === undefined ? [] : ['', policyTable(parts.policy)]),
-    ...(parts.hostile === undefined ? [] : ['', hostileTable(parts.hostile)]),
+    ...(results.checks === undefined ? [] : ['', checksTable(results.checks)]),
     '',
-    ...legend(size),
+    partTables(results),
   ].join('\n')
+
+/** The tables of all parts but `checks`. */
+export const partTables = ({ size, ...parts }: Results): string =>
+  [
+    ...table(parts.processes, processesTable),
+    ...table(parts.reloads, reloadsTable),
+    ...table(parts.memory, memoryLine),
+    ...table(parts.credentials, credentialsTable),
+    ...table(parts.tokens, tokensTable),
+    ...table(parts.sessions, sessionsTable),
+    ...table(parts.certificates, certificateTables),
+    ...table(parts.policy, policyTable),
+    ...table(parts.hostile, hostileTable),
+    ...legend(size),
+    `Seconds: ${Object.entries(parts.seconds)
+      .map(([part, took]) => `${part} ${took}`)
+      .join(', ')}.`,
+  ].join('\n')
+
+const table = <T>(part: T | undefined, of: (part: T) => string): readonly string[] =>
+  part === undefined ? [] : [of(part), '']
 
 const processesTable = (rows: readonly Summary[]): string =>
   `Processes side by side, a connection to each\n\n${rowsTable(rows, '× one')}`

@@ -8,8 +8,6 @@ import { median } from './statistics.ts'
 /** A row's medians over all rounds. */
 export interface Summary extends Measurement {
   readonly name: string
-  /** In each round. */
-  readonly requests: number
   /** CPU of the authorizer in terms of the floor's in the same round. */
   readonly ratio: number | undefined
   /** What each round came to. */
@@ -69,8 +67,7 @@ export const measureInRounds = async (
   return rows.map((row) => {
     const floors = measured.get(typeof floor === 'string' ? floor : floor(row)) ?? []
     const own = measured.get(row.name) ?? []
-    const { name, requests } = row
-    return { name, requests, ...mediansOf(own), ratio: ratioOf(own, floors), rounds: own }
+    return { name: row.name, ...mediansOf(own), ratio: ratioOf(own, floors), rounds: own }
   })
 }
 
@@ -94,6 +91,7 @@ const medianOf = (numbers: readonly (number | undefined)[]): number | undefined 
 const mediansOf = (rounds: readonly Measurement[]): Measurement => {
   const certain = (take: (of: Measurement) => number): number => median(rounds.map(take))
   return {
+    requests: certain((round) => round.requests),
     requestsPerSecond: certain((round) => round.requestsPerSecond),
     p50: certain((round) => round.p50),
     p90: certain((round) => round.p90),

@@ -28,6 +28,8 @@ export interface Row {
 
 /** What one round of a row came to. Times of latency are in milliseconds, of CPU in microseconds. */
 export interface Measurement {
+  /** That were answered. */
+  readonly requests: number
   readonly requestsPerSecond: number
   readonly p50: number
   readonly p90: number
@@ -59,6 +61,7 @@ export const measure = async (row: Row): Promise<Measurement> => {
   const ofOne = row.concurrency === 1 ? p50 : undefined
   const alone = row.alone ? (await sendOneAtATime(row, aloneRequests(row.requests))).p50 : ofOne
   return {
+    requests,
     requestsPerSecond: requests / seconds,
     p50,
     p90,

@@ -14,8 +14,12 @@ import type { CheckServer, StartServer } from './server.ts'
 export const COUNTERSIGN = 'Countersign'
 
 /** Starts it. */
-export const countersign: StartServer = (installation, issued) =>
-  startCountersign(installation, issued, { name: COUNTERSIGN, file: 'countersign' })
+export const countersign: StartServer = async (installation, issued) => {
+  const start = (file: string): Promise<RunningCountersign> =>
+    startCountersign(installation, issued, { name: COUNTERSIGN, file })
+  const { pids, port } = await start('new-tokens')
+  return { ...(await start('countersign')), forNewTokens: { pids, port } }
+}
 
 /** Where an authz is in the tables and in the folder. */
 export interface CountersignOptions {

@@ -7,7 +7,7 @@ import { prepare, type Row } from '../row.ts'
 import { HEADERS_ROUTE } from '../site.ts'
 import type { Size } from '../size.ts'
 import { LOAD_OPTIONS, Worker } from '../worker.ts'
-import type { CheckServer } from './server.ts'
+import type { CheckServer, ForNewTokens } from './server.ts'
 
 /** The scenarios, by name. */
 export const SCENARIOS = {
@@ -46,12 +46,13 @@ export const directRows = async (
     for (const server of servers) {
       if (scenario.onlyVerifiers && !server.verifies) continue
       const name = rowName(scenario.name, server.name)
-      await prepare(load, name, server.port, 1, scenario.exchangesFor(server))
+      const { port, pids } = scenario.receiver(server)
+      await prepare(load, name, port, 1, scenario.exchangesFor(server))
       const { concurrency, requests, seconds, perSecond } = scenario
       const amount = { requests, ...(seconds === undefined ? {} : { seconds }) }
       const rate = perSecond === undefined ? {} : { perSecond }
       const common = { load, target: name, alone: false, envoy: undefined }
-      rows.push({ ...common, ...amount, ...rate, name, concurrency, authorizers: server.pids })
+      rows.push({ ...common, ...amount, ...rate, name, concurrency, authorizers: pids })
     }
   }
   return rows
@@ -72,6 +73,8 @@ interface Scenario {
   readonly seconds?: number
   readonly perSecond?: number
   readonly concurrency: number
+  /** The process that answers it. */
+  readonly receiver: (server: CheckServer) => ForNewTokens
   readonly exchangesFor: (server: CheckServer) => readonly Exchange[]
 }
 
@@ -91,20 +94,28 @@ const scenariosOf = (
   const first = known.slice(0, 1)
   const denied = (server: CheckServer): readonly Exchange[] =>
     deniedExchanges(server, tokens, first)
+  const receiver = (server: CheckServer): ForNewTokens => server
   const saturated = {
+    receiver,
     onlyVerifiers: false,
     concurrency: inFlight,
     requests: Number.MAX_SAFE_INTEGER,
     seconds: scenarioSeconds,
   }
   const paced = {
+    receiver,
     onlyVerifiers: false,
     concurrency: inFlight,
     requests: Math.ceil(PER_SECOND * pacedSeconds),
     perSecond: PER_SECOND,
   }
   const ofVerifiers = { ...saturated, onlyVerifiers: true }
-  const cold = { onlyVerifiers: true, concurrency: inFlight, requests: coldTokens }
+  const cold = {
+    receiver: (server: CheckServer) => server.forNewTokens ?? server,
+    onlyVerifiers: true,
+    concurrency: inFlight,
+    requests: coldTokens,
+  }
   return [
     { ...saturated, name: SCENARIOS.same, exchangesFor: (server) => sent(server, first) },
     { ...saturated, name: SCENARIOS.many, exchangesFor: (server) => sent(server, known) },

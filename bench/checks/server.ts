@@ -19,9 +19,14 @@ export interface CheckServer {
   readonly verifies: boolean
   /** Whether it reads `header_map` (encode_raw_headers of Envoy's filter), or `headers`. */
   readonly rawHeaders: boolean
+  /** Absent where nothing is cached. */
+  readonly forNewTokens?: ForNewTokens
   /** What is right for a user whose request the rules allow. */
   readonly expectationOf: (user: string) => Expectation
 }
+
+/** Where new tokens are sent: to another process, so that they do not displace what the first has cached. */
+export type ForNewTokens = Pick<CheckServer, 'pids' | 'port'>
 
 /** A server that there cannot be here. */
 export interface MissingServer {

@@ -67,18 +67,18 @@ const MARGIN_MS = 500
 const kindsOf = ({ reloadRules, reloadUsers, crlEntries }: Size): readonly Kind[] => [
   { name: 'three rules', options: async () => ({}) },
   {
-    name: `${reloadRules} rules`,
+    name: `${thousands(reloadRules)} rules`,
     options: async () => ({ rules: [...RULES, ...manyRules(reloadRules)] }),
   },
   {
-    name: `a users file of ${reloadUsers}`,
+    name: `a users file of ${thousands(reloadUsers)}`,
     options: async (installation) => {
       const file = await installation.users(reloadUsers, 'cheapest')
       return { authenticators: { staff: { basic: { verify: [{ users: { file } }] } } } }
     },
   },
   {
-    name: `a CRL of ${crlEntries} entries`,
+    name: `a CRL of ${thousands(crlEntries)} entries`,
     options: async (installation) => {
       const authority = installation.use(await createAuthority('Countersign client bench CA'))
       const file = installation.file('long.crl')
@@ -88,6 +88,8 @@ const kindsOf = ({ reloadRules, reloadUsers, crlEntries }: Size): readonly Kind[
     },
   },
 ]
+
+const thousands = (count: number): string => count.toLocaleString('en')
 
 const manyRules = (count: number): readonly object[] => {
   const shape = SHAPES.find(({ name }) => name.startsWith('by path, with named'))

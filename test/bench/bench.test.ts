@@ -22,6 +22,7 @@ const run = promisify(execFile)
 
 const positive = z.number().positive()
 const figures = {
+  requests: positive,
   requestsPerSecond: positive,
   p50: positive,
   p90: positive,
@@ -33,7 +34,6 @@ const figures = {
 }
 const row = z.object({
   name: z.string(),
-  requests: z.int().positive(),
   ...figures,
   rounds: z.array(z.object(figures)).min(1),
 })
@@ -98,6 +98,13 @@ const resultsSchema = z.object({
   machine: machineSchema,
   size: z.object({ rounds: z.int().positive(), concurrency: z.int().positive() }),
   checks: z.object({ rows: z.array(row.loose()), missing: z.array(skipped) }),
+  processes: z.array(authorizerRow),
+  reloads: z.object({
+    rows: z.array(
+      z.object({ name: z.string(), longest: positive, p99: positive, reload: positive }),
+    ),
+    failed: z.array(skipped),
+  }),
   memory: z.object({ identities: z.int().positive(), heap: z.number() }),
   credentials: z.object({ rows: z.array(knownRow), skipped: z.array(skipped) }),
   certificates: certificatesSchema,
@@ -178,6 +185,23 @@ describe('npm run bench -- --quick --json FILE', { skip }, () => {
         authorizerRow.extend({ envoyCpu: positive }).parse(rowOf(scenario, server))
       }
     }
+  })
+
+  it('measures several processes relative to one', () => {
+    assert.deepEqual(
+      results.processes.map(({ name }) => name),
+      ['one process', '2 processes'],
+    )
+  })
+
+  it('measures reloads of long rules, users files and CRLs', () => {
+    assert.equal(results.reloads.rows.length, 4)
+    assert.deepEqual(results.reloads.failed, [])
+  })
+
+  it('prints the bounds, all of which are kept', () => {
+    assert.match(table, / kept$/m)
+    assert.doesNotMatch(table, / EXCEEDED$/m)
   })
 
   it('measures checks with every kind of credential, cached and verified anew', () => {
@@ -263,6 +287,8 @@ describe('npm run bench -- --quick --json FILE', { skip }, () => {
       ...warm.direct,
       ...warm.envoy,
       ...policy,
+      ...results.processes,
+      ...results.reloads.rows,
       ...hostile.rows,
     ])
       assert.match(table, new RegExp(`^${RegExp.escape(name)} `, 'm'))

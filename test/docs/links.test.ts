@@ -8,7 +8,15 @@ import { describe, it } from 'node:test'
 import { anchorsOf, fromRoot, linksOf, ROOT, textOf } from './markdown.ts'
 
 const DOCUMENTS = globSync(
-  ['*.md', 'docs/**/*.md', 'src/*/README.md', 'deploy/**/*.md', 'envoy/*.md', 'test/e2e/*/*.md'],
+  [
+    '*.md',
+    'docs/**/*.md',
+    'src/*/README.md',
+    'bench/*.md',
+    'deploy/**/*.md',
+    'envoy/*.md',
+    'test/e2e/*/*.md',
+  ],
   { cwd: ROOT },
 )
   .map((path) => fromRoot(resolve(ROOT, path)))
