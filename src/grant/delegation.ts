@@ -4,11 +4,10 @@
 import type { CertificateConfig, TemplateConfig } from './schema.ts'
 import type { Identity } from '../identity/identity.ts'
 import { readCertificate, type CertificateParts } from '../x509/certificate.ts'
-import type { Extension } from '../x509/extensions.ts'
 import { decodeGeneralNames } from '../x509/general-names.ts'
 import { decodeName } from '../x509/name.ts'
 import { EXTENSIONS } from '../x509/oid.ts'
-import type { Fields, Template } from './template.ts'
+import type { Contents, Fields, Template } from './template.ts'
 
 /** What delegation does with each field. */
 export type DelegationConfig = NonNullable<CertificateConfig['delegate']>
@@ -16,20 +15,11 @@ export type DelegationConfig = NonNullable<CertificateConfig['delegate']>
 /**
  * Reads the proven client certificate.
  *
- * An alternative name of an unknown kind is left to the signer, which refuses it.
- *
  * @param der the certificate (RFC 5280 §4.1)
- * @returns `undefined` when the certificate, its subject or its alternative names cannot be decoded
+ * @returns `undefined` when it cannot be decoded; its names are decoded by {@link namesOf}, where they are copied
  */
-export const readProven = (der: Buffer): CertificateParts | undefined => {
-  try {
-    const parts = readCertificate(der)
-    namesOf(parts.subject, parts.extensions)
-    return parts
-  } catch {
-    return undefined
-  }
-}
+export const readProven = (der: Buffer): CertificateParts | undefined =>
+  orUndefined(() => readCertificate(der))
 
 /** The template of what delegation overrides: the expressions of what it copies are left out. */
 export const overriding = (
@@ -76,13 +66,28 @@ export const delegate = (
   }
 }
 
-/** Every name in a certificate that an upstream could take for a user or a group. */
-export const namesOf = (subject: Buffer, extensions: readonly Extension[]): readonly string[] => [
-  ...decodeName(subject).map(({ value }) => value),
-  ...extensions
-    .filter(({ oid }) => oid === EXTENSIONS.subjectAltName)
-    .flatMap(({ value }) => decodeGeneralNames(value).map((name) => name.value)),
-]
+/**
+ * Every name in a certificate that an upstream could take for a user or a group.
+ *
+ * An alternative name of an unknown kind is left to the signer, which refuses it.
+ *
+ * @returns `undefined` when the subject or the alternative names cannot be decoded
+ */
+export const namesOf = ({ subject, extensions }: Contents): readonly string[] | undefined =>
+  orUndefined(() => [
+    ...decodeName(subject).map(({ value }) => value),
+    ...extensions
+      .filter(({ oid }) => oid === EXTENSIONS.subjectAltName)
+      .flatMap(({ value }) => decodeGeneralNames(value).map((name) => name.value)),
+  ])
+
+const orUndefined = <T>(decode: () => T): T | undefined => {
+  try {
+    return decode()
+  } catch {
+    return undefined
+  }
+}
 
 const EXTENSION_OF = {
   subjectAltName: EXTENSIONS.subjectAltName,

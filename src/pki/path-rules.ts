@@ -41,7 +41,9 @@ export const pathFault = (path: Path, rules: PathRules, now: number): PathFault 
   if (!judged.every(isUnderstood)) return 'certificate-untrusted'
   if (!authorities.every((_, index) => maySign(path, index + 1))) return 'certificate-untrusted'
   if (!meetsNameConstraints(path)) return 'certificate-untrusted'
-  return isForClients(leaf) && hasPurpose(path, rules.purposes) ? undefined : 'certificate-purpose'
+  return canAuthenticateInTls(leaf) && hasPurpose(path, rules.purposes)
+    ? undefined
+    : 'certificate-purpose'
 }
 
 const isStrong = ({ key, signatureAlgorithm }: ChainCertificate): boolean =>
@@ -78,10 +80,10 @@ const maySign = (path: Path, index: number): boolean => {
 }
 
 /**
- * Whether the leaf is an end entity's and not a CA's: the key of a CA can sign for any name, and must not be
- * used in handshakes. A client's key signs or agrees in a handshake (RFC 8446 §4.4.2.4).
+ * Whether the leaf is an end entity, client or server, whose key can authenticate it in a TLS handshake: it signs or
+ * agrees (RFC 8446 §4.4.2.4). Who has the key of a CA can make a certificate of any name.
  */
-const isForClients = ({ constraints, usages }: ChainCertificate): boolean =>
+const canAuthenticateInTls = ({ constraints, usages }: ChainCertificate): boolean =>
   !constraints.isAuthority &&
   (usages === undefined || usages.includes('digitalSignature') || usages.includes('keyAgreement'))
 

@@ -62,10 +62,11 @@ export const keyReader = (
 const readerOf = (place: KeyLocation): Reader => {
   const { kind, name } = place
   if (kind === 'query') return ({ query }) => only(valuesOf(query, name))
-  if (place.scheme === undefined) return ({ headers }) => only(linesOf(headers, name))
+  const header = { name, canonical: canonicalName(name) }
+  if (place.scheme === undefined) return ({ headers }) => only(linesOf(headers, header))
   const scheme = place.scheme.toLowerCase()
   return ({ headers }) => {
-    const [line, ...more] = linesOf(headers, name)
+    const [line, ...more] = linesOf(headers, header)
     if (line === undefined) return ABSENT
     if (more.length > 0) return MALFORMED
     // RFC 9110 §11.4: the scheme is case-insensitive, then at least one space.
@@ -79,12 +80,14 @@ const readerOf = (place: KeyLocation): Reader => {
  * The values of a header. A name that an upstream may read as this one (`X.Api_Key`) counts as a malformed line, since
  * it may be meant as the header.
  */
-const linesOf = ({ lines }: Request['headers'], wanted: string): readonly string[] => {
+const linesOf = (
+  { lines }: Request['headers'],
+  wanted: { readonly name: string; readonly canonical: string },
+): readonly string[] => {
   let found: readonly string[] = NONE
-  const canonical = canonicalName(wanted)
   for (const { name, value, about } of lines) {
-    if (name === wanted) found = [...found, value.toString('latin1')]
-    else if (about.canonical === canonical) found = [...found, '']
+    if (name === wanted.name) found = [...found, value.toString('latin1')]
+    else if (about.canonical === wanted.canonical) found = [...found, '']
   }
   return found
 }
