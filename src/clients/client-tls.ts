@@ -1,10 +1,12 @@
-// Reads the TLS files of an outgoing connection, and checks them when the configuration is loaded. OpenSSL alone takes
+// The TLS files of an outgoing connection, read and checked when the configuration is loaded. OpenSSL alone takes
 // text for an empty list of authorities, and accepts a certificate with a key of another type.
 
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { createSecureContext } from 'node:tls'
 import type { ConfigurationFiles } from '../config/files.ts'
 import { describeReference, readSecret } from '../config/secret.ts'
+import type { ProblemList } from '../config/problem-list.ts'
+import type { Resolved } from '../config/references.ts'
 import type { SecretReference } from '../config/values.ts'
 import { CountersignError } from '../runtime/errors.ts'
 import { decodePem } from '../x509/pem.ts'
@@ -36,28 +38,81 @@ export interface ClientTls {
 export const clientTls = async (
   { ca, client }: ClientTlsFiles,
   files: ConfigurationFiles,
-): Promise<ClientTls> => ({
-  ca: ca === undefined ? undefined : await readAuthorities(ca, files),
-  client: client && (await readClient(client, files)),
-})
-
-const readAuthorities = async (path: string, files: ConfigurationFiles): Promise<Buffer> => {
-  const pem = await files.read(path)
-  if (!holdsCertificates(pem)) throw unusable(`${path} holds no certificate, PEM`)
-  return pem
+): Promise<ClientTls> => {
+  const tls = {
+    ca: ca === undefined ? undefined : await files.read(ca),
+    client: client && {
+      certificate: await files.read(client.certificate),
+      key: await readSecret(client.key, files),
+    },
+  }
+  const names = {
+    ca,
+    certificate: client?.certificate,
+    key: client && describeReference(client.key),
+  }
+  const fault = faultOf(tls, names)
+  if (fault !== undefined) throw new CountersignError('configuration-invalid', fault.message)
+  return tls
 }
 
-const readClient = async (
-  { certificate: path, key: reference }: ClientFiles,
-  files: ConfigurationFiles,
-): Promise<NonNullable<ClientTls['client']>> => {
-  const certificate = await files.read(path)
-  if (!holdsCertificates(certificate)) throw unusable(`${path} holds no certificate, PEM`)
-  const key = await readSecret(reference, files)
-  if (!belong(certificate, key)) {
-    throw unusable(`${describeReference(reference)} does not hold the key of ${path}`)
+/** References to the files, as `resolveReferences` reads them. */
+interface ClientTlsReferences {
+  readonly ca?: SecretReference | undefined
+  readonly client?: Readonly<Record<'certificate' | 'key', SecretReference>> | undefined
+}
+
+/**
+ * Checks files that `resolveReferences` has read.
+ *
+ * @param path of the section that has the keys `ca` and `client`
+ * @returns whether they can be used; where they cannot, the reason is in `problems`
+ */
+export const isUsableTls = (
+  { ca, client }: ClientTlsReferences,
+  contents: Resolved<ClientTlsReferences>,
+  path: readonly PropertyKey[],
+  problems: ProblemList,
+): boolean => {
+  const tls = {
+    ca: contents.ca?.bytes(),
+    client: contents.client && {
+      certificate: contents.client.certificate.bytes(),
+      key: contents.client.key.bytes(),
+    },
   }
-  return { certificate, key }
+  const nameOf = (reference: SecretReference | undefined) =>
+    reference && describeReference(reference)
+  const fault = faultOf(tls, {
+    ca: nameOf(ca),
+    certificate: nameOf(client?.certificate),
+    key: nameOf(client?.key),
+  })
+  if (fault !== undefined) problems.add([...path, ...fault.path], fault.message)
+  return fault === undefined
+}
+
+/** What is wrong, and the key that names the file. */
+interface Fault {
+  readonly path: readonly string[]
+  readonly message: string
+}
+
+const faultOf = (
+  { ca, client }: ClientTls,
+  names: Readonly<Record<'ca' | 'certificate' | 'key', string | undefined>>,
+): Fault | undefined => {
+  if (ca !== undefined && !holdsCertificates(ca)) {
+    return { path: ['ca'], message: `${names.ca} holds no certificate, PEM` }
+  }
+  if (client === undefined) return undefined
+  if (!holdsCertificates(client.certificate)) {
+    const message = `${names.certificate} holds no certificate, PEM`
+    return { path: ['client', 'certificate'], message }
+  }
+  if (belong(client.certificate, client.key)) return undefined
+  const message = `${names.key} does not hold the key of ${names.certificate}`
+  return { path: ['client', 'key'], message }
 }
 
 const holdsCertificates = (pem: Buffer): boolean => {
@@ -77,6 +132,3 @@ const belong = (certificate: Buffer, key: Buffer): boolean => {
     return false // without what OpenSSL says, which may quote the key
   }
 }
-
-const unusable = (message: string): CountersignError =>
-  new CountersignError('configuration-invalid', message)

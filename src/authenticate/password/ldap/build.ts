@@ -1,5 +1,6 @@
 // The `ldap` section, built.
 
+import { isUsableTls } from '../../../clients/client-tls.ts'
 import { isPresentable } from '../../../clients/ldap/requests.ts'
 import { resolveReferences } from '../../../config/references.ts'
 import type { BuiltVerifier, VerifierParts } from '../built-verifier.ts'
@@ -16,6 +17,7 @@ export const buildLdap = async (
   const resolution = await resolveReferences(config, path, parts)
   if (resolution === undefined) return undefined
   const { settings, generation } = resolution
+  if (!isUsableTls(config, settings, path, problems)) return undefined
   const { bind } = settings
   if (bind !== undefined && !isPresentable(bind.password.text())) {
     // RFC 4513 §5.1.2

@@ -1,5 +1,6 @@
 // The `radius` section, built.
 
+import { isUsableTls } from '../../../clients/client-tls.ts'
 import { connectServer } from '../../../clients/radius/connect.ts'
 import { RequestTemplate } from '../../../clients/radius/request.ts'
 import type { Server } from '../../../clients/radius/server.ts'
@@ -24,9 +25,10 @@ export const buildRadius = async (
   const resources = { status: template.status, tuning, clock, logger }
   const servers: Server[] = []
   for (const [index, server] of settings.servers.entries()) {
-    const connected = await problems.collect([...path, 'servers', index], () =>
-      connectServer(server, settings, resources),
-    )
+    const at = [...path, 'servers', index]
+    const { tls } = config.servers[index] ?? {}
+    if (tls && server.tls && !isUsableTls(tls, server.tls, [...at, 'tls'], problems)) continue
+    const connected = await problems.collect(at, () => connectServer(server, settings, resources))
     if (connected !== undefined) servers.push(connected)
   }
   if (servers.length < settings.servers.length) return undefined
