@@ -199,18 +199,18 @@ describe('the files of the `ldap` section', () => {
   it('are problems at their fields where they cannot be used', async () => {
     await using folder = await temporaryFolder()
     await writeFile(folder.file('text'), 'text')
-    const keys = [
-      { name: 'ca', section: { ca: 'text' }, says: 'ca: .*/text holds no certificate, PEM' },
+    const bind = { dn: 'cn=svc', password: 'file:text' }
+    const cases = [
+      { section: { ca: 'text' }, says: 'ca: .*/text holds no certificate, PEM' },
       {
-        name: 'client.certificate',
         section: { client: { certificate: 'text', key: 'file:text' } },
         says: 'client\\.certificate: .*/text holds no certificate, PEM',
       },
     ]
-    for (const { section, says } of keys) {
+    for (const { section, says } of cases) {
       await using built = await buildFrom(
         folder.file('countersign.yaml'),
-        JSON.stringify({ basic: { verify: [{ ldap: { ...SECTION, ...section } }] } }),
+        JSON.stringify({ basic: { verify: [{ ldap: { ...SECTION, bind, ...section } }] } }),
       )
       assert.equal(built.located.length, 1, built.located.join('\n'))
       assert.match(built.located[0] ?? '', new RegExp(`:\\d+:\\d+: ${field}\\.${says}$`))

@@ -299,13 +299,4 @@ describe('FreeRADIUS over TLS', { skip: skipWithoutFreeRadius() }, () => {
       assert.equal(await outcomeOf(radius), 'unavailable')
     }
   })
-
-  it('is not used with a key that does not belong to the client certificate', async () => {
-    const { certificate } = await client()
-    const key = await contentsOf(pki.alice.key)
-    const tls = { ca: await contentsOf(server.authority.ca), client: { certificate, key } }
-    await assert.rejects(radiusTo({ port: server.tlsPort }, {}, tls), {
-      code: 'configuration-invalid',
-    })
-  })
 })
