@@ -7,21 +7,21 @@ import { nameMatcher } from '../request/names.ts'
 
 /** Lists of names with `*`, of which one has to match. */
 const NAMES = ['users', 'apiGroups', 'resources', 'namespaces', 'names'] as const
-/** Everything else that narrows a rule, except `verbs` and `methods`. */
-const OTHERS = [
-  'groups',
-  'authenticators',
-  'hosts',
-  'paths',
-  'sources',
-  'operations',
-  'tags',
-  'templates',
-  'times',
-  'when',
-  'impersonate',
-  'subjectAccessReview',
-] as const satisfies readonly (keyof RuleConfig)[]
+/** The keys that are compared in another way, and those that narrow nothing. */
+const APART: ReadonlySet<string> = new Set<keyof RuleConfig>([
+  ...NAMES,
+  'verbs',
+  'methods',
+  'allow',
+  'deny',
+  'shadow',
+  'response',
+  'redirect',
+])
+
+/** Everything else that narrows a rule: any other key, so that a new matcher is not forgotten here. */
+const othersOf = (rule: RuleConfig): ReadonlyMap<string, unknown> =>
+  new Map(Object.entries(rule).filter(([key, value]) => !APART.has(key) && value !== undefined))
 
 /** Subresources that are answered with a stream, a Status, a token or a Scale, and not with the object. */
 export const OTHER_ANSWERS: ReadonlySet<string> = new Set([
@@ -42,7 +42,8 @@ export const covers = (wide: RuleConfig, narrow: RuleConfig): boolean =>
     const patterns = wide[key]
     if (patterns === undefined) return true
     return narrow[key]?.every((name) => isAmong(key, name, patterns)) === true
-  }) && OTHERS.every((key) => wide[key] === undefined || isDeepStrictEqual(wide[key], narrow[key]))
+  }) &&
+  [...othersOf(wide)].every(([key, value]) => isDeepStrictEqual(value, othersOf(narrow).get(key)))
 
 /**
  * Whether an `allow` can take a request for an object that a `deny` takes, whatever the verb; not one for a

@@ -3,7 +3,7 @@
 
 import { textsIn } from '../runtime/json-object.ts'
 import type { Claims } from './claims.ts'
-import type { ProvenCredential } from './identity.ts'
+import { METHOD_AMR, type ProvenCredential } from './identity.ts'
 
 /** What can be said; nothing is made up. */
 export interface AuthenticationContext {
@@ -32,19 +32,8 @@ export const authenticationContext = (credential: Described): AuthenticationCont
 
 /** The methods of one credential; `undefined` where none has a registered name. */
 export const methodsOf = ({ method, claims = {} }: Described): readonly string[] | undefined => {
-  switch (method) {
-    case 'basic':
-      return ['pwd']
-    case 'certificate':
-      // Proof of possession; whether the key is in hardware (hwk) or not (swk) is unknown.
-      return ['pop']
-    case 'bearer':
-    case 'session':
-      return methodsIn(claims)
-    case 'api-key':
-    case 'anonymous':
-      return undefined
-  }
+  const amr = METHOD_AMR[method]
+  return amr === 'claims' ? methodsIn(claims) : amr
 }
 
 const methodsIn = ({ amr }: Claims): readonly string[] | undefined => {

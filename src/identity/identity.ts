@@ -6,18 +6,26 @@ import type { Claims } from './claims.ts'
 import type { CertificateFields } from './certificate-fields.ts'
 import type { PresentedCredential } from './presented-credential.ts'
 
-/** How an identity can be proven. */
-export const AUTHENTICATION_METHODS = [
-  'basic',
-  'bearer',
-  'certificate',
-  'api-key',
-  'session',
-  'anonymous',
-] as const
+/**
+ * How an identity can be proven, with the `amr` of each method (RFC 8176): `claims` where it is the token's own;
+ * `undefined` where none has a registered name.
+ */
+export const METHOD_AMR = {
+  basic: ['pwd'],
+  bearer: 'claims',
+  // Proof of possession; whether the key is in hardware (hwk) or not (swk) is unknown.
+  certificate: ['pop'],
+  'api-key': undefined,
+  session: 'claims',
+  anonymous: undefined,
+} as const satisfies Readonly<Record<string, readonly string[] | 'claims' | undefined>>
 
 /** How an identity was proven. */
-export type AuthenticationMethod = (typeof AUTHENTICATION_METHODS)[number]
+export type AuthenticationMethod = keyof typeof METHOD_AMR
+
+/** Whether a text names an authentication method. */
+export const isAuthenticationMethod = (text: string): text is AuthenticationMethod =>
+  Object.hasOwn(METHOD_AMR, text)
 
 /** What an authenticator proved, before the mapping of `identity`. */
 export interface ProvenCredential {

@@ -5,7 +5,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, it } from 'node:test'
 import { kindOf, KINDS } from '../../src/authenticate/kinds.ts'
-import { AUTHENTICATION_METHODS } from '../../src/identity/identity.ts'
+import { METHOD_AMR } from '../../src/identity/identity.ts'
 
 const SRC = resolve(import.meta.dirname, '../../src')
 
@@ -31,7 +31,7 @@ describe('the list of kinds of credential', () => {
 
   it('has a kind for each authentication method', () => {
     const methods = new Set(Object.values(KINDS).map(({ method }) => method))
-    assert.deepEqual(methods, new Set(AUTHENTICATION_METHODS))
+    assert.deepEqual(methods, new Set(Object.keys(METHOD_AMR)))
   })
 
   for (const [name, kind] of Object.entries(KINDS)) {

@@ -4,7 +4,7 @@
 import type { Reason, RecordedKubernetes } from '../../audit/event.ts'
 import type { ShadowVerdict } from '../../authorize/evaluate.ts'
 import {
-  AUTHENTICATION_METHODS,
+  isAuthenticationMethod,
   type AuthenticationMethod,
   type Identity,
 } from '../../identity/identity.ts'
@@ -77,7 +77,9 @@ export class EventFields {
       user: this.text('user'),
       groups: this.texts('groups'),
       authenticator: this.text('authenticator').split('+', 1)[0] ?? '', // the first gives the identity
-      method: isMethod(method) ? method : (this.#wrong('authentication') ?? 'anonymous'),
+      method: isAuthenticationMethod(method)
+        ? method
+        : (this.#wrong('authentication') ?? 'anonymous'),
       digest: this.textOrNone('credential') ?? '',
       extra: {}, // not in the log
       ...(typeof cut === 'number' && cut > 0 ? { groupsOmitted: cut } : {}),
@@ -145,6 +147,3 @@ const isTexts = (value: unknown): value is readonly string[] =>
 
 const isReason = (text: string): text is Reason =>
   text === 'permitted' || Object.hasOwn(PUBLIC_ANSWERS, text)
-
-const isMethod = (text: string): text is AuthenticationMethod =>
-  AUTHENTICATION_METHODS.some((method) => method === text)
