@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Identity } from '../../src/identity/identity.ts'
+import { certificateOf, commonName } from '../fixtures/certificate.ts'
 import { presentedCertificate } from '../fixtures/presented.ts'
 import { x509 } from '../servers/x509.ts'
 import { Granting } from './granting.ts'
@@ -215,4 +216,9 @@ describe('a certificate', () => {
       )
     })
   }
+})
+
+it('a proven certificate whose names cannot be decoded is not copied: certificate-unreadable', () => {
+  const certificateDer = certificateOf({ subject: commonName('61ff') }) // no UTF-8
+  assert.equal(new Granting(COPY).code({ certificateDer }), 'certificate-unreadable')
 })

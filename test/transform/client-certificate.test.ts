@@ -10,7 +10,6 @@ import { readCertificate } from '../../src/x509/certificate.ts'
 import { EXTENSIONS } from '../../src/x509/oid.ts'
 import { certificateConfigOf } from '../fakes/certificate-config.ts'
 import { identityOf } from '../fakes/identity.ts'
-import { certificateOf, commonName } from '../fixtures/certificate.ts'
 import { presentedCertificate } from '../fixtures/presented.ts'
 import { x509 } from '../servers/x509.ts'
 import { Granting } from './granting.ts'
@@ -246,10 +245,8 @@ describe('no certificate', () => {
 
   it('to copy, where the proven one cannot be read: certificate-unreadable', () => {
     const route = new Granting({ subject: {}, delegate: {} })
-    const misnamed = certificateOf({ subject: commonName('61ff') })
-    const garbage = [Buffer.alloc(0), Buffer.from('garbage'), ALICES.subarray(0, 200), misnamed]
-    for (const certificateDer of garbage) {
-      assert.equal(route.code({ certificateDer }), 'certificate-unreadable')
+    for (const garbage of [Buffer.alloc(0), Buffer.from('garbage'), ALICES.subarray(0, 200)]) {
+      assert.equal(route.code({ certificateDer: garbage }), 'certificate-unreadable')
     }
   })
 })

@@ -3,11 +3,7 @@
 
 import type { Reason, RecordedKubernetes } from '../../audit/event.ts'
 import type { ShadowVerdict } from '../../authorize/evaluate.ts'
-import {
-  isAuthenticationMethod,
-  type AuthenticationMethod,
-  type Identity,
-} from '../../identity/identity.ts'
+import { isAuthenticationMethod, type Identity } from '../../identity/identity.ts'
 import { isJsonObject, type JsonObject } from '../../runtime/json-object.ts'
 import { PUBLIC_ANSWERS } from '../../check/answer/public-answers.ts'
 
