@@ -98,11 +98,13 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   // 7. The service: last open, first closed.
   const server = stack.use(
     await startGrpcServer({
+      server: listen.authz.server,
       address: listen.authz.address,
       mode: Number.parseInt(listen.authz.mode, 8),
       tls,
       methods: [checkMethod({ current, audit, clock, logger, observer: checks })],
       grace: GRACE_MS,
+      logger,
     }),
   )
   stack.use(admin.serve()) // and no longer while the last checks are answered

@@ -3,10 +3,9 @@
 /** Where a library may be imported: a file, a folder (with a slash at the end), or files by how their names end (after `*`). */
 export const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   '@grpc/grpc-js': [
-    'runtime/grpc/server.ts',
+    'runtime/grpc/grpc-js-server.ts',
     'runtime/server-tls.ts',
     'proto/',
-    'check/',
     'cli/health.ts',
   ],
   '@grpc/proto-loader': ['proto/'],
@@ -17,7 +16,7 @@ export const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   '@peculiar/x509': ['cli/ca/x509.ts'],
   '@seriousme/openapi-schema-validator': ['request/openapi/schema.ts'],
   commander: ['cli/', 'countersign.ts'],
-  'grpc-health-check': ['runtime/grpc/server.ts'],
+  'grpc-health-check': ['runtime/grpc/grpc-js-server.ts'],
   'jsonc-parser': ['envoy/lint/view/json-positions.ts'],
   jose: ['logins/upstream-idp/', 'keys/'],
   ldapts: ['clients/ldap/requests.ts'],

@@ -8,9 +8,9 @@ import type { Row } from '../row.ts'
 import { userNames } from '../site.ts'
 import type { Size } from '../size.ts'
 import type { Worker } from '../worker.ts'
-import { COUNTERSIGN, countersign, startCountersign } from './countersign.ts'
+import { COUNTERSIGN, countersign, countersignOnGrpcJs, startCountersign } from './countersign.ts'
 import { directRows, freshTokens, rowName, SCENARIOS } from './direct.ts'
-import { FLOORS, grpcGoNoOp, grpcGoVerifier, grpcJsNoOp } from './floors.ts'
+import { FLOORS, grpcGoNoOp, grpcGoVerifier, grpcJsNoOp, builtInNoOp } from './floors.ts'
 import { heimdall, opaEnvoy } from './peers.ts'
 import type { CheckServer, MissingServer, StartServer } from './server.ts'
 import { envoyRows } from './through-envoy.ts'
@@ -38,7 +38,14 @@ const FLOOR_SCENARIO: Readonly<Record<string, string>> = {
   [SCENARIOS.cold]: SCENARIOS.many,
 }
 
-const OWN: readonly StartServer[] = [grpcJsNoOp, grpcGoNoOp, grpcGoVerifier, countersign]
+const OWN: readonly StartServer[] = [
+  builtInNoOp,
+  grpcJsNoOp,
+  grpcGoNoOp,
+  grpcGoVerifier,
+  countersign,
+  countersignOnGrpcJs,
+]
 const PEERS: readonly StartServer[] = [heimdall, opaEnvoy]
 
 /** Measures everything. */

@@ -9,6 +9,7 @@ import type { Installation } from '../installation.ts'
 import { GROUPS, HEADERS_ROUTE, RULES } from '../site.ts'
 import { Worker } from '../worker.ts'
 import type { CheckServer, StartServer } from './server.ts'
+import { DEFAULT_GRPC_SERVER, type GrpcServerKind } from '../../src/runtime/grpc/grpc-server.ts'
 
 /** As the tables name it. */
 export const COUNTERSIGN = 'Countersign'
@@ -21,6 +22,14 @@ export const countersign: StartServer = async (installation, issued) => {
   return { ...(await start('countersign')), forNewTokens: { pids, port } }
 }
 
+/** The same on the reference implementation of its server. */
+export const countersignOnGrpcJs: StartServer = async (installation, issued) =>
+  startCountersign(installation, issued, {
+    name: `${COUNTERSIGN} on grpc-js`,
+    file: 'grpc-js',
+    server: 'grpc-js',
+  })
+
 /** Where an authz is in the tables and in the folder. */
 export interface CountersignOptions {
   readonly name: string
@@ -28,6 +37,8 @@ export interface CountersignOptions {
   readonly file: string
   /** Rules other than the usual three. */
   readonly rules?: readonly object[]
+  /** The implementation of gRPC; default: that of authz. */
+  readonly server?: GrpcServerKind
   /** Authenticators after that of tokens, by name. */
   readonly authenticators?: Readonly<Record<string, object>>
 }
@@ -43,7 +54,7 @@ export interface RunningCountersign extends CheckServer {
 export const startCountersign = async (
   installation: Installation,
   { authenticator }: Pick<Issued, 'authenticator'>,
-  { name, file, rules = RULES, authenticators = {} }: CountersignOptions,
+  { name, file, rules = RULES, server, authenticators = {} }: CountersignOptions,
 ): Promise<RunningCountersign> => {
   const port = await freePort()
   const config = installation.file(`${file}.yaml`)
@@ -51,6 +62,7 @@ export const startCountersign = async (
     ...configurationOf(port, {
       audit: installation.file(`${file}.jsonl`),
       rules,
+      server,
       authenticate: ['tokens', ...Object.keys(authenticators)],
     }),
     authenticators: { tokens: authenticator('1h'), ...authenticators },
@@ -76,17 +88,19 @@ export const configurationOf = (
   {
     audit,
     rules,
+    server = DEFAULT_GRPC_SERVER,
     authenticate = ['tokens'],
   }: {
     /** The path of the audit log. */
     readonly audit: string
     readonly rules: readonly object[]
+    readonly server?: GrpcServerKind | undefined
     /** The names of the authenticators; by default `tokens`. */
     readonly authenticate?: readonly string[]
   },
 ): object => ({
   version: 1,
-  listen: { authz: `127.0.0.1:${port}` },
+  listen: { authz: { address: `127.0.0.1:${port}`, server } },
   routes: [
     {
       name: HEADERS_ROUTE.name,

@@ -19,6 +19,7 @@ const anyone = (): Expectation => ({ outcome: 'allow', user: NO_OP_USER, groups:
 
 /** As the tables name them. */
 export const FLOORS = {
+  builtIn: 'no-op on the built-in server',
   grpcJs: 'no-op on grpc-js',
   grpcGo: 'no-op on grpc-go',
   verifier: 'grpc-go, ES256 by golang-jwt',
@@ -56,7 +57,10 @@ const noOpOn =
     }
   }
 
-/** The no-op on the server that authz has. */
+/** The no-op on the server that authz has by default. */
+export const builtInNoOp: StartServer = noOpOn(FLOORS.builtIn, 'built-in')
+
+/** The no-op on the reference implementation of that server. */
 export const grpcJsNoOp: StartServer = noOpOn(FLOORS.grpcJs, 'grpc-js')
 
 /** The no-op on grpc-go. */

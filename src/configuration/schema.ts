@@ -11,6 +11,7 @@ import { forwardSchema } from '../transform/schema.ts'
 import { issuerSchema } from './issuer-schema.ts'
 import { openapiSchema } from '../request/openapi-schema.ts'
 import { limitsSchema } from '../request/limits-schema.ts'
+import { DEFAULT_GRPC_SERVER, GRPC_SERVERS } from '../runtime/grpc/grpc-server.ts'
 import { policyTestsSchema } from './policy-tests-schema.ts'
 import { authorizeSchema } from '../authorize/schema.ts'
 import { stateSchema } from '../state/schema.ts'
@@ -66,6 +67,12 @@ const listener = z
       .regex(/^0?[0-7]{3}$/, 'must be an octal file mode such as "0660"')
       .default(DEFAULT_SOCKET_MODE)
       .describe('File mode of a UNIX socket. Envoy’s user needs write permission.'),
+    server: z
+      .enum(GRPC_SERVERS)
+      .default(DEFAULT_GRPC_SERVER)
+      .describe(
+        'The implementation of gRPC: `built-in` is Countersign’s own; `grpc-js` is the library of that name, the reference implementation, at many times the CPU time for each call.',
+      ),
   })
   .describe('A listener written out in full.')
 
@@ -112,6 +119,7 @@ const listen = z
           address,
           plaintext: false,
           mode: DEFAULT_SOCKET_MODE,
+          server: DEFAULT_GRPC_SERVER,
         })),
         listener,
       ])

@@ -4,7 +4,7 @@
 import { handleDigest } from '../grant/seal.ts'
 import type { DeltaDiscoveryRequest__Output } from '../proto/generated/envoy/service/discovery/v3/DeltaDiscoveryRequest.ts'
 import { GRPC_CODES, GRPC_OK } from '../runtime/grpc/framing.ts'
-import type { MessageStream, StreamHandler } from '../runtime/grpc/stream.ts'
+import type { MessageStream, StreamHandler } from '../runtime/grpc/message-stream.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Issuances } from './issuances.ts'
 import { decodeRequest, encodeRemoval, encodeSecret, SECRET_TYPE } from './messages.ts'

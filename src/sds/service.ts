@@ -3,7 +3,7 @@
 
 import { secretDiscoveryService } from '../proto/load.ts'
 import type { Clock } from '../runtime/clock.ts'
-import type { StreamMethod } from '../runtime/grpc/stream.ts'
+import type { StreamMethod } from '../runtime/grpc/message-stream.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { Issuances } from './issuances.ts'
 import type { CertificateSource } from '../ca/issuer.ts'

@@ -112,7 +112,12 @@ const resultsSchema = z.object({
   hostile: hostileSchema,
 })
 
-const OWN_SERVERS = ['no-op on grpc-js', 'Countersign']
+const OWN_SERVERS = [
+  'no-op on the built-in server',
+  'no-op on grpc-js',
+  'Countersign',
+  'Countersign on grpc-js',
+]
 const GO_SERVERS = ['no-op on grpc-go', 'grpc-go, ES256 by golang-jwt']
 
 /** Rows of credentials of which nothing is cached, and of the other credentials, which have two rows each. */

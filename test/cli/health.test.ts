@@ -9,6 +9,7 @@ import { HealthImplementation, type ServingStatus } from 'grpc-health-check'
 import { formatAddress } from '../../src/config/values.ts'
 import { healthService } from '../../src/proto/load.ts'
 import { startGrpcServer, type ListenAddress } from '../../src/runtime/grpc/server.ts'
+import { memoryLogger } from '../fakes/logger.ts'
 import { temporaryFolder } from '../servers/temporary.ts'
 import { countersign } from './run.ts'
 
@@ -16,7 +17,14 @@ const health = (address: string, ...more: readonly string[]) =>
   countersign(['health', '--address', address, ...more])
 
 const serve = (address: ListenAddress) =>
-  startGrpcServer({ address, mode: 0o600, tls: undefined, methods: [], grace: 100 })
+  startGrpcServer({
+    address,
+    mode: 0o600,
+    tls: undefined,
+    methods: [],
+    grace: 100,
+    logger: memoryLogger().logger,
+  })
 
 /** A gRPC server on a free port, with its address. */
 const grpcServer = async (prepare: (server: Server) => void) => {

@@ -3,7 +3,7 @@
 import { connect, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2'
 import { connect as connectSocket } from 'node:net'
 import { GRPC_OK } from '../../src/runtime/grpc/framing.ts'
-import type { StreamMethod } from '../../src/runtime/grpc/stream.ts'
+import type { StreamMethod } from '../../src/runtime/grpc/message-stream.ts'
 import { startGrpcStreamServer } from '../../src/runtime/grpc/stream-server.ts'
 import { temporaryFolder } from '../servers/temporary.ts'
 import { memoryLogger } from './logger.ts'

@@ -36,6 +36,7 @@ export const startService = async (
     tls: undefined,
     methods: [checkMethod({ current, audit, clock: new FakeClock(), logger, observer })],
     grace: 1_000,
+    logger,
   })
   const client = new EnvoyClient(server.address)
   return {

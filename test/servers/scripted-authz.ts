@@ -6,6 +6,7 @@ import type { CheckAttributes } from '../../src/request/attributes.ts'
 import { startGrpcServer, type ListenAddress } from '../../src/runtime/grpc/server.ts'
 import type { UnaryCall } from '../../src/runtime/grpc/unary.ts'
 import type { ServerTls } from '../../src/runtime/listen.ts'
+import { memoryLogger } from '../fakes/logger.ts'
 import { ReplaceableTls } from '../../src/runtime/server-tls.ts'
 
 /** A running service. */
@@ -50,6 +51,7 @@ export const startScriptedAuthz = async (
     tls: tls && new ReplaceableTls(tls),
     methods: [{ path: '/envoy.service.auth.v3.Authorization/Check', handle }],
     grace: 0,
+    logger: memoryLogger().logger,
   })
   return Object.assign(state, {
     address: server.address,

@@ -3,7 +3,6 @@
 // operators, and nothing else of what is known.
 
 import { STATUS_CODES } from 'node:http'
-import { status as grpcStatus } from '@grpc/grpc-js'
 import type { HeaderPair } from '../../transform/transformer.ts'
 import type { CheckContext } from '../context.ts'
 import type { Denial } from '../decision.ts'
@@ -14,6 +13,7 @@ import { kubernetesBody } from './kubernetes-status.ts'
 import { PUBLIC_ANSWERS, statusOf } from './public-answers.ts'
 import type { Body, PublicRefusal, Refusal } from './public-refusal.ts'
 import { ownBody, redirection } from './rule-answer.ts'
+import { GRPC_CODES } from '../../runtime/grpc/framing.ts'
 
 /** Makes the answer for a refusal. */
 export const refuse = (id: string, denial: Denial): DenyAnswer => {
@@ -60,7 +60,7 @@ const pageFor = (refused: PublicRefusal, context: CheckContext): RefusalPage | u
 
 const invitation = (id: string, { status, headers, body }: LoginInvitation): DenyAnswer => ({
   allow: false,
-  grpcStatus: grpcStatus.UNAUTHENTICATED,
+  grpcStatus: GRPC_CODES.unauthenticated,
   httpStatus: status,
   headers: [[DECISION_HEADER, id], ...headers],
   body,
@@ -160,16 +160,16 @@ const prefersJson = ({ request }: CheckContext): boolean => {
 }
 
 const GRPC_STATUS: Readonly<Record<number, number>> = {
-  400: grpcStatus.INVALID_ARGUMENT,
-  401: grpcStatus.UNAUTHENTICATED,
-  403: grpcStatus.PERMISSION_DENIED,
-  404: grpcStatus.NOT_FOUND,
-  409: grpcStatus.ABORTED,
-  414: grpcStatus.INVALID_ARGUMENT,
-  429: grpcStatus.RESOURCE_EXHAUSTED,
-  431: grpcStatus.INVALID_ARGUMENT,
+  400: GRPC_CODES.invalidArgument,
+  401: GRPC_CODES.unauthenticated,
+  403: GRPC_CODES.permissionDenied,
+  404: GRPC_CODES.notFound,
+  409: GRPC_CODES.aborted,
+  414: GRPC_CODES.invalidArgument,
+  429: GRPC_CODES.resourceExhausted,
+  431: GRPC_CODES.invalidArgument,
 }
 
 /** google.rpc.Code for an HTTP status, as its comments have it. Never 0, which would mean "allow". */
 const grpcStatusOf = (status: number): number =>
-  status >= 500 ? grpcStatus.UNAVAILABLE : (GRPC_STATUS[status] ?? grpcStatus.PERMISSION_DENIED)
+  status >= 500 ? GRPC_CODES.unavailable : (GRPC_STATUS[status] ?? GRPC_CODES.permissionDenied)

@@ -5,17 +5,23 @@
 export interface GrpcStatus {
   readonly code: number
   readonly details: string
+  /** Further fields of a response that consists of a status alone. */
+  readonly fields?: Readonly<Record<string, string>>
 }
 
-/** The codes that we end streams with (grpc.io, "Status codes and their use in gRPC"). */
+/** The codes that calls and checks end with (grpc.io, "Status codes and their use in gRPC"). */
 export const GRPC_CODES = {
   ok: 0,
   invalidArgument: 3,
+  deadlineExceeded: 4,
   notFound: 5,
+  permissionDenied: 7,
   resourceExhausted: 8,
+  aborted: 10,
   unimplemented: 12,
   internal: 13,
   unavailable: 14,
+  unauthenticated: 16,
 } as const
 
 /** The end of a stream on which all went well. */
@@ -27,7 +33,8 @@ export const trailersOf = ({ code, details }: GrpcStatus): Record<string, string
   'grpc-message': encodeURI(details), // percent-encoded, says the specification
 })
 
-const PREFIX_BYTES = 5
+/** Before each message: a flag and its length. */
+export const PREFIX_BYTES = 5
 
 /** A message with its prefix. */
 export const frame = (message: Uint8Array): Buffer => {
@@ -38,9 +45,11 @@ export const frame = (message: Uint8Array): Buffer => {
   return framed
 }
 
+// "Compression": the answer says what would have been accepted.
 const COMPRESSED: GrpcStatus = {
   code: GRPC_CODES.unimplemented,
   details: 'compressed messages are not supported',
+  fields: { 'grpc-accept-encoding': 'identity' },
 }
 
 // The buffer for a message that comes in parts has at first this size, or that of the first part.

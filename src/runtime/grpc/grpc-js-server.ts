@@ -1,38 +1,21 @@
-// A gRPC server on a UNIX socket or a TCP port, with `grpc.health.v1` and a graceful shutdown that
-// finishes what is in flight.
+// The reference implementation of the gRPC server, on grpc-js: each call by itself.
 
 import { chmod } from 'node:fs/promises'
 import {
   experimental,
   Server,
   ServerCredentials,
+  status,
   type sendUnaryData,
   type ServerUnaryCall,
   type ServiceDefinition,
 } from '@grpc/grpc-js'
 import { HealthImplementation } from 'grpc-health-check'
 import { listenFailure, prepareSocket, targetOf, type ListenAddress } from '../listen.ts'
+import type { Logger } from '../logger.ts'
 import type { ReplaceableTls } from '../server-tls.ts'
+import type { GrpcServer, GrpcServerOptions } from './grpc-server.ts'
 import type { UnaryCall, UnaryMethod } from './unary.ts'
-
-export type { ListenAddress }
-
-/** What a server needs. */
-export interface GrpcServerOptions {
-  readonly address: ListenAddress
-  /** File mode of a UNIX socket. */
-  readonly mode: number
-  readonly tls: ReplaceableTls | undefined
-  readonly methods: readonly UnaryMethod[]
-  /** How long calls in flight are waited for when the server closes, in milliseconds. */
-  readonly grace: number
-}
-
-/** A running server. */
-export interface GrpcServer extends AsyncDisposable {
-  /** The address, with the port that the system chose when it was 0. */
-  readonly address: ListenAddress
-}
 
 // Envoy's header limits bound a CheckRequest to some 100 KB; more is not from Envoy.
 const MAX_MESSAGE_BYTES = 1_048_576
@@ -55,8 +38,8 @@ const RESETS = { streamResetBurst: 100_000, streamResetRate: 100_000 }
  *
  * @throws CountersignError `listen-failed`
  */
-export const startGrpcServer = async (options: GrpcServerOptions): Promise<GrpcServer> => {
-  const { address, mode, tls, methods, grace } = options
+export const startGrpcJsServer = async (options: GrpcServerOptions): Promise<GrpcServer> => {
+  const { address, mode, tls, methods, grace, logger } = options
   const server = new Server({
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_concurrent_streams': MAX_STREAMS,
@@ -64,7 +47,8 @@ export const startGrpcServer = async (options: GrpcServerOptions): Promise<GrpcS
     'grpc.enable_channelz': 0, // bookkeeping for a service that we do not offer
   })
   allowResets(server)
-  for (const method of methods) server.addService(definitionOf(method), { call: handlerOf(method) })
+  for (const method of methods)
+    server.addService(definitionOf(method), { call: handlerOf(method, logger) })
   const health = new HealthImplementation({ '': 'NOT_SERVING' })
   health.addToServer(server)
   if (address.kind === 'unix') await prepareSocket(address.path)
@@ -99,9 +83,15 @@ const definitionOf = ({ path }: UnaryMethod): ServiceDefinition => ({
 
 /** A method as grpc-js calls it: every call by itself, so its answers leave at the end of the turn at the latest. */
 const handlerOf =
-  (method: UnaryMethod) =>
-  (call: ServerUnaryCall<Buffer, Uint8Array>, reply: sendUnaryData<Uint8Array>): void =>
-    method.handle(call.request, new GrpcJsCall(call, reply))
+  (method: UnaryMethod, logger: Logger) =>
+  (call: ServerUnaryCall<Buffer, Uint8Array>, reply: sendUnaryData<Uint8Array>): void => {
+    try {
+      method.handle(call.request, new GrpcJsCall(call, reply))
+    } catch (cause) {
+      logger.error({ err: cause }, 'handler failed')
+      reply({ code: status.INTERNAL, details: 'internal error' })
+    }
+  }
 
 class GrpcJsCall implements UnaryCall {
   readonly #call: ServerUnaryCall<Buffer, Uint8Array>

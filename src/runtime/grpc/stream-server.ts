@@ -19,9 +19,10 @@ import {
 } from 'node:http2'
 import { systemClock } from '../clock.ts'
 import { GRPC_CODES, trailersOf, type GrpcStatus } from './framing.ts'
-import { HEALTH_METHODS } from './health.ts'
-import type { GrpcServer } from './server.ts'
-import { closeLater, OpenStream, RESPONSE_HEADERS, type StreamMethod } from './stream.ts'
+import { healthMethods } from './health.ts'
+import type { GrpcServer } from './grpc-server.ts'
+import { closeLater, OpenStream, RESPONSE_HEADERS } from './stream.ts'
+import type { StreamMethod } from './message-stream.ts'
 import { HoldBudget, type HoldLimits } from './hold-budget.ts'
 import {
   admitToSocket,
@@ -64,7 +65,7 @@ export const startGrpcStreamServer = async (
   const server = createHttp2Server(options)
   const connections = new Connections(server, {
     ...options,
-    methods: [...HEALTH_METHODS, ...methods],
+    methods: [...healthMethods({ isServing: true }), ...methods],
   })
   await listen(server, address)
   server.on('error', (cause) => logger.error({ err: cause }, 'listener failed'))

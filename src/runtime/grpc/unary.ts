@@ -5,7 +5,10 @@
 export interface UnaryCall {
   /** When the client stops waiting, in milliseconds since the epoch; infinity where it does not say (`grpc-timeout`). */
   readonly deadline: number
-  /** Answers with a message, once; does nothing after the client has cancelled. */
+  /**
+   * Answers with a message, once; does nothing after the client has cancelled. The bytes must not change until they are
+   * sent, which is in the same turn unless the client does not read.
+   */
   answer(message: Uint8Array): void
   /** Calls the listener when the client goes away before it is answered. A call has at most one. */
   onCancelled(listener: () => void): void
@@ -16,12 +19,17 @@ export interface UnaryMethod {
   /** `/package.Service/Method`. */
   readonly path: string
   /**
-   * Handles a call: answers it now or later, in every case. It must not throw.
+   * Handles a call: answers it now or later, in every case, also when the client has cancelled. It must not throw; if it
+   * does, that is logged and answered with INTERNAL.
    *
    * @param message the request, without the prefix of gRPC; valid until the call is answered
    */
   handle(message: Buffer, call: UnaryCall): void
-  /** Called when all calls that arrived together have been handled, before their answers leave. It must not throw. */
+  /**
+   * Called when all calls that arrived together have been handled, before their answers leave: those that it gives leave in
+   * the same write. So the audit log is written once for all of them. It must not throw. A server that takes each call by
+   * itself does not call it.
+   */
   flush?(): void
 }
 

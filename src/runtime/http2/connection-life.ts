@@ -133,7 +133,7 @@ export class ConnectionLife {
   /**
    * Ends the connection with GOAWAY (§5.4.1).
    *
-   * @param cause what is no ConnectionError is a fault of the application
+   * @param cause an error of another class is a fault of the application
    */
   end(cause: unknown): void {
     if (this.isOver) return

@@ -35,7 +35,7 @@ export class HeaderBlocks<Prepared> {
   #parts: Buffer[] = []
   #bytes = 0
 
-  /** @param prepare what the application makes of a head, for all requests that have it */
+  /** @param prepare what the application prepares for a head, for all requests that have it */
   constructor(limits: Http2Limits, prepare: (head: RequestHead) => Prepared) {
     this.#limits = limits
     this.#prepare = prepare

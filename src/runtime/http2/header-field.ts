@@ -2,7 +2,7 @@
 // thousands of requests.
 
 /**
- * What the rules of RFC 9113 §8 make of a field. Numbers, so that a request's fields are sorted by a
+ * What a field is by the rules of RFC 9113 §8. Numbers, so that a request's fields are sorted by a
  * switch.
  */
 export const ROLE = {
@@ -21,7 +21,7 @@ export const ROLE = {
 export type Role = (typeof ROLE)[keyof typeof ROLE]
 
 const ROLES: ReadonlyMap<string, Role> = new Map<string, Role>([
-  // §8.3.1: a request has these pseudo-header fields, and no others.
+  // §8.3.1: a request has these pseudo-header fields alone.
   [':method', ROLE.method],
   [':scheme', ROLE.scheme],
   [':path', ROLE.path],

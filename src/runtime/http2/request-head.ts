@@ -11,7 +11,7 @@ export interface RequestHead {
   readonly authority: string | undefined
   /** Of the content, in octets; undefined where the client does not say it. */
   readonly contentLength: number | undefined
-  /** The fields that are no pseudo-header fields, in their order. */
+  /** The fields without the pseudo-header fields, in their order. */
   readonly fields: readonly HeaderField[]
 }
 
@@ -81,7 +81,7 @@ export const requestHead = (fields: readonly HeaderField[]): RequestHead | undef
   const parts: Parts = {}
   const firstRegular = fields.findIndex(({ name }) => !name.startsWith(':'))
   const regular = firstRegular === -1 ? [] : fields.slice(firstRegular)
-  // §8.3: pseudo-header fields come before all others.
+  // §8.3: pseudo-header fields come before all other fields.
   if (regular.some(({ name }) => name.startsWith(':'))) return undefined
   if (!fields.every((field) => takeField(parts, field)) || !isComplete(parts)) return undefined
   const { method = '', path = '', scheme = '', authority, contentLength } = parts

@@ -23,7 +23,7 @@ export const PARAMETER_BYTES = 6
 const LARGEST_FRAME_SIZE = 16_777_215
 
 /**
- * The settings of the peer that bind a server which pushes nothing and has no dynamic table. The others
+ * The settings of the peer that bind a server which pushes nothing and has no dynamic table. Other settings
  * are checked and ignored: SETTINGS_MAX_HEADER_LIST_SIZE is advice.
  */
 export interface PeerSettings {

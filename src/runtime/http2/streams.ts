@@ -143,7 +143,7 @@ export class Streams<Prepared> implements StreamOwner {
     this.sender.send(stream)
   }
 
-  /** Takes PRIORITY (§6.3), whose meaning is gone (§5.3.2). */
+  /** Takes PRIORITY (§6.3), which is deprecated (§5.3.2). */
   priority(id: number, dependency: number, length: number): void {
     const open = this.#open.has(id)
     if (length !== 5) {

@@ -22,7 +22,7 @@ export class Turn {
     this.flush()
   }
 
-  /** Flushes it at the end of the read, or, outside of one, when the work at hand is done. */
+  /** Flushes it at the end of the read, or, outside of one, when the current task is done. */
   add(pending: Flushable): void {
     this.#pending.push(pending)
     if (!this.#isReading && this.#pending.length === 1) process.nextTick(() => this.flush())

@@ -1,6 +1,6 @@
 // A Countersign server in a separate process, for tests of what floods cost it.
 //
-//   flooded-server.ts unary|streams PATH|tcp
+//   flooded-server.ts built-in|grpc-js|streams PATH|tcp
 
 import { startGrpcServer } from '../../../src/runtime/grpc/server.ts'
 import { startGrpcStreamServer } from '../../../src/runtime/grpc/stream-server.ts'
@@ -10,17 +10,13 @@ import { createLogger } from '../../../src/runtime/logger.ts'
 const [kind = '', place = ''] = process.argv.slice(2)
 const address: ListenAddress =
   place === 'tcp' ? { kind: 'tcp', host: '127.0.0.1', port: 0 } : { kind: 'unix', path: place }
-const common = { address, mode: 0o600, tls: undefined, grace: 0 }
+const logger = createLogger('error')
+const common = { address, mode: 0o600, tls: undefined, methods: [], grace: 0, logger }
 
 const server =
-  kind === 'unary'
-    ? await startGrpcServer({ ...common, methods: [] })
-    : await startGrpcStreamServer({
-        ...common,
-        methods: [],
-        maxStreams: 5_000,
-        logger: createLogger('error'),
-      })
+  kind === 'built-in' || kind === 'grpc-js'
+    ? await startGrpcServer({ ...common, server: kind })
+    : await startGrpcStreamServer({ ...common, maxStreams: 5_000 })
 
 process.on('message', () => {
   for (let round = 0; round < 4; round++) globalThis.gc?.()

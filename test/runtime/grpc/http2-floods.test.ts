@@ -87,40 +87,35 @@ const askDuring = async (honest: Client, flood: Promise<readonly FrameClient[]>)
   }
 }
 
-for (const kind of ['unary', 'streams'] as const) {
+for (const kind of ['built-in', 'grpc-js', 'streams'] as const) {
   for (const place of ['unix', 'tcp'] as const) {
-    describe(
-      `the server of ${kind} calls over ${place} withstands`,
-      { timeout: 300_000 },
-      async () => {
-        const server = await startServer(kind, place)
-        const honest = new Client(targetOf(server.address), credentials.createInsecure())
-        after(async () => {
-          honest.close()
-          await server[Symbol.asyncDispose]()
+    describe(`the server ${kind} over ${place} withstands`, { timeout: 300_000 }, async () => {
+      const server = await startServer(kind, place)
+      const honest = new Client(targetOf(server.address), credentials.createInsecure())
+      after(async () => {
+        honest.close()
+        await server[Symbol.asyncDispose]()
+      })
+      for (const { name, ends, run } of FLOODS) {
+        it(name, async (t) => {
+          await ask(honest)
+          const before = await measure(server.process)
+          const { clients, answered } = await askDuring(honest, run(server.address))
+          if (ends === true || ends === kind) await Promise.all(clients.map(({ closed }) => closed))
+          const during = await measure(server.process)
+          const closed = clients.filter(({ isClosed }) => isClosed).length
+          for (const client of clients) client[Symbol.dispose]()
+          await ask(honest)
+          const held = during.live - before.live
+          const left = await leftOver(server.process, before.live)
+          const shown = [held, left].map((bytes) => `${(bytes / MIB).toFixed(1)} MiB`)
+          t.diagnostic(
+            `held ${shown[0]}, left ${shown[1]}, CPU ${(during.cpu - before.cpu).toFixed()} ms, ${answered} answered, ${closed} closed (${clients[0]?.goaway})`,
+          )
+          assert.ok(held < MOST_HELD, `${held} bytes held`)
+          assert.ok(left < MOST_LEFT, `${left} bytes left`)
         })
-        for (const { name, ends, run } of FLOODS) {
-          it(name, async (t) => {
-            await ask(honest)
-            const before = await measure(server.process)
-            const { clients, answered } = await askDuring(honest, run(server.address))
-            if (ends === true || ends === kind)
-              await Promise.all(clients.map(({ closed }) => closed))
-            const during = await measure(server.process)
-            const closed = clients.filter(({ isClosed }) => isClosed).length
-            for (const client of clients) client[Symbol.dispose]()
-            await ask(honest)
-            const held = during.live - before.live
-            const left = await leftOver(server.process, before.live)
-            const shown = [held, left].map((bytes) => `${(bytes / MIB).toFixed(1)} MiB`)
-            t.diagnostic(
-              `held ${shown[0]}, left ${shown[1]}, CPU ${(during.cpu - before.cpu).toFixed()} ms, ${answered} answered, ${closed} closed (${clients[0]?.goaway})`,
-            )
-            assert.ok(held < MOST_HELD, `${held} bytes held`)
-            assert.ok(left < MOST_LEFT, `${left} bytes left`)
-          })
-        }
-      },
-    )
+      }
+    })
   }
 }
