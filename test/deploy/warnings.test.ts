@@ -26,7 +26,7 @@ const valuesSchema = z.looseObject({ config: z.looseObject({}) })
 /** What the values of the chart leave to it. */
 const LISTEN = { authz: 'unix:authz.sock', issuer: 'unix:issuer.sock' }
 
-describe('no warning', () => {
+describe('no warning is printed', () => {
   const files = globSync(
     [
       'deploy/recipes/*.countersign.yaml',

@@ -52,7 +52,7 @@ describe('the reading of Markdown', () => {
     assert.deepEqual([...anchorsOf(text)], ['a-bc-d--é', 'same', 'same-1'])
   })
 
-  it('tells a missing file and a missing heading', () => {
+  it('distinguishes a missing file from a missing heading', () => {
     assert.equal(faultOf('README.md', 'no-such.md'), 'no-such.md: no such file')
     assert.equal(faultOf('README.md', '#no such'), '#no such: no such heading')
     assert.equal(faultOf('README.md', 'CONTRIBUTING.md#set-up'), undefined)

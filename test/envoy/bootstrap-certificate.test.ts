@@ -19,7 +19,7 @@ import { having, valuesOf, type Parts } from './fields.ts'
 
 const SELECTOR = 'custom_tls_certificate_selector'
 
-describe('a route that forwards a certificate', () => {
+describe('a route with a client certificate, in the bootstrap,', () => {
   const bootstrap = bootstrapOf([route('app', '1h')])
 
   it('goes through ext_authz, Lua, set_filter_state and the router, in that order', () => {
@@ -36,7 +36,7 @@ describe('a route that forwards a certificate', () => {
     )
   })
 
-  it('hands the name from authz to the connection, where it tells connections apart', () => {
+  it('passes the handle from authz to the connection, which it distinguishes', () => {
     const [state, ...more] = valuesOf(bootstrap, 'on_request_headers')
     assert.equal(more.length, 0)
     assert.deepEqual(state, [
@@ -55,7 +55,7 @@ describe('a route that forwards a certificate', () => {
     ])
   })
 
-  it('goes to a cluster that takes its certificate by that name, and has none of its own', () => {
+  it('uses a cluster that requests its certificate by that handle, and has no other', () => {
     const cluster = clusterIn(bootstrap, 'app:certificate')
     const [selector] = valuesOf(cluster, SELECTOR)
     assert.deepEqual(valuesOf(selector, 'name'), [
@@ -69,13 +69,13 @@ describe('a route that forwards a certificate', () => {
     assert.deepEqual(valuesOf(cluster, 'trusted_ca').length, 1)
   })
 
-  it('asks for what no signer gives where there is no name', () => {
+  it('requests a name that no signer has where there is no handle', () => {
     const [name] = valuesOf(bootstrap, 'default_value')
     // Base64url has no dot, so this cannot be a handle.
     assert.match(String(name), /\./)
   })
 
-  it('is in that cluster alone', () => {
+  it('has a certificate in that cluster only', () => {
     assert.deepEqual(
       clustersIn(bootstrap).map(({ name }) => name),
       ['countersign:authz', 'countersign:signer', 'app:certificate'],
@@ -84,18 +84,18 @@ describe('a route that forwards a certificate', () => {
     assert.deepEqual(new Set(targets), new Set(['app:certificate']))
   })
 
-  it('is not retried when the signer fails, which would call it twice', () => {
+  it('is not retried when the signer fails, since the retry would call it again', () => {
     assert.deepEqual(valuesOf(having(bootstrap, 'route_config')[0], 'retry_policy'), [])
   })
 
-  it('has the back-off for a restarted signer', () => {
+  it('uses the back-off for a restarted signer', () => {
     const [selector] = valuesOf(bootstrap, SELECTOR)
     assert.deepEqual(valuesOf(selector, 'retry_back_off'), [
       { base_interval: '0.1s', max_interval: '2s' },
     ])
   })
 
-  it('explains its settings', () => {
+  it('has comments on its settings', () => {
     const text = renderBootstrap(configWith([route('app', '1h')]))
     for (const field of [
       'on_request_headers',
@@ -109,7 +109,7 @@ describe('a route that forwards a certificate', () => {
   })
 })
 
-describe('the signer', () => {
+describe('the signer in the bootstrap', () => {
   const bootstrap = bootstrapOf([route('app', '1h')])
   const signer = clusterIn(bootstrap, 'countersign:signer')
 
@@ -119,18 +119,18 @@ describe('the signer', () => {
     assert.equal(signer['transport_socket'], undefined)
   })
 
-  it('has no limit of concurrent requests: each identity has its own stream', () => {
+  it('has no limit of concurrent requests, since each identity has its own stream', () => {
     const most = 1_000_000
     assert.deepEqual(valuesOf(signer, 'thresholds'), [
       [{ max_connections: most, max_pending_requests: most, max_requests: most }],
     ])
   })
 
-  it('is noticed when it hangs', () => {
+  it('has keepalive, which detects that it hangs', () => {
     assert.deepEqual(valuesOf(signer, 'connection_keepalive'), [{ interval: '30s', timeout: '5s' }])
   })
 
-  it('must be known', () => {
+  it('needs its address', () => {
     const config = configWith([route('app', '1h')])
     assert.ok(config.envoy !== undefined)
     const { signerAddress, ...envoy } = config.envoy
@@ -142,8 +142,8 @@ describe('the signer', () => {
   })
 })
 
-describe('statistics', () => {
-  it('leave out the names of secrets, and nothing else', () => {
+describe('the statistics of Envoy', () => {
+  it('exclude the names of secrets only', () => {
     const bootstrap = bootstrapOf([route('app', '1h')])
     assert.deepEqual(valuesOf(bootstrap, 'stats_matcher'), [
       {
@@ -170,7 +170,7 @@ describe('an upstream of routes with and without a certificate', () => {
     )
   })
 
-  it('sees Envoy’s certificate from one, and the caller’s from the other', () => {
+  it('is presented Envoy’s certificate in one, and the caller’s in the other', () => {
     const plain = clusterIn(bootstrap, 'app')
     assert.deepEqual(valuesOf(plain, 'tls_certificates'), [
       [
@@ -218,7 +218,7 @@ describe('an upstream of routes with and without a certificate', () => {
     )
   })
 
-  it('has no cluster for certificates that no route forwards to it', () => {
+  it('has no cluster for certificates without such a route', () => {
     const upstreams = { app: UPSTREAM, other: UPSTREAM }
     const two = bootstrapOf([route('app', '1h'), route('other')], { upstreams })
     assert.deepEqual(
@@ -228,7 +228,7 @@ describe('an upstream of routes with and without a certificate', () => {
   })
 })
 
-describe('a bootstrap without such a route', () => {
+describe('a bootstrap without a route with a client certificate', () => {
   const text = renderBootstrap(configWith([route('app')]))
   const TRACES = [
     'signer',
@@ -242,14 +242,14 @@ describe('a bootstrap without such a route', () => {
     'sds',
   ]
   for (const trace of TRACES) {
-    it(`says nothing of ${trace}, though the signer’s address is known`, () => {
+    it(`has no ${trace}, even with the signer’s address`, () => {
       assert.ok(!text.includes(trace))
     })
   }
 })
 
 describe('envoy --mode validate', { skip: skipWithoutEnvoy() }, () => {
-  it('takes routes with and without a certificate, HTTP/1.1 and HTTP/2', async () => {
+  it('accepts routes with and without a certificate, HTTP/1.1 and HTTP/2', async () => {
     await using pki = await createPki()
     const upstream = { address: '10.0.0.1:6443', ca: pki.ca, ...pki.frontProxy }
     const shared = { upstream: 'app' }

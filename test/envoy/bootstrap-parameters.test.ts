@@ -19,8 +19,8 @@ const configWith = (...locations: readonly object[]): Config =>
     },
   })
 
-describe('what authz may change', () => {
-  it('is the path and no other pseudo-header when a key may be in the query', () => {
+describe('the headers that authz may set', () => {
+  it('include :path where a key may be in the query', () => {
     const config = configWith({ header: 'x-api-key' }, { query: 'api_key' })
     const rules = valuesOf(envoyBootstrap(config), 'decoder_header_mutation_rules')
     assert.deepEqual(rules, [
@@ -35,12 +35,12 @@ describe('what authz may change', () => {
     assert.deepEqual(found(renderBootstrap(config), { expected: expectationsOf(config) }), [])
   })
 
-  it('excludes pseudo-headers when keys are only in headers', () => {
+  it('exclude pseudo-headers where keys are only in headers', () => {
     const bootstrap = envoyBootstrap(configWith({ header: 'x-api-key' }))
     assert.deepEqual(valuesOf(bootstrap, 'allow_expression'), [])
   })
 
-  it('leaves to authz the headers that it has to see', () => {
+  it('include those that authz has to read', () => {
     const bootstrap = envoyBootstrap(configWith({ header: 'x-api-key' }))
     assert.ok(!valuesOf(bootstrap, 'remove').includes('x-api-key'))
   })

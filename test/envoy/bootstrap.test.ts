@@ -33,19 +33,19 @@ const refusal = (message: RegExp): object => ({
   message,
 })
 
-describe('what the bootstrap insists on', () => {
+describe('the bootstrap', () => {
   const bootstrap = envoyBootstrap(configWith())
   const cases: readonly {
     readonly name: string
     readonly field: string
     readonly want: unknown
   }[] = [
-    { name: 'refuses when authz does not answer', field: 'failure_mode_allow', want: false },
-    { name: 'gives raw header lines to authz', field: 'encode_raw_headers', want: true },
-    { name: 'checks what authz sets', field: 'validate_mutations', want: true },
+    { name: 'denies when authz does not answer', field: 'failure_mode_allow', want: false },
+    { name: 'sends raw header lines to authz', field: 'encode_raw_headers', want: true },
+    { name: 'validates the headers that authz sets', field: 'validate_mutations', want: true },
     { name: 'keeps the route that authz judged', field: 'clear_route_cache', want: false },
-    { name: 'resumes no upstream session', field: 'max_session_keys', want: 0 },
-    { name: 'normalises paths', field: 'normalize_path', want: true },
+    { name: 'disables TLS session resumption to upstreams', field: 'max_session_keys', want: 0 },
+    { name: 'normalizes paths', field: 'normalize_path', want: true },
     { name: 'merges slashes', field: 'merge_slashes', want: true },
     {
       name: 'refuses encoded slashes',
@@ -53,12 +53,16 @@ describe('what the bootstrap insists on', () => {
       want: 'REJECT_REQUEST',
     },
     {
-      name: 'refuses underscores in names',
+      name: 'refuses header names with underscores',
       field: 'headers_with_underscores_action',
       want: 'REJECT_REQUEST',
     },
-    { name: 'passes no XFCC on', field: 'forward_client_cert_details', want: 'SANITIZE' },
-    { name: 'goes by the peer’s address', field: 'use_remote_address', want: true },
+    {
+      name: 'forwards no X-Forwarded-Client-Cert',
+      field: 'forward_client_cert_details',
+      want: 'SANITIZE',
+    },
+    { name: 'uses the peer’s address', field: 'use_remote_address', want: true },
     {
       name: 'has a node, which on-demand certificates need',
       field: 'node',
@@ -79,7 +83,7 @@ describe('what the bootstrap insists on', () => {
     assert.deepEqual(valuesOf(internal, 'address_prefix'), ['0.0.0.0'])
   })
 
-  it('gives no route without asking authz', () => {
+  it('has no route without ext_authz', () => {
     for (const host of having(bootstrap, 'domains')) {
       for (const route of having(host, 'match')) {
         assert.equal(valuesOf(route, 'countersign.route').length, 1)
@@ -88,7 +92,7 @@ describe('what the bootstrap insists on', () => {
     assert.deepEqual(valuesOf(bootstrap, 'disabled'), [])
   })
 
-  it('strips early all that authz may set, but not what authz has to see', () => {
+  it('removes early what authz may set, except headers that authz has to read', () => {
     for (const name of STRIPPED_NAMES) {
       const want = !['authorization', 'dpop'].includes(name)
       assert.equal(isRemovedEarly(bootstrap, name), want, name)
@@ -114,13 +118,13 @@ describe('what the bootstrap insists on', () => {
   })
 })
 
-describe('who may have a client certificate', () => {
-  it('asks for none without a CA', () => {
+describe('client certificates in the bootstrap', () => {
+  it('are not requested without a CA', () => {
     const bootstrap = envoyBootstrap(configWith())
     assert.deepEqual(valuesOf(bootstrap, 'disable_stateless_session_resumption'), [])
   })
 
-  it('validates it on every connection', () => {
+  it('are validated on every connection', () => {
     const listener = { ...LISTENER, clientCa: 'clients.pem' }
     const bootstrap = envoyBootstrap(configWith({ listener }))
     assert.deepEqual(valuesOf(bootstrap, 'disable_stateless_session_resumption'), [true])
@@ -128,7 +132,7 @@ describe('who may have a client certificate', () => {
   })
 })
 
-describe('the certificate expected of an upstream', () => {
+describe('the certificate expected of an upstream has', () => {
   const cases: readonly {
     readonly name: string
     readonly upstream: Parts
@@ -140,7 +144,7 @@ describe('the certificate expected of an upstream', () => {
       want: { type: 'STRICT_DNS', sni: 'kube.internal', san: 'DNS', exact: 'kube.internal' },
     },
     {
-      name: 'the server name, for an address that is an IP',
+      name: 'the server name, where the address is an IP address',
       upstream: { address: '10.0.0.1:6443', serverName: 'kubernetes' },
       want: { type: 'STATIC', sni: 'kubernetes', san: 'DNS', exact: 'kubernetes' },
     },
@@ -150,7 +154,7 @@ describe('the certificate expected of an upstream', () => {
       want: { type: 'STATIC', sni: undefined, san: 'IP_ADDRESS', exact: '10.0.0.1' },
     },
     {
-      name: 'an IPv6 address in its canonical form',
+      name: 'an IPv6 address in canonical form',
       upstream: { address: '[2001:DB8:0:0::1]:6443' },
       want: { type: 'STATIC', sni: undefined, san: 'IP_ADDRESS', exact: '2001:db8::1' },
     },
@@ -168,7 +172,7 @@ describe('the certificate expected of an upstream', () => {
   }
 })
 
-describe('a configuration that says too little', () => {
+describe('an incomplete configuration for the bootstrap', () => {
   it('has no envoy section', () => {
     const config = configOf('/etc/countersign', { routes: routesOf([{ name: 'app' }]) })
     assert.throws(() => envoyBootstrap(config), refusal(/no "envoy" section/))
@@ -195,14 +199,14 @@ describe('a configuration that says too little', () => {
   })
 })
 
-describe('the rendered bootstrap', () => {
+describe('the printed bootstrap', () => {
   const config = configWith()
 
   it('is the bootstrap', () => {
     assert.deepEqual(parse(renderBootstrap(config)), envoyBootstrap(config))
   })
 
-  it('says what it is and what its settings are for', () => {
+  it('has comments on its purpose and its settings', () => {
     const text = renderBootstrap(config)
     assert.match(text, /^# .*generated by `countersign envoy generate`/)
     assert.match(
@@ -213,14 +217,14 @@ describe('the rendered bootstrap', () => {
 })
 
 describe('envoy --mode validate', { skip: skipWithoutEnvoy() }, () => {
-  it('takes a minimal configuration', async () => {
+  it('accepts a minimal configuration', async () => {
     await using pki = await createPki()
     const listener = { address: '0.0.0.0:8443', ...pki.edge }
     const upstreams = { app: { address: '10.0.0.1:6443', ca: pki.ca } }
     await validateBootstrap(renderBootstrap(configWith({ listener, upstreams })))
   })
 
-  it('takes a configuration with everything', async () => {
+  it('accepts a complete configuration', async () => {
     await using pki = await createPki()
     const { certificate, key } = pki.frontProxy
     const envoy = {
@@ -263,7 +267,7 @@ describe('envoy --mode validate', { skip: skipWithoutEnvoy() }, () => {
     await validateBootstrap(renderBootstrap(config))
   })
 
-  it('shows what Envoy says against a bootstrap', async () => {
+  it('reports Envoy’s error for an invalid bootstrap', async () => {
     await assert.rejects(validateBootstrap('no_such_field: 1'), /no_such_field/)
   })
 })

@@ -13,7 +13,7 @@ const seconds = (value: unknown): number => {
   return Number(text)
 }
 
-describe('a connection', () => {
+describe('a connection with a client certificate', () => {
   const LIFETIMES = [
     { lifetimes: ['1h'], shortest: 3_600 },
     { lifetimes: ['24h', '1h', '8h'], shortest: 3_600 },
@@ -39,7 +39,7 @@ describe('a connection', () => {
     })
   }
 
-  it('goes by the routes of its own upstream', () => {
+  it('depends on the routes of its own upstream only', () => {
     const upstreams = { app: UPSTREAM, other: UPSTREAM }
     const bootstrap = bootstrapOf([route('app', '1h'), route('other', '10s')], { upstreams })
     const bounds = ['app:certificate', 'other:certificate'].map(
@@ -64,7 +64,7 @@ describe('an upstream that speaks HTTP/2', () => {
   const upstreams = { app: { ...UPSTREAM, protocol: 'http2' } }
 
   for (const lifetime of [undefined, '1h']) {
-    it(`is spoken to so${lifetime === undefined ? '' : ', with a certificate'}`, () => {
+    it(`is reached by HTTP/2${lifetime === undefined ? '' : ', with a certificate'}`, () => {
       const bootstrap = bootstrapOf([route('app', lifetime)], { upstreams })
       const cluster = clusterIn(bootstrap, lifetime === undefined ? 'app' : 'app:certificate')
       assert.deepEqual(valuesOf(cluster, 'alpn_protocols'), [['h2']])

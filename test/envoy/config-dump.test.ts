@@ -36,7 +36,7 @@ const serve = async (answer: (response: ServerResponse) => void): Promise<Answer
 const MINUTE = 60_000
 
 describe('fetchConfigDump', () => {
-  it('gives what is answered, in whatever pieces it comes', async () => {
+  it('returns the answer, in whatever pieces it arrives', async () => {
     const body = Buffer.from(JSON.stringify({ name: 'größe' }))
     await using server = await serve((response) => {
       response.write(body.subarray(0, 12)) // in the middle of a character
@@ -55,7 +55,7 @@ describe('fetchConfigDump', () => {
     assert.equal(text.length, 40 * piece.length + 2)
   })
 
-  it('ends with what is larger than it may be, and reads no further', async () => {
+  it('fails where the answer is too large, and reads no further', async () => {
     await using server = await serve((response) => {
       const more = (): void => {
         while (!response.destroyed && response.write('x'.repeat(10_000)));
@@ -70,7 +70,7 @@ describe('fetchConfigDump', () => {
     await server.closed
   })
 
-  it('ends with what comes too slowly', async () => {
+  it('fails where the answer is too slow', async () => {
     await using server = await serve((response) => {
       const timer = setInterval(() => response.write(' '), 10)
       response.once('close', () => clearInterval(timer))
@@ -82,7 +82,7 @@ describe('fetchConfigDump', () => {
     await server.closed
   })
 
-  it('ends with an answer that is cut off', async () => {
+  it('fails where the answer is truncated', async () => {
     await using server = await serve((response) => {
       response.writeHead(200, { 'content-length': '100' })
       response.write('{')

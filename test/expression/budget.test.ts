@@ -66,25 +66,24 @@ const LOOPS = [
   },
 ]
 
-describe('loops', () => {
+describe('loops in an expression', () => {
   for (const { two, three } of LOOPS) {
-    it(`have room for two over 200 groups: ${two}`, () =>
-      assert.equal(compiled(two).evaluate(200), true))
+    it(`may be two over 200 groups: ${two}`, () => assert.equal(compiled(two).evaluate(200), true))
 
-    it(`have an end: ${three}`, () => {
+    it(`are limited: ${three}`, () => {
       assert.equal(compiled(three).evaluate(300), undefined)
       assert.match(compiled(three).explain(300), /^takes_too_long/)
       assert.ok(costOf(() => compiled(three).evaluate(300)) < MOST_MS)
     })
   }
 
-  it('have an end where each round fails', () => {
+  it('are limited where each round fails', () => {
     const source = 'identity.groups.all(a, identity.groups.all(b, identity.extra["none"] == []))'
     assert.equal(compiled(source).evaluate(1_000), undefined)
     assert.ok(costOf(() => compiled(source).evaluate(1_000)) < MOST_MS)
   })
 
-  it('have an end within `has`, conditions and arguments too', () => {
+  it('are limited within `has`, conditions and arguments, too', () => {
     const inner = 'identity.groups.all(a, identity.groups.all(b, identity.groups.all(c, a != "")))'
     for (const source of [
       `true ? ${inner} : false`,
@@ -96,7 +95,7 @@ describe('loops', () => {
     }
   })
 
-  it('of one evaluation do not count against the next', () => {
+  it('of one evaluation do not count for the next', () => {
     const small = compiled('identity.groups.all(a, identity.groups.all(b, a != ""))')
     const large = compiled(LOOPS[0]?.three ?? '')
     for (let round = 0; round < 5; round++) {
@@ -105,7 +104,7 @@ describe('loops', () => {
     }
   })
 
-  it('of texts for identities have the same end', () => {
+  it('of identity mappings have the same limit', () => {
     const compilation = compileText(
       'identity.groups.map(a, identity.groups.all(b, identity.groups.all(c, c != "")) ? "y" : "n")',
       'identity',
@@ -116,7 +115,7 @@ describe('loops', () => {
   })
 })
 
-describe('claims that a caller has chosen', () => {
+describe('claims that a client chose', () => {
   const list = Array.from({ length: 1_200 }, (_, n) => `v${n}`)
   const CLAIMS = {
     a: list,
@@ -155,7 +154,7 @@ describe('claims that a caller has chosen', () => {
     'claims.a.exists(x, timestamp("2026-01-01T00:00:00Z").getHours("Europe/Vienna") == 25)',
   ]
   for (const source of EXPENSIVE) {
-    it(`end an evaluation that costs much: ${source}`, () => {
+    it(`end an expensive evaluation: ${source}`, () => {
       const condition = conditionOf(source)
       assert.equal(condition.evaluate({ claims: CLAIMS }), undefined)
       assert.match(condition.explain({ claims: CLAIMS }), /^takes_too_long/)
@@ -164,7 +163,7 @@ describe('claims that a caller has chosen', () => {
     })
   }
 
-  it('end it however the expression handles an error', () => {
+  it('end an expensive evaluation however the expression handles errors', () => {
     const [loop = ''] = EXPENSIVE
     for (const source of [
       `${loop} || true`,
@@ -198,7 +197,7 @@ describe('claims that a caller has chosen', () => {
     'claims.a.map(x, x + "!").size() == 1200',
   ]
   for (const source of ALLOWED) {
-    it(`leave room for ${source.slice(0, 80)}`, () =>
+    it(`do not end ${source.slice(0, 80)}`, () =>
       assert.equal(conditionOf(source).evaluate({ claims: CLAIMS }), true))
   }
 })

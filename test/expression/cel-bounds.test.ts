@@ -35,7 +35,7 @@ const messageOf = (source: string): string => {
   return compilation.message
 }
 
-describe('an expression sees nothing but the identity', () => {
+describe('an expression reads the identity only:', () => {
   const FIELDS = [
     'constructor',
     '__proto__',
@@ -63,7 +63,7 @@ describe('an expression sees nothing but the identity', () => {
     })
   }
 
-  it('though a credential and its expiry come along', () => {
+  it('not a credential and its expiry', () => {
     const identity = { ...ALICE, credential: 'fingerprint', expires: 5 }
     assert.deepEqual(compiled('identity.user').evaluate(identity), ['alice'])
     assert.match(messageOf('identity.credential'), /^No such key/)
@@ -123,20 +123,20 @@ describe('the size of an expression', () => {
     { name: 'negations', input: `${'!'.repeat(50_000)}true ? "a" : "b"` },
   ]
   for (const { name, input } of CASES) {
-    it(`has a limit: ${name}`, () => {
+    it(`is limited: ${name}`, () => {
       const started = cpuTime()
       assert.match(messageOf(input), /^(Exceeded max|Maximum call stack)/)
       assert.ok(cpuTime() - started < 1_000)
     })
   }
 
-  it('has room for the expressions that users write', () => {
+  it('suffices for the expressions that users write', () => {
     const groups = Array.from({ length: 200 }, (_, index) => `"group-${index}"`).join(', ')
     const source = `identity.groups.filter(g, g in [${groups}])`
     assert.deepEqual(compiled(source).evaluate({ ...ALICE, groups: ['group-7', 'x'] }), ['group-7'])
   })
 
-  it('has room for a long regular expression, and time', () => {
+  it('suffices for a long regular expression', () => {
     const pattern = Array.from({ length: 5_000 }, (_, index) => `user${index}`).join('|')
     const expression = compiled(`identity.user.matches("^(${pattern})$") ? "y" : "n"`)
     const started = cpuTime()

@@ -78,7 +78,7 @@ describe('an expression yields', () => {
     })
   }
 
-  it('the same each time, and something else for another identity', () => {
+  it('the same each time, and another value for another identity', () => {
     const expression = compiled('identity.user')
     assert.deepEqual(expression.evaluate(ALICE), ['alice'])
     assert.deepEqual(expression.evaluate({ ...ALICE, user: 'bob' }), ['bob'])
@@ -89,7 +89,7 @@ describe('an expression yields', () => {
     assert.equal(compiled(' identity.user ').source, ' identity.user ')
   })
 
-  it('as many values as there are groups', () => {
+  it('one value for each group', () => {
     const groups = Array.from({ length: 3_000 }, (_, index) => `g${index}`)
     assert.deepEqual(compiled('identity.groups.map(g, g)').evaluate({ ...ALICE, groups }), groups)
   })
@@ -118,48 +118,48 @@ describe('an expression of another type', () => {
     { input: 'identity.user == "alice" ? identity.user : dyn(5)', type: 'dyn' },
   ]
   for (const { input, type } of CASES) {
-    it(`stops the start: ${input}`, () => {
+    it(`prevents the start: ${input}`, () => {
       assert.match(messageOf(input), /^yields .*, where string or list<string> belongs$/)
       assert.ok(messageOf(input).includes(type.replace('.identity', 'identity')))
     })
   }
 })
 
-describe('an expression with an error', () => {
+describe('an invalid expression', () => {
   const CASES = [
     { name: 'an empty expression', input: '', want: /^Unexpected token: EOF \(at character 1\)$/ },
-    { name: 'a comment alone', input: '// identity.user', want: /EOF \(at character 17\)$/ },
+    { name: 'a comment only', input: '// identity.user', want: /EOF \(at character 17\)$/ },
     {
-      name: 'an operator without its other side',
+      name: 'an operator without its right side',
       input: 'identity.user +',
       want: /\(at character 16\)$/,
     },
     { name: 'a dot without a field', input: 'identity.user.', want: /\(at character 15\)$/ },
-    { name: 'an open string', input: '"abc', want: /^Unterminated string \(at character 1\)$/ },
-    { name: 'an open bracket', input: 'identity.groups[0', want: /\(at character 18\)$/ },
+    { name: 'an unclosed string', input: '"abc', want: /^Unterminated string \(at character 1\)$/ },
+    { name: 'an unclosed bracket', input: 'identity.groups[0', want: /\(at character 18\)$/ },
     { name: 'two expressions', input: 'identity.user identity.user', want: /\(at character 15\)$/ },
     {
-      name: 'a field that there is not',
+      name: 'an unknown field',
       input: '"x" + identity.name',
       want: /^No such key: name \(at character 16\)$/,
     },
     {
-      name: 'a variable that there is not',
+      name: 'an unknown variable',
       input: 'user',
       want: /^Unknown variable: user \(at character 1\)$/,
     },
     {
-      name: 'a claim, of which there is none here',
+      name: 'a claim in an expression without claims',
       input: '"oidc:" + claims.email',
       want: /^Unknown variable: claims \(at character 11\)$/,
     },
     {
-      name: 'a function that there is not',
+      name: 'an unknown function',
       input: 'identity.user.upper()',
       want: /^found no matching overload/,
     },
     {
-      name: 'a sum of text and number',
+      name: 'a sum of a string and a number',
       input: '"a" + 1',
       want: /^no such overload: string \+ int \(at character 1\)$/,
     },
@@ -174,19 +174,19 @@ describe('an expression with an error', () => {
       input: 'identity.groups == "a" ? "b" : "c"',
       want: /no such overload/,
     },
-    { name: 'a text by index', input: 'identity.user[0]', want: /^Cannot index type 'string'/ },
+    { name: 'a string by index', input: 'identity.user[0]', want: /^Cannot index type 'string'/ },
     {
-      name: 'a regular expression that is none',
+      name: 'a malformed regular expression',
       input: 'identity.groups.exists(g, g.matches("a(")) ? "a" : "b"',
       want: /^the regular expression cannot be used: missing closing \): `a\(` \(at character 37\)$/,
     },
     {
-      name: 'a back-reference, which RE2 has not',
+      name: 'a back-reference, which RE2 lacks',
       input: "identity.user.find('(a)\\\\1')",
       want: /^the regular expression cannot be used: invalid escape sequence: `\\1` \(at character 20\)$/,
     },
     {
-      name: 'a function that we replace, of the wrong type',
+      name: 'a replaced function with an argument of the wrong type',
       input: '"a".matches(1) ? "a" : "b"',
       want: /^found no matching overload for 'string\.matches\(int\)' \(at character 1\)$/,
     },
@@ -203,7 +203,7 @@ describe('an expression with an error', () => {
     },
   ]
   for (const { name, input, want } of CASES) {
-    it(`stops the start, and says where: ${name}`, () => {
+    it(`prevents the start, with its position: ${name}`, () => {
       const message = messageOf(input)
       assert.match(message, want)
       assert.doesNotMatch(message, /\n/)
@@ -211,23 +211,23 @@ describe('an expression with an error', () => {
   }
 })
 
-describe('an expression that an identity does not bear out', () => {
+describe('an expression without a value for an identity', () => {
   const CASES = [
-    { name: 'a uid that is not there', input: 'identity.uid' },
-    { name: 'a uid that is not there, in a comparison', input: 'identity.uid == "" ? "a" : "b"' },
-    { name: 'an attribute that is not there', input: 'identity.extra["missing"]' },
-    { name: 'a value of an attribute without any', input: 'identity.extra["none"][0]' },
+    { name: 'a missing uid', input: 'identity.uid' },
+    { name: 'a missing uid, in a comparison', input: 'identity.uid == "" ? "a" : "b"' },
+    { name: 'a missing attribute', input: 'identity.extra["missing"]' },
+    { name: 'a value of an attribute without values', input: 'identity.extra["none"][0]' },
     { name: 'a group beyond the last', input: 'identity.groups[9]' },
     { name: 'a group before the first', input: 'identity.groups[-1]' },
     { name: 'a division by zero', input: 'string(size(identity.groups) / 0)' },
     {
-      name: 'a regular expression that is none, and not fixed',
+      name: 'a malformed regular expression that is computed',
       input: 'identity.user.matches("(" + identity.user) ? "a" : "b"',
     },
-    { name: 'a number that is none', input: 'string(int(identity.user))' },
+    { name: 'a malformed number', input: 'string(int(identity.user))' },
   ]
   for (const { name, input } of CASES) {
-    it(`yields nothing at all: ${name}`, () => {
+    it(`yields no value: ${name}`, () => {
       assert.equal(compiled(input).evaluate(ALICE), undefined)
     })
   }
@@ -237,7 +237,7 @@ describe('an expression that an identity does not bear out', () => {
     assert.deepEqual(expression.evaluate(ALICE), ['b'])
   })
 
-  it('yields nothing at all for an identity that is not what it says to be', () => {
+  it('yields no value for an identity of another shape', () => {
     // No authenticator makes these; a bug might.
     const cases: readonly { source: string; broken: object }[] = [
       { source: 'identity.user', broken: { user: 5 } },
@@ -253,7 +253,7 @@ describe('an expression that an identity does not bear out', () => {
   })
 })
 
-describe('why an expression yields nothing', () => {
+describe('the error of an expression without a value', () => {
   const SECRET = 'hunter2'
   const CASES = [
     { input: 'claims.missing', want: 'no_such_key (at character 8)' },
@@ -283,7 +283,7 @@ describe('why an expression yields nothing', () => {
     mixed: ['a', 5],
   }
   for (const { input, want } of CASES) {
-    it(`is said without what the claims say: ${JSON.stringify(input)}`, () => {
+    it(`does not contain the claims: ${JSON.stringify(input)}`, () => {
       const compilation = compileText(input, 'claims')
       assert.ok(compilation.ok, compilation.ok ? '' : compilation.message)
       const { expression } = compilation

@@ -42,7 +42,7 @@ const check = (cases: readonly Case[]): void => {
   }
 }
 
-describe('what mappings of other products do', () => {
+describe('mappings of other products, as expressions', () => {
   check([
     { input: '"oidc:" + claims.sub', want: ['oidc:abc-123'] },
     { input: 'claims["https://example.org/groups"]', want: ['a', 'b'] },
@@ -79,7 +79,7 @@ describe('what mappings of other products do', () => {
   ])
 })
 
-describe('matches, find and regex.extract', () => {
+describe('the functions matches, find and regex.extract', () => {
   check([
     { input: 'claims.sub.matches("^[a-z]+-\\\\d+$") ? "y" : "n"', want: ['y'] },
     { input: 'claims.sub.matches(r"\\Aabc") ? "y" : "n"', want: ['y'] },
@@ -95,7 +95,7 @@ describe('matches, find and regex.extract', () => {
   ])
 })
 
-describe('folding of case', () => {
+describe('case folding', () => {
   check([
     { input: 'claims.email.upperAscii()', want: ['ALICE@EXAMPLE.ORG'] },
     // With all of Unicode they would be `kate` and `SS`: two users, one name.
@@ -105,7 +105,7 @@ describe('folding of case', () => {
   ])
 })
 
-describe('strings of cel-go', () => {
+describe('the string functions of cel-go', () => {
   check([
     { input: 'claims.name.replace(".", "-")', want: ['a-b-a'] },
     { input: 'claims.name.replace("a", "x", 1)', want: ['x.b.a'] },
@@ -124,7 +124,7 @@ describe('strings of cel-go', () => {
     { input: '"a b c".split(" ", 2)', want: ['a', 'b c'] },
   ])
 
-  it('do not fill memory: a text has an end', () => {
+  it('are limited in the length of their result', () => {
     const claims = { long: 'a'.repeat(60_000) }
     const compilation = compileText('claims.long.replace("a", claims.long)', 'claims')
     assert.ok(compilation.ok)

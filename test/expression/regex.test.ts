@@ -6,7 +6,7 @@ import { describe, it } from 'node:test'
 import { compileRegex, RegexError } from '../../src/expression/regex.ts'
 import { cpuTime } from '../fakes/cpu-time.ts'
 
-describe('a pattern finds', () => {
+describe('a regular expression finds', () => {
   const CASES: readonly {
     readonly pattern: string
     readonly text: string
@@ -85,7 +85,7 @@ describe('a pattern finds', () => {
     })
   }
 
-  it('the same as JavaScript, where both read a pattern alike', () => {
+  it('the same as in JavaScript, where both have the syntax', () => {
     const atoms = ['a', 'b', '[ab]', '(a)', '(?:b|ab)', '(a|b)', '.', '\\b', '^', '$']
     const marks = ['', '*', '+?', '?', '{1,2}', '{2}', '*?']
     let random = 7
@@ -110,7 +110,7 @@ describe('a pattern finds', () => {
   })
 })
 
-describe('a pattern is refused', () => {
+describe('a regular expression is refused', () => {
   const CASES: readonly string[] = [
     '(',
     'a)',
@@ -156,7 +156,7 @@ describe('a pattern is refused', () => {
   }
 })
 
-describe('a hostile text', () => {
+describe('a hostile text for a regular expression', () => {
   // Each keeps a backtracking engine busy for years, or for minutes with the longer ones.
   const CASES = [
     { pattern: '^(a+)+$', text: `${'a'.repeat(20_000)}!` },
@@ -168,14 +168,14 @@ describe('a hostile text', () => {
     { pattern: '^([a-z]+[.]?)+@', text: 'a'.repeat(20_000) },
   ]
   for (const { pattern, text } of CASES) {
-    it(`takes no longer for its length: ${pattern}`, () => {
+    it(`takes linear time: ${pattern}`, () => {
       const started = cpuTime()
       assert.equal(compileRegex(pattern).test(text), false)
       assert.ok(cpuTime() - started < 5_000)
     })
   }
 
-  it('is given up, rather than delay every request, where the pattern is large too', () => {
+  it('is refused where the pattern is large too, rather than delay every request', () => {
     const regex = compileRegex('(a?){500}(a?){500}(a?){500}(a?){500}b')
     const started = cpuTime()
     assert.throws(() => regex.test('a'.repeat(100_000)), /too large for each other/)
@@ -183,7 +183,7 @@ describe('a hostile text', () => {
   })
 })
 
-it('many patterns are compiled, and only some are kept', () => {
+it('with many patterns has only some of them cached', () => {
   for (let round = 0; round < 300; round++) {
     assert.ok(compileRegex(`^${'ab'.repeat(1_000)}${round}$`).test(`${'ab'.repeat(1_000)}${round}`))
   }

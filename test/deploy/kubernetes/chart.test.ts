@@ -32,12 +32,12 @@ const containersOf = ({ spec }: PodTemplate): readonly Container[] => [
   ...spec.containers,
 ]
 
-describe('what the chart renders', { skip }, () => {
+describe('the rendered chart', { skip }, () => {
   for (const [name, values] of Object.entries(VALUE_SETS)) {
     describe(`with ${name}`, async () => {
       const rendered = skip === false ? await render(values) : undefined
 
-      it('confines every container, and bounds what it takes', () => {
+      it('confines every container, and limits its resources', () => {
         assert.ok(rendered)
         for (const { securityContext, resources } of partsOf(rendered).flatMap(containersOf)) {
           const { runAsUser, runAsGroup, ...rest } = securityContext
@@ -54,7 +54,7 @@ describe('what the chart renders', { skip }, () => {
         }
       })
 
-      it('lets containers write to memory and scratch folders alone', () => {
+      it('lets containers write to memory and scratch volumes only', () => {
         assert.ok(rendered)
         for (const template of partsOf(rendered)) {
           const scratch = template.spec.volumes.filter(({ emptyDir }) => emptyDir !== undefined)
@@ -67,7 +67,7 @@ describe('what the chart renders', { skip }, () => {
         }
       })
 
-      it('mounts a token into authz where it asks the API server, and nowhere else', () => {
+      it('mounts a token into authz where it calls the API server, and nowhere else', () => {
         assert.ok(rendered)
         const mounted = partsOf(rendered).map(({ spec }) => spec.automountServiceAccountToken)
         assert.deepEqual(
@@ -81,7 +81,7 @@ describe('what the chart renders', { skip }, () => {
         )
       })
 
-      it('waits at the end for connections that still arrive, and for requests in flight', () => {
+      it('waits at the end for late connections, and for requests in flight', () => {
         assert.ok(rendered)
         const grace = { authz: AUTHZ_GRACE, envoy: SIGNER_GRACE, bootstrap: 0, signer: 0 }
         for (const { spec } of partsOf(rendered)) {
@@ -93,7 +93,7 @@ describe('what the chart renders', { skip }, () => {
         }
       })
 
-      it('has probes for everything that lasts', () => {
+      it('has probes for every container that keeps running', () => {
         assert.ok(rendered)
         for (const container of partsOf(rendered).flatMap(containersOf)) {
           if (container.name === 'bootstrap') continue
@@ -105,10 +105,10 @@ describe('what the chart renders', { skip }, () => {
   }
 })
 
-describe('the parts of the chart', { skip }, () => {
+describe('the parts of the rendered chart', { skip }, () => {
   const example: Values = { example: 'certificate' }
 
-  it('fit each other: probes ask where the configurations have the parts listen', async () => {
+  it('match each other: probes use the addresses of the configurations', async () => {
     const { pods, configMaps } = await render(example)
     const authz = containerOf(pods('authz'), 'authz')
     assert.deepEqual(authz.livenessProbe?.httpGet, { path: '/livez', port: 'admin' })
@@ -129,7 +129,7 @@ describe('the parts of the chart', { skip }, () => {
     assert.equal(health?.value, own.listen)
   })
 
-  it('have the signer before Envoy and after it, a sidecar', async () => {
+  it('start the signer before Envoy and end it after Envoy, as a sidecar', async () => {
     const { spec } = (await render(example)).pods('envoy')
     const order = spec.initContainers.map(({ name, restartPolicy }) => [name, restartPolicy])
     assert.deepEqual(order, [
@@ -138,7 +138,7 @@ describe('the parts of the chart', { skip }, () => {
     ])
   })
 
-  it('have no secret that is not theirs', async () => {
+  it('have only their own secrets', async () => {
     const { pods } = await render(example)
     const secretsOf = (template: PodTemplate, name: string): readonly (string | undefined)[] =>
       containerOf(template, name)
@@ -177,7 +177,7 @@ describe('the parts of the chart', { skip }, () => {
     ])
   })
 
-  it('are denied what no policy allows', async () => {
+  it('may not communicate without a policy', async () => {
     const { objects } = await render({})
     const denial = objects.find(({ metadata: { name } }) => name === 'countersign-deny')
     assert.deepEqual(denial?.['spec'], {
@@ -192,7 +192,7 @@ describe('the parts of the chart', { skip }, () => {
   })
 })
 
-describe('a change of the values', { skip }, () => {
+describe('a change of the chart’s values', { skip }, () => {
   const checksums = async (values: object): Promise<readonly (string | undefined)[]> => {
     const { pods } = await render({ example: 'certificate', values })
     return [
@@ -215,17 +215,17 @@ describe('a change of the values', { skip }, () => {
   const before = route({ authorize: [{ allow: 'all' }] })
   const CASES: readonly { name: string; values: object; restarts: readonly boolean[] }[] = [
     {
-      name: 'of a rule restarts nothing: authz takes it up',
+      name: 'of a rule restarts nothing: authz reloads it',
       values: route({ authorize: [{ allow: 'some', groups: ['dev'] }] }),
       restarts: [false, false],
     },
     {
-      name: 'of a route restarts Envoy, which has to know it',
+      name: 'of a route restarts Envoy, which needs it',
       values: route({ authorize: [{ allow: 'all' }], match: { hosts: ['k.example.org'] } }),
       restarts: [false, true],
     },
     {
-      name: 'of where state is kept restarts authz',
+      name: 'of the state restarts authz',
       values: { ...before, state: { kind: 'redis' } },
       restarts: [true, false],
     },

@@ -14,7 +14,7 @@ const skip = skipWithoutHelm() || skipWithoutApiServer() || skipWithoutKubectl()
 
 const TAKEN = { code: 0, complaint: '' }
 
-describe('a real API server', { skip, timeout: 180_000 }, () => {
+describe('a real API server with the chart', { skip, timeout: 180_000 }, () => {
   let cluster: Cluster
   before(async () => {
     cluster = await startCluster()
@@ -39,7 +39,7 @@ describe('a real API server', { skip, timeout: 180_000 }, () => {
     })
 
   for (const [index, [name, values]] of Object.entries(VALUE_SETS).entries()) {
-    it(`takes everything, and pods in a restricted namespace, with ${name}`, async () => {
+    it(`accepts every resource, and pods in a restricted namespace, with ${name}`, async () => {
       const namespace = `set-${index}`
       await cluster.createNamespace(namespace)
       const { text, objects, pods } = await render({ ...values, namespace })
@@ -54,7 +54,7 @@ describe('a real API server', { skip, timeout: 180_000 }, () => {
     })
   }
 
-  it('would refuse a pod that may do more', async () => {
+  it('refuses a privileged pod (the control)', async () => {
     await cluster.createNamespace('control')
     const { pods } = await render({ namespace: 'control' })
     const { code, complaint } = await applied(
@@ -66,7 +66,7 @@ describe('a real API server', { skip, timeout: 180_000 }, () => {
     assert.match(complaint, /violates PodSecurity "restricted:latest": host namespaces/)
   })
 
-  it('takes the manifests, by kubectl apply --kustomize', async () => {
+  it('accepts the manifests, by kubectl apply --kustomize', async () => {
     const { code, output, complaint } = await cluster.kubectl([
       'apply',
       '--server-side',
@@ -111,7 +111,7 @@ describe('a real API server', { skip, timeout: 180_000 }, () => {
     assert.deepEqual(left, { code: 0, output: '', complaint: '' })
   })
 
-  describe('lets the accounts', () => {
+  describe('allows the service accounts to', () => {
     const namespace = 'accounts'
     const none = 'accounts-none'
     before(async () => {

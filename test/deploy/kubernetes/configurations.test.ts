@@ -40,7 +40,7 @@ const outside = (text: string): string =>
 
 const skip = skipWithoutHelm()
 
-describe('a rendered configuration', { skip, timeout: 120_000 }, () => {
+describe('a rendered configuration of the chart', { skip, timeout: 120_000 }, () => {
   let made: Namespace
   before(async () => {
     made = await usersObjects()
@@ -74,12 +74,12 @@ describe('a rendered configuration', { skip, timeout: 120_000 }, () => {
     rendered: () => Promise<Rendered>,
     sets: { readonly envoy: boolean; readonly plaintext: boolean },
   ): void => {
-    it('is valid for authz, in the container of authz', async () => {
+    it('is valid for authz, in its container', async () => {
       await using folder = await fileSystem(await rendered(), 'authz', 'authz')
       await ends(0, ['validate', '--config', `${folder.path}${CONFIG}`])
     })
 
-    it('is valid for the signer, in the container of the signer', async (t) => {
+    it('is valid for the signer, in its container', async (t) => {
       const { configMaps, ...rest } = await rendered()
       if (configMaps['countersign-signer'] === undefined) return t.skip('there is no signer')
       await using folder = await fileSystem({ configMaps, ...rest }, 'envoy', 'signer')

@@ -69,7 +69,7 @@ describe('the login page of the chart', { skip: skipWithoutHelm() || skipWithout
   })
   after(() => started.disposeAsync())
 
-  it('logs users in, and knows their addresses', async () => {
+  it('logs users in, with their addresses', async () => {
     const forged = { 'x-countersign-source': '198.51.100.7' }
     const browser = new Browser({ port, tls: { ca }, from: CALLER }, forged)
     const page = await browser.get(`${DASHBOARD}/.countersign/login`)
@@ -87,7 +87,7 @@ describe('the login page of the chart', { skip: skipWithoutHelm() || skipWithout
     )
   })
 
-  it('is reached by no peer without Envoy’s certificate', async () => {
+  it('refuses peers without Envoy’s certificate', async () => {
     const socket = connect({
       port: issuerPort,
       host: '127.0.0.1',

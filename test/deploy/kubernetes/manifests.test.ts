@@ -5,12 +5,12 @@ import { manifests, MANIFESTS } from '../../../scripts/kubernetes-manifests.ts'
 import { skipWithoutHelm } from './rendered.ts'
 
 describe('the manifests for installations without Helm', { skip: skipWithoutHelm() }, () => {
-  it('are what the chart renders', async () => {
+  it('are the rendered chart', async () => {
     const committed = await readFile(MANIFESTS, 'utf8')
     assert.equal(committed, await manifests(), 'run "node scripts/kubernetes-manifests.ts"')
   })
 
-  it('say nothing of Helm, which does not look after them', async () => {
+  it('have no labels of Helm', async () => {
     assert.doesNotMatch(await readFile(MANIFESTS, 'utf8'), /helm/i)
   })
 })

@@ -22,7 +22,7 @@ import { containerOf, render, skipWithoutHelm } from './rendered.ts'
 const HOST = 'kube.example.org'
 const CONFIG = '/etc/countersign/config/countersign.yaml'
 
-describe('the rendered parts together', { skip: skipWithoutHelm() || skipWithoutEnvoy() }, () => {
+describe('the parts of the chart', { skip: skipWithoutHelm() || skipWithoutEnvoy() }, () => {
   const started = new AsyncDisposableStack()
   let upstream: CertificateUpstream
   let target: Target
@@ -84,13 +84,13 @@ describe('the rendered parts together', { skip: skipWithoutHelm() || skipWithout
     return await http1(target, { path, headers: [['authorization', `Basic ${credentials}`]] })
   }
 
-  it('give the upstream a certificate about the caller', async () => {
+  it('present a certificate of the caller to the upstream', async () => {
     const { status } = await ask('/api/v1/namespaces/default/pods', PASSWORD)
     assert.equal(status, 200)
     assert.equal(upstream.requests.at(-1)?.subject, 'CN=alice, O=dev, O=ops')
   })
 
-  it('refuse what the rules deny, and who is not proven', async () => {
+  it('refuse what the rules deny, and callers without a credential', async () => {
     assert.equal((await ask('/api/v1/namespaces/default/secrets', PASSWORD)).status, 403)
     assert.equal((await ask('/api/v1/namespaces/default/pods', 'wrong')).status, 401)
   })

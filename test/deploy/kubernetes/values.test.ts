@@ -10,15 +10,15 @@ const CERTIFICATE = { routes: [{ name: 'api', forward: { certificate: {} } }] }
 const AUTHORITIES = { authorities: { kube: {} } }
 
 const REFUSED: readonly { name: string; values: object; want: RegExp }[] = [
-  { name: 'a value that there is not', values: { replicas: 3 }, want: /'replicas' not allowed/ },
+  { name: 'an unknown value', values: { replicas: 3 }, want: /'replicas' not allowed/ },
   { name: 'a privileged port', values: { envoy: { port: 443 } }, want: /minimum: got 443, want 1/ },
   {
-    name: 'a configuration that says where authz listens',
+    name: 'a configuration with the address of authz',
     values: { config: { listen: {} } },
     want: /config\.listen: the chart writes it/,
   },
   {
-    name: 'a signer’s configuration that says where it listens',
+    name: 'a configuration with the address of the signer',
     values: { signer: { config: { listen: 'unix:/s' } } },
     want: /signer\.config\.listen: the chart writes it/,
   },
@@ -39,7 +39,7 @@ const REFUSED: readonly { name: string; values: object; want: RegExp }[] = [
     want: /set state\.kind to redis/,
   },
   {
-    name: 'a login page that is reached without TLS',
+    name: 'a login page without TLS',
     values: { config: SESSIONS, state: { kind: 'redis' }, authz: { tls: { enabled: false } } },
     want: /config\.issuer\.login: .* set authz\.tls\.enabled to true/,
   },
@@ -78,7 +78,7 @@ describe('the chart', { skip: skipWithoutHelm() }, () => {
   }
 
   for (const [name, values] of Object.entries(VALUE_SETS)) {
-    it(`is without a fault for helm lint --strict, with ${name}`, async () => {
+    it(`is accepted by helm lint --strict, with ${name}`, async () => {
       assert.match(await onChart(['lint', '--strict'], values), /1 chart\(s\) linted, 0 chart/)
     })
   }
