@@ -129,14 +129,14 @@ describe('access reviews by a Kubernetes API server', () => {
     assert.equal(dependency.isUp(), true)
     assert.match(await decide(pod('a')), /^unavailable: /)
     assert.equal(dependency.isUp(), false)
-    assert.match(await decide(pod('a')), /^unavailable: .*left alone/)
+    assert.match(await decide(pod('a')), /^unavailable: .*circuit breaker is open/)
     const identity = await site.authority.issue({
       commonName: 'api',
       names: ['127.0.0.1'],
       usage: 'server',
     })
     await using again = await startTokenServer(identity, () => YES, { port: scripted.port })
-    assert.match(await decide(pod('a')), /^unavailable: .*left alone/)
+    assert.match(await decide(pod('a')), /^unavailable: .*circuit breaker is open/)
     clock.advance(5_000)
     assert.equal(await decide(pod('a')), 'permit by-rbac')
     assert.equal(again.asked.length, 1)

@@ -211,7 +211,7 @@ describe('an introspection endpoint', () => {
     }
     assert.equal(scripted.asked.length, 3)
     assert.match(shown[2] ?? '', /answered 503/)
-    assert.match(shown[4] ?? '', /left alone/)
+    assert.match(shown[4] ?? '', /circuit breaker is open/)
     // Still failing: the request that tried it opens the circuit again.
     clock.advance(5_000)
     await show(authenticator, 'u')

@@ -177,7 +177,7 @@ describe('an API server that answers', () => {
     assert.equal(dependency.isUp(), true)
     await show(authenticator, 'b')
     assert.equal(dependency.isUp(), false)
-    assert.match(causeOf(await show(authenticator, 'c')), /left alone/)
+    assert.match(causeOf(await show(authenticator, 'c')), /circuit breaker is open/)
     scripted.answer = () => ({ body: GOOD })
     clock.advance(5_000)
     assert.equal(await outcomeOf(authenticator, 'd'), 'authenticated')

@@ -155,7 +155,7 @@ describe('a Redis', { skip: skipWithoutRedis(), concurrency: 2 }, () => {
         assert.match(String(connection.failure), /^undefined$|does not answer/),
       )
     }
-    assert.ok((await timeToReject(records.get('a'), /left alone/)) < AT_ONCE)
+    assert.ok((await timeToReject(records.get('a'), /circuit breaker is open/)) < AT_ONCE)
     assert.match(String(connection.failure), /does not answer/)
     await eventually(() => records.get('a'))
   })

@@ -103,11 +103,11 @@ describe('the endpoint of a token exchange', () => {
     }
     assert.equal(exchanging.asked, 3)
     assert.match(words[1] ?? '', /answered 503/)
-    assert.match(words[3] ?? '', /left alone/)
+    assert.match(words[3] ?? '', /circuit breaker is open/)
     assert.equal(server.isUp, false)
     assert.equal(await exchanging.show('warm'), 'Bearer token-1')
     scripted.answer = numbered()
-    assert.match(await exchanging.show('cold'), /left alone/)
+    assert.match(await exchanging.show('cold'), /circuit breaker is open/)
     clock.advance(5_000)
     assert.equal(await exchanging.show('cold'), 'Bearer token-1')
     assert.equal(log.filter((line) => line.includes('circuit closed')).length, 1)
