@@ -39,7 +39,7 @@ describe('the section `apiServer` of a route', () => {
     {
       name: 'refuses a rule in a list with subjectAccessReview where it is missing',
       input: route('', '{ list: l, rules: [{ allow: all, subjectAccessReview: true }] }'),
-      want: [/^routes\[0\]\.authorize\[0\]\.rules\[0\]\.subjectAccessReview: needs to know/],
+      want: [/^routes\[0\]\.authorize\[0\]\.rules\[0\]\.subjectAccessReview: needs "apiServer"/],
     },
     {
       name: 'is accepted where no rule uses it',
