@@ -1,5 +1,5 @@
-// `npm run test:unit`: every test file that needs no real server, or those named. `-- --apart` runs
-// each in a process of its own, to compare.
+// `npm run test:unit`: every test file that needs no real server and is not marked as slow, or those named.
+// `-- --slow` runs the slow ones too; `-- --apart` runs each in a process of its own, to compare.
 
 import { parseArgs } from 'node:util'
 import { findTestFiles } from './tests/files.ts'
@@ -7,10 +7,14 @@ import { runTestFiles } from './tests/run.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { apart: { type: 'boolean', default: false } },
+  options: {
+    apart: { type: 'boolean', default: false },
+    slow: { type: 'boolean', default: false },
+  },
 })
 const files = findTestFiles().filter(
-  ({ path, server }) => !server && (positionals.length === 0 || positionals.includes(path)),
+  ({ path, server, slow }) =>
+    !server && (positionals.length === 0 ? values.slow || !slow : positionals.includes(path)),
 )
 const chosen = values.apart ? files.map((file) => ({ ...file, shared: false })) : files
 process.exitCode = (await runTestFiles(chosen)) ? 0 : 1

@@ -1,4 +1,6 @@
 // A flood of requests without a credential, through the service and its audit log.
+//
+// Slow: it floods a server for seconds.
 
 import assert from 'node:assert/strict'
 import { readFile, rename, stat, writeFile } from 'node:fs/promises'

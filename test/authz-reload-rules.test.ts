@@ -1,7 +1,7 @@
 // A configuration with a thousand rules is replaced while checks are in flight: each gets the answer
 // of the old rules or of the new, and none waits for long.
 //
-// Alone: it asserts how long a check waits.
+// Slow: it reads a configuration with a thousand rules eleven times.
 
 import assert from 'node:assert/strict'
 import { rename, writeFile } from 'node:fs/promises'
@@ -9,6 +9,7 @@ import { describe, it } from 'node:test'
 import { configurationWith } from '../bench/policy/configuration.ts'
 import { SHAPES, type Rules } from '../bench/policy/shapes.ts'
 import { startAuthz, type Authz } from '../src/authz.ts'
+import { cpuTime } from './fakes/cpu-time.ts'
 import { basic } from './fakes/envoy.ts'
 import { EnvoyClient, messageOf } from './fakes/envoy-client.ts'
 import { cheapHash } from './fakes/hashes.ts'
@@ -46,6 +47,7 @@ const start = async (folder: TemporaryFolder): Promise<Authz> => {
 }
 
 interface Answer {
+  /** CPU time of this thread, which is the server's too: the machine may be busy with other work. */
   readonly at: number
   readonly allow: boolean
 }
@@ -56,7 +58,7 @@ const call = async (authz: Authz, answers: Answer[], signal: AbortSignal): Promi
   while (!signal.aborted) {
     const outcome = await client.check(MESSAGE)
     if (!outcome.allow) assert.equal(outcome.status, 'Forbidden', outcome.body)
-    answers.push({ at: performance.now(), allow: outcome.allow })
+    answers.push({ at: cpuTime(), allow: outcome.allow })
   }
 }
 
@@ -78,9 +80,9 @@ describe(`a reload of ${COUNT} rules`, () => {
       while (answers.length < enough) await new Promise((resolve) => setTimeout(resolve, 5))
       allow = !allow
       await put(folder, allow ? allowing : refusing)
-      const began = performance.now()
+      const began = cpuTime()
       await authz.reload()
-      const inForce = performance.now() - began
+      const inForce = cpuTime() - began
       const seen = answers.length
       while (answers.length < seen + 200) await new Promise((resolve) => setTimeout(resolve, 5))
       // Checks that were on their way when the rules came into force may have the old answer.

@@ -1,4 +1,6 @@
 // How much of the operational log clients can fill that prove nothing: some kilobytes, however often they come.
+//
+// Slow: it floods a server for seconds.
 
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'

@@ -1,5 +1,7 @@
 // Keys that are replaced while certificates are requested: whole, half, and as Kubernetes does it. What is
 // issued is always by one CA, whose key and certificate belong together, and by a grant key of the keyring.
+//
+// Slow: processes mint certificates for seconds.
 
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'

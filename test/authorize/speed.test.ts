@@ -1,5 +1,7 @@
 // Many rules take little time. The bounds are several times what a machine that is busy with other
 // things needs; `npm run bench -- --only policy` measures.
+//
+// Slow: it measures policies of many thousand rules.
 
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'

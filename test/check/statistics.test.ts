@@ -10,7 +10,7 @@ import { fakeAuthenticator, PROVEN } from '../fakes/authenticator.ts'
 import { randomFrom } from '../fakes/random.ts'
 import type { RouteParts } from '../fakes/route.ts'
 import { answering, startService } from '../fakes/service.ts'
-import { until } from '../fakes/sds.ts'
+import { until } from '../fakes/until.ts'
 import { snapshotOf } from '../fakes/snapshot.ts'
 
 const start = async (...routes: readonly RouteParts[]) => {

@@ -8,6 +8,7 @@ import { decodeJwt } from 'jose'
 import * as openid from 'openid-client'
 import { startAuthz } from '../../src/authz.ts'
 import { newStateKeyLine } from '../../src/state/state-secret.ts'
+import { until } from '../fakes/until.ts'
 import {
   atSocket,
   authorization,
@@ -39,15 +40,6 @@ const loginsIn = async (
   assert.equal(status, 0, stderr)
   const lines = stdout.split('\n').filter((line) => line !== '')
   return lines.map((line): Record<string, unknown> => JSON.parse(line))
-}
-
-/** Waits for what happens some seconds later. */
-const until = async (happened: () => Promise<boolean>): Promise<void> => {
-  for (let left = 100; left > 0; left -= 1) {
-    if (await happened()) return
-    await sleep(100)
-  }
-  assert.fail('it did not happen')
 }
 
 describe('countersign sessions', () => {

@@ -1,5 +1,7 @@
 // `countersign keys signing`, several at the same time, or after one that failed: no change is lost, and
 // a concurrent reader reads a complete folder.
+//
+// Slow: it starts a process for each command.
 
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'

@@ -120,7 +120,7 @@ export class EnvoyClient implements Disposable {
 }
 
 /** Refuses answers that could be read in two ways. */
-const readOutcome = (response: CheckResponse__Output): Outcome => {
+export const readOutcome = (response: CheckResponse__Output): Outcome => {
   const { status, ok_response, denied_response, dynamic_metadata } = response
   if (status?.code === 0) {
     assert.ok(ok_response && !denied_response)

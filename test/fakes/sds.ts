@@ -58,12 +58,3 @@ export const startSds = async (grace = 5_000, maxNames = 2_000): Promise<FakeSds
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }
-
-const POLL_MS = 5
-
-/** Waits until it is so; the test's own time limit ends the wait if it never is. */
-export const until = async (condition: () => boolean): Promise<void> => {
-  while (!condition()) {
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
-  }
-}

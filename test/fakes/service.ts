@@ -65,7 +65,7 @@ export const answering = (answer: FakeAnswer): RouteParts => ({
 })
 
 /** The one event that there must be since the last call; it must agree with the answer. */
-export const eventOf = ({ audit }: FakeService, outcome: Outcome): DecisionEvent => {
+export const eventOf = ({ audit }: Pick<FakeService, 'audit'>, outcome: Outcome): DecisionEvent => {
   const [event, ...more] = audit.takeDecisions()
   assert.ok(event !== undefined && more.length === 0)
   assert.equal(event.id, outcome.id)

@@ -1,5 +1,7 @@
 // RFC 8628 §5.1: user codes are short, so guesses at them are limited; and device codes, which anyone can
 // ask for, are limited too.
+//
+// Slow: it makes some thousand guesses.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'

@@ -2,10 +2,10 @@
 // the tests of what happens to them when the user is removed from the users file or the directory.
 
 import assert from 'node:assert/strict'
-import { setTimeout as sleep } from 'node:timers/promises'
 import * as openid from 'openid-client'
 import { EnvoyClient, type Outcome } from '../fakes/envoy-client.ts'
 import { cheapHash } from '../fakes/hashes.ts'
+import { until } from '../fakes/until.ts'
 import { freePort } from '../servers/ports.ts'
 import {
   authorization,
@@ -158,18 +158,6 @@ export const assertNothing = async (user: LoggedIn): Promise<void> => {
   assert.notEqual(exchange, undefined)
   assert.equal(await user.refresh(), 'invalid_grant')
 }
-
-/** Asks until the answer is the wanted one. */
-export const until = async (ask: () => Promise<boolean>, what: string): Promise<void> => {
-  const end = performance.now() + LONGEST_MS
-  while (!(await ask())) {
-    assert.ok(performance.now() < end, `${what}, after ${LONGEST_MS} ms`)
-    await sleep(20)
-  }
-}
-
-// Of a loaded machine; what is waited for comes after `RECHECK_MS`.
-const LONGEST_MS = 20_000
 
 /** The users file with another hash for alice's password. */
 export const withNewPassword = async (text: string): Promise<string> =>

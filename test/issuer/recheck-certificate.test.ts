@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'
 import { createAuthority, type Authority } from '../servers/pki.ts'
 import { startSite, type Site } from './authorization-server.ts'
-import { until } from './offboarding.ts'
+import { until } from '../fakes/until.ts'
 import { ACCOUNT, isIn, sessionOn, withSessions } from './session/browsing.ts'
 
 const YAML = withSessions()

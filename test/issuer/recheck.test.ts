@@ -1,6 +1,9 @@
 // Users of the users file are looked up again while they are logged in: who is removed, disabled or has another
 // password loses everything that the login gave out, and groups are those of now.
+//
+// Slow: it waits until sessions are checked again.
 
+import { until } from '../fakes/until.ts'
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import {
@@ -9,7 +12,6 @@ import {
   loggedInFully,
   RECHECK_MS,
   startOffboarding,
-  until,
   withNewPassword,
   type LoggedIn,
 } from './offboarding.ts'

@@ -1,5 +1,7 @@
 // A hostile upstream IdP while a login at it lasts: its refreshes and its logout tokens. They cannot change the
 // user of a login, and only valid ones end it.
+//
+// Slow: it waits until tokens have expired, in most tests.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'

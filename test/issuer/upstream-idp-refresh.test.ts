@@ -1,5 +1,7 @@
 // Logins at an upstream IdP (oidc-provider) while they last: the upstream tokens are refreshed before they expire,
 // the new claims are used, and a login that has ended there ends at Countersign.
+//
+// Slow: it waits until tokens have expired, in most tests.
 
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'

@@ -28,7 +28,7 @@ const FAILURES = [
   { file: 'holds-no-test', problem: /^It holds no tests that ran/ },
 ] as const
 
-describe('a process that runs several test files', () => {
+describe('a process that runs several test files', { concurrency: 4 }, () => {
   for (const { file, problem } of FAILURES) {
     it(`reports the failure of the file that ${file.replaceAll('-', ' ')}`, async () => {
       const [before, failed, after] = await runNamed(['passes', file, 'reads-a-variable'])

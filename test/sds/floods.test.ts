@@ -1,5 +1,7 @@
 // Peers that make the signer hold as much as they can: bounded, released when they disconnect, and an
 // honest Envoy is served meanwhile.
+//
+// Slow: it floods servers for seconds.
 
 import assert from 'node:assert/strict'
 import { fork, type ChildProcess } from 'node:child_process'

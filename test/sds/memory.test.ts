@@ -1,4 +1,6 @@
 // What an open stream costs, of which the signer has one for each identity that Envoy serves.
+//
+// Slow: it fills and measures the memory of a server.
 
 import assert from 'node:assert/strict'
 import { fork, type ChildProcess } from 'node:child_process'

@@ -5,7 +5,8 @@ import { status } from '@grpc/grpc-js'
 import { describe, it } from 'node:test'
 import type { Issuance } from '../../src/ca/issuer.ts'
 import { SECRET_TYPE } from '../fakes/sds-client.ts'
-import { startSds, until } from '../fakes/sds.ts'
+import { startSds } from '../fakes/sds.ts'
+import { until } from '../fakes/until.ts'
 import { TTL, UNKNOWN } from '../fakes/secret-issuer.ts'
 
 const LIMIT = { timeout: 300_000 }

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Issuance } from '../../src/ca/issuer.ts'
 import type { SdsStream } from '../fakes/sds-client.ts'
-import { startSds, until, type FakeSds } from '../fakes/sds.ts'
+import { startSds, type FakeSds } from '../fakes/sds.ts'
+import { until } from '../fakes/until.ts'
 import { TTL, UNKNOWN } from '../fakes/secret-issuer.ts'
 
 const LIMIT = { timeout: 300_000 }

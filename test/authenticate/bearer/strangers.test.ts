@@ -2,6 +2,7 @@
 // introspected before are accepted all the same. Over real HTTPS.
 //
 // Alone: the server limits the requests of a second by the clock.
+// Slow: it floods a server for seconds.
 
 import assert from 'node:assert/strict'
 import { setTimeout as pause } from 'node:timers/promises'

@@ -1,5 +1,7 @@
 // A users file that is rewritten again and again under load, by a whole authz: a user of every version is never
 // refused, and a removed user is refused, whatever was cached.
+//
+// Slow: it verifies hashes for seconds.
 
 import assert from 'node:assert/strict'
 import { rename, writeFile } from 'node:fs/promises'

@@ -1,4 +1,6 @@
 // `countersign login`, `credential` and `logout` as processes, at a real upstream IdP.
+//
+// Slow: it starts a process for each login.
 
 import assert from 'node:assert/strict'
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'

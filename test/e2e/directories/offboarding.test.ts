@@ -6,13 +6,13 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { EnvoyClient } from '../../fakes/envoy-client.ts'
+import { until } from '../../fakes/until.ts'
 import type { Site } from '../../issuer/authorization-server.ts'
 import {
   assertEverything,
   assertNothing,
   loggedInFully,
   startOffboarding,
-  until,
   type LoggedIn,
 } from '../../issuer/offboarding.ts'
 import type { Credentials } from '../../issuer/session/browsing.ts'

@@ -1,4 +1,6 @@
 // The effect of unauthenticated clients on the records that users’ logins left in `state`.
+//
+// Slow: it floods a server for seconds.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'

@@ -1,4 +1,6 @@
 // Descriptions that are read off the main thread.
+//
+// Slow: it reads texts of many megabytes in worker threads.
 
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'

@@ -1,4 +1,6 @@
 // Untrusted text, read as JSON or YAML: what is read, and what is refused before it costs much.
+//
+// Slow: it reads texts of many megabytes.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'

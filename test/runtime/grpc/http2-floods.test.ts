@@ -1,5 +1,7 @@
 // Floods of HTTP/2 frames against each of Countersign's gRPC listeners, over a UNIX socket and over TCP: an
 // honest client is answered meanwhile, and the server holds little of it.
+//
+// Slow: it floods servers for seconds.
 
 import assert from 'node:assert/strict'
 import { Client, credentials } from '@grpc/grpc-js'

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { healthService } from '../../../src/proto/load.ts'
 import { frame } from '../../../src/runtime/grpc/framing.ts'
 import { connectHttp2, openRaw, startStreamServer } from '../../fakes/grpc-stream.ts'
-import { until } from '../../fakes/sds.ts'
+import { until } from '../../fakes/until.ts'
 
 const LIMIT = { timeout: 300_000 }
 

@@ -1,4 +1,6 @@
 // Attempts in a state file under a flood.
+//
+// Slow: it floods a store for seconds.
 
 import { randomUUID } from 'node:crypto'
 import { after } from 'node:test'

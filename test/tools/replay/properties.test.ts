@@ -1,5 +1,7 @@
 // Checks that were really made and logged, replayed: under the rules that decided nothing changes, and
 // under other rules exactly what a check decides otherwise.
+//
+// Slow: it replays some thousand decisions.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'

@@ -1,6 +1,7 @@
 // A directory that sends without end: memory and CPU time of one login attempt are bounded, and it is not verified.
 //
 // Own process: it measures the memory of the process.
+// Slow: it floods a client for seconds.
 
 import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
