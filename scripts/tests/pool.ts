@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import type { Order, Result } from './protocol.ts'
 
 const WORKER = join(import.meta.dirname, 'worker.ts')
-/** What V8 makes of each file, which takes a second of CPU time for each process. */
+/** Compiled code; without it each process compiles for more than a second of CPU time. */
 const COMPILE_CACHE = join(import.meta.dirname, '../../.cache/compile')
 /** No file may take longer. The longest waits for Kubernetes and Istio. */
 const LIMIT_SECONDS = 600

@@ -10,7 +10,7 @@ import { frame } from '../../../src/runtime/grpc/framing.ts'
 import { GRPC_SERVERS } from '../../../src/runtime/grpc/grpc-server.ts'
 import { DeadlineNear } from '../../../src/runtime/grpc/unary.ts'
 import { connectHttp2, openRaw } from '../../fakes/grpc-stream.ts'
-import { until } from '../../fakes/sds.ts'
+import { until } from '../../fakes/until.ts'
 import { abortionOf, METHOD, signalOf, startTestServer } from './conformance-server.ts'
 
 const LIMIT = { timeout: 60_000 }
