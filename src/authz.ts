@@ -91,8 +91,8 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   const shown = { reloads, audit, metrics, checks: stateChecks(store), clock, logger }
   const admin = stack.use(await startAdmin(listen.admin, shown))
   // 6. The issuer: its documents are published before the first token is signed.
-  const { records, attempts, keys: opaqueKeys } = resources.state
-  const login = { records, attempts, opaqueKeys, audit: events, metrics: issuerMetrics }
+  const { records, attempts, keys: derivedKeys } = resources.state
+  const login = { records, attempts, derivedKeys, audit: events, metrics: issuerMetrics }
   const published = { current: () => current().value, ...login, tls: issuerTls, clock, logger }
   const issuer = listen.issuer && stack.use(await startIssuerListener(listen.issuer, published))
   // 7. The service: last open, first closed.

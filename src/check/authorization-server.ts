@@ -4,7 +4,7 @@
 import type { ChainLink } from '../authenticate/chain.ts'
 import { authenticatorsNamed } from '../configuration/route-authenticators.ts'
 import type { ClientConfig, ResourceConfig } from '../configuration/client-schema.ts'
-import type { LoginWay } from '../authenticate/login/prove.ts'
+import type { LoginMethod } from '../authenticate/login/prove.ts'
 import { loginWait } from '../authenticate/password/schema.ts'
 import type { LoginConfig } from '../logins/schema.ts'
 import type { SigningAlgorithm } from '../keys/mint-schema.ts'
@@ -36,7 +36,7 @@ export interface ResourceServer {
 /** How users log in. */
 export interface Login {
   readonly config: LoginConfig
-  readonly ways: readonly LoginWay[]
+  readonly methods: readonly LoginMethod[]
   /** How long one step may take, in milliseconds. */
   readonly wait: number
   /** Elsewhere to log in. */
@@ -113,7 +113,7 @@ export const buildAuthorizationServer = async (
     ),
     login: login && {
       config: login,
-      ways: login.authenticators.flatMap((name): readonly LoginWay[] => {
+      methods: login.authenticators.flatMap((name): readonly LoginMethod[] => {
         const link = parts.links.get(name) // one with problems is not built
         if (link === undefined) return []
         const kind = authenticators[name]?.basic === undefined ? 'certificate' : 'password'

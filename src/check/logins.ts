@@ -48,7 +48,7 @@ export const loginsOf = (
       login === undefined ? notConfigured : accountDescriber({ ...login, ...server, clock }),
     notify: notifierOf(server, issuer),
     records: state.records,
-    opaqueKeys: state.keys,
+    derivedKeys: state.keys,
     events,
     clock,
     logger,

@@ -1,7 +1,7 @@
 // Options that several commands share.
 
 import { resolve } from 'node:path'
-import { InvalidArgumentError, Option } from 'commander'
+import { InvalidArgumentError, Option, type Command } from 'commander'
 
 /** `--config FILE`, made absolute. */
 export const configOption = (): Option =>
@@ -24,4 +24,16 @@ export const parsed = <T>(schema: Schema<T>, text: string): T => {
   const result = schema.safeParse(text)
   if (result.success) return result.data
   throw new InvalidArgumentError(result.error.issues.map(({ message }) => message).join('; '))
+}
+
+/**
+ * The former name of an option. Its use is an error that names the present one.
+ *
+ * @param former with its argument, where it has one: `--way <method>`
+ */
+export const addRenamedOption = (command: Command, former: string, present: string): Command => {
+  const option = new Option(former).hideHelp()
+  return command.addOption(option).on(`option:${option.name()}`, () => {
+    command.error(`error: option '${option.long}' is now '${present}'`)
+  })
 }

@@ -12,7 +12,7 @@ import { cutText } from '../runtime/text.ts'
 import type { Application } from '../runtime/http/server.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { AttemptStore } from '../state/attempt-store.ts'
-import type { OpaqueKeys } from '../state/opaque-keys.ts'
+import type { DerivedKeys } from '../state/derived-keys.ts'
 import type { RevocableRecords } from '../state/record-store.ts'
 import { sourceOf } from './http/caller.ts'
 import { PageSender } from './http/page-sender.ts'
@@ -38,7 +38,7 @@ export interface ApplicationParts {
   /** Counts what is limited; shared as the records are. */
   readonly attempts: AttemptStore
   /** Of the state: replicas that share it have equal keys. */
-  readonly opaqueKeys: OpaqueKeys
+  readonly derivedKeys: DerivedKeys
   readonly audit: AuditSink
   readonly metrics: IssuerMetrics
   readonly tokenClient: TokenClient
@@ -49,11 +49,11 @@ export interface ApplicationParts {
 /** Makes the application. When a signing key changes its state, a new application is needed. */
 export const createApplication = (served: Served, parts: ApplicationParts): Application => {
   const { url, theme } = served.server
-  const { opaqueKeys, clock, logger } = parts
+  const { derivedKeys, clock, logger } = parts
   const logFailure = failureLog(logger)
   const sender = new PageSender(theme, url)
-  const binding = new BrowserBinding(url, opaqueKeys, clock)
-  const browserRecords = new BrowserRecords(url, opaqueKeys, clock)
+  const binding = new BrowserBinding(url, derivedKeys, clock)
+  const browserRecords = new BrowserRecords(url, derivedKeys, clock)
   const shared = { ...parts, ...served, sender, binding, browserRecords, logFailure }
   const provider = mountedProvider(shared)
   const answer: (...exchange: Parameters<Application>) => Promise<void> = async (_path, ...rest) =>

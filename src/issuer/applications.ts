@@ -34,7 +34,7 @@ export class Applications {
     if (issuer === undefined || server === undefined || logins === undefined) return undefined
     const signing = issuer.keys.statuses().map(({ kid, state }) => `${kid}=${state}`)
     // A store that is unavailable at the start has keys of its own until it answers.
-    const keys = [...signing, this.#parts.opaqueKeys.of('application')].join()
+    const keys = [...signing, this.#parts.derivedKeys.of('application')].join()
     if (this.#latest?.server !== server || this.#latest.keys !== keys) {
       const application = createApplication({ server, logins, keys: issuer.keys }, this.#parts)
       this.#latest = { server, keys, application }

@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Claims } from '../identity/claims.ts'
 import type { Clock } from '../runtime/clock.ts'
-import type { OpaqueKeys } from '../state/opaque-keys.ts'
+import type { DerivedKeys } from '../state/derived-keys.ts'
 import type { RevocableRecords } from '../state/record-store.ts'
 import { revocationName } from './revocation-marks.ts'
 
@@ -64,10 +64,10 @@ const TOUCHES_PER_IDLE = 20
 /** All sessions there are. */
 export class BrowserSessions {
   readonly #records: RevocableRecords
-  readonly #keys: OpaqueKeys
+  readonly #keys: DerivedKeys
   readonly #clock: Clock
 
-  constructor(records: RevocableRecords, keys: OpaqueKeys, clock: Clock) {
+  constructor(records: RevocableRecords, keys: DerivedKeys, clock: Clock) {
     this.#records = records
     this.#keys = keys
     this.#clock = clock

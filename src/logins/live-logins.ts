@@ -3,7 +3,7 @@
 
 import type { BrowserSession, BrowserSessions } from './browser-sessions.ts'
 import { SESSION_CLIENT } from './session-client.ts'
-import type { OpaqueKeys } from '../state/opaque-keys.ts'
+import type { DerivedKeys } from '../state/derived-keys.ts'
 import type { LoginStore, StoredLogin } from './login-store.ts'
 
 /** A login that lives. Instants are milliseconds since the epoch. */
@@ -31,11 +31,11 @@ export interface LiveLogin {
 export interface ListingParts {
   readonly records: LoginStore
   readonly sessions: BrowserSessions
-  readonly keys: OpaqueKeys
+  readonly keys: DerivedKeys
 }
 
 /** The id of a login: a keyed hash, since the uid is what its forms are known by. */
-export const loginId = (keys: OpaqueKeys, uid: string): string => keys.of('login-id', uid)
+export const loginId = (keys: DerivedKeys, uid: string): string => keys.of('login-id', uid)
 
 /** The logins of a user, or all there are; the latest first. */
 export const listLogins = async (
@@ -55,7 +55,7 @@ export const listLogins = async (
 const liveOf = (
   { uid, user, at, clients }: StoredLogin,
   browsers: readonly BrowserSession[],
-  keys: OpaqueKeys,
+  keys: DerivedKeys,
 ): LiveLogin => {
   const sid = clients.get(SESSION_CLIENT)
   const own = browsers.filter(({ login }) => login !== undefined && login === sid)

@@ -3,7 +3,7 @@
 
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { OWN_COOKIES } from '../request/cookies.ts'
-import type { OpaqueKeys } from '../state/opaque-keys.ts'
+import type { DerivedKeys } from '../state/derived-keys.ts'
 import { TextSeal } from '../state/text-seal.ts'
 
 /** A login that begins. */
@@ -49,11 +49,11 @@ const LONGEST_TARGET = 1_400
 
 /** Begins logins, and recognises them. */
 export class LoginAttempts {
-  readonly #keys: OpaqueKeys
+  readonly #keys: DerivedKeys
   // Sealed, not only signed: a target can hold what is not meant for the logs of another host.
   readonly #seal: TextSeal
 
-  constructor(keys: OpaqueKeys) {
+  constructor(keys: DerivedKeys) {
     this.#keys = keys
     this.#seal = new TextSeal(keys, 'login-state')
   }

@@ -3,7 +3,7 @@
 
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
-import type { OpaqueKeys } from '../state/opaque-keys.ts'
+import type { DerivedKeys } from '../state/derived-keys.ts'
 import type { RevocableRecords } from '../state/record-store.ts'
 import { Accounts, type DescribeAccount } from './accounts.ts'
 import { BrowserSessions, type SessionRenewal } from './browser-sessions.ts'
@@ -27,7 +27,7 @@ export interface LoginsParts {
   readonly describe: DescribeAccount
   readonly notify: NotifyClient
   readonly records: RevocableRecords
-  readonly opaqueKeys: OpaqueKeys
+  readonly derivedKeys: DerivedKeys
   readonly events: LoginEventSink
   readonly clock: Clock
   readonly logger: Logger
@@ -61,9 +61,9 @@ export interface Logins {
 
 /** Opens the logins of a configuration. Nothing runs until a login is used. */
 export const openLogins = (parts: LoginsParts): Logins => {
-  const { upstreamIdps, notify, records, opaqueKeys, clock } = parts
+  const { upstreamIdps, notify, records, derivedKeys, clock } = parts
   const store = new LoginStore(records)
-  const sessions = new BrowserSessions(records, opaqueKeys, clock)
+  const sessions = new BrowserSessions(records, derivedKeys, clock)
   const accounts = new Accounts(parts)
   const provenLogins = new ProvenLogins(records)
   const upstreamLogout = new UpstreamLogout({ ...parts, provenLogins })

@@ -1,7 +1,7 @@
 // Authorizations that are pending at an upstream IdP. Nothing is stored until a browser returns with a code: the sealed
 // state contains the interaction, and the secrets are derived from the state.
 
-import type { OpaqueKeys } from '../state/opaque-keys.ts'
+import type { DerivedKeys } from '../state/derived-keys.ts'
 import type { RecordStore } from '../state/record-store.ts'
 import { TextSeal } from '../state/text-seal.ts'
 import type { AuthorizationSecrets } from './upstream-idp/upstream-idp.ts'
@@ -25,12 +25,12 @@ const PLACE = ''
 
 /** The pending authorizations of all interactions. */
 export class PendingAuthorizations {
-  readonly #keys: OpaqueKeys
+  readonly #keys: DerivedKeys
   readonly #records: RecordStore
   readonly #seal: TextSeal
 
   /** @param keys shared by replicas as the records are: a browser may come back to another one */
-  constructor(keys: OpaqueKeys, records: RecordStore) {
+  constructor(keys: DerivedKeys, records: RecordStore) {
     this.#keys = keys
     this.#records = records
     this.#seal = new TextSeal(keys, 'login-departure')

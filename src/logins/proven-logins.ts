@@ -35,7 +35,7 @@ export interface FederatedLogin extends Login {
 export interface LocalLogin extends Login {
   /** The authenticator, by its name in the configuration. */
   readonly authenticator: string
-  readonly way: 'password' | 'certificate'
+  readonly method: 'password' | 'certificate'
   /** What is checked again. Absent where it cannot be, and once the login has ended. */
   readonly proven?: ProvenAccount | ProvenCertificate
 }

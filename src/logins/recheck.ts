@@ -232,7 +232,7 @@ export class LoginRecheck {
 const wayOf = (proven: ProvenLogin): LoginWayFields =>
   isFederated(proven)
     ? { loginMethod: proven.provider, provider: proven.provider }
-    : { loginMethod: proven.way, authenticator: proven.authenticator }
+    : { loginMethod: proven.method, authenticator: proven.authenticator }
 
 // Claims of an ID token (OpenID Connect Core §2, §3.1.3.6; RFC 7519 §4.1) that describe the token or the login, and not
 // the user.

@@ -2,7 +2,7 @@
 
 import { CountersignError } from '../runtime/errors.ts'
 import type { Clock } from '../runtime/clock.ts'
-import type { OpaqueKeys } from '../state/opaque-keys.ts'
+import type { DerivedKeys } from '../state/derived-keys.ts'
 import { checkTimes, type LoginCheck, type LoginChecked } from './recheck.ts'
 import type { UpstreamIdp, UpstreamTokens } from './upstream-idp/upstream-idp.ts'
 import type { ProvenLogins, Renewal, ProvenLoginRecord, FederatedLogin } from './proven-logins.ts'
@@ -12,7 +12,7 @@ import { provenCredentialOf } from './upstream-idp/proven-credential.ts'
 export interface UpstreamRecheckParts {
   readonly upstreamIdps: ReadonlyMap<string, UpstreamIdp>
   readonly provenLogins: ProvenLogins
-  readonly opaqueKeys: OpaqueKeys
+  readonly derivedKeys: DerivedKeys
   readonly clock: Clock
 }
 
@@ -61,7 +61,7 @@ export class UpstreamRecheck implements LoginCheck<FederatedLogin> {
     idp: UpstreamIdp,
     tokens: UpstreamTokens,
   ): Promise<LoginChecked> {
-    const { provenLogins, opaqueKeys, clock } = this.#parts
+    const { provenLogins, derivedKeys, clock } = this.#parts
     const renewal = renewalOf(tokens, clock.now())
     if (renewal === undefined || record.proven.renewal === undefined) {
       throw new TypeError('a login that is renewed without a refresh token')
@@ -76,7 +76,7 @@ export class UpstreamRecheck implements LoginCheck<FederatedLogin> {
       if (refreshToken !== undefined) await idp.revoke(refreshToken)
       return { outcome: 'superseded' }
     }
-    const mapped = idp.mapping.identityOf(provenCredentialOf(idp, tokens, opaqueKeys))
+    const mapped = idp.mapping.identityOf(provenCredentialOf(idp, tokens, derivedKeys))
     if (mapped.outcome === 'refused') return { outcome: 'ended', detail: mapped.code }
     const { identity } = mapped
     return { outcome: 'current', identity, record: replaced, next: { ...kept, renewal } }

@@ -1,7 +1,7 @@
-// How attempts are counted, for stores that keep the counts themselves: counter before → counter after and receipt.
+// How attempts are counted, for stores that keep the counts themselves: counter before → counter after and reservation.
 // Pure; the store keeps the counters, and makes each change atomic.
 
-import { waitAfter, type Claim, type Receipt } from './attempt-store.ts'
+import { waitAfter, type AttemptScope, type Reservation } from './attempt-store.ts'
 
 /** The counter of a key. Times in whole milliseconds of the store's clock. */
 export interface Counter {
@@ -14,10 +14,10 @@ export interface Counter {
   readonly locked: boolean
 }
 
-/** A changed counter, and the receipt of the change. */
+/** A changed counter, and the reservation of the change. */
 export interface Counted {
   readonly counter: Counter
-  readonly receipt: Receipt
+  readonly reservation: Reservation
 }
 
 /** When a counter is equal to none. */
@@ -37,12 +37,12 @@ export const failuresAt = (
  */
 export const countPart = (
   before: Counter | undefined,
-  claim: Claim,
+  scope: AttemptScope,
   part: number,
   longest: number,
   now: number,
 ): Counted => {
-  const { pace, binding } = claim
+  const { pace, binding } = scope
   const { forget, lockAfter } = pace
   const from = Math.max(before?.clean ?? 0, now)
   const most = Math.max(from, now + lockAfter * forget)
@@ -55,21 +55,25 @@ export const countPart = (
     : { until: before?.until ?? 0, locked: before?.locked ?? false }
   return {
     counter: { clean, forget, ...after },
-    receipt: { claim, failures, added: clean - from, until },
+    reservation: { scope, failures, added: clean - from, until },
   }
 }
 
 /** The attempt has failed: adds the part of the failure that was not counted before. */
-export const confirm = (before: Counter | undefined, receipt: Receipt, now: number): Counted => {
-  const { claim, added } = receipt
-  const rest = countPart(before, claim, 1 - claim.weight, Number.POSITIVE_INFINITY, now)
-  return { ...rest, receipt: { ...rest.receipt, added: added + rest.receipt.added } }
+export const confirm = (
+  before: Counter | undefined,
+  reservation: Reservation,
+  now: number,
+): Counted => {
+  const { scope, added } = reservation
+  const rest = countPart(before, scope, 1 - scope.weight, Number.POSITIVE_INFINITY, now)
+  return { ...rest, reservation: { ...rest.reservation, added: added + rest.reservation.added } }
 }
 
 /** The attempt has not failed, and so many further failures are forgotten with it. */
 export const pardon = (
   before: Counter,
-  { claim, added, until }: Receipt,
+  { scope, added, until }: Reservation,
   others: number,
   now: number,
 ): Counted => {
@@ -77,12 +81,12 @@ export const pardon = (
   const after = caused ? { ...before, until: 0, locked: false } : before
   const counter = { ...after, clean: before.clean - added - others * before.forget }
   const failures = failuresAt(counter, now)
-  return { counter, receipt: { claim, failures, added: 0, until: after.until } }
+  return { counter, reservation: { scope, failures, added: 0, until: after.until } }
 }
 
-/** The receipt of an attempt that did not fail, where no counter is left. */
-export const forgotten = ({ claim }: Receipt): Receipt => ({
-  claim,
+/** The reservation of an attempt that did not fail, where no counter is left. */
+export const forgotten = ({ scope }: Reservation): Reservation => ({
+  scope,
   failures: 0,
   added: 0,
   until: 0,

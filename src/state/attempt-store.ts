@@ -31,7 +31,7 @@ export const waitAfter = (
 export const PENDING = 10_000
 
 /** One counter of an attempt. */
-export interface Claim {
+export interface AttemptScope {
   /** Opaque, since a store may have other readers. */
   readonly key: string
   readonly pace: Pace
@@ -44,9 +44,9 @@ export interface Claim {
   readonly weight: number
 }
 
-/** The result of counting a claim. */
-export interface Receipt {
-  readonly claim: Claim
+/** The result of counting a scope. */
+export interface Reservation {
+  readonly scope: AttemptScope
   /** The count, this attempt included. */
   readonly failures: number
   /** By how much it postponed the time at which all failures are forgotten, in milliseconds. */
@@ -55,18 +55,18 @@ export interface Receipt {
   readonly until: number
 }
 
-/** The result of counting an attempt; receipts have the order of the claims. */
-export type Taking =
-  | { readonly outcome: 'taken'; readonly receipts: readonly Receipt[] }
+/** The result of counting an attempt; reservations have the order of the scopes. */
+export type TakeResult =
+  | { readonly outcome: 'taken'; readonly reservations: readonly Reservation[] }
   | {
       readonly outcome: 'wait'
-      /** Milliseconds for each claim, at least one of them more than 0. */
+      /** Milliseconds for each scope, at least one of them more than 0. */
       readonly waits: readonly number[]
     }
 
-/** The outcome of an attempt, for one claim. */
-export interface Settlement {
-  readonly receipt: Receipt
+/** The outcome of an attempt, for one scope. */
+export interface ReservationOutcome {
+  readonly reservation: Reservation
   /**
    * The resulting number of failures: 1; 0, as without the attempt; negative, to forget so many further
    * failures, all of them for `-Infinity`.
@@ -75,7 +75,7 @@ export interface Settlement {
 }
 
 /** A text that is stored for a while. */
-export interface Note {
+export interface ExpiringEntry {
   readonly key: string
   readonly text: string
   /** Milliseconds, more than 0. */
@@ -85,7 +85,7 @@ export interface Note {
 }
 
 /** A stored note. */
-export interface KnownNote {
+export interface FoundEntry {
   readonly text: string
   /** Milliseconds since it was written. */
   readonly age: number
@@ -99,17 +99,17 @@ export interface KnownNote {
  * evicts counts as ended.
  */
 export interface AttemptStore {
-  /** Counts an attempt for all claims, or, where a binding one has to wait, for none. */
-  take(claims: readonly Claim[]): Promise<Taking>
+  /** Counts an attempt for all scopes, or, where a binding one has to wait, for none. */
+  take(scopes: readonly AttemptScope[]): Promise<TakeResult>
   /**
    * Corrects the counters. If the attempt has failed, the wait of the next one begins now. If it has not, a wait that
    * it caused ends, but no later one.
    *
-   * @returns the present receipts, in the order of the settlements
+   * @returns the present reservations, in the order of the outcomes
    */
-  settle(settlements: readonly Settlement[]): Promise<readonly Receipt[]>
+  settle(outcomes: readonly ReservationOutcome[]): Promise<readonly Reservation[]>
   /** Writes a note, in place of an earlier one of the key. */
-  note(note: Note): Promise<void>
+  remember(entry: ExpiringEntry): Promise<void>
   /** Reads notes, in the order of the keys. */
-  recall(keys: readonly string[]): Promise<readonly (KnownNote | undefined)[]>
+  recall(keys: readonly string[]): Promise<readonly (FoundEntry | undefined)[]>
 }

@@ -5,12 +5,12 @@
 import { CountersignError } from '../runtime/errors.ts'
 import type {
   AttemptStore,
-  Claim,
-  KnownNote,
-  Note,
-  Receipt,
-  Settlement,
-  Taking,
+  AttemptScope,
+  FoundEntry,
+  ExpiringEntry,
+  Reservation,
+  ReservationOutcome,
+  TakeResult,
 } from './attempt-store.ts'
 import type { MemoryAttempts } from './memory.ts'
 
@@ -19,57 +19,57 @@ export class FallbackAttempts implements AttemptStore {
   readonly #shared: AttemptStore
   readonly #own: MemoryAttempts
   /** Receipts of the own store: each store corrects its own. */
-  readonly #ofOwn = new WeakSet<Receipt>()
+  readonly #ofOwn = new WeakSet<Reservation>()
 
   constructor(shared: AttemptStore, own: MemoryAttempts) {
     this.#shared = shared
     this.#own = own
   }
 
-  async take(claims: readonly Claim[]): Promise<Taking> {
-    const waits = this.#own.waitsOf(claims)
+  async take(scopes: readonly AttemptScope[]): Promise<TakeResult> {
+    const waits = this.#own.waitsOf(scopes)
     if (waits.some((wait) => wait > 0)) return { outcome: 'wait', waits }
     return await orElse(
-      () => this.#shared.take(claims),
+      () => this.#shared.take(scopes),
       async () => {
-        const taking = await this.#own.take(claims)
-        if (taking.outcome === 'taken') this.#noteOwn(taking.receipts)
-        return taking
+        const result = await this.#own.take(scopes)
+        if (result.outcome === 'taken') this.#markOwn(result.reservations)
+        return result
       },
     )
   }
 
-  async settle(settlements: readonly Settlement[]): Promise<readonly Receipt[]> {
-    const isOwn = ({ receipt }: Settlement): boolean => this.#ofOwn.has(receipt)
-    if (settlements.some(isOwn)) {
-      // The receipts of one attempt are of one store.
-      const receipts = await this.#own.settle(settlements)
-      this.#noteOwn(receipts)
-      return receipts
+  async settle(outcomes: readonly ReservationOutcome[]): Promise<readonly Reservation[]> {
+    const isOwn = ({ reservation }: ReservationOutcome): boolean => this.#ofOwn.has(reservation)
+    if (outcomes.some(isOwn)) {
+      // The reservations of one attempt are of one store.
+      const reservations = await this.#own.settle(outcomes)
+      this.#markOwn(reservations)
+      return reservations
     }
     return await orElse(
-      () => this.#shared.settle(settlements),
+      () => this.#shared.settle(outcomes),
       // The store has become unavailable in between; its counters remain until they are forgotten.
-      async () => settlements.map(({ receipt }) => receipt),
+      async () => outcomes.map(({ reservation }) => reservation),
     )
   }
 
-  async note(note: Note): Promise<void> {
+  async remember(entry: ExpiringEntry): Promise<void> {
     await orElse(
-      () => this.#shared.note(note),
-      () => this.#own.note(note),
+      () => this.#shared.remember(entry),
+      () => this.#own.remember(entry),
     )
   }
 
-  async recall(keys: readonly string[]): Promise<readonly (KnownNote | undefined)[]> {
+  async recall(keys: readonly string[]): Promise<readonly (FoundEntry | undefined)[]> {
     return await orElse(
       () => this.#shared.recall(keys),
       () => this.#own.recall(keys),
     )
   }
 
-  #noteOwn(receipts: readonly Receipt[]): void {
-    for (const receipt of receipts) this.#ofOwn.add(receipt)
+  #markOwn(reservations: readonly Reservation[]): void {
+    for (const reservation of reservations) this.#ofOwn.add(reservation)
   }
 }
 

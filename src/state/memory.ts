@@ -15,12 +15,12 @@ import {
 import {
   PENDING,
   type AttemptStore,
-  type Claim,
-  type KnownNote,
-  type Note,
-  type Receipt,
-  type Settlement,
-  type Taking,
+  type AttemptScope,
+  type FoundEntry,
+  type ExpiringEntry,
+  type Reservation,
+  type ReservationOutcome,
+  type TakeResult,
 } from './attempt-store.ts'
 import { Floors } from './floors.ts'
 import { PriorityLru } from './priority-lru.ts'
@@ -71,34 +71,34 @@ export class MemoryAttempts implements AttemptStore {
     return this.#entries.size
   }
 
-  /** Milliseconds to wait for each claim, without counting an attempt. */
-  waitsOf(claims: readonly Claim[]): readonly number[] {
+  /** Milliseconds to wait for each scope, without counting an attempt. */
+  waitsOf(scopes: readonly AttemptScope[]): readonly number[] {
     const now = this.#now()
-    return claims.map(({ key, binding }) => (binding ? this.#waitOf(key, now) : 0))
+    return scopes.map(({ key, binding }) => (binding ? this.#waitOf(key, now) : 0))
   }
 
-  async take(claims: readonly Claim[]): Promise<Taking> {
-    const waits = this.waitsOf(claims)
+  async take(scopes: readonly AttemptScope[]): Promise<TakeResult> {
+    const waits = this.waitsOf(scopes)
     if (waits.some((wait) => wait > 0)) return { outcome: 'wait', waits }
     const now = this.#now()
     return {
       outcome: 'taken',
-      receipts: claims.map((claim) => this.#count(claim, now)),
+      reservations: scopes.map((scope) => this.#count(scope, now)),
     }
   }
 
-  async settle(settlements: readonly Settlement[]): Promise<readonly Receipt[]> {
+  async settle(outcomes: readonly ReservationOutcome[]): Promise<readonly Reservation[]> {
     const now = this.#now()
-    return settlements.map((settlement) => this.#settle(settlement, now))
+    return outcomes.map((outcome) => this.#settle(outcome, now))
   }
 
-  async note({ key, text, lifetime, retained }: Note): Promise<void> {
+  async remember({ key, text, lifetime, retained }: ExpiringEntry): Promise<void> {
     const now = this.#now()
     const note = { kind: 'note', text, retained, written: now, expires: now + lifetime } as const
     this.#entries.put(key, note, now)
   }
 
-  async recall(keys: readonly string[]): Promise<readonly (KnownNote | undefined)[]> {
+  async recall(keys: readonly string[]): Promise<readonly (FoundEntry | undefined)[]> {
     const now = this.#now()
     return keys.map((key) => {
       const entry = this.#entries.find(key, now)
@@ -111,17 +111,17 @@ export class MemoryAttempts implements AttemptStore {
     return Math.max(0, until - now)
   }
 
-  #count(claim: Claim, now: number): Receipt {
-    const { key, weight } = claim
-    return this.#keep(key, countPart(this.#counter(key, now), claim, weight, PENDING, now), now)
+  #count(scope: AttemptScope, now: number): Reservation {
+    const { key, weight } = scope
+    return this.#keep(key, countPart(this.#counter(key, now), scope, weight, PENDING, now), now)
   }
 
-  #settle({ receipt, failures }: Settlement, now: number): Receipt {
-    const { key } = receipt.claim
+  #settle({ reservation, failures }: ReservationOutcome, now: number): Reservation {
+    const { key } = reservation.scope
     const before = this.#counter(key, now)
-    if (failures > 0) return this.#keep(key, confirm(before, receipt, now), now)
-    if (before === undefined) return forgotten(receipt)
-    return this.#keep(key, pardon(before, receipt, -failures, now), now)
+    if (failures > 0) return this.#keep(key, confirm(before, reservation, now), now)
+    if (before === undefined) return forgotten(reservation)
+    return this.#keep(key, pardon(before, reservation, -failures, now), now)
   }
 
   #counter(key: string, now: number): StoredCounter | undefined {
@@ -129,9 +129,9 @@ export class MemoryAttempts implements AttemptStore {
     return entry?.kind === 'counter' ? entry : undefined
   }
 
-  #keep(key: string, { counter, receipt }: Counted, now: number): Receipt {
+  #keep(key: string, { counter, reservation }: Counted, now: number): Reservation {
     this.#entries.put(key, { ...counter, kind: 'counter', expires: endOf(counter) }, now)
-    return receipt
+    return reservation
   }
 
   // Whole milliseconds, which add up exactly; and monotonic, so that setting the clock back prolongs no wait.

@@ -1,7 +1,7 @@
 // The revocations in a store that has other writers: numbered entries, and the head, which names the latest. They are
 // sealed; an entry that does not open is treated as absent.
 
-import type { OpaqueKeys } from './opaque-keys.ts'
+import type { DerivedKeys } from './derived-keys.ts'
 import type { RecordSeal } from './record-seal.ts'
 import type { RecordStore } from './record-store.ts'
 
@@ -25,7 +25,7 @@ export interface Entry {
 export interface RevocationEntriesOptions {
   readonly records: RecordStore
   readonly seal: RecordSeal
-  readonly keys: OpaqueKeys
+  readonly keys: DerivedKeys
 }
 
 // Every process reads many times as often (`following`). One that was stopped for longer misses an entry.

@@ -1,14 +1,14 @@
-// Seals the notes of attempts for a store that has other readers. The keys are keyed hashes already, and counters
+// Seals the entries of attempts for a store that has other readers. The keys are keyed hashes already, and counters
 // reveal nothing by themselves.
 
 import type {
   AttemptStore,
-  Claim,
-  KnownNote,
-  Note,
-  Receipt,
-  Settlement,
-  Taking,
+  AttemptScope,
+  FoundEntry,
+  ExpiringEntry,
+  Reservation,
+  ReservationOutcome,
+  TakeResult,
 } from './attempt-store.ts'
 import type { RecordSeal } from './record-seal.ts'
 
@@ -22,23 +22,23 @@ export class SealedAttempts implements AttemptStore {
     this.#seal = seal
   }
 
-  take(claims: readonly Claim[]): Promise<Taking> {
-    return this.#inner.take(claims)
+  take(scopes: readonly AttemptScope[]): Promise<TakeResult> {
+    return this.#inner.take(scopes)
   }
 
-  settle(settlements: readonly Settlement[]): Promise<readonly Receipt[]> {
-    return this.#inner.settle(settlements)
+  settle(outcomes: readonly ReservationOutcome[]): Promise<readonly Reservation[]> {
+    return this.#inner.settle(outcomes)
   }
 
-  async note(note: Note): Promise<void> {
-    await this.#inner.note({ ...note, text: this.#seal.seal(note.key, note.text) })
+  async remember(entry: ExpiringEntry): Promise<void> {
+    await this.#inner.remember({ ...entry, text: this.#seal.seal(entry.key, entry.text) })
   }
 
-  async recall(keys: readonly string[]): Promise<readonly (KnownNote | undefined)[]> {
-    const notes = await this.#inner.recall(keys)
-    return notes.map((note, index) => {
-      const text = note && this.#seal.open(keys[index] ?? '', note.text)
-      return note && text !== undefined ? { ...note, text } : undefined
+  async recall(keys: readonly string[]): Promise<readonly (FoundEntry | undefined)[]> {
+    const entries = await this.#inner.recall(keys)
+    return entries.map((entry, index) => {
+      const text = entry && this.#seal.open(keys[index] ?? '', entry.text)
+      return entry && text !== undefined ? { ...entry, text } : undefined
     })
   }
 }

@@ -1,7 +1,7 @@
 // Seals records for a store that has other readers: names become keyed hashes, texts are sealed. A record that does
 // not open, or was revoked, is treated as absent: a writer could remove it as well.
 
-import type { OpaqueKeys } from './opaque-keys.ts'
+import type { DerivedKeys } from './derived-keys.ts'
 import type { RecordSeal } from './record-seal.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type {
@@ -17,7 +17,7 @@ import type { RevocationJournal } from './revocation-journal.ts'
 export interface SealingOptions {
   readonly seal: RecordSeal
   /** Makes the names of records and sets. */
-  readonly keys: OpaqueKeys
+  readonly keys: DerivedKeys
   readonly journal: RevocationJournal
   readonly clock: Clock
   /** Called for each record that does not open. */

@@ -5,7 +5,7 @@ import type { Logger } from '../runtime/logger.ts'
 import type { AttemptStore } from './attempt-store.ts'
 import { FallbackAttempts } from './fallback-attempts.ts'
 import { MemoryAttempts } from './memory.ts'
-import type { OpaqueKeys } from './opaque-keys.ts'
+import type { DerivedKeys } from './derived-keys.ts'
 import type { RecordSeal } from './record-seal.ts'
 import type { RecordStore } from './record-store.ts'
 import { RevocationJournal, type Rollback } from './revocation-journal.ts'
@@ -24,7 +24,7 @@ export interface SealedParts {
   readonly clock: Clock
   readonly attempts: AttemptStore
   readonly records: RecordStore
-  readonly replays: (keys: OpaqueKeys) => ReplayMemory
+  readonly replays: (keys: DerivedKeys) => ReplayMemory
   readonly journal: RevocationJournal
 }
 

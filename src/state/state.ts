@@ -4,7 +4,7 @@ import type { Clock } from '../runtime/clock.ts'
 import type { AttemptStore } from './attempt-store.ts'
 import { MemoryRecords } from './memory-records.ts'
 import { MemoryAttempts } from './memory.ts'
-import { OpaqueKeys } from './opaque-keys.ts'
+import { DerivedKeys } from './derived-keys.ts'
 import type { RevocableRecords } from './record-store.ts'
 import { ProcessReplayMemory, type ReplayMemory } from './replay-memory.ts'
 
@@ -14,7 +14,7 @@ export interface State {
   readonly replays: ReplayMemory
   readonly records: RevocableRecords
   /** Makes the keys under which attempts are stored. */
-  readonly keys: OpaqueKeys
+  readonly keys: DerivedKeys
 }
 
 /** State that ends with the process. */
@@ -22,5 +22,5 @@ export const memoryState = (clock: Clock): State => ({
   attempts: new MemoryAttempts(clock),
   replays: new ProcessReplayMemory(clock),
   records: new MemoryRecords(clock),
-  keys: new OpaqueKeys(),
+  keys: new DerivedKeys(),
 })

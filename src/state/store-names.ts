@@ -3,7 +3,7 @@
 // and is refused before any other operation.
 
 import { CountersignError } from '../runtime/errors.ts'
-import { OpaqueKeys } from './opaque-keys.ts'
+import { DerivedKeys } from './derived-keys.ts'
 import type { RecordSeal } from './record-seal.ts'
 import type { RecordStore } from './record-store.ts'
 import { deriveKey, type StateSecret } from './state-secret.ts'
@@ -23,7 +23,7 @@ const OTHER_SECRET =
 /** The key of names in a store. */
 export class StoreNames {
   /** Makes names. Before the agreement with the store, by the key that an empty one would receive. */
-  readonly keys: OpaqueKeys
+  readonly keys: DerivedKeys
   readonly #seal: RecordSeal
   #secret: Buffer
 
@@ -31,7 +31,7 @@ export class StoreNames {
     this.#seal = seal
     // Derived, not random: processes that begin at the same time with an empty store agree on it.
     this.#secret = deriveKey(secret[0].secret, 'names').export()
-    this.keys = new OpaqueKeys(this.#secret)
+    this.keys = new DerivedKeys(this.#secret)
   }
 
   /**

@@ -2,7 +2,7 @@
 // for; its expiry has to be part of the text.
 
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
-import type { OpaqueKeys } from './opaque-keys.ts'
+import type { DerivedKeys } from './derived-keys.ts'
 
 const SALT_BYTES = 16
 const SALT_LENGTH = 22
@@ -14,14 +14,14 @@ const IV = Buffer.alloc(12)
 
 /** Seals and opens texts of one purpose: AES-256-GCM (NIST SP 800-38D). Nothing is stored. */
 export class TextSeal {
-  readonly #keys: OpaqueKeys
+  readonly #keys: DerivedKeys
   readonly #purpose: string
 
   /**
    * @param keys of the state, so that replicas and restarts that share it open each other's texts
    * @param purpose a text that is sealed for one purpose does not open for another
    */
-  constructor(keys: OpaqueKeys, purpose: string) {
+  constructor(keys: DerivedKeys, purpose: string) {
     this.#keys = keys
     this.#purpose = purpose
   }

@@ -54,7 +54,7 @@ describe('--help', { concurrency: true }, () => {
     },
     {
       args: ['kubeconfig'],
-      says: [/--way <way>/, /--merge/, /--password-file <file>/, /0600/, /Examples:/],
+      says: [/--auth-method <method>/, /--merge/, /--password-file <file>/, /0600/, /Examples:/],
     },
     {
       args: ['trace'],

@@ -9,11 +9,11 @@ import type { RenamedKey } from '../../src/config/renamed-key.ts'
 import { RENAMED_KEYS } from '../../src/configuration/renamed-keys.ts'
 import { codeSpansOf, ROOT, textOf } from './markdown.ts'
 
-/** The rows about keys; those about reasons, audit fields and metrics come after them. */
+/** The rows about keys; those about reasons, audit fields, options and metrics come after them. */
 const rows = textOf('CHANGELOG.md')
   .split('\n')
   .filter((line) => line.startsWith('  | ') && line.includes(' → '))
-  .filter((line) => !/^ {2}\| (where|reasons|audit|metrics|labels)\b/.test(line))
+  .filter((line) => !/^ {2}\| (where|reasons|audit|metrics|labels|options)\b/.test(line))
 
 /** The last key of `groups.under` or `beyond: cut`. */
 const keyIn = (code: string): string => code.split(':')[0]?.split('.').at(-1) ?? ''

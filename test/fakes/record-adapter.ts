@@ -2,12 +2,12 @@
 
 import { BrowserRecords } from '../../src/issuer/provider/browser-records.ts'
 import { RecordAdapter } from '../../src/issuer/provider/record-adapter.ts'
-import { OpaqueKeys } from '../../src/state/opaque-keys.ts'
+import { DerivedKeys } from '../../src/state/derived-keys.ts'
 import type { RevocableRecords } from '../../src/state/record-store.ts'
 import { FakeClock } from './clock.ts'
 
 /** The adapter of a kind, where no browser keeps anything. */
 export const recordAdapter = (kind: string, records: RevocableRecords): RecordAdapter => {
-  const browser = new BrowserRecords('https://id.example.org', new OpaqueKeys(), new FakeClock())
+  const browser = new BrowserRecords('https://id.example.org', new DerivedKeys(), new FakeClock())
   return new RecordAdapter(kind, records, browser)
 }

@@ -42,7 +42,7 @@ export const startIssuerOn = async (state: State): Promise<IssuerOn> => {
         current: () => reloader.current().value,
         records: state.records,
         attempts: state.attempts,
-        opaqueKeys: state.keys,
+        derivedKeys: state.keys,
         audit,
         metrics,
         clock,

@@ -8,7 +8,7 @@ import { IssuerMetrics } from '../../src/issuer/http/metrics.ts'
 import type { HttpServer } from '../../src/runtime/http/server.ts'
 import { MemoryRecords } from '../../src/state/memory-records.ts'
 import { MemoryAttempts } from '../../src/state/memory.ts'
-import { OpaqueKeys } from '../../src/state/opaque-keys.ts'
+import { DerivedKeys } from '../../src/state/derived-keys.ts'
 import { MemoryAudit } from '../fakes/audit-sink.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { memoryLogger } from '../fakes/logger.ts'
@@ -31,7 +31,7 @@ describe('the listener of the issuer', () => {
         current: () => ({ issuer, authorizationServer: undefined, logins: undefined, limits }),
         records: new MemoryRecords(clock),
         attempts: new MemoryAttempts(clock),
-        opaqueKeys: new OpaqueKeys(),
+        derivedKeys: new DerivedKeys(),
         audit: new MemoryAudit(),
         metrics: new IssuerMetrics(),
         clock,

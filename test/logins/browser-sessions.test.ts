@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { BrowserSessions, type NewSession } from '../../src/logins/browser-sessions.ts'
 import { MemoryRecords } from '../../src/state/memory-records.ts'
-import { OpaqueKeys } from '../../src/state/opaque-keys.ts'
+import { DerivedKeys } from '../../src/state/derived-keys.ts'
 import { FakeClock } from '../fakes/clock.ts'
 
 const MINUTE = 60_000
@@ -13,7 +13,7 @@ const HOUR = 60 * MINUTE
 const made = () => {
   const clock = new FakeClock()
   const records = new MemoryRecords(clock)
-  const sessions = new BrowserSessions(records, new OpaqueKeys(), clock)
+  const sessions = new BrowserSessions(records, new DerivedKeys(), clock)
   const begin = async (parts: Partial<NewSession> = {}): Promise<string> => {
     const text = await sessions.begin({
       user: 'alice',

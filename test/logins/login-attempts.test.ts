@@ -4,12 +4,12 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { ATTEMPT_SECONDS, LoginAttempts } from '../../src/logins/login-attempts.ts'
-import { OpaqueKeys } from '../../src/state/opaque-keys.ts'
+import { DerivedKeys } from '../../src/state/derived-keys.ts'
 
 const HOST = 'app.example.org'
 const NOW = 1_700_000_000_000
 
-const attempts = new LoginAttempts(new OpaqueKeys(Buffer.alloc(32, 7)))
+const attempts = new LoginAttempts(new DerivedKeys(Buffer.alloc(32, 7)))
 
 describe('login attempts', () => {
   it('return their target, nonce and PKCE verifier', () => {
@@ -74,7 +74,7 @@ describe('login attempts', () => {
   }
 
   it('of another key are refused', () => {
-    const other = new LoginAttempts(new OpaqueKeys(Buffer.alloc(32, 8)))
+    const other = new LoginAttempts(new DerivedKeys(Buffer.alloc(32, 8)))
     assert.equal(other.open(HOST, state, cookie.value, NOW), undefined)
   })
 

@@ -10,7 +10,7 @@ import { recordAdapter } from '../fakes/record-adapter.ts'
 import { listLogins } from '../../src/logins/live-logins.ts'
 import { Logout } from '../../src/logins/logout.ts'
 import { MemoryRecords } from '../../src/state/memory-records.ts'
-import { OpaqueKeys } from '../../src/state/opaque-keys.ts'
+import { DerivedKeys } from '../../src/state/derived-keys.ts'
 import { FakeClock } from '../fakes/clock.ts'
 
 const HOUR = 3_600_000
@@ -18,7 +18,7 @@ const HOUR = 3_600_000
 const opened = () => {
   const clock = new FakeClock()
   const store = new MemoryRecords(clock)
-  const keys = new OpaqueKeys()
+  const keys = new DerivedKeys()
   const sessions = new BrowserSessions(store, keys, clock)
   const parts = { records: new LoginStore(store), sessions, keys }
   const notified: string[] = []

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { PendingAuthorizations } from '../../src/logins/pending-authorizations.ts'
 import { MemoryRecords } from '../../src/state/memory-records.ts'
-import { OpaqueKeys } from '../../src/state/opaque-keys.ts'
+import { DerivedKeys } from '../../src/state/derived-keys.ts'
 import { FakeClock } from '../fakes/clock.ts'
 
 const NOW = 1_700_000_000_000
@@ -16,7 +16,7 @@ const made = (secret = 7) => {
   return {
     records,
     pendingAuthorizations: new PendingAuthorizations(
-      new OpaqueKeys(Buffer.alloc(32, secret)),
+      new DerivedKeys(Buffer.alloc(32, secret)),
       records,
     ),
   }

@@ -28,7 +28,7 @@ const opened = () => {
     session: 'session-1',
     user: 'alice',
     authenticator: 'staff',
-    way: 'password',
+    method: 'password',
     ends: now + 3 * HOUR,
   }
   return { provenLogins: new ProvenLogins(new MemoryRecords(clock)), now, upstream, local }

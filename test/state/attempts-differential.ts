@@ -3,7 +3,12 @@
 
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import type { AttemptStore, Claim, Pace, Receipt } from '../../src/state/attempt-store.ts'
+import type {
+  AttemptStore,
+  AttemptScope,
+  Pace,
+  Reservation,
+} from '../../src/state/attempt-store.ts'
 import { MemoryAttempts } from '../../src/state/memory.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { randomFrom } from '../fakes/random.ts'
@@ -38,29 +43,29 @@ export const sameAsInMemory = (create: () => Promise<Differing>, steps: number):
         assert.ok(found !== undefined)
         return found
       }
-      const claims = (): readonly Claim[] =>
+      const scopes = (): readonly AttemptScope[] =>
         Array.from({ length: 1 + below(3) }, () => ({
           key: `${seed} ${below(6)}`,
           pace: one(PACES),
           binding: below(3) > 0,
           weight: one([1, 1 / 2, 1 / 4]),
         }))
-      const taken: Receipt[] = []
+      const taken: Reservation[] = []
       for (let step = 0; step < steps; step += 1) {
         clock.advance(one([0, 1, 999, MINUTE, 10 * MINUTE, 45 * MINUTE]))
         await setTime(clock.now())
         if (taken.length === 0 || below(2) === 0) {
-          const asked = claims()
+          const asked = scopes()
           const [want, got] = [await memory.take(asked), await store.take(asked)]
           assert.deepEqual(got, want, `step ${step}`)
-          if (want.outcome === 'taken') taken.push(...want.receipts)
+          if (want.outcome === 'taken') taken.push(...want.reservations)
           continue
         }
-        const settlements = taken.splice(below(taken.length), 1 + below(3)).map((receipt) => ({
-          receipt,
+        const outcomes = taken.splice(below(taken.length), 1 + below(3)).map((reservation) => ({
+          reservation,
           failures: one([1, 1, 0, 0, -1, -2, Number.NEGATIVE_INFINITY]),
         }))
-        const [want, got] = [await memory.settle(settlements), await store.settle(settlements)]
+        const [want, got] = [await memory.settle(outcomes), await store.settle(outcomes)]
         assert.deepEqual(got, want, `step ${step}`)
       }
     })

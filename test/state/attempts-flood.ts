@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { CountersignError } from '../../src/runtime/errors.ts'
-import type { AttemptStore, Claim, Pace } from '../../src/state/attempt-store.ts'
+import type { AttemptStore, AttemptScope, Pace } from '../../src/state/attempt-store.ts'
 import { FallbackAttempts } from '../../src/state/fallback-attempts.ts'
 import { MemoryAttempts } from '../../src/state/memory.ts'
 import { FakeClock } from '../fakes/clock.ts'
@@ -21,7 +21,7 @@ const HOUR = 3_600_000
 const PACE: Pace = { attempts: 1, backOff: 1_000, lockAfter: 2, lockFor: 4 * HOUR, forget: HOUR }
 const FLOOD = 2_000
 
-const claim = (key: string): Claim => ({ key, pace: PACE, binding: true, weight: 1 })
+const scope = (key: string): AttemptScope => ({ key, pace: PACE, binding: true, weight: 1 })
 
 const isFull = (cause: unknown): boolean =>
   cause instanceof CountersignError && cause.code === 'overloaded'
@@ -29,9 +29,9 @@ const isFull = (cause: unknown): boolean =>
 /** An attempt that fails; whether it was counted. */
 const fail = async (store: AttemptStore, ...keys: readonly string[]): Promise<boolean> => {
   try {
-    const taking = await store.take(keys.map(claim))
-    if (taking.outcome === 'wait') return true
-    await store.settle(taking.receipts.map((receipt) => ({ receipt, failures: 1 })))
+    const result = await store.take(keys.map(scope))
+    if (result.outcome === 'wait') return true
+    await store.settle(result.reservations.map((reservation) => ({ reservation, failures: 1 })))
     return true
   } catch (cause) {
     if (isFull(cause)) return false
@@ -47,7 +47,7 @@ const flood = async (store: AttemptStore, name: string): Promise<number> => {
       Array.from({ length: 50 }, async (_, at) => {
         const who = `${name} ${index + at}`
         const note = { key: `refused ${who}`, text: 'wrong', lifetime: HOUR, retained: false }
-        await store.note(note).catch((cause: unknown) => assert.ok(isFull(cause)))
+        await store.remember(note).catch((cause: unknown) => assert.ok(isFull(cause)))
         return await fail(store, `${who}, address`, `${who}, user`, `${who}, source`)
       }),
     )
@@ -57,8 +57,8 @@ const flood = async (store: AttemptStore, name: string): Promise<number> => {
 }
 
 const waitOf = async (store: AttemptStore, key: string): Promise<number> => {
-  const taking = await store.take([claim(key)])
-  return taking.outcome === 'wait' ? (taking.waits[0] ?? 0) : 0
+  const result = await store.take([scope(key)])
+  return result.outcome === 'wait' ? (result.waits[0] ?? 0) : 0
 }
 
 /** Registers the tests for one implementation. */
@@ -70,14 +70,14 @@ export const attemptsUnderFlood = (name: string, create: () => Promise<FloodedSt
       await pass(1_000)
       await fail(store, 'alice')
       const familiar = { key: 'familiar alice', text: '', lifetime: 30 * HOUR, retained: true }
-      await store.note(familiar)
+      await store.remember(familiar)
       const counted = await flood(store, 'first')
       assert.ok(counted > 10 && counted < FLOOD, `${counted} counted`)
       const entries = await size()
       assert.ok(entries <= mostEntries, `${entries} entries`)
       assert.ok((await waitOf(store, 'alice')) > 3 * HOUR)
       // What is about users who were proven has room, and so has what is there already.
-      await store.note({ ...familiar, key: 'familiar bob' })
+      await store.remember({ ...familiar, key: 'familiar bob' })
       assert.equal((await store.recall(['familiar alice', 'familiar bob'])).length, 2)
       assert.ok((await store.recall(['familiar alice']))[0] !== undefined)
       assert.ok((await store.recall(['familiar bob']))[0] !== undefined)

@@ -3,13 +3,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { CountersignError } from '../../src/runtime/errors.ts'
-import type { AttemptStore, Claim } from '../../src/state/attempt-store.ts'
+import type { AttemptStore, AttemptScope } from '../../src/state/attempt-store.ts'
 import { FallbackAttempts } from '../../src/state/fallback-attempts.ts'
 import { MemoryAttempts } from '../../src/state/memory.ts'
 import { FakeClock } from '../fakes/clock.ts'
 
 const PACE = { attempts: 1, backOff: 10_000, lockAfter: 3, lockFor: 60_000, forget: 60_000 }
-const CLAIM: Claim = { key: 'alice', pace: PACE, binding: true, weight: 1 }
+const SCOPE: AttemptScope = { key: 'alice', pace: PACE, binding: true, weight: 1 }
 
 /** A store that can be taken away. */
 const shaky = (store: AttemptStore, state: { failure: unknown }): AttemptStore => {
@@ -18,9 +18,9 @@ const shaky = (store: AttemptStore, state: { failure: unknown }): AttemptStore =
     return await call()
   }
   return {
-    take: (claims) => asked(() => store.take(claims)),
-    settle: (settlements) => asked(() => store.settle(settlements)),
-    note: (note) => asked(() => store.note(note)),
+    take: (scopes) => asked(() => store.take(scopes)),
+    settle: (outcomes) => asked(() => store.settle(outcomes)),
+    remember: (entry) => asked(() => store.remember(entry)),
     recall: (keys) => asked(() => store.recall(keys)),
   }
 }
@@ -35,9 +35,9 @@ const stores = () => {
 }
 
 const fail = async (attempts: AttemptStore): Promise<string> => {
-  const taking = await attempts.take([CLAIM])
-  if (taking.outcome === 'wait') return 'wait'
-  await attempts.settle(taking.receipts.map((receipt) => ({ receipt, failures: 1 })))
+  const result = await attempts.take([SCOPE])
+  if (result.outcome === 'wait') return 'wait'
+  await attempts.settle(result.reservations.map((reservation) => ({ reservation, failures: 1 })))
   return 'taken'
 }
 
@@ -52,30 +52,32 @@ describe('attempts whose store is away', () => {
   it('are forgotten when they succeed', async () => {
     const { attempts, state } = stores()
     state.failure = away
-    const taking = await attempts.take([CLAIM])
-    assert.equal(taking.outcome, 'taken')
-    await attempts.settle(taking.receipts.map((receipt) => ({ receipt, failures: -Infinity })))
+    const result = await attempts.take([SCOPE])
+    assert.equal(result.outcome, 'taken')
+    await attempts.settle(
+      result.reservations.map((reservation) => ({ reservation, failures: -Infinity })),
+    )
     assert.equal(await fail(attempts), 'taken')
   })
 
   it('do not fail when it goes away in between', async () => {
     const { attempts, state } = stores()
-    const taking = await attempts.take([CLAIM])
-    assert.equal(taking.outcome, 'taken')
+    const result = await attempts.take([SCOPE])
+    assert.equal(result.outcome, 'taken')
     state.failure = away
     const settled = await attempts.settle(
-      taking.receipts.map((receipt) => ({ receipt, failures: 0 })),
+      result.reservations.map((reservation) => ({ reservation, failures: 0 })),
     )
-    assert.deepEqual(settled, taking.receipts)
+    assert.deepEqual(settled, result.reservations)
   })
 
   it('are corrected where they were counted, also when it is back', async () => {
     const { attempts, state } = stores()
     state.failure = away
-    const taking = await attempts.take([CLAIM])
-    assert.equal(taking.outcome, 'taken')
+    const result = await attempts.take([SCOPE])
+    assert.equal(result.outcome, 'taken')
     state.failure = undefined
-    await attempts.settle(taking.receipts.map((receipt) => ({ receipt, failures: 1 })))
+    await attempts.settle(result.reservations.map((reservation) => ({ reservation, failures: 1 })))
     assert.equal(await fail(attempts), 'wait', 'what was counted here')
   })
 
@@ -95,13 +97,13 @@ describe('attempts whose store is away', () => {
   it('remember notes here', async () => {
     const { attempts, state } = stores()
     state.failure = away
-    await attempts.note({ key: 'k', text: 'known', lifetime: 1_000, retained: false })
+    await attempts.remember({ key: 'k', text: 'known', lifetime: 1_000, retained: false })
     assert.equal((await attempts.recall(['k']))[0]?.text, 'known')
   })
 
   it('do not hide bugs', async () => {
     const { attempts, state } = stores()
     state.failure = new TypeError('a bug')
-    await assert.rejects(attempts.take([CLAIM]), TypeError)
+    await assert.rejects(attempts.take([SCOPE]), TypeError)
   })
 })

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { waitAfter, type Claim, type Pace } from '../../src/state/attempt-store.ts'
+import { waitAfter, type AttemptScope, type Pace } from '../../src/state/attempt-store.ts'
 import { MemoryAttempts } from '../../src/state/memory.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { attemptStoreConformance } from './conformance.ts'
@@ -25,7 +25,12 @@ const PACE: Pace = {
   forget: 60 * MINUTE,
 }
 
-const claim = (key: string, binding = true): Claim => ({ key, pace: PACE, binding, weight: 1 })
+const scope = (key: string, binding = true): AttemptScope => ({
+  key,
+  pace: PACE,
+  binding,
+  weight: 1,
+})
 
 const setUp = () => {
   const clock = new FakeClock()
@@ -33,14 +38,14 @@ const setUp = () => {
   const fail = async (key: string, times = 1): Promise<void> => {
     for (let count = 0; count < times; count += 1) {
       clock.advance(100) // longer than any back-off
-      const taking = await store.take([claim(key)])
-      if (taking.outcome === 'wait') continue
-      const [receipt] = taking.receipts
-      if (receipt !== undefined) await store.settle([{ receipt, failures: 1 }])
+      const result = await store.take([scope(key)])
+      if (result.outcome === 'wait') continue
+      const [reservation] = result.reservations
+      if (reservation !== undefined) await store.settle([{ reservation, failures: 1 }])
     }
   }
   const isLocked = async (key: string): Promise<boolean> =>
-    (await store.take([claim(key)])).outcome === 'wait'
+    (await store.take([scope(key)])).outcome === 'wait'
   return { clock, store, fail, isLocked }
 }
 
@@ -49,7 +54,12 @@ describe('a memory that a client fills', () => {
     const { store, fail } = setUp()
     for (let index = 0; index < 1_000; index += 1) {
       await fail(`k${index}`)
-      await store.note({ key: `n${index}`, text: '', lifetime: MINUTE, retained: index % 2 === 0 })
+      await store.remember({
+        key: `n${index}`,
+        text: '',
+        lifetime: MINUTE,
+        retained: index % 2 === 0,
+      })
       assert.ok(store.size <= LIMIT)
     }
     assert.equal(store.size, LIMIT)
@@ -68,8 +78,8 @@ describe('a memory that a client fills', () => {
       assert.ok(await isLocked(key), key)
     }
     const failuresOf = async (key: string): Promise<number> => {
-      const taking = await store.take([claim(key)])
-      return taking.outcome === 'taken' ? (taking.receipts[0]?.failures ?? 0) : 0
+      const result = await store.take([scope(key)])
+      return result.outcome === 'taken' ? (result.reservations[0]?.failures ?? 0) : 0
     }
     assert.equal(await failuresOf('harmless999'), 2)
     assert.equal(await failuresOf('harmless0'), 1)
@@ -85,7 +95,7 @@ describe('a memory that a client fills', () => {
     for (let index = 0; index < LIMIT; index += 1) {
       for (let count = 0; count < 20; count += 1) {
         clock.advance(1)
-        await store.take([{ ...claim(`often${index}`), pace }])
+        await store.take([{ ...scope(`often${index}`), pace }])
       }
     }
     for (const key of locked) {
@@ -95,11 +105,11 @@ describe('a memory that a client fills', () => {
 
   it('drops a note before a failure, and a retained one after', async () => {
     const { store, fail } = setUp()
-    await store.note({ key: 'cheap', text: '', lifetime: 99 * MINUTE, retained: false })
-    await store.note({ key: 'retained', text: '', lifetime: 99 * MINUTE, retained: true })
+    await store.remember({ key: 'cheap', text: '', lifetime: 99 * MINUTE, retained: false })
+    await store.remember({ key: 'retained', text: '', lifetime: 99 * MINUTE, retained: true })
     for (let index = 0; index < 1_000; index += 1) {
       await fail(`k${index}`)
-      await store.note({ key: `n${index}`, text: '', lifetime: 99 * MINUTE, retained: false })
+      await store.remember({ key: `n${index}`, text: '', lifetime: 99 * MINUTE, retained: false })
     }
     const [cheap, retained] = await store.recall(['cheap', 'retained'])
     assert.deepEqual([cheap !== undefined, retained !== undefined], [false, true])
@@ -143,7 +153,7 @@ describe('a memory that a client fills', () => {
     }
     clock.advance(24 * 60 * MINUTE)
     for (let index = 0; index < LIMIT; index += 1) {
-      await store.note({ key: 'the same', text: '', lifetime: 1, retained: false })
+      await store.remember({ key: 'the same', text: '', lifetime: 1, retained: false })
       clock.advance(1)
     }
     assert.ok(store.size < LIMIT / 2, `${store.size}`)

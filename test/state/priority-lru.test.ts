@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { OpaqueKeys } from '../../src/state/opaque-keys.ts'
+import { DerivedKeys } from '../../src/state/derived-keys.ts'
 import { PriorityLru } from '../../src/state/priority-lru.ts'
 
 /** The same numbers every time. */
@@ -67,9 +67,9 @@ describe('levels', () => {
 })
 
 describe('opaque keys', () => {
-  const keys = new OpaqueKeys(Buffer.alloc(32, 1))
+  const keys = new DerivedKeys(Buffer.alloc(32, 1))
   it('are the same for the same parts under the same secret, and for nothing else', () => {
-    const same = new OpaqueKeys(Buffer.alloc(32, 1))
+    const same = new DerivedKeys(Buffer.alloc(32, 1))
     assert.equal(keys.of('a', 'b'), same.of('a', 'b'))
     const all = [
       keys.of('a', 'b'),
@@ -77,8 +77,8 @@ describe('opaque keys', () => {
       keys.of('a', 'b', ''),
       keys.of('a","b'),
       keys.of('b', 'a'),
-      new OpaqueKeys().of('a', 'b'),
-      new OpaqueKeys().of('a', 'b'),
+      new DerivedKeys().of('a', 'b'),
+      new DerivedKeys().of('a', 'b'),
     ]
     assert.equal(new Set(all).size, all.length)
   })

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { MemoryRecords } from '../../src/state/memory-records.ts'
-import { OpaqueKeys } from '../../src/state/opaque-keys.ts'
+import { DerivedKeys } from '../../src/state/derived-keys.ts'
 import { RecordSeal } from '../../src/state/record-seal.ts'
 import { RevocationJournal, type Rollback } from '../../src/state/revocation-journal.ts'
 import { RevocationMarks } from '../../src/state/revocation-marks.ts'
@@ -40,7 +40,7 @@ const setUp = () => {
   const clock = new FakeClock()
   const store = new Store(clock)
   const seal = new RecordSeal(secretOf())
-  const keys = new OpaqueKeys()
+  const keys = new DerivedKeys()
   const hash = (name: string): string => keys.of('name', name)
   const start = () => {
     const rollbacks: Rollback[] = []

@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { OpaqueKeys } from '../../src/state/opaque-keys.ts'
+import { DerivedKeys } from '../../src/state/derived-keys.ts'
 import { TextSeal } from '../../src/state/text-seal.ts'
 
-const keysOf = (byte: number): OpaqueKeys => new OpaqueKeys(Buffer.alloc(32, byte))
+const keysOf = (byte: number): DerivedKeys => new DerivedKeys(Buffer.alloc(32, byte))
 
 const seal = new TextSeal(keysOf(7), 'a purpose')
 

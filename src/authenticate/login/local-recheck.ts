@@ -8,12 +8,12 @@ import type { Clock } from '../../runtime/clock.ts'
 import { CountersignError, describeError } from '../../runtime/errors.ts'
 import { checkTimes, type LoginCheck, type LoginChecked } from '../../logins/recheck.ts'
 import type { LocalLogin, ProvenLoginRecord } from '../../logins/proven-logins.ts'
-import { proveAgain, type LoginWay } from './prove.ts'
+import { proveAgain, type LoginMethod } from './prove.ts'
 
 /** The dependencies of {@link LocalRecheck}. */
 export interface LocalRecheckParts {
   readonly config: Pick<LoginConfig, 'recheck' | 'maxLifetime' | 'maxLifetimeWithoutRecheck'>
-  readonly ways: readonly LoginWay[]
+  readonly methods: readonly LoginMethod[]
   readonly clock: Clock
 }
 
@@ -44,15 +44,19 @@ export class LocalRecheck implements LoginCheck<LocalLogin> {
     const { config, clock } = this.#parts
     const { recheck, maxLifetime, maxLifetimeWithoutRecheck } = config
     const { authenticator, method } = identity
-    const way = method === 'certificate' ? 'certificate' : 'password'
-    const proven = way === 'certificate' ? certificateOf(certificate) : accountOf(identity)
+    const loginMethod = method === 'certificate' ? 'certificate' : 'password'
+    const proven = loginMethod === 'certificate' ? certificateOf(certificate) : accountOf(identity)
     const now = clock.now()
     if (proven === undefined) {
-      return { authenticator, way, ends: now + Math.min(maxLifetime, maxLifetimeWithoutRecheck) }
+      return {
+        authenticator,
+        method: loginMethod,
+        ends: now + Math.min(maxLifetime, maxLifetimeWithoutRecheck),
+      }
     }
     return {
       authenticator,
-      way,
+      method: loginMethod,
       proven,
       renewal: checkTimes(now, recheck),
       ends: now + maxLifetime,
@@ -60,9 +64,9 @@ export class LocalRecheck implements LoginCheck<LocalLogin> {
   }
 
   async check(_login: string, record: ProvenLoginRecord<LocalLogin>): Promise<LoginChecked> {
-    const { config, ways, clock } = this.#parts
+    const { config, methods, clock } = this.#parts
     const { proven } = record
-    const proof = await proveAgain(ways, proven)
+    const proof = await proveAgain(methods, proven)
     switch (proof.outcome) {
       case 'proven': {
         const renewal = checkTimes(clock.now(), config.recheck)

@@ -12,7 +12,7 @@ import type { LocalLogin } from '../../logins/proven-logins.ts'
 import type { ChainLink } from '../chain.ts'
 
 /** One authenticator of the login page. */
-export interface LoginWay {
+export interface LoginMethod {
   readonly kind: 'password' | 'certificate'
   readonly link: ChainLink
 }
@@ -60,7 +60,7 @@ const DEADLINE_MS = 14_000
 
 /** Calls the authenticators of that kind in turn. The first that knows the user decides. Never rejects. */
 export const prove = async (
-  { ways, wait }: { readonly ways: readonly LoginWay[]; readonly wait: number },
+  { methods, wait }: { readonly methods: readonly LoginMethod[]; readonly wait: number },
   presented: LoginCredential,
   caller: LoginCaller,
 ): Promise<Proof> => {
@@ -68,7 +68,7 @@ export const prove = async (
   if (request === undefined) return { outcome: 'not-applicable' }
   const signal = AbortSignal.timeout(wait)
   let last: Proof = { outcome: 'not-applicable' }
-  for (const { kind, link } of ways) {
+  for (const { kind, link } of methods) {
     if (kind !== presented.kind) continue
     last = await proveBy(link, request, signal)
     // A user of another directory may be in this one; a user who is known here is not looked up elsewhere.
@@ -82,12 +82,12 @@ const isUnknownUser = (proof: Proof): boolean =>
 
 /** Verifies the answer to a question of one of these authenticators. Never rejects. */
 export const proveAnswer = async (
-  ways: readonly LoginWay[],
+  methods: readonly LoginMethod[],
   { authenticator: name, question }: PendingChallenge,
   answer: string,
   source: string,
 ): Promise<Proof> => {
-  const link = ways.find((way) => way.link.authenticator.name === name)?.link
+  const link = methods.find((way) => way.link.authenticator.name === name)?.link
   const login = link?.authenticator.login
   if (link === undefined || login === undefined) return { outcome: 'stale' }
   return await proven(link, () => login.answer(question, answer, source))
@@ -98,10 +98,10 @@ export const proveAnswer = async (
  * verified with its revocation. Never rejects.
  */
 export const proveAgain = async (
-  ways: readonly LoginWay[],
+  methods: readonly LoginMethod[],
   { authenticator: name, proven: before }: Pick<LocalLogin, 'authenticator' | 'proven'>,
 ): Promise<ProofAgain> => {
-  const link = ways.find((way) => way.link.authenticator.name === name)?.link
+  const link = methods.find((way) => way.link.authenticator.name === name)?.link
   if (link === undefined || before === undefined) return { outcome: 'unsupported' }
   const lookup = 'account' in before ? link.authenticator.login?.lookup(before) : undefined
   if (lookup !== undefined) return await provenAgain(link, lookup)
@@ -115,7 +115,7 @@ export const proveAgain = async (
 }
 
 const provenAgain = async (
-  { mapping }: LoginWay['link'],
+  { mapping }: LoginMethod['link'],
   lookup: Promise<LoginLookup>,
 ): Promise<ProofAgain> => {
   const found = await lookup
@@ -126,7 +126,7 @@ const provenAgain = async (
 }
 
 const proveBy = async (
-  link: LoginWay['link'],
+  link: LoginMethod['link'],
   request: Request,
   signal: AbortSignal,
 ): Promise<Proof> => {
@@ -139,7 +139,7 @@ const proveBy = async (
 }
 
 const proven = async (
-  { authenticator, mapping }: LoginWay['link'],
+  { authenticator, mapping }: LoginMethod['link'],
   ask: () => MaybePromise<LoginStep>,
 ): Promise<Proof> => {
   try {

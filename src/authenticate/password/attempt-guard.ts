@@ -3,7 +3,12 @@
 
 import type { Clock } from '../../runtime/clock.ts'
 import { countedSource } from '../../runtime/counted-source.ts'
-import { waitAfter, type Claim, type KnownNote, type Receipt } from '../../state/attempt-store.ts'
+import {
+  waitAfter,
+  type AttemptScope,
+  type FoundEntry,
+  type Reservation,
+} from '../../state/attempt-store.ts'
 import type { State } from '../../state/state.ts'
 import {
   countedUser,
@@ -38,8 +43,8 @@ interface Subject extends Attempt {
 interface Admission {
   readonly outcome: 'admitted'
   /** In the order of COUNTS. */
-  readonly receipts: readonly Receipt[]
-  readonly familiar: KnownNote | undefined
+  readonly reservations: readonly Reservation[]
+  readonly familiar: FoundEntry | undefined
   /** Whether the same password was refused a while ago, and counted then. */
   readonly repeated: boolean
 }
@@ -104,19 +109,19 @@ export class AttemptGuard implements PasswordGuard {
     const { keys, held } = subject
     const [familiar, refused] = await state.attempts.recall([keys.familiar, keys.refused])
     const at = clock.monotonic()
-    const taking = await state.attempts.take(this.#claims(keys, familiar !== undefined))
-    if (taking.outcome === 'wait') {
-      const [own = 0, ...others] = taking.waits
+    const result = await state.attempts.take(this.#scopes(keys, familiar !== undefined))
+    if (result.outcome === 'wait') {
+      const [own = 0, ...others] = result.waits
       // Attempts at other pairs have caused this wait, and may end it by succeeding.
       this.#holds.set(
         held,
         at + Math.max(own, Math.min(LONGEST_HOLD_FOR_OTHERS, Math.max(...others))),
       )
-      return { outcome: 'too-many-attempts', retryAfter: inSeconds(Math.max(...taking.waits)) }
+      return { outcome: 'too-many-attempts', retryAfter: inSeconds(Math.max(...result.waits)) }
     }
-    const { receipts } = taking
+    const { reservations } = result
     const repeated = refused !== undefined
-    const admission = { outcome: 'admitted', receipts, familiar, repeated } as const
+    const admission = { outcome: 'admitted', reservations, familiar, repeated } as const
     const answer = refused && answerOfNote(refused, generation, repeats)
     if (answer === undefined || (subject.isInteractive === true && isQuestion(answer)))
       return admission
@@ -124,7 +129,7 @@ export class AttemptGuard implements PasswordGuard {
     return answer
   }
 
-  #claims(keys: Subject['keys'], familiar: boolean): readonly Claim[] {
+  #scopes(keys: Subject['keys'], familiar: boolean): readonly AttemptScope[] {
     return COUNTS.map((count) => ({
       key: keys[count],
       pace: this.#options[count],
@@ -162,10 +167,10 @@ export class AttemptGuard implements PasswordGuard {
   /** Removes the failures of this user at this source, also from the count of the user. */
   async #succeed(
     { keys, held, questions = 0 }: Subject,
-    { receipts, familiar }: Admission,
+    { reservations, familiar }: Admission,
   ): Promise<void> {
     const { state, familiar: lifetime, userAndSource } = this.#options
-    const failures = receipts[0]?.failures ?? 1
+    const failures = reservations[0]?.failures ?? 1
     // Only once per `forget`: a program may log in every minute, and a client behind the same address may guess
     // meanwhile.
     const fresh = familiar === undefined || familiar.age >= userAndSource.forget
@@ -173,11 +178,14 @@ export class AttemptGuard implements PasswordGuard {
       ? [Number.POSITIVE_INFINITY, Math.max(failures - 1, questions), questions]
       : [questions, questions, questions]
     await state.attempts.settle(
-      receipts.map((receipt, index) => ({ receipt, failures: -(forgotten[index] ?? 0) })),
+      reservations.map((reservation, index) => ({
+        reservation,
+        failures: -(forgotten[index] ?? 0),
+      })),
     )
     this.#holds.delete(held)
     if (lifetime === 0) return
-    await state.attempts.note({ key: keys.familiar, text: '', lifetime, retained: true })
+    await state.attempts.remember({ key: keys.familiar, text: '', lifetime, retained: true })
   }
 
   async #fail(subject: Subject, admission: Admission, refused: Refused): Promise<void> {
@@ -185,7 +193,7 @@ export class AttemptGuard implements PasswordGuard {
     if (repeats.once > 0) {
       const text = noteOfRefusal(refused, generation)
       const { refused: key } = subject.keys
-      await state.attempts.note({ key, text, lifetime: repeats.once, retained: false })
+      await state.attempts.remember({ key, text, lifetime: repeats.once, retained: false })
     }
     if (admission.repeated) {
       await this.#giveBack(admission)
@@ -199,11 +207,11 @@ export class AttemptGuard implements PasswordGuard {
     const { state, clock } = this.#options
     const { user, source, held } = subject
     const at = clock.monotonic()
-    const receipts = await state.attempts.settle(
-      admission.receipts.map((receipt) => ({ receipt, failures: 1 })),
+    const reservations = await state.attempts.settle(
+      admission.reservations.map((reservation) => ({ reservation, failures: 1 })),
     )
     for (const [index, count] of COUNTS.entries()) {
-      const { failures = 0, until = 0 } = receipts[index] ?? {}
+      const { failures = 0, until = 0 } = reservations[index] ?? {}
       const pace = this.#options[count]
       if (until === 0) continue
       if (count === 'userAndSource') this.#holds.set(held, at + waitAfter(failures, pace))
@@ -214,9 +222,9 @@ export class AttemptGuard implements PasswordGuard {
     }
   }
 
-  async #giveBack({ receipts }: Admission): Promise<void> {
-    const settlements = receipts.map((receipt) => ({ receipt, failures: 0 }))
-    await this.#options.state.attempts.settle(settlements)
+  async #giveBack({ reservations }: Admission): Promise<void> {
+    const outcomes = reservations.map((reservation) => ({ reservation, failures: 0 }))
+    await this.#options.state.attempts.settle(outcomes)
   }
 }
 

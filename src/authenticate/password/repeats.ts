@@ -1,7 +1,7 @@
 // A wrong password that is repeated: by a misconfigured client, or by a browser that loads twenty resources.
 // Repetition gives an attacker no information, so it counts once, and for some seconds no verifier is called again.
 
-import type { KnownNote } from '../../state/attempt-store.ts'
+import type { FoundEntry } from '../../state/attempt-store.ts'
 import type { AccountRefusal, Verification } from './verifier.ts'
 
 /** How refused passwords are remembered. Times in milliseconds. */
@@ -42,7 +42,7 @@ export const noteOfRefusal = (refused: Refused, generation: string): string =>
 
 /** The outcome in a note, for a repeated password; `undefined` where it has to be verified. */
 export const answerOfNote = (
-  { text, age }: KnownNote,
+  { text, age }: FoundEntry,
   generation: string,
   { answer }: RepeatRules,
 ): Refused | undefined => {

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { accountKeys } from '../../identity/schema.ts'
 import { parseYaml } from '../../config/document.ts'
 import { ConfigurationError, type Problem } from '../../config/problem.ts'
-import { OpaqueKeys } from '../../state/opaque-keys.ts'
+import { DerivedKeys } from '../../state/derived-keys.ts'
 import { readHash, type HashPool, type PasswordHash } from './hash.ts'
 import {
   readReference,
@@ -44,14 +44,14 @@ export class UsersFile implements PasswordVerifier {
   readonly #decoyKey = randomBytes(32)
   readonly #pool: HashPool
   readonly #file: string
-  readonly #keys: OpaqueKeys
+  readonly #keys: DerivedKeys
 
   private constructor(
     file: string,
     text: string,
     users: ReadonlyMap<string, UserEntry>,
     pool: HashPool,
-    keys: OpaqueKeys,
+    keys: DerivedKeys,
   ) {
     this.#file = file
     this.#keys = keys
@@ -68,7 +68,7 @@ export class UsersFile implements PasswordVerifier {
    * @param keys make the fingerprints of password hashes; processes that share logins share them
    * @throws ConfigurationError with every problem in the file
    */
-  static parse(file: string, text: string, pool: HashPool, keys = new OpaqueKeys()): UsersFile {
+  static parse(file: string, text: string, pool: HashPool, keys = new DerivedKeys()): UsersFile {
     const problems: Problem[] = []
     const users = /\.(ya?ml|json)$/i.test(file)
       ? parseYamlUsers(file, text, problems)

@@ -18,7 +18,7 @@ import { systemClock } from '../../runtime/clock.ts'
 import { CountersignError, describeError } from '../../runtime/errors.ts'
 import { createLogger } from '../../runtime/logger.ts'
 import type { CommandContext } from '../context.ts'
-import { configOption } from '../options.ts'
+import { addRenamedOption, configOption } from '../options.ts'
 import { printableJson } from '../printable.ts'
 import { reportFailure } from '../report.ts'
 import { usageError } from '../usage-error.ts'
@@ -37,7 +37,7 @@ interface Options extends RequestOptions {
   readonly audit?: string
   readonly config: string
   readonly reviewed?: 'yes' | 'no'
-  readonly ask?: boolean
+  readonly callApiServer?: boolean
   readonly json?: boolean
   readonly all?: boolean
 }
@@ -50,7 +50,7 @@ const DEADLINE_MS = 60_000
 
 /** The command. */
 export const explainCommand = (context: CommandContext): Command =>
-  addRequestOptions(new Command('explain'))
+  addRenamedOption(addRequestOptions(new Command('explain')), '--ask', '--call-api-server')
     .description(
       'explain how each phase evaluates one request: its route, its authentication, the rule that decides and why other rules do not, and what would be forwarded. A credential is verified as usual, and a directory counts a wrong password; with --user no credential is verified. Prints no credential. Exits with 0 when the request is allowed, with 1 when it is refused, with 2 when the decision is undetermined',
     )
@@ -61,7 +61,10 @@ export const explainCommand = (context: CommandContext): Command =>
         'what the API server answers to `subjectAccessReview`',
       ).choices(['yes', 'no']),
     )
-    .option('--ask', 'call the API server; without it and --reviewed, its answer is not known')
+    .option(
+      '--call-api-server',
+      'call the API server; without it and --reviewed, its answer is not known',
+    )
     .option('--decision <id>', 'a decision of the audit log, by the rules of this configuration')
     .option('--audit <file>', 'the audit log to look in (default: that of the configuration)')
     .option('--all', 'every matcher of every rule')
@@ -94,7 +97,7 @@ const run = async (
 
 const explainAsked = async (asked: Asked, options: Options): Promise<Explanation> => {
   // A given identity is not verified, so no key or server is needed.
-  if (asked.identity !== undefined && options.ask !== true) {
+  if (asked.identity !== undefined && options.callApiServer !== true) {
     await using snapshot = await buildOffline(options.config, new ConfigurationFiles())
     return await explainIn(snapshot, asked, options)
   }
@@ -112,9 +115,9 @@ const explainDecision = async (
   if (words.length > 0 || saysRequest(options)) {
     throw usageError('--decision includes the request and the identity: omit their options')
   }
-  if (options.ask === true || options.reviewed !== undefined) {
+  if (options.callApiServer === true || options.reviewed !== undefined) {
     throw usageError(
-      'the log does not contain the answer of the API server: omit --ask and --reviewed',
+      'the log does not contain the answer of the API server: omit --call-api-server and --reviewed',
     )
   }
   await using snapshot = await buildOffline(options.config, new ConfigurationFiles())
@@ -159,7 +162,8 @@ const explainIn = async (
   const route = reading.outcome === 'read' ? routes.find(reading.request) : undefined
   const subject = subjectOf({ identity }, route, config)
   if (subject.outcome === 'unusable') throw usageError(subject.reason)
-  const reviewer = options.ask === true ? undefined : givenReview(answerOf(options) ?? reviewed)
+  const reviewer =
+    options.callApiServer === true ? undefined : givenReview(answerOf(options) ?? reviewed)
   const given = { identity: subject.identity, reviewer, at }
   return await explain(attributes, snapshot, given, AbortSignal.timeout(DEADLINE_MS))
 }
@@ -174,7 +178,7 @@ const givenReview = (allowed: boolean | undefined): AccessReviewer => {
       ? {
           outcome: 'unavailable',
           cause: usageError(
-            'it was not called: use --ask to call it, or --reviewed to give its answer',
+            'it was not called: use --call-api-server to call it, or --reviewed to give its answer',
           ),
         }
       : { outcome: 'reviewed', allowed }

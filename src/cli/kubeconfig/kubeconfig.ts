@@ -8,17 +8,25 @@ import { printableJson } from '../printable.ts'
 import { TOKEN_KINDS, type TokenKind } from '../login/login-record.ts'
 import { ending } from '../login/ending.ts'
 import { issuerOption, requestIn, requestOptions, typed, withOptions } from '../login/options.ts'
+import { addRenamedOption } from '../options.ts'
 import { usageError } from '../usage-error.ts'
 import { mergedKubeconfig, newKubeconfig, type KubeContext, type NamedEntry } from './document.ts'
 import { changeKubeconfig, usualKubeconfig } from './file.ts'
-import { certificateIn, contentOf, userEntry, WAYS, type Way, type WayRequest } from './ways.ts'
+import {
+  certificateIn,
+  contentOf,
+  userEntry,
+  AUTH_METHODS,
+  type AuthMethod,
+  type AuthMethodRequest,
+} from './auth-methods.ts'
 import { hasControlCharacter } from '../../runtime/text.ts'
 
 interface Options {
   readonly server: string
   readonly ca?: string
   readonly tlsServerName?: string
-  readonly way: Way
+  readonly authMethod: AuthMethod
   readonly user?: string
   readonly cluster?: string
   readonly passwordFile?: string
@@ -44,7 +52,7 @@ interface Options {
 }
 
 const HELP = `
-Authentication methods (--way):
+Authentication methods (--auth-method):
   password      HTTP Basic. Without --password-file kubectl prompts for user name and password.
   certificate   A client certificate; --embed puts it, its key and the CA into the file.
   token         A file with a token, which another program renews; kubectl reloads it.
@@ -56,9 +64,9 @@ everything else, comments included. An entry of the same name with other content
 --replace, and the current context is kept without --use.
 
 Examples:
-  countersign kubeconfig --server https://kube.example.org --way exec --issuer https://id.example.org --output kube.yaml
-  countersign kubeconfig --server https://kube.example.org --way password --user alice --password-file alice.password --merge
-  countersign kubeconfig --server https://kube.example.org --ca ca.pem --way certificate \\
+  countersign kubeconfig --server https://kube.example.org --auth-method exec --issuer https://id.example.org --output kube.yaml
+  countersign kubeconfig --server https://kube.example.org --auth-method password --user alice --password-file alice.password --merge
+  countersign kubeconfig --server https://kube.example.org --ca ca.pem --auth-method certificate \\
       --client-certificate alice.pem --client-key alice.key --embed --output alice.yaml`
 
 /** The command. */
@@ -67,9 +75,10 @@ export const kubeconfigCommand = (context: CommandContext): Command => {
     'write a kubeconfig for a cluster behind Countersign; exits with 2 when the options are invalid',
   )
   withOptions(command, [...clusterOptions(), ...credentialOptions(), ...fileOptions()])
+  addRenamedOption(command, '--way <method>', '--auth-method')
   return command.addHelpText('after', HELP).action(async (options: Options, self: Command) => {
     await ending(context, async () => {
-      refuseIdleOptions(options.way, self)
+      refuseIdleOptions(options.authMethod, self)
       await write(context, await contextOf(context.process, options), options)
     })
   })
@@ -89,7 +98,9 @@ const clusterOptions = (): readonly Option[] => [
   new Option('--cluster <name>', 'name of the cluster; default: the host of the server').argParser(
     parseName,
   ),
-  new Option('--way <way>', 'authentication method, see below').choices(WAYS).makeOptionMandatory(),
+  new Option('--auth-method <method>', 'authentication method, see below')
+    .choices(AUTH_METHODS)
+    .makeOptionMandatory(),
   new Option('--user <name>', 'name of the user; with a password, its user name').argParser(
     parseName,
   ),
@@ -145,7 +156,7 @@ const EXEC_ONLY = [
 ]
 
 /** The credential options of each method. */
-const READ_BY: Readonly<Record<Way, readonly string[]>> = {
+const READ_BY: Readonly<Record<AuthMethod, readonly string[]>> = {
   password: ['passwordFile'],
   certificate: ['clientCertificate', 'clientKey'],
   token: ['tokenFile'],
@@ -154,25 +165,25 @@ const READ_BY: Readonly<Record<Way, readonly string[]>> = {
 }
 
 /** Refuses options that would be ignored. */
-const refuseIdleOptions = (way: Way, command: Command): void => {
+const refuseIdleOptions = (authMethod: AuthMethod, command: Command): void => {
   const others = new Set(Object.values(READ_BY).flat())
   const idle = command.options.find((option) => {
     const name = option.attributeName()
     const given = command.getOptionValueSource(name) === 'cli'
-    return given && others.has(name) && !READ_BY[way].includes(name)
+    return given && others.has(name) && !READ_BY[authMethod].includes(name)
   })
   if (idle !== undefined)
-    throw usageError(`${idle.long ?? idle.flags} has no effect with --way ${way}`)
+    throw usageError(`${idle.long ?? idle.flags} has no effect with --auth-method ${authMethod}`)
 }
 
 const contextOf = async (
   process: CommandProcess,
   options: Options,
 ): Promise<KubeContext & { readonly secret: boolean }> => {
-  const { server, way, cluster = new URL(server).host } = options
-  const { secret, ...user } = await userEntry(wayRequest(options), process)
+  const { server, authMethod, cluster = new URL(server).host } = options
+  const { secret, ...user } = await userEntry(authMethodRequest(options), process)
   // One file may contain several methods for one cluster.
-  const name = `${options.user ?? way}@${cluster}`
+  const name = `${options.user ?? authMethod}@${cluster}`
   return {
     name,
     cluster: await clusterEntry(cluster, options),
@@ -201,9 +212,9 @@ const clusterEntry = async (
   }
 }
 
-const wayRequest = (options: Options): WayRequest => {
+const authMethodRequest = (options: Options): AuthMethodRequest => {
   const {
-    way,
+    authMethod,
     user,
     passwordFile,
     clientCertificate,
@@ -211,28 +222,28 @@ const wayRequest = (options: Options): WayRequest => {
     tokenFile,
     embed = false,
   } = options
-  switch (way) {
+  switch (authMethod) {
     case 'password':
       return {
-        way,
+        authMethod,
         ...(user === undefined ? {} : { user }),
         ...(passwordFile === undefined ? {} : { passwordFile }),
       }
     case 'certificate':
       return {
-        way,
-        certificate: needed(way, '--client-certificate', clientCertificate),
-        key: needed(way, '--client-key', clientKey),
+        authMethod,
+        certificate: needed(authMethod, '--client-certificate', clientCertificate),
+        key: needed(authMethod, '--client-key', clientKey),
         embed,
       }
     case 'token':
-      return { way, tokenFile: needed(way, '--token-file', tokenFile) }
+      return { authMethod, tokenFile: needed(authMethod, '--token-file', tokenFile) }
     case 'exec':
     case 'device': {
       const { issuerCa: ca, clientSecretFile, token, consent, command } = options
       return {
-        way,
-        request: requestIn({ ...options, issuer: needed(way, '--issuer', options.issuer) }),
+        authMethod,
+        request: requestIn({ ...options, issuer: needed(authMethod, '--issuer', options.issuer) }),
         access: {
           ...(ca === undefined ? {} : { ca }),
           ...(clientSecretFile === undefined ? {} : { clientSecretFile }),
@@ -245,8 +256,8 @@ const wayRequest = (options: Options): WayRequest => {
   }
 }
 
-const needed = (way: Way, option: string, value: string | undefined): string => {
-  if (value === undefined) throw usageError(`--way ${way} needs ${option}`)
+const needed = (authMethod: AuthMethod, option: string, value: string | undefined): string => {
+  if (value === undefined) throw usageError(`--auth-method ${authMethod} needs ${option}`)
   return value
 }
 

@@ -20,7 +20,7 @@ import {
   requestIn,
   requestOptions,
   typed,
-  wayIn,
+  flowIn,
   wayOptions,
   withOptions,
   wordsOf,
@@ -35,14 +35,14 @@ interface Options extends RequestOptions, WayOptions {
 }
 
 const HELP = `
-kubectl runs it; \`countersign kubeconfig --way exec\` writes the kubeconfig. The options of the request
+kubectl runs it; \`countersign kubeconfig --auth-method exec\` writes the kubeconfig. The options of the request
 must equal those of \`countersign login\`. A token that is about to expire is renewed, by one process for
 all. When a login is required and kubectl has a terminal, the user is prompted to log in; otherwise the
 command exits with 1 and prints the command to run.
 
 It implements client.authentication.k8s.io/v1 (and v1beta1), which transfers a token or a client
 certificate, but no user name and password: those belong into the kubeconfig
-(\`countersign kubeconfig --way password\`).
+(\`countersign kubeconfig --auth-method password\`).
 
 Examples:
   countersign credential --issuer https://id.example.org
@@ -78,7 +78,7 @@ const answer = async (
   info: ExecInfo,
   options: Options,
 ): Promise<string> => {
-  const [request, access, way] = [requestIn(options), accessIn(options), wayIn(options)]
+  const [request, access, flow] = [requestIn(options), accessIn(options), flowIn(options)]
   const kind = options.token ?? usualKind(request)
   const cache = new TokenCache(tokenFolder(surroundings(context.process.env)))
   const held = await heldToken({
@@ -96,7 +96,7 @@ const answer = async (
   if (held.outcome === 'held') return answerOf(info, held.login, held.token)
   if (!info.interactive) throw loginNeeded(held.why, request, access)
   context.console.error(`countersign: ${printable(held.why)}`)
-  const login = await logInAndKeep(cache, request, access, way, atTerminal(context))
+  const login = await logInAndKeep(cache, request, access, flow, atTerminal(context))
   context.process.stderr.write(asText(login))
   return answerOf(info, login, tokenOf(login, kind))
 }

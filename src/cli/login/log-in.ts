@@ -7,7 +7,7 @@ import type { Tokens } from './login-record.ts'
 import type { Provider } from './provider/provider.ts'
 
 /** How to log in. */
-export interface LoginWay {
+export interface LoginFlow {
   /** Whether with a code on another device; default: where there is no browser here. */
   readonly device?: boolean
   /** Whether a browser may be opened; default: yes. */
@@ -27,7 +27,7 @@ export interface Person {
   open(url: URL): Promise<boolean>
 }
 
-const PATIENCE_MS = 300_000
+const LOGIN_TIMEOUT_MS = 300_000
 
 /**
  * Logs a user in.
@@ -37,21 +37,21 @@ const PATIENCE_MS = 300_000
  */
 export const logIn = async (
   provider: Provider,
-  way: LoginWay,
+  flow: LoginFlow,
   person: Person,
   signal: AbortSignal,
-  timeout = PATIENCE_MS,
+  timeout = LOGIN_TIMEOUT_MS,
 ): Promise<Tokens> => {
-  const here = person.hasBrowser && way.browser !== false
-  const device = way.device ?? (!here && way.browser !== false && provider.hasDeviceFlow)
+  const here = person.hasBrowser && flow.browser !== false
+  const device = flow.device ?? (!here && flow.browser !== false && provider.hasDeviceFlow)
   return device
     ? await onAnotherDevice(provider, person, signal)
-    : await inBrowser(provider, { ...way, browser: here }, person, signal, timeout)
+    : await inBrowser(provider, { ...flow, browser: here }, person, signal, timeout)
 }
 
 const inBrowser = async (
   provider: Provider,
-  { browser, port, consent }: LoginWay,
+  { browser, port, consent }: LoginFlow,
   person: Person,
   signal: AbortSignal,
   timeout: number,

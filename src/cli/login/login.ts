@@ -9,7 +9,7 @@ import { TokenCache } from './cache/token-cache.ts'
 import { ending } from './ending.ts'
 import { timestamp } from './exec-credential.ts'
 import { heedingInterruption } from './interruption.ts'
-import { logIn, type LoginWay, type Person } from './log-in.ts'
+import { logIn, type LoginFlow, type Person } from './log-in.ts'
 import { tokenOf, usualKind, type Login } from './login-record.ts'
 import type { LoginRequest, ProviderAccess } from './login-request.ts'
 import {
@@ -18,7 +18,7 @@ import {
   issuerOption,
   requestIn,
   requestOptions,
-  wayIn,
+  flowIn,
   wayOptions,
   withOptions,
   type RequestOptions,
@@ -62,12 +62,12 @@ export const loginCommand = (context: CommandContext): Command => {
       await ending(context, async () => {
         const { process } = context
         const cache = new TokenCache(tokenFolder(surroundings(process.env)))
-        const way = wayIn(options)
+        const flow = flowIn(options)
         const login = await logInAndKeep(
           cache,
           requestIn(options),
           accessIn(options),
-          way,
+          flow,
           atTerminal(context),
         )
         process.stdout.write(options.json === true ? asJson(login) : asText(login))
@@ -86,7 +86,7 @@ export const logInAndKeep = async (
   cache: TokenCache,
   request: LoginRequest,
   access: ProviderAccess,
-  way: LoginWay,
+  flow: LoginFlow,
   person: Person,
 ): Promise<Login> => {
   // The folder is checked before the user logs in.
@@ -94,7 +94,7 @@ export const logInAndKeep = async (
   const { openProvider } = await import('./provider/provider.ts')
   const tokens = await heedingInterruption(async (signal) => {
     const provider = await openProvider(request, access)
-    return await logIn(provider, way, person, signal)
+    return await logIn(provider, flow, person, signal)
   })
   const login: Login = { ...request, ...access, ...tokens }
   await heedingInterruption(async (signal) => {

@@ -5,7 +5,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { CountersignError } from '../../runtime/errors.ts'
 import { usageError } from '../usage-error.ts'
 import { issuerOf, type LoginRequest, type ProviderAccess } from './login-request.ts'
-import type { LoginWay } from './log-in.ts'
+import type { LoginFlow } from './log-in.ts'
 import { hasControlCharacter } from '../../runtime/text.ts'
 
 /** What the options of a request and of its provider come to. */
@@ -103,7 +103,7 @@ export const accessIn = ({ ca, clientSecretFile }: ProviderAccess): ProviderAcce
 })
 
 /** @throws CountersignError `usage` */
-export const wayIn = ({ device, browser, port, consent }: WayOptions): LoginWay => {
+export const flowIn = ({ device, browser, port, consent }: WayOptions): LoginFlow => {
   if (device === true && !browser) throw usageError('--device opens no browser: omit --no-browser')
   return { ...(device === undefined ? {} : { device }), browser, port, consent }
 }

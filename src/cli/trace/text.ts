@@ -12,7 +12,7 @@ import {
   type TracedRefusal,
   type TracedSummary,
 } from '../../tools/trace/records.ts'
-import type { Story, StoryNote, Trace } from '../../tools/trace/story.ts'
+import type { DecisionReport, ReportNote, Trace } from '../../tools/trace/report.ts'
 import { blocksAsText, counted, joined, rowsAsLines, type Row } from '../format.ts'
 
 // Of long lists: what is more is counted.
@@ -22,7 +22,7 @@ const MAX_SHOWN = 10
 export const traceText = (trace: Trace): string => {
   return blocksAsText([
     ...trace.logins.map(loginLines),
-    ...trace.stories.map(storyLines),
+    ...trace.reports.map(reportLines),
     loose('refused by Envoy, without a decision', trace.failures.flatMap(failureLines)),
     loose('refused, without an event for each request', trace.summaries.flatMap(summaryLines)),
     loose('certificates without a decision in the logs', [
@@ -62,8 +62,8 @@ const briefLine = (request: ApiRequest): string => {
   return `  ${requestReceivedTimestamp}  ${auditID}  ${user.username}  ${verb} ${requestURI}  from ${sourceIPs.join(', ')}  ${credentialOf(request) ?? ''}`
 }
 
-const storyLines = (story: Story): Lines => {
-  const { decision, issued, refused, failures, seen, differences, notes } = story
+const reportLines = (report: DecisionReport): Lines => {
+  const { decision, issued, refused, failures, seen, differences, notes } = report
   const parts = [
     { at: decision.time, lines: decisionLines(decision) },
     ...issued.map((one) => ({ at: one.time, lines: issuedLines(one) })),
@@ -81,7 +81,7 @@ const storyLines = (story: Story): Lines => {
   ]
 }
 
-const NOTES: Readonly<Record<StoryNote, string>> = {
+const NOTES: Readonly<Record<ReportNote, string>> = {
   'no-kubernetes-log': 'not compared with the API server: --kube-audit is missing',
   'not-in-kubernetes-log':
     'the API server logged no request with this id: its audit policy or rotation omits it, the upstream is another, or it was not reached',

@@ -1,9 +1,9 @@
-// `countersign trace`: one id → the whole story of its request, from every log.
+// `countersign trace`: one id → all records of its request, from every log.
 
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
-import { isAlarming, isEmpty, tell, type Trace } from '../../tools/trace/story.ts'
+import { isAlarming, isEmpty, correlate, type Trace } from '../../tools/trace/report.ts'
 import { trace, type UnreadLine } from '../../tools/trace/tracer.ts'
 import type { CommandConsole, CommandContext } from '../context.ts'
 import { counted } from '../format.ts'
@@ -52,7 +52,7 @@ times, so standard input and pipes are not supported. Unreadable lines that cont
 Exits with 0 when events are found and agree, with 1 when none is found, with 2 when a file cannot be
 read, with 3 when events differ.
 
-With --json, one object per line: {"kind":"story", "decision", "issued", "refused", "failures", "seen",
+With --json, one object per line: {"kind":"report", "decision", "issued", "refused", "failures", "seen",
 "differences", "notes"} for each decision, {"kind": one of "login", "failure", "refusals-summary", "issued", "refused", "undecided", "unaccounted",
 "likely", "record"} for events without a decision, {"kind":"unreadable", "file", "line", "why"}, and
 {"kind":"summary", "id", "found", "agrees", "cut", "searched"} at the end.`
@@ -97,13 +97,13 @@ const run = async (context: CommandContext, id: string, options: Options): Promi
   await Promise.all([...ours, ...kubernetes].map(refuseUnlessFile))
   const open = (file: string) => logChunks(file, context.process.stdin)
   const logs = { ours: [...new Set(ours)], kubernetes: [...new Set(kubernetes)], open }
-  const found = await trace(id, logs, { stories: limit, uses: MAX_USES })
-  const told = tell(found, kubernetes.length > 0)
+  const found = await trace(id, logs, { reports: limit, uses: MAX_USES })
+  const correlated = correlate(found, kubernetes.length > 0)
   const searched = { audit, issuance, envoyLog, kubeAudit: kubernetes }
-  if (json) printJson(context, id, told, searched)
-  else printText(context, id, told, [...ours, ...kubernetes])
-  if (isEmpty(told)) return NOTHING_FOUND
-  return isAlarming(told) ? DIFFERS : 0
+  if (json) printJson(context, id, correlated, searched)
+  else printText(context, id, correlated, [...ours, ...kubernetes])
+  if (isEmpty(correlated)) return NOTHING_FOUND
+  return isAlarming(correlated) ? DIFFERS : 0
 }
 
 /** What can be read once only would seem empty the second time. */
@@ -120,11 +120,11 @@ const refuseUnlessFile = async (file: string): Promise<void> => {
 const printText = (
   { process, console }: CommandContext,
   id: string,
-  told: Trace,
+  correlated: Trace,
   searched: readonly string[],
 ): void => {
-  complain(console, told.unread)
-  if (!isEmpty(told)) return void process.stdout.write(traceText(told))
+  complain(console, correlated.unread)
+  if (!isEmpty(correlated)) return void process.stdout.write(traceText(correlated))
   const where = `looked in ${counted(searched.length, 'file')}: ${searched.join(', ')}`
   console.error(printable(`countersign: nothing is found of ${id}; ${where}. ${SUMMARISED}`))
 }
@@ -144,17 +144,24 @@ const complain = (console: CommandConsole, unread: readonly UnreadLine[]): void 
 const printJson = (
   { process }: CommandContext,
   id: string,
-  told: Trace,
+  correlated: Trace,
   searched: object,
 ): void => {
-  const { stories, unread, cut, ...loose } = told
+  const { reports, unread, cut, ...loose } = correlated
   const lines: readonly object[] = [
-    ...stories.map((story) => ({ kind: 'story', ...story })),
+    ...reports.map((report) => ({ kind: 'report', ...report })),
     ...Object.entries(loose).flatMap(([kind, records]: [string, readonly object[]]) =>
       records.map((record) => ({ kind: LOOSE[kind] ?? kind, record })),
     ),
     ...unread.map((line) => ({ kind: 'unreadable', ...line })),
-    { kind: 'summary', id, found: !isEmpty(told), agrees: !isAlarming(told), cut, searched },
+    {
+      kind: 'summary',
+      id,
+      found: !isEmpty(correlated),
+      agrees: !isAlarming(correlated),
+      cut,
+      searched,
+    },
   ]
   process.stdout.write(lines.map((line) => `${printableJson(line)}\n`).join(''))
 }

@@ -15,7 +15,7 @@ import {
 import { OPERATION, readResponse, type Entry, type LdapResult, type Response } from './responses.ts'
 
 /** How long to wait for one operation, and for how much. */
-export interface Patience {
+export interface OperationLimits {
   /** Aborts when the caller cancels. */
   readonly signal: AbortSignal
   /** Milliseconds. */
@@ -68,16 +68,16 @@ export class LdapConnection {
   }
 
   /** A simple bind. The result says whether it succeeded; failures of the server are thrown. */
-  async bind(name: string, password: string, patience: Patience): Promise<LdapResult> {
+  async bind(name: string, password: string, limits: OperationLimits): Promise<LdapResult> {
     const message = bindRequest(this.#nextId(), name, password)
-    return (await this.#exchange(message, OPERATION.bindResponse, patience)).result
+    return (await this.#exchange(message, OPERATION.bindResponse, limits)).result
   }
 
   /** A search. More entries than requested are an error. */
-  async search(search: Search, patience: Patience): Promise<SearchAnswer> {
-    const seconds = Math.ceil(patience.limit / 1_000)
+  async search(search: Search, limits: OperationLimits): Promise<SearchAnswer> {
+    const seconds = Math.ceil(limits.limit / 1_000)
     const message = searchRequest(this.#nextId(), search, seconds)
-    return await this.#exchange(message, OPERATION.searchDone, patience, search.atMost)
+    return await this.#exchange(message, OPERATION.searchDone, limits, search.atMost)
   }
 
   /**
@@ -86,9 +86,9 @@ export class LdapConnection {
    * @throws DirectoryError `tls` when the server refuses, or has sent more than its answer: an attacker who can
    *   insert plain text could otherwise answer the first bind
    */
-  async startTls(patience: Patience): Promise<Socket> {
+  async startTls(limits: OperationLimits): Promise<Socket> {
     const message = startTlsRequest(this.#nextId())
-    const { result } = await this.#exchange(message, OPERATION.extendedResponse, patience)
+    const { result } = await this.#exchange(message, OPERATION.extendedResponse, limits)
     if (result.code !== 0) {
       throw this.#fail('tls', `refuses StartTLS: result code ${result.code} ${result.diagnostic}`)
     }
@@ -122,27 +122,27 @@ export class LdapConnection {
   async #exchange(
     message: Buffer,
     operation: number,
-    patience: Patience,
+    limits: OperationLimits,
     atMost = 0,
   ): Promise<SearchAnswer> {
-    patience.signal.throwIfAborted()
+    limits.signal.throwIfAborted()
     if (this.#end !== undefined) throw this.#end.cause
     if (this.#pending !== undefined) throw new Error('a connection has one operation at a time')
     const { promise, resolve, reject } = Promise.withResolvers<SearchAnswer>()
-    const { budget } = patience
+    const { budget } = limits
     const messageId = this.#messageId
     this.#pending = { messageId, operation, budget, atMost, entries: [], resolve, reject }
     const timer = setTimeout(() => {
-      this.#fail('timeout', `did not answer within ${patience.limit} ms`)
-    }, patience.limit)
-    const onAbort = (): void => this.#finish(patience.signal.reason)
-    patience.signal.addEventListener('abort', onAbort, { once: true })
+      this.#fail('timeout', `did not answer within ${limits.limit} ms`)
+    }, limits.limit)
+    const onAbort = (): void => this.#finish(limits.signal.reason)
+    limits.signal.addEventListener('abort', onAbort, { once: true })
     this.#socket.write(message)
     try {
       return await promise
     } finally {
       clearTimeout(timer)
-      patience.signal.removeEventListener('abort', onAbort)
+      limits.signal.removeEventListener('abort', onAbort)
     }
   }
 

@@ -3,7 +3,7 @@
 import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { describeError } from '../../runtime/errors.ts'
-import { LdapConnection, type Patience } from './connection.ts'
+import { LdapConnection, type OperationLimits } from './connection.ts'
 import { DirectoryError } from './failure.ts'
 import type { DirectorySettings } from './schema.ts'
 import type { ServerAddress } from './server-url.ts'
@@ -19,15 +19,15 @@ type TlsSettings = Pick<DirectorySettings, 'startTls' | 'ca' | 'serverName' | 'c
 export const dial = async (
   server: ServerAddress,
   tls: TlsSettings,
-  patience: Patience,
+  limits: OperationLimits,
 ): Promise<LdapConnection> => {
-  patience.signal.throwIfAborted()
+  limits.signal.throwIfAborted()
   const late = new AbortController()
   const timer = setTimeout(() => {
-    const message = `${server.url} could not be connected within ${patience.limit} ms`
+    const message = `${server.url} could not be connected within ${limits.limit} ms`
     late.abort(new DirectoryError('unreachable', message))
-  }, patience.limit)
-  const within = { ...patience, signal: AbortSignal.any([patience.signal, late.signal]) }
+  }, limits.limit)
+  const within = { ...limits, signal: AbortSignal.any([limits.signal, late.signal]) }
   try {
     const raw = await openTcp(server, within.signal)
     if (!server.ldaps && !tls.startTls) return new LdapConnection(raw, server.url)

@@ -1,6 +1,6 @@
 // Reading entries: what an answer means, and the values of an entry.
 
-import type { LdapConnection, Patience } from './connection.ts'
+import type { LdapConnection, OperationLimits } from './connection.ts'
 import { DirectoryError } from './failure.ts'
 import { guidText, sidText } from './identifiers.ts'
 import type { Search } from './requests.ts'
@@ -16,9 +16,9 @@ export type Reader = (search: Search) => Promise<readonly Entry[]>
  * @throws DirectoryError for every result but success
  */
 export const readerOn =
-  (connection: LdapConnection, patience: Patience): Reader =>
+  (connection: LdapConnection, limits: OperationLimits): Reader =>
   async (search) => {
-    const { entries, result } = await connection.search(search, patience)
+    const { entries, result } = await connection.search(search, limits)
     if (result.code === RESULT.success) return entries
     const enough = entries.length >= search.atMost
     if (result.code === RESULT.sizeLimitExceeded && enough) return entries

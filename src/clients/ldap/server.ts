@@ -3,7 +3,7 @@
 
 import type { Clock } from '../../runtime/clock.ts'
 import { AnswerBudget } from './answer-budget.ts'
-import type { LdapConnection, Patience } from './connection.ts'
+import type { LdapConnection, OperationLimits } from './connection.ts'
 import { dial } from './dial.ts'
 import { DirectoryError } from './failure.ts'
 import { ServerHealth, type HealthListener } from './health.ts'
@@ -41,12 +41,12 @@ export class DirectoryServer implements Disposable {
     this.users = new ConnectionPool({ open, idle })
     if (bind !== undefined) {
       const openBound = async (signal: AbortSignal): Promise<LdapConnection> => {
-        const patience = {
+        const limits = {
           signal,
           limit: operationTimeout,
           budget: new AnswerBudget(),
         }
-        return await bindService(await open(signal), address, bind, patience)
+        return await bindService(await open(signal), address, bind, limits)
       }
       this.service = new ConnectionPool({ open: openBound, idle })
     }
@@ -77,10 +77,10 @@ const bindService = async (
   connection: LdapConnection,
   address: ServerAddress,
   { dn, password }: NonNullable<DirectorySettings['bind']>,
-  patience: Patience,
+  limits: OperationLimits,
 ): Promise<LdapConnection> => {
   try {
-    const { code, policyError } = await connection.bind(dn, password.text(), patience)
+    const { code, policyError } = await connection.bind(dn, password.text(), limits)
     // With a policy error the bind may have succeeded, but only permits a change of the password.
     if (code === RESULT.success && policyError === undefined) return connection
     if (code === RESULT.busy || code === RESULT.unavailable) {

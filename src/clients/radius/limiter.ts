@@ -40,7 +40,7 @@ export class RequestLimiter {
       const message =
         cause instanceof CountersignError
           ? cause.message
-          : `no turn at RADIUS within ${Math.round(limit)} ms`
+          : `no budget at RADIUS within ${Math.round(limit)} ms`
       throw new RadiusFailure('overloaded', message, { cause })
     }
   }

@@ -21,7 +21,7 @@ export interface PoolOptions extends ConnectionOptions {
 }
 
 /** How long a request may take, and what then. */
-export interface Turn {
+export interface RequestBudget {
   /** Milliseconds. */
   readonly limit: number
   /** How often it may be sent again. */
@@ -67,12 +67,12 @@ export class ConnectionPool {
    *
    * @throws RadiusFailure; the signal's reason when it aborts
    */
-  async exchange(content: RequestContent, turn: Turn): Promise<Packet> {
+  async exchange(content: RequestContent, budget: RequestBudget): Promise<Packet> {
     const { secure } = this.#options
-    const until = this.#now() + turn.limit
+    const until = this.#now() + budget.limit
     try {
-      const reply = await this.#limiter.run('', turn.limit, turn.signal, () =>
-        secure ? this.#byStream(content, turn, until) : this.#byDatagrams(content, turn, until),
+      const reply = await this.#limiter.run('', budget.limit, budget.signal, () =>
+        secure ? this.#byStream(content, budget, until) : this.#byDatagrams(content, budget, until),
       )
       this.#heard = this.#now()
       return reply
@@ -97,7 +97,7 @@ export class ConnectionPool {
   /** RFC 5080 §2.2.1: the same packet again and again, at growing intervals. */
   async #byDatagrams(
     content: RequestContent,
-    { limit, retries, last, signal }: Turn,
+    { limit, retries, last, signal }: RequestBudget,
     until: number,
   ): Promise<Packet> {
     const { interval, random } = this.#options
@@ -117,7 +117,7 @@ export class ConnectionPool {
   /** RFC 6613 §2.6.1: never twice on one connection, but on a new one when it is lost. */
   async #byStream(
     content: RequestContent,
-    { retries, last, signal }: Turn,
+    { retries, last, signal }: RequestBudget,
     until: number,
   ): Promise<Packet> {
     const { interval, random } = this.#options

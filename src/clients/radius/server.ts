@@ -6,7 +6,7 @@ import { describeError } from '../../runtime/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { Packet, PacketFault, RequestContent } from './packet.ts'
 import { RadiusFailure } from './failure.ts'
-import { ConnectionPool, type PoolOptions, type Turn } from './pool.ts'
+import { ConnectionPool, type PoolOptions, type RequestBudget } from './pool.ts'
 
 /** What a server needs. */
 export interface ServerOptions extends Omit<PoolOptions, 'onFault'> {
@@ -67,8 +67,8 @@ export class Server {
    *
    * @throws RadiusFailure; the signal's reason when it aborts
    */
-  async ask(content: RequestContent, turn: Omit<Turn, 'retries'>): Promise<Packet> {
-    return await this.#exchange(content, { ...turn, retries: this.#options.retries })
+  async ask(content: RequestContent, budget: Omit<RequestBudget, 'retries'>): Promise<Packet> {
+    return await this.#exchange(content, { ...budget, retries: this.#options.retries })
   }
 
   /** Tries the server with Status-Server (RFC 5997), once at a time. */
@@ -88,12 +88,12 @@ export class Server {
     this.#pool.close()
   }
 
-  async #exchange(content: RequestContent, turn: Turn): Promise<Packet> {
+  async #exchange(content: RequestContent, budget: RequestBudget): Promise<Packet> {
     const trial = this.state === 'due'
     if (trial) this.#circuit.beginTrial()
     const began = this.#clock.monotonic()
     try {
-      const reply = await this.#pool.exchange(content, turn)
+      const reply = await this.#pool.exchange(content, budget)
       this.#answered()
       return reply
     } catch (cause) {

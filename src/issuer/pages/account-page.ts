@@ -26,7 +26,7 @@ import { accountModel } from './account-model.ts'
 import { listLogins, loginId, type LiveLogin } from '../../logins/live-logins.ts'
 import type { Logins } from '../../logins/logins.ts'
 import type { Application } from '../../runtime/http/server.ts'
-import type { OpaqueKeys } from '../../state/opaque-keys.ts'
+import type { DerivedKeys } from '../../state/derived-keys.ts'
 
 /** What the page needs. */
 export interface AccountPageParts {
@@ -34,7 +34,7 @@ export interface AccountPageParts {
   readonly login: Login
   readonly provider: Provider
   readonly logins: Logins
-  readonly opaqueKeys: OpaqueKeys
+  readonly derivedKeys: DerivedKeys
   readonly sender: PageSender
   /** Makes the tokens of forms; the same in every replica. */
   readonly formKey: Uint8Array
@@ -226,11 +226,11 @@ export class AccountPage {
   }
 
   #idOf({ uid }: Visitor): string {
-    return loginId(this.#parts.opaqueKeys, uid)
+    return loginId(this.#parts.derivedKeys, uid)
   }
 
   async #list(user: string): Promise<readonly LiveLogin[]> {
-    const { logins, opaqueKeys: keys } = this.#parts
+    const { logins, derivedKeys: keys } = this.#parts
     return await listLogins({ records: logins.store, sessions: logins.sessions, keys }, user)
   }
 }

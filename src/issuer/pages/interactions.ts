@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { errors, type Interaction } from 'oidc-provider'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import type { OpaqueKeys } from '../../state/opaque-keys.ts'
+import type { DerivedKeys } from '../../state/derived-keys.ts'
 import type { RecordStore } from '../../state/record-store.ts'
 import { callerOf, certificateOf, sourceOf } from '../http/caller.ts'
 import { LOGIN, PROVIDER_CALLBACKS } from '../http/paths.ts'
@@ -41,7 +41,7 @@ export interface InteractionParts extends LoginPagesParts, LoginCompletionParts 
   /** The issuer's URL. */
   readonly issuer: string
   readonly records: RecordStore
-  readonly opaqueKeys: OpaqueKeys
+  readonly derivedKeys: DerivedKeys
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -222,7 +222,7 @@ export class Interactions {
     const { asked } = taken
     const { user } = asked.question
     const proof = await proveAnswer(
-      this.#parts.login.ways,
+      this.#parts.login.methods,
       asked,
       answer,
       sourceOf(exchange.request),

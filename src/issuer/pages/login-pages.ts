@@ -47,7 +47,7 @@ export class LoginPages {
     const client = await provider.Client.find(String(params['client_id']))
     const hint = params['login_hint']
     const user = typed ?? (typeof hint === 'string' ? hint : undefined)
-    const kinds = new Set(login.ways.map(({ kind }) => kind))
+    const kinds = new Set(login.methods.map(({ kind }) => kind))
     const context = {
       ...formContext(exchange, this.#parts),
       paths: {

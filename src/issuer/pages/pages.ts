@@ -8,7 +8,7 @@ import type { Logins } from '../../logins/logins.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Application } from '../../runtime/http/server.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import type { OpaqueKeys } from '../../state/opaque-keys.ts'
+import type { DerivedKeys } from '../../state/derived-keys.ts'
 import type { RecordStore } from '../../state/record-store.ts'
 import type { PageSender } from '../http/page-sender.ts'
 import type { BrowserBinding } from '../provider/browser-binding.ts'
@@ -22,7 +22,7 @@ export interface PagesParts {
   readonly provider: Provider
   readonly logins: Logins
   readonly records: RecordStore
-  readonly opaqueKeys: OpaqueKeys
+  readonly derivedKeys: DerivedKeys
   readonly binding: BrowserBinding
   readonly sender: PageSender
   readonly audit: AuditSink
@@ -35,10 +35,10 @@ const IDLE_MS = 25_000
 
 /** The page at a path; `undefined` where there is none, and without `issuer.login`. */
 export const pagesOf = (parts: PagesParts): ((path: string) => Application | undefined) => {
-  const { server, logins, opaqueKeys } = parts
+  const { server, logins, derivedKeys } = parts
   const { login } = server
   if (login === undefined) return () => undefined
-  const formKey = Buffer.from(opaqueKeys.of('login-forms'), 'base64url')
+  const formKey = Buffer.from(derivedKeys.of('login-forms'), 'base64url')
   const interactions = new Interactions({
     ...parts,
     ...logins,

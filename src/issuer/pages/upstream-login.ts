@@ -4,7 +4,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from '../../runtime/clock.ts'
 import { SourceBudgets } from '../../runtime/source-budgets.ts'
-import type { OpaqueKeys } from '../../state/opaque-keys.ts'
+import type { DerivedKeys } from '../../state/derived-keys.ts'
 import type { RecordStore } from '../../state/record-store.ts'
 import { sourceOf } from '../http/caller.ts'
 import { LOGIN } from '../http/paths.ts'
@@ -27,7 +27,7 @@ import { renewalOf } from '../../logins/upstream-recheck.ts'
 export interface UpstreamLoginsParts {
   readonly upstreamIdps: ReadonlyMap<string, UpstreamIdp>
   readonly records: RecordStore
-  readonly opaqueKeys: OpaqueKeys
+  readonly derivedKeys: DerivedKeys
   readonly pages: LoginPages
   readonly ending: LoginCompletion
   readonly sender: PageSender
@@ -50,7 +50,7 @@ export class UpstreamLogins {
   constructor(parts: UpstreamLoginsParts) {
     this.#parts = parts
     this.#redemptions = new SourceBudgets({ ...REDEMPTIONS, clock: parts.clock })
-    this.#pendingAuthorizations = new PendingAuthorizations(parts.opaqueKeys, parts.records)
+    this.#pendingAuthorizations = new PendingAuthorizations(parts.derivedKeys, parts.records)
   }
 
   /** Redirects the browser to an upstream IdP. */
@@ -115,9 +115,9 @@ export class UpstreamLogins {
     provider: UpstreamIdp,
     arrival: UpstreamTokens | UpstreamFailed,
   ): Promise<void> {
-    const { pages, ending, opaqueKeys } = this.#parts
+    const { pages, ending, derivedKeys } = this.#parts
     if (arrival.outcome === 'failed') return await this.#fail(exchange, provider, arrival.failure)
-    const credential = provenCredentialOf(provider, arrival, opaqueKeys)
+    const credential = provenCredentialOf(provider, arrival, derivedKeys)
     const result = provider.mapping.identityOf(credential)
     if (result.outcome === 'refused') {
       const { code: reason, detail } = result

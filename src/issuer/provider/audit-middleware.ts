@@ -6,7 +6,7 @@ import type { AuditSink } from '../../audit/sink.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { readToken } from '../../authenticate/bearer/token.ts'
 import { isJsonObject } from '../../runtime/json-object.ts'
-import type { OpaqueKeys } from '../../state/opaque-keys.ts'
+import type { DerivedKeys } from '../../state/derived-keys.ts'
 import { loginOf } from '../../logins/login-id.ts'
 import { sourceOf } from '../http/caller.ts'
 import type { IssuerMetrics } from '../http/metrics.ts'
@@ -16,7 +16,7 @@ import { requestIdOf } from '../http/request-id.ts'
 /** What recording needs. */
 export interface RecordingParts {
   /** Hashes tokens without a `jti`. */
-  readonly keys: OpaqueKeys
+  readonly keys: DerivedKeys
   readonly audit: AuditSink
   readonly metrics: IssuerMetrics
   readonly logger: Logger
@@ -44,7 +44,7 @@ const withhold = (ctx: KoaContextWithOIDC, metrics: IssuerMetrics): void => {
 }
 
 /** One event for each answer with tokens. */
-const tokensIn = (ctx: KoaContextWithOIDC, keys: OpaqueKeys): TokensIssuedEvent | undefined => {
+const tokensIn = (ctx: KoaContextWithOIDC, keys: DerivedKeys): TokensIssuedEvent | undefined => {
   if (ctx.path !== ENDPOINTS.token || ctx.status !== 200) return undefined
   const { params, client, entities, account } = ctx.oidc
   const { AccessToken, ClientCredentials } = entities
@@ -64,7 +64,7 @@ const tokensIn = (ctx: KoaContextWithOIDC, keys: OpaqueKeys): TokensIssuedEvent 
 }
 
 /** What the tokens of an answer are known by. */
-const namesOf = (body: unknown, keys: OpaqueKeys): Pick<TokensIssuedEvent, 'jti' | 'tokens'> => {
+const namesOf = (body: unknown, keys: DerivedKeys): Pick<TokensIssuedEvent, 'jti' | 'tokens'> => {
   const answer = isJsonObject(body) ? body : {}
   const names = TOKENS.flatMap((kind) => {
     const token = answer[kind]

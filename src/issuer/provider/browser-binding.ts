@@ -8,7 +8,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Interaction, KoaContextWithOIDC, Provider } from 'oidc-provider'
 import { cookiesBeginning, cookiesNamed } from '../../request/cookies.ts'
 import type { Clock } from '../../runtime/clock.ts'
-import type { OpaqueKeys } from '../../state/opaque-keys.ts'
+import type { DerivedKeys } from '../../state/derived-keys.ts'
 import { cookieHeadersOf } from '../http/cookie-headers.ts'
 import type { PageSender } from '../http/page-sender.ts'
 import { ENDPOINTS } from '../http/paths.ts'
@@ -25,7 +25,7 @@ const MOST_COOKIES = 32
 export class BrowserBinding {
   readonly #start: string
   readonly #attributes: string
-  readonly #keys: OpaqueKeys
+  readonly #keys: DerivedKeys
   readonly #clock: Clock
 
   /**
@@ -33,7 +33,7 @@ export class BrowserBinding {
    *   accept over TLS alone (RFC 6265bis §4.1.3.2)
    * @param keys shared by replicas: each has to recognise the interactions of all
    */
-  constructor(issuer: string, keys: OpaqueKeys, clock: Clock) {
+  constructor(issuer: string, keys: DerivedKeys, clock: Clock) {
     const secure = issuer.startsWith('https:')
     this.#start = `${secure ? '__Host-' : ''}countersign-browser-`
     this.#attributes = `; Path=/; ${secure ? 'Secure; ' : ''}HttpOnly; SameSite=Lax`

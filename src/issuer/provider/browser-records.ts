@@ -8,7 +8,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { errors } from 'oidc-provider'
 import { cookiesNamed } from '../../request/cookies.ts'
 import type { Clock } from '../../runtime/clock.ts'
-import type { OpaqueKeys } from '../../state/opaque-keys.ts'
+import type { DerivedKeys } from '../../state/derived-keys.ts'
 import { TextSeal } from '../../state/text-seal.ts'
 import { cookieHeadersOf } from '../http/cookie-headers.ts'
 import { LOGIN } from '../http/paths.ts'
@@ -53,7 +53,7 @@ export class BrowserRecords {
    *   accept over TLS alone (RFC 6265bis §4.1.3)
    * @param keys shared by replicas: each opens what another one sealed
    */
-  constructor(issuer: string, keys: OpaqueKeys, clock: Clock) {
+  constructor(issuer: string, keys: DerivedKeys, clock: Clock) {
     this.#seal = new TextSeal(keys, 'browser-record')
     this.#secure = issuer.startsWith('https:')
     this.#clock = clock

@@ -8,7 +8,7 @@ import { sourceOf } from '../http/caller.ts'
 import type { IssuerMetrics } from '../http/metrics.ts'
 import type { PageSender } from '../http/page-sender.ts'
 import { ACCOUNT, ENDPOINTS } from '../http/paths.ts'
-import type { DeviceLimits, GuessTaking } from './device-limits.ts'
+import type { DeviceLimits, GuessReservation } from './device-limits.ts'
 
 /** What guarding needs. */
 export interface DeviceGuardParts {
@@ -25,13 +25,13 @@ export const limitingUserCodes =
   async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
     if (ctx.method !== 'POST' || ctx.path !== ENDPOINTS.code_verification) return await next()
     const { sender, metrics } = parts
-    const taking = await takingOf(ctx, parts)
-    if (taking?.outcome !== 'taken') {
+    const result = await reservationOf(ctx, parts)
+    if (result?.outcome !== 'taken') {
       ctx.respond = false
-      if (taking === undefined) return sender.tell('unavailable', 503, ctx.req, ctx.res)
+      if (result === undefined) return sender.tell('unavailable', 503, ctx.req, ctx.res)
       metrics.deviceCode('entered', 'limited')
-      const more = taking.loginHelps ? { logIn: ACCOUNT } : {}
-      const wait = taking.retryAfter
+      const more = result.loginHelps ? { logIn: ACCOUNT } : {}
+      const wait = result.retryAfter
       return sender.tell('too-many', 429, ctx.req, ctx.res, { wait, ...more })
     }
     let isWrong = false
@@ -45,7 +45,7 @@ export const limitingUserCodes =
       isWrong = isEntered && !isKnown
       if (isWrong || isKnown) metrics.deviceCode('entered', isKnown ? 'accepted' : 'unknown')
     } finally {
-      await taking.settle(isWrong)
+      await result.settle(isWrong)
     }
   }
 
@@ -53,10 +53,10 @@ export const limitingUserCodes =
 const NOTHING: Pick<KoaContextWithOIDC['oidc'], 'params' | 'entities'> = { entities: {} }
 
 /** `undefined` where it cannot be counted. */
-const takingOf = async (
+const reservationOf = async (
   ctx: KoaContextWithOIDC,
   { provider, limits, logger }: DeviceGuardParts,
-): Promise<GuessTaking | undefined> => {
+): Promise<GuessReservation | undefined> => {
   try {
     const { accountId: user } = await provider.Session.get(ctx)
     return await limits.enter({ source: sourceOf(ctx.req), user })

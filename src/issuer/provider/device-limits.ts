@@ -1,7 +1,7 @@
 // What devices may cost: user codes are short, so guesses at them are limited (RFC 8628 §5.1), and each device
 // code takes room until it expires, so there are not too many at once.
 
-import type { Claim, Pace, Receipt } from '../../state/attempt-store.ts'
+import type { AttemptScope, Pace, Reservation } from '../../state/attempt-store.ts'
 import type { State } from '../../state/state.ts'
 import { countedSource } from '../../runtime/counted-source.ts'
 
@@ -41,7 +41,7 @@ export interface DeviceCaller {
 }
 
 /** Whether a code may be looked up. */
-export type GuessTaking =
+export type GuessReservation =
   | { readonly outcome: 'taken'; readonly settle: (isWrong: boolean) => Promise<void> }
   | {
       readonly outcome: 'limited'
@@ -60,20 +60,20 @@ export class DeviceLimits {
   }
 
   /** Before a user code is looked up. It counts as wrong until it is settled. */
-  async enter({ source, user }: DeviceCaller): Promise<GuessTaking> {
+  async enter({ source, user }: DeviceCaller): Promise<GuessReservation> {
     const { attempts } = this.#state
-    const own = this.#claim('source', countedSource(source), GUESSES)
+    const own = this.#scope('source', countedSource(source), GUESSES)
     const further =
-      user === undefined ? this.#claim('all', '', ALL_GUESSES) : this.#claim('user', user, GUESSES)
-    const taking = await attempts.take([own, further])
-    if (taking.outcome === 'wait') {
-      const [ofSource = 0] = taking.waits
+      user === undefined ? this.#scope('all', '', ALL_GUESSES) : this.#scope('user', user, GUESSES)
+    const result = await attempts.take([own, further])
+    if (result.outcome === 'wait') {
+      const [ofSource = 0] = result.waits
       const loginHelps = user === undefined && ofSource === 0
-      return { outcome: 'limited', retryAfter: inSeconds(taking.waits), loginHelps }
+      return { outcome: 'limited', retryAfter: inSeconds(result.waits), loginHelps }
     }
     return {
       outcome: 'taken',
-      settle: async (isWrong) => await this.#settle(taking.receipts, isWrong ? 1 : 0),
+      settle: async (isWrong) => await this.#settle(result.reservations, isWrong ? 1 : 0),
     }
   }
 
@@ -84,22 +84,24 @@ export class DeviceLimits {
    * @returns whole seconds to wait; `undefined` where it may be made
    */
   async request(client: string, source: string | undefined): Promise<number | undefined> {
-    const ofClient = this.#claim('request-client', client, REQUESTS_OF_CLIENT)
-    const claims =
+    const ofClient = this.#scope('request-client', client, REQUESTS_OF_CLIENT)
+    const scopes =
       source === undefined
         ? [ofClient]
-        : [ofClient, this.#claim('request-source', countedSource(source), REQUESTS_OF_SOURCE)]
-    const taking = await this.#state.attempts.take(claims)
-    if (taking.outcome === 'wait') return inSeconds(taking.waits)
-    await this.#settle(taking.receipts, 1)
+        : [ofClient, this.#scope('request-source', countedSource(source), REQUESTS_OF_SOURCE)]
+    const result = await this.#state.attempts.take(scopes)
+    if (result.outcome === 'wait') return inSeconds(result.waits)
+    await this.#settle(result.reservations, 1)
     return undefined
   }
 
-  async #settle(receipts: readonly Receipt[], failures: number): Promise<void> {
-    await this.#state.attempts.settle(receipts.map((receipt) => ({ receipt, failures })))
+  async #settle(reservations: readonly Reservation[], failures: number): Promise<void> {
+    await this.#state.attempts.settle(
+      reservations.map((reservation) => ({ reservation, failures })),
+    )
   }
 
-  #claim(kind: string, name: string, pace: Pace): Claim {
+  #scope(kind: string, name: string, pace: Pace): AttemptScope {
     return { key: this.#state.keys.of('device', kind, name), pace, binding: true, weight: 1 }
   }
 }

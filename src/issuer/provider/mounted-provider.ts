@@ -9,7 +9,7 @@ import type { Logins } from '../../logins/logins.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { AttemptStore } from '../../state/attempt-store.ts'
-import type { OpaqueKeys } from '../../state/opaque-keys.ts'
+import type { DerivedKeys } from '../../state/derived-keys.ts'
 import type { RevocableRecords } from '../../state/record-store.ts'
 import type { PageSender } from '../http/page-sender.ts'
 import type { IssuerMetrics } from '../http/metrics.ts'
@@ -32,7 +32,7 @@ export interface MountedProviderParts {
   readonly logins: Logins
   readonly records: RevocableRecords
   readonly attempts: AttemptStore
-  readonly opaqueKeys: OpaqueKeys
+  readonly derivedKeys: DerivedKeys
   readonly browserRecords: BrowserRecords
   readonly binding: BrowserBinding
   readonly sender: PageSender
@@ -46,18 +46,18 @@ export interface MountedProviderParts {
 
 /** Makes the provider of a configuration with the keys that sign now. */
 export const mountedProvider = (parts: MountedProviderParts): Provider => {
-  const { server, keys, logins, opaqueKeys, sender, binding, logFailure } = parts
+  const { server, keys, logins, derivedKeys, sender, binding, logFailure } = parts
   const { login } = server
   const { sessions, provenLogins, upstreamLogout, status } = logins
-  const deviceLimits = new DeviceLimits({ attempts: parts.attempts, keys: opaqueKeys })
+  const deviceLimits = new DeviceLimits({ attempts: parts.attempts, keys: derivedKeys })
   const provider = createProvider({
     ...parts,
     signers: keys.signers(),
     accounts: login && logins.accounts,
-    cookieKey: opaqueKeys.of('login-cookies'),
+    cookieKey: derivedKeys.of('login-cookies'),
     sessionClient: sessionClient(
       server,
-      opaqueKeys.of('session-client'),
+      derivedKeys.of('session-client'),
       login?.config.algorithm ?? 'ES256',
     ),
     fetch: logoutFetch(server.url, sessions),
@@ -74,7 +74,7 @@ export const mountedProvider = (parts: MountedProviderParts): Provider => {
   provider.use(refusingOtherBrowsers({ provider, binding, sender }))
   provider.use(limitingUserCodes({ ...around, limits: deviceLimits }))
   provider.use(answeringLostForms(sender))
-  provider.use(recording({ ...parts, keys: opaqueKeys }))
+  provider.use(recording({ ...parts, keys: derivedKeys }))
   provider.use(checkingLoginStatus(around))
   provider.use(loggingOutUpstream(around))
   return provider

@@ -15,7 +15,7 @@ import {
 } from '../../logins/session-client.ts'
 import { LoginAttempts } from '../../logins/login-attempts.ts'
 import { cookiesNamed, endedCookie } from '../../request/cookies.ts'
-import type { OpaqueKeys } from '../../state/opaque-keys.ts'
+import type { DerivedKeys } from '../../state/derived-keys.ts'
 import { cookieHeadersOf } from '../http/cookie-headers.ts'
 import { ENDPOINTS } from '../http/paths.ts'
 import { LoginCallback, type LoginCallbackParts } from './login-callback.ts'
@@ -29,7 +29,7 @@ export interface SessionEndpointParts extends Omit<
 > {
   readonly server: AuthorizationServer
   /** Of the state, so that replicas know each other's logouts. */
-  readonly opaqueKeys: OpaqueKeys
+  readonly derivedKeys: DerivedKeys
 }
 
 /** The endpoints of one configuration. */
@@ -41,10 +41,10 @@ export class SessionEndpoints {
 
   constructor(parts: SessionEndpointParts) {
     this.#parts = parts
-    const { server, opaqueKeys } = parts
+    const { server, derivedKeys } = parts
     const { url: issuer, theme } = server
-    const loginAttempts = new LoginAttempts(opaqueKeys)
-    const secret = opaqueKeys.of('session-client')
+    const loginAttempts = new LoginAttempts(derivedKeys)
+    const secret = derivedKeys.of('session-client')
     this.#redirect = new LoginRedirect({ issuer, theme, attempts: loginAttempts })
     this.#callback = new LoginCallback({
       ...parts,
@@ -52,7 +52,7 @@ export class SessionEndpoints {
       secret,
       redirect: this.#redirect,
     })
-    this.#logouts = new LogoutStates(opaqueKeys)
+    this.#logouts = new LogoutStates(derivedKeys)
   }
 
   /** Answers a request. */

@@ -2,16 +2,16 @@
 // the authorization server from here, by the browser that has these sessions. Nothing is stored.
 
 import { timingSafeEqual } from 'node:crypto'
-import type { OpaqueKeys } from '../../state/opaque-keys.ts'
+import type { DerivedKeys } from '../../state/derived-keys.ts'
 
 // As long as the question whether it is meant may stay open.
 const SECONDS = 1_800
 
 /** Makes such states, and recognises them. */
 export class LogoutStates {
-  readonly #keys: OpaqueKeys
+  readonly #keys: DerivedKeys
 
-  constructor(keys: OpaqueKeys) {
+  constructor(keys: DerivedKeys) {
     this.#keys = keys
   }
 

@@ -2,14 +2,14 @@
 
 import { tokenUser } from '../../identity/default-names.ts'
 import type { ProvenCredential } from '../../identity/identity.ts'
-import type { OpaqueKeys } from '../../state/opaque-keys.ts'
+import type { DerivedKeys } from '../../state/derived-keys.ts'
 import type { UpstreamIdp, UpstreamTokens } from './upstream-idp.ts'
 
 /** The credential of these tokens. */
 export const provenCredentialOf = (
   { id, issuer }: Pick<UpstreamIdp, 'id' | 'issuer'>,
   { claims, signed, idToken }: UpstreamTokens,
-  keys: OpaqueKeys,
+  keys: DerivedKeys,
 ): ProvenCredential => ({
   method: 'bearer',
   digest: keys.of('login-credential', id, idToken).slice(0, FINGERPRINT_LENGTH),

@@ -4,12 +4,12 @@
 import { CountersignError } from '../../runtime/errors.ts'
 import type {
   AttemptStore,
-  Claim,
-  KnownNote,
-  Note,
-  Receipt,
-  Settlement,
-  Taking,
+  AttemptScope,
+  FoundEntry,
+  ExpiringEntry,
+  Reservation,
+  ReservationOutcome,
+  TakeResult,
 } from '../attempt-store.ts'
 import { attemptScripts, type AttemptRooms, type AttemptScripts } from './attempt-scripts.ts'
 import { listOf, numberOf, SERVER_CLOCK, textOf } from './lua.ts'
@@ -36,38 +36,38 @@ export class RedisAttempts implements AttemptStore {
     this.#scripts = attemptScripts(prefix, clock, rooms)
   }
 
-  async take(claims: readonly Claim[]): Promise<Taking> {
-    if (claims.length === 0) return { outcome: 'taken', receipts: [] }
-    const args = claims.flatMap((claim) => argsOf(claim, claim.weight))
-    const reply = await this.#sender.run('attempt', this.#scripts.take, this.#keysOf(claims), args)
+  async take(scopes: readonly AttemptScope[]): Promise<TakeResult> {
+    if (scopes.length === 0) return { outcome: 'taken', reservations: [] }
+    const args = scopes.flatMap((scope) => argsOf(scope, scope.weight))
+    const reply = await this.#sender.run('attempt', this.#scripts.take, this.#keysOf(scopes), args)
     const [outcome, ...rest] = listOf(reply)
     if (outcome === 'wait') return { outcome, waits: rest.map(numberOf) }
     if (outcome === 'full') throw full()
-    return { outcome: 'taken', receipts: receiptsOf(claims, rest) }
+    return { outcome: 'taken', reservations: reservationsOf(scopes, rest) }
   }
 
-  async settle(settlements: readonly Settlement[]): Promise<readonly Receipt[]> {
-    if (settlements.length === 0) return []
-    const claims = settlements.map(({ receipt }) => receipt.claim)
-    const args = settlements.flatMap(({ receipt: { claim, added, until }, failures }) => {
+  async settle(outcomes: readonly ReservationOutcome[]): Promise<readonly Reservation[]> {
+    if (outcomes.length === 0) return []
+    const scopes = outcomes.map(({ reservation }) => reservation.scope)
+    const args = outcomes.flatMap(({ reservation: { scope, added, until }, failures }) => {
       const others = Math.min(MANY, Math.max(0, -failures))
-      return [...argsOf(claim, 1 - claim.weight), failures > 0 ? 1 : 0, others, added, until]
+      return [...argsOf(scope, 1 - scope.weight), failures > 0 ? 1 : 0, others, added, until]
     })
     const { settle } = this.#scripts
-    return receiptsOf(
-      claims,
-      listOf(await this.#sender.run('settle', settle, this.#keysOf(claims), args)),
+    return reservationsOf(
+      scopes,
+      listOf(await this.#sender.run('settle', settle, this.#keysOf(scopes), args)),
     )
   }
 
-  async note({ key, text, lifetime, retained }: Note): Promise<void> {
+  async remember({ key, text, lifetime, retained }: ExpiringEntry): Promise<void> {
     const { note } = this.#scripts
     const args = [text, lifetime, retained ? 1 : 0]
     const outcome = await this.#sender.run('note', note, [`${this.#notes}${key}`], args)
     if (outcome === 'full') throw full()
   }
 
-  async recall(keys: readonly string[]): Promise<readonly (KnownNote | undefined)[]> {
+  async recall(keys: readonly string[]): Promise<readonly (FoundEntry | undefined)[]> {
     if (keys.length === 0) return []
     const { recall } = this.#scripts
     const notes = keys.map((key) => `${this.#notes}${key}`)
@@ -78,8 +78,8 @@ export class RedisAttempts implements AttemptStore {
     })
   }
 
-  #keysOf(claims: readonly Claim[]): readonly string[] {
-    return claims.map(({ key }) => `${this.#counters}${key}`)
+  #keysOf(scopes: readonly AttemptScope[]): readonly string[] {
+    return scopes.map(({ key }) => `${this.#counters}${key}`)
   }
 }
 
@@ -89,13 +89,16 @@ const full = (): CountersignError =>
 // More than any counter has; Lua cannot parse "Infinity".
 const MANY = 1e9
 
-const argsOf = ({ pace, binding }: Claim, part: number): readonly number[] => {
+const argsOf = ({ pace, binding }: AttemptScope, part: number): readonly number[] => {
   const { attempts, backOff, lockAfter, lockFor, forget } = pace
   return [binding ? 1 : 0, part, attempts, backOff, lockAfter, lockFor, forget]
 }
 
-const receiptsOf = (claims: readonly Claim[], replies: readonly unknown[]): readonly Receipt[] =>
-  claims.map((claim, index) => {
+const reservationsOf = (
+  scopes: readonly AttemptScope[],
+  replies: readonly unknown[],
+): readonly Reservation[] =>
+  scopes.map((scope, index) => {
     const [failures = 0, added = 0, until = 0] = listOf(replies[index]).map(numberOf)
-    return { claim, failures, added, until }
+    return { scope, failures, added, until }
   })

@@ -1,6 +1,6 @@
 // Used values in Redis: a value that was used in one process is used for all.
 
-import type { OpaqueKeys } from '../opaque-keys.ts'
+import type { DerivedKeys } from '../derived-keys.ts'
 import type { ReplayMemory, Use } from '../replay-memory.ts'
 import { NUMBERS, SERVER_CLOCK } from './lua.ts'
 import { scriptOf, type Sender } from './sender.ts'
@@ -20,10 +20,10 @@ return redis.call('SET', KEYS[1], '', 'NX', 'PX', whole(left)) and 1 or 0
 export class RedisReplays implements ReplayMemory {
   readonly #sender: Sender
   readonly #prefix: string
-  readonly #keys: OpaqueKeys
+  readonly #keys: DerivedKeys
 
   /** @param prefix of all keys */
-  constructor(sender: Sender, prefix: string, keys: OpaqueKeys) {
+  constructor(sender: Sender, prefix: string, keys: DerivedKeys) {
     this.#sender = sender
     this.#prefix = `${prefix}use:`
     this.#keys = keys

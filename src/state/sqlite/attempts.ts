@@ -13,12 +13,12 @@ import {
 import {
   PENDING,
   type AttemptStore,
-  type Claim,
-  type KnownNote,
-  type Note,
-  type Receipt,
-  type Settlement,
-  type Taking,
+  type AttemptScope,
+  type FoundEntry,
+  type ExpiringEntry,
+  type Reservation,
+  type ReservationOutcome,
+  type TakeResult,
 } from '../attempt-store.ts'
 import type { StateDatabase } from './database.ts'
 import { ATTEMPTS } from './schema.ts'
@@ -50,30 +50,30 @@ export class SqliteAttempts implements AttemptStore {
     this.#recall = database.prepare('SELECT text, written FROM notes WHERE key = ? AND ends > ?')
   }
 
-  async take(claims: readonly Claim[]): Promise<Taking> {
-    return await this.#database.transaction('attempt', (): Taking => {
+  async take(scopes: readonly AttemptScope[]): Promise<TakeResult> {
+    return await this.#database.transaction('attempt', (): TakeResult => {
       const now = this.#database.now()
-      const waits = claims.map(({ key, binding }) => (binding ? this.#waitOf(key, now) : 0))
+      const waits = scopes.map(({ key, binding }) => (binding ? this.#waitOf(key, now) : 0))
       if (waits.some((wait) => wait > 0)) return { outcome: 'wait', waits }
-      const receipts = claims.map((claim) => {
-        const before = this.#counter(claim.key, now)
-        return this.#write(claim.key, countPart(before, claim, claim.weight, PENDING, now), now)
+      const reservations = scopes.map((scope) => {
+        const before = this.#counter(scope.key, now)
+        return this.#write(scope.key, countPart(before, scope, scope.weight, PENDING, now), now)
       })
       this.#database.keepWithin(ATTEMPTS, SHARE_OF_COUNTERS)
-      return { outcome: 'taken', receipts }
+      return { outcome: 'taken', reservations }
     })
   }
 
-  async settle(settlements: readonly Settlement[]): Promise<readonly Receipt[]> {
+  async settle(outcomes: readonly ReservationOutcome[]): Promise<readonly Reservation[]> {
     return await this.#database.transaction('settle', () => {
       const now = this.#database.now()
-      const receipts = settlements.map((settlement) => this.#settle(settlement, now))
+      const reservations = outcomes.map((outcome) => this.#settle(outcome, now))
       this.#database.keepWithin(ATTEMPTS, SHARE)
-      return receipts
+      return reservations
     })
   }
 
-  async note({ key, text, lifetime, retained }: Note): Promise<void> {
+  async remember({ key, text, lifetime, retained }: ExpiringEntry): Promise<void> {
     await this.#database.transaction('note', () => {
       const now = this.#database.now()
       this.#note.run(key, text, now, now + lifetime)
@@ -81,7 +81,7 @@ export class SqliteAttempts implements AttemptStore {
     })
   }
 
-  async recall(keys: readonly string[]): Promise<readonly (KnownNote | undefined)[]> {
+  async recall(keys: readonly string[]): Promise<readonly (FoundEntry | undefined)[]> {
     return await this.#database.run('recall', () => {
       const now = this.#database.now()
       return keys.map((key) => {
@@ -95,12 +95,12 @@ export class SqliteAttempts implements AttemptStore {
     return Math.max(0, (this.#counter(key, now)?.until ?? 0) - now)
   }
 
-  #settle({ receipt, failures }: Settlement, now: number): Receipt {
-    const { key } = receipt.claim
+  #settle({ reservation, failures }: ReservationOutcome, now: number): Reservation {
+    const { key } = reservation.scope
     const before = this.#counter(key, now)
-    if (failures > 0) return this.#write(key, confirm(before, receipt, now), now)
-    if (before === undefined) return forgotten(receipt)
-    return this.#write(key, pardon(before, receipt, -failures, now), now)
+    if (failures > 0) return this.#write(key, confirm(before, reservation, now), now)
+    if (before === undefined) return forgotten(reservation)
+    return this.#write(key, pardon(before, reservation, -failures, now), now)
   }
 
   #counter(key: string, now: number): Counter | undefined {
@@ -115,12 +115,12 @@ export class SqliteAttempts implements AttemptStore {
     )
   }
 
-  #write(key: string, { counter, receipt }: Counted, now: number): Receipt {
+  #write(key: string, { counter, reservation }: Counted, now: number): Reservation {
     const { clean, forget, until, locked } = counter
     const ends = endOf(counter)
     if (ends <= now) this.#forget.run(key)
     // A counter without failures has now as its time, since SQLite has no negative infinity.
     else this.#keep.run(key, Math.max(clean, now), forget, until, locked ? 1 : 0, ends)
-    return receipt
+    return reservation
   }
 }

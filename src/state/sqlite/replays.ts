@@ -1,7 +1,7 @@
 // Used values in a state file: a value that was used in one process is used for all processes of the machine.
 
 import type { StatementSync } from 'node:sqlite'
-import type { OpaqueKeys } from '../opaque-keys.ts'
+import type { DerivedKeys } from '../derived-keys.ts'
 import type { ReplayMemory, Use } from '../replay-memory.ts'
 import type { StateDatabase } from './database.ts'
 import { USES } from './schema.ts'
@@ -12,10 +12,10 @@ const SHARE = 1 / 16
 /** A {@link ReplayMemory} that processes of one machine share, and that survives them. */
 export class SqliteReplays implements ReplayMemory {
   readonly #database: StateDatabase
-  readonly #keys: OpaqueKeys
+  readonly #keys: DerivedKeys
   readonly #use: StatementSync
 
-  constructor(database: StateDatabase, keys: OpaqueKeys) {
+  constructor(database: StateDatabase, keys: DerivedKeys) {
     this.#database = database
     this.#keys = keys
     // A value that may have been forgotten is not accepted as new: a clock that was set back must not make it new.

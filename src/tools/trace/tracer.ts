@@ -19,7 +19,7 @@ import {
   type TracedSummary,
   type TraceRecord,
 } from './records.ts'
-import { normalId, Sought } from './sought.ts'
+import { normalId, SearchTerms } from './search-terms.ts'
 
 /** Where to look. */
 export interface TraceLogs {
@@ -65,7 +65,7 @@ export interface Found {
 /** How much is held. */
 export interface TraceLimits {
   /** Decisions in the report. */
-  readonly stories: number
+  readonly reports: number
   /** Decisions of the same credentials, of which only the id is kept. */
   readonly uses: number
 }
@@ -95,9 +95,9 @@ class Tracer {
   readonly #network: string
   readonly #logs: TraceLogs
   readonly #limits: TraceLimits
-  readonly #sought = new Sought()
+  readonly #terms = new SearchTerms()
   /** Ids by which the API server can know the reported requests. */
-  readonly #told = new Set<string>()
+  readonly #correlated = new Set<string>()
   /** Grants whose decisions are reported, since they are searched for: by name, or by a certificate. */
   readonly #asked = new Set<string>()
   /** Logins and incoming tokens that lead to the reported decisions. */
@@ -125,16 +125,16 @@ class Tracer {
     this.#logs = logs
     this.#limits = limits
     this.#network = countedSource(id)
-    this.#sought.add(id, this.#network)
-    this.#told.add(id)
+    this.#terms.add(id, this.#network)
+    this.#correlated.add(id)
     this.#asked.add(id)
     this.#handles.add(id)
   }
 
   async run(): Promise<Found> {
     const { ours, kubernetes } = this.#logs
-    for (let known = 0; known < this.#sought.size;) {
-      known = this.#sought.size
+    for (let known = 0; known < this.#terms.size;) {
+      known = this.#terms.size
       this.#cut = false // the last round is the one that knows whose every request is
       for (const file of ours) await this.#read(file, undefined)
       this.#others.clear()
@@ -167,7 +167,7 @@ class Tracer {
 
   async #read(file: string, maxLine: number | undefined): Promise<void> {
     const options = {
-      isWanted: (line: Buffer) => this.#sought.isIn(line),
+      isWanted: (line: Buffer) => this.#terms.isIn(line),
       ...(maxLine === undefined ? {} : { maxLine }),
     }
     for await (const line of readAudit(this.#logs.open(file), options)) this.#add(file, line)
@@ -212,14 +212,15 @@ class Tracer {
   #keepDecision(key: string, decision: TracedDecision): void {
     const { id, request, handle = '', jti, shown } = decision
     const names = [id, request, ...jti, ...namesShown(decision)]
-    const isTold = names.includes(this.#id) || this.#asked.has(handle)
-    if (isTold && this.#hold(this.#decisions, key, decision, this.#limits.stories)) {
-      this.#told.add(id)
+    const isCorrelated = names.includes(this.#id) || this.#asked.has(handle)
+    if (isCorrelated && this.#hold(this.#decisions, key, decision, this.#limits.reports)) {
+      this.#correlated.add(id)
       if (handle !== '') this.#handles.add(handle)
-      this.#sought.add(id, handle, ...jti)
+      this.#terms.add(id, handle, ...jti)
       this.#lead(shown?.jti, shown?.login)
     }
-    if (!isTold && !this.#sought.has(handle) && !jti.some((one) => this.#sought.has(one))) return
+    if (!isCorrelated && !this.#terms.has(handle) && !jti.some((one) => this.#terms.has(one)))
+      return
     for (const one of jti) this.#ours.add(one)
     this.#use(decision)
   }
@@ -229,7 +230,7 @@ class Tracer {
     for (const source of sources) {
       if (source === undefined) continue
       this.#sources.add(source)
-      this.#sought.add(source)
+      this.#terms.add(source)
     }
   }
 
@@ -246,7 +247,7 @@ class Tracer {
   #keepFailure(key: string, failure: TracedFailure): void {
     const { source, serial, fingerprint, request, decision = '' } = failure
     const isAsked = [source, serial, fingerprint, request].includes(this.#id)
-    if (isAsked || this.#told.has(decision)) this.#hold(this.#failures, key, failure)
+    if (isAsked || this.#correlated.has(decision)) this.#hold(this.#failures, key, failure)
   }
 
   #keepIssuance(key: string, issuance: TracedIssuance): void {
@@ -255,21 +256,21 @@ class Tracer {
       this.#asked.add(handle)
       this.#handles.add(handle)
     }
-    const isTold = this.#handles.has(handle)
-    if (!isTold && !this.#sought.has(fingerprint)) return
+    const isCorrelated = this.#handles.has(handle)
+    if (!isCorrelated && !this.#terms.has(fingerprint)) return
     this.#ours.add(fingerprint)
-    if (this.#hold(this.#issuances, key, issuance)) this.#sought.add(handle, fingerprint)
+    if (this.#hold(this.#issuances, key, issuance)) this.#terms.add(handle, fingerprint)
   }
 
   #keepRequest(key: string, request: ApiRequest): void {
     const credential = credentialOf(request)
     const value = credential === undefined ? '' : credentialValue(credential)
-    if (this.#told.has(request.auditID)) {
-      if (this.#hold(this.#requests, key, request)) this.#sought.add(value)
+    if (this.#correlated.has(request.auditID)) {
+      if (this.#hold(this.#requests, key, request)) this.#terms.add(value)
       if (credential !== undefined) this.#identified.add(credential)
       return
     }
-    if (value === '' || !this.#sought.has(value) || isReview(request)) return
+    if (value === '' || !this.#terms.has(value) || isReview(request)) return
     if (!this.#usedBy.has(request.auditID)) this.#hold(this.#others, key, request)
     else if (credential !== undefined) this.#identified.add(credential)
   }
@@ -302,6 +303,6 @@ class Tracer {
   }
 
   get #mostRecords(): number {
-    return Math.max(LEAST_RECORDS, this.#limits.stories * MAX_RECORDS)
+    return Math.max(LEAST_RECORDS, this.#limits.reports * MAX_RECORDS)
   }
 }

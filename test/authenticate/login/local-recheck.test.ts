@@ -26,7 +26,7 @@ const loginsWith = (settings: object = {}): LocalRecheck => {
   const config = loginSchema.parse({ authenticators: ['staff'], ...settings })
   return new LocalRecheck({
     config,
-    ways: [],
+    methods: [],
     clock,
   })
 }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { MemoryAttempts } from '../../../src/state/memory.ts'
-import { OpaqueKeys } from '../../../src/state/opaque-keys.ts'
+import { DerivedKeys } from '../../../src/state/derived-keys.ts'
 import { FakeClock } from '../../fakes/clock.ts'
 import { addresses, ELSEWHERE, GuardedSite, HOME, HOUR, MINUTE, SECOND } from './guarding.ts'
 
@@ -34,7 +34,7 @@ describe('a wrong password that is repeated', () => {
   it('is accepted as soon as it is right', async () => {
     const users: Record<string, { password: string }> = { alice: { password: 'right' } }
     const clock = new FakeClock()
-    const shared = { clock, store: new MemoryAttempts(clock), keys: new OpaqueKeys() }
+    const shared = { clock, store: new MemoryAttempts(clock), keys: new DerivedKeys() }
     const before = new GuardedSite({ users, ...shared })
     assert.equal(await before.outcome('alice', 'new'), 'wrong-password')
     const changed = { alice: { password: 'new' } }
@@ -126,7 +126,7 @@ describe('a wait that this process knows', () => {
 
   it('is learnt from a refusal that another replica caused', async () => {
     const clock = new FakeClock()
-    const shared = { clock, store: new MemoryAttempts(clock), keys: new OpaqueKeys() }
+    const shared = { clock, store: new MemoryAttempts(clock), keys: new DerivedKeys() }
     const [here, there] = [new GuardedSite(shared), new GuardedSite(shared)]
     await here.fail('alice', 10, HOME)
     assert.equal(there.guard.waitOf('alice', HOME), 0)

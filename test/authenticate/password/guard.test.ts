@@ -162,7 +162,7 @@ describe('a verification without a result', () => {
     assert.equal(await site.outcome('alice', 'right', HOME), 'verified')
   })
 
-  for (const method of ['recall', 'take', 'settle', 'note'] as const) {
+  for (const method of ['recall', 'take', 'settle', 'remember'] as const) {
     it(`is unavailable when the store fails at ${method}, and no password is accepted`, async () => {
       const clock = new FakeClock()
       const store: AttemptStore = new MemoryAttempts(clock)

@@ -9,7 +9,7 @@ import type {
 } from '../../../src/authenticate/password/guard.ts'
 import type { AttemptStore } from '../../../src/state/attempt-store.ts'
 import { MemoryAttempts } from '../../../src/state/memory.ts'
-import { OpaqueKeys } from '../../../src/state/opaque-keys.ts'
+import { DerivedKeys } from '../../../src/state/derived-keys.ts'
 import { guardSchema } from '../../../src/authenticate/password/guard-schema.ts'
 import type { Verification } from '../../../src/authenticate/password/verifier.ts'
 import { callerUntil } from '../../fakes/caller.ts'
@@ -36,7 +36,7 @@ export interface SiteParts {
   readonly rules?: Partial<GuardRules>
   readonly store?: AttemptStore
   readonly clock?: FakeClock
-  readonly keys?: OpaqueKeys
+  readonly keys?: DerivedKeys
   readonly generation?: string
 }
 
@@ -58,7 +58,7 @@ export class GuardedSite {
       generation: parts.generation ?? 'g1',
       state: {
         attempts: parts.store ?? new MemoryAttempts(this.clock),
-        keys: parts.keys ?? new OpaqueKeys(),
+        keys: parts.keys ?? new DerivedKeys(),
       },
       clock: this.clock,
       onLockOut: (lockOut) => this.lockOuts.push(lockOut),

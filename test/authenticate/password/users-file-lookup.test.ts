@@ -5,14 +5,14 @@ import { describe, it } from 'node:test'
 import { HashPool } from '../../../src/authenticate/password/hash.ts'
 import { UsersFile } from '../../../src/authenticate/password/users-file.ts'
 import type { AccountLookup } from '../../../src/authenticate/password/verifier.ts'
-import { OpaqueKeys } from '../../../src/state/opaque-keys.ts'
+import { DerivedKeys } from '../../../src/state/derived-keys.ts'
 import { CALLER } from '../../fakes/caller.ts'
 import { cheapHash } from '../../fakes/hashes.ts'
 
 const [hash, other] = await Promise.all([cheapHash('secret'), cheapHash('secret')])
 
 const FILE = '/etc/users.yaml'
-const keys = new OpaqueKeys()
+const keys = new DerivedKeys()
 
 const yaml = (alice: string | undefined, bob = 'groups: []'): string => `
 users:
@@ -76,7 +76,7 @@ describe('an account of a users file, looked up again', () => {
     }))
 
   it('has ended when the keys of the state have changed', async () =>
-    assert.deepEqual(await lookupAfter(before, before, FILE, new OpaqueKeys()), {
+    assert.deepEqual(await lookupAfter(before, before, FILE, new DerivedKeys()), {
       outcome: 'ended',
       code: 'password-changed',
     }))

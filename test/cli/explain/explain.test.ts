@@ -109,7 +109,7 @@ const CASES: readonly {
     name: 'a request for which the API server would be called',
     args: ['--user', 'bob', '--url', KUBE],
     status: 1,
-    want: /because {5}it was not called: use --ask to call it/,
+    want: /because {5}it was not called: use --call-api-server to call it/,
   },
   {
     name: 'a request in JSON on standard input, as in policy tests',
@@ -224,7 +224,13 @@ describe('countersign explain', { concurrency: 2 }, () => {
     assert.doesNotMatch(stdout, /^answer/m)
   })
 
-  for (const option of ['--ask', '--reviewed=yes']) {
+  it('names the present option for --ask', async () => {
+    const { status, stderr } = await explainDecision('/x', ['--ask'])
+    assert.equal(status, 2)
+    assert.match(stderr, /option '--ask' is now '--call-api-server'/)
+  })
+
+  for (const option of ['--call-api-server', '--reviewed=yes']) {
     it(`refuses ${option} with a decision of the log`, async () => {
       const { status, stderr } = await explainDecision('/x', [option])
       assert.equal(status, 2)

@@ -35,7 +35,7 @@ describe('countersign kubeconfig', { concurrency: 2 }, () => {
   const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o777
 
   const certificate = (): readonly string[] => [
-    ...words('--way', 'certificate', '--user', 'alice', '--ca', pki.ca),
+    ...words('--auth-method', 'certificate', '--user', 'alice', '--ca', pki.ca),
     ...words('--client-certificate', pki.alice.certificate, '--client-key', pki.alice.key),
   ]
 
@@ -50,7 +50,15 @@ describe('countersign kubeconfig', { concurrency: 2 }, () => {
       'access_token',
     ]
     const { status, stdout, stderr } = await write(folder, [
-      ...words('--way', 'exec', '--resource', SERVER, '--client-id', 'kube', '--no-consent'),
+      ...words(
+        '--auth-method',
+        'exec',
+        '--resource',
+        SERVER,
+        '--client-id',
+        'kube',
+        '--no-consent',
+      ),
       ...request,
     ])
     assert.deepEqual([status, stderr], [0, ''])
@@ -84,7 +92,7 @@ describe('countersign kubeconfig', { concurrency: 2 }, () => {
     await mkdir(folder.file('bin'))
     await symlink(PROGRAM, folder.file('bin/countersign'))
     const PATH = [folder.file('bin'), process.env['PATH']].join(delimiter)
-    const args = ['--way', 'device', '--issuer', 'https://id.example.org']
+    const args = ['--auth-method', 'device', '--issuer', 'https://id.example.org']
     const found = parse((await write(folder, args, { PATH })).stdout).users[0].user.exec
     assert.deepEqual(
       [found.command, ...found.args],
@@ -154,7 +162,7 @@ describe('countersign kubeconfig', { concurrency: 2 }, () => {
   it('reads a password from a file only, and writes it to a file only', async () => {
     await using folder = await temporaryFolder()
     await writeFile(folder.file('password'), 'wönder: "land"\n')
-    const args = ['--way', 'password', '--user', 'alice']
+    const args = ['--auth-method', 'password', '--user', 'alice']
     const without = await write(folder, args)
     assert.equal(without.status, 0)
     assert.match(
@@ -192,28 +200,41 @@ describe('countersign kubeconfig', { concurrency: 2 }, () => {
   })
 
   const MISUNDERSTOOD: readonly { name: string; args: () => readonly string[]; says: RegExp }[] = [
-    { name: 'a missing --way', args: () => [], says: /required option '--way <way>'/ },
     {
-      name: 'an unknown --way',
-      args: () => ['--way', 'cookie'],
+      name: 'the former name of --auth-method',
+      args: () => ['--way', 'exec'],
+      says: /option '--way' is now '--auth-method'/,
+    },
+    {
+      name: 'a missing --auth-method',
+      args: () => [],
+      says: /required option '--auth-method <method>'/,
+    },
+    {
+      name: 'an unknown --auth-method',
+      args: () => ['--auth-method', 'cookie'],
       says: /Allowed choices are password/,
     },
     {
       name: 'a server without TLS',
-      args: () => ['--way', 'exec', '--server', 'http://kube'],
+      args: () => ['--auth-method', 'exec', '--server', 'http://kube'],
       says: /must be an https URL/,
     },
-    { name: 'a missing issuer', args: () => ['--way', 'exec'], says: /--way exec needs --issuer/ },
+    {
+      name: 'a missing issuer',
+      args: () => ['--auth-method', 'exec'],
+      says: /--auth-method exec needs --issuer/,
+    },
     {
       name: 'a missing certificate',
-      args: () => ['--way', 'certificate'],
+      args: () => ['--auth-method', 'certificate'],
       says: /needs --client-certificate/,
     },
-    { name: 'a missing token', args: () => ['--way', 'token'], says: /needs --token-file/ },
+    { name: 'a missing token', args: () => ['--auth-method', 'token'], says: /needs --token-file/ },
     {
       name: 'the key of another certificate',
       args: () => [
-        ...words('--way', 'certificate', '--client-certificate', pki.alice.certificate),
+        ...words('--auth-method', 'certificate', '--client-certificate', pki.alice.certificate),
         ...words('--client-key', pki.edge.key),
       ],
       says: /edge\.key is not the key of \S+alice\.pem/,
@@ -221,7 +242,7 @@ describe('countersign kubeconfig', { concurrency: 2 }, () => {
     {
       name: 'a malformed certificate',
       args: () => [
-        ...words('--way', 'certificate', '--client-certificate', pki.alice.key),
+        ...words('--auth-method', 'certificate', '--client-certificate', pki.alice.key),
         ...words('--client-key', pki.alice.key),
       ],
       says: /alice\.key contains no certificate/,
@@ -229,44 +250,44 @@ describe('countersign kubeconfig', { concurrency: 2 }, () => {
     {
       name: 'a malformed key',
       args: () => [
-        ...words('--way', 'certificate', '--client-certificate', pki.alice.certificate),
+        ...words('--auth-method', 'certificate', '--client-certificate', pki.alice.certificate),
         ...words('--client-key', pki.ca),
       ],
       says: /contains no private key/,
     },
     {
       name: 'a malformed CA',
-      args: () => ['--way', 'password', '--ca', pki.alice.key],
+      args: () => ['--auth-method', 'password', '--ca', pki.alice.key],
       says: /contains no certificate/,
     },
     {
       name: 'a CA file that does not exist',
-      args: () => ['--way', 'password', '--ca', '/nowhere'],
+      args: () => ['--auth-method', 'password', '--ca', '/nowhere'],
       says: /\/nowhere cannot be read/,
     },
     {
       name: 'a password without a user',
-      args: () => ['--way', 'password', '--password-file', pki.ca],
+      args: () => ['--auth-method', 'password', '--password-file', pki.ca],
       says: /requires --user/,
     },
     {
       name: 'a password of several lines',
-      args: () => ['--way', 'password', '--user', 'a', '--password-file', pki.ca],
+      args: () => ['--auth-method', 'password', '--user', 'a', '--password-file', pki.ca],
       says: /must contain one line with the password/,
     },
     {
       name: 'a user with a colon',
-      args: () => ['--way', 'password', '--user', 'a:b', '--password-file', pki.ca],
+      args: () => ['--auth-method', 'password', '--user', 'a:b', '--password-file', pki.ca],
       says: /must not contain a colon/,
     },
     {
-      name: 'options of another --way',
-      args: () => ['--way', 'password', '--issuer', 'https://id.example.org'],
-      says: /--issuer has no effect with --way password/,
+      name: 'options of another --auth-method',
+      args: () => ['--auth-method', 'password', '--issuer', 'https://id.example.org'],
+      says: /--issuer has no effect with --auth-method password/,
     },
     {
       name: 'a merge into standard output',
-      args: () => ['--way', 'password', '--merge', '-o', '-'],
+      args: () => ['--auth-method', 'password', '--merge', '-o', '-'],
       says: /the file is written to standard output/,
     },
   ]
@@ -286,10 +307,18 @@ describe('countersign kubeconfig', { concurrency: 2 }, () => {
     await writeFile(folder.file('token'), 'a-token')
     const ways: readonly (readonly string[])[] = [
       certificate(),
-      ['--way', 'password', '--user', '0123', '--password-file', folder.file('password')],
-      ['--way', 'token', '--user', 'on', '--token-file', folder.file('token')],
-      ['--way', 'exec', '--issuer', 'https://id.example.org'],
-      ['--way', 'device', '--issuer', 'https://id.example.org', '--cluster', 'null', '--use'],
+      ['--auth-method', 'password', '--user', '0123', '--password-file', folder.file('password')],
+      ['--auth-method', 'token', '--user', 'on', '--token-file', folder.file('token')],
+      ['--auth-method', 'exec', '--issuer', 'https://id.example.org'],
+      [
+        '--auth-method',
+        'device',
+        '--issuer',
+        'https://id.example.org',
+        '--cluster',
+        'null',
+        '--use',
+      ],
     ]
     for (const way of ways) {
       const cluster = ['--ca', pki.ca, '--tls-server-name', 'localhost']

@@ -118,12 +118,12 @@ describe('countersign trace', { concurrency: true }, () => {
     await using folder = await temporaryFolder()
     const { status, stdout } = await traceIn(folder, LOGS, ['--json'])
     assert.equal(status, 0)
-    const [story, summary, ...more] = stdout
+    const [report, summary, ...more] = stdout
       .trimEnd()
       .split('\n')
       .map((line): Record<string, unknown> => JSON.parse(line))
-    assert.equal(story?.['kind'], 'story')
-    assert.deepEqual(story?.['differences'], [])
+    assert.equal(report?.['kind'], 'report')
+    assert.deepEqual(report?.['differences'], [])
     assert.deepEqual(more, [])
     const { searched, ...rest } = summary ?? {}
     assert.deepEqual(rest, {

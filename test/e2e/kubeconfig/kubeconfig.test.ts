@@ -113,7 +113,7 @@ describe('a kubeconfig by countersign kubeconfig', { skip, timeout: 240_000 }, (
 
   it('1. authenticates by a password from a file', async () => {
     await writeFile(folder.file('password'), PASSWORDS.jürgen)
-    const args = ['--way', 'password', '--password-file', folder.file('password')]
+    const args = ['--auth-method', 'password', '--password-file', folder.file('password')]
     assert.equal(await whoAmI(await add('jürgen', ...args)), 'jürgen: größe')
   })
 
@@ -121,7 +121,7 @@ describe('a kubeconfig by countersign kubeconfig', { skip, timeout: 240_000 }, (
     '2. authenticates by a password that kubectl prompts for',
     { skip: skipWithoutTerminal() },
     async () => {
-      const context = await add('asked', '--way', 'password')
+      const context = await add('asked', '--auth-method', 'password')
       const line = [KUBECTL, `--kubeconfig=${file()}`, `--context=${context}`, 'auth', 'whoami']
       await using terminal = atTerminal(line, { HOME: folder.file('home') })
       await terminal.shows(/Please enter Username: /)
@@ -139,7 +139,7 @@ describe('a kubeconfig by countersign kubeconfig', { skip, timeout: 240_000 }, (
   for (const embed of [[], ['--embed']]) {
     it(`3. authenticates by a client certificate${embed.length > 0 ? ', embedded' : ''}`, async () => {
       const { certificate, key } = pki.alice
-      const args = ['--way', 'certificate', '--client-certificate', certificate]
+      const args = ['--auth-method', 'certificate', '--client-certificate', certificate]
       const name = `alice${embed.join('')}`
       const context = await add(name, ...args, '--client-key', key, '--cluster', name, ...embed)
       assert.equal(await whoAmI(context), 'alice: developers')
@@ -147,7 +147,7 @@ describe('a kubeconfig by countersign kubeconfig', { skip, timeout: 240_000 }, (
   }
 
   const exec = (...more: readonly string[]): readonly string[] => [
-    '--way',
+    '--auth-method',
     'exec',
     '--issuer',
     provider.issuer,
@@ -244,7 +244,13 @@ describe('a kubeconfig by countersign kubeconfig', { skip, timeout: 240_000 }, (
     await logIn('--resource', NODE_RESOURCE)
     const { accessToken } = await endToken()
     await writeFile(folder.file('token'), accessToken.value)
-    const context = await add('file', '--way', 'token', '--token-file', folder.file('token'))
+    const context = await add(
+      'file',
+      '--auth-method',
+      'token',
+      '--token-file',
+      folder.file('token'),
+    )
     assert.equal(await whoAmI(context), WITH_TOKEN)
   })
 
@@ -261,7 +267,7 @@ describe('a kubeconfig by countersign kubeconfig', { skip, timeout: 240_000 }, (
 
   it('…authenticates by a password in the same file, and not by a wrong one (the control)', async () => {
     await writeFile(folder.file('password'), PASSWORDS.alice)
-    const args = ['--way', 'password', '--password-file', folder.file('password')]
+    const args = ['--auth-method', 'password', '--password-file', folder.file('password')]
     assert.equal(await whoAmI(await add('alice', ...args, '--replace')), STAFF)
     await writeFile(folder.file('password'), 'wrong')
     const wrong = await ask(await add('alice', ...args, '--replace'))

@@ -5,9 +5,9 @@ import { z } from 'zod'
 import type { DecisionEvent } from '../../../src/audit/event.ts'
 import { kubectl, type KubectlResult } from '../../servers/kubectl.ts'
 import { eventually } from '../site.ts'
-import { HOST, WAYS_OUT } from './configuration.ts'
+import { HOST, CREDENTIALS_OUT } from './configuration.ts'
 import type { KubeSite } from './kube-site.ts'
-import { kubeconfigFor, type WayIn } from './ways-in.ts'
+import { kubeconfigFor, type CredentialIn } from './credentials-in.ts'
 import type { User } from './users.ts'
 
 /** A user's kubectl. */
@@ -19,7 +19,7 @@ export interface Caller {
 }
 
 /** A user with the credentials of a way in. */
-export const callerBy = async (site: KubeSite, way: WayIn, user: User): Promise<Caller> => ({
+export const callerBy = async (site: KubeSite, way: CredentialIn, user: User): Promise<Caller> => ({
   identity: await kubeconfigFor(site, await way(site, user)),
   state: site.folder.file(`state-${user.name}`),
 })
@@ -41,7 +41,7 @@ export const ask = (
   site: KubeSite,
   { identity, state }: Caller,
   args: readonly string[],
-  address: string = WAYS_OUT['X-Remote-*'],
+  address: string = CREDENTIALS_OUT['X-Remote-*'],
 ): Promise<KubectlResult> =>
   kubectl([...identity, ...at(site, address), ...args], environmentOf(state))
 

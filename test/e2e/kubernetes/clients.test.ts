@@ -7,11 +7,11 @@ import { python, skipWithoutPythonClient } from '../../servers/kubernetes-python
 import { eventually } from '../site.ts'
 import { ask, callerBy, type Caller } from './asking.ts'
 import { configOf, kubeconfigOf, useClientNode, type Seen } from './client-node.ts'
-import { OUT, WAYS_OUT } from './configuration.ts'
+import { OUT, CREDENTIALS_OUT } from './configuration.ts'
 import { skipWithoutServers, startKubeSite, type KubeSite } from './kube-site.ts'
 import { USERS } from './users.ts'
 import { grant, NAMESPACE } from './roles.ts'
-import { WAYS_IN } from './ways-in.ts'
+import { CREDENTIALS_IN } from './credentials-in.ts'
 
 const LIMIT = 20_000
 const PROGRAM = resolve(import.meta.dirname, 'client.py')
@@ -24,7 +24,7 @@ describe('client libraries of Kubernetes', { skip, timeout: 240_000 }, () => {
     site = await startKubeSite()
     const everything = { resources: ['configmaps'], verbs: ['*'] }
     await grant(site.server, 'maps-for-alice', everything, { kind: 'User', name: 'alice' })
-    const alice = await callerBy(site, WAYS_IN['a client certificate'], USERS.alice)
+    const alice = await callerBy(site, CREDENTIALS_IN['a client certificate'], USERS.alice)
     const list = ['get', 'configmaps', '--namespace', NAMESPACE]
     await eventually(
       () => ask(site, alice, list),
@@ -67,15 +67,15 @@ describe('client libraries of Kubernetes', { skip, timeout: 240_000 }, () => {
   }
 
   for (const library of ['client-node', 'Python'] as const) {
-    for (const [wayName, way] of Object.entries(WAYS_IN)) {
+    for (const [wayName, way] of Object.entries(CREDENTIALS_IN)) {
       it(`28. ${library}, by ${wayName}: authenticates, creates, lists, watches, patches and deletes`, async () => {
         const caller = await callerBy(site, way, USERS.alice)
-        await assertWorks(library, caller, WAYS_OUT['X-Remote-*'])
+        await assertWorks(library, caller, CREDENTIALS_OUT['X-Remote-*'])
       })
     }
     for (const [out, address] of OUT) {
       it(`28. ${library} → ${out}: works the same`, async () => {
-        const caller = await callerBy(site, WAYS_IN['a client certificate'], USERS.alice)
+        const caller = await callerBy(site, CREDENTIALS_IN['a client certificate'], USERS.alice)
         await assertWorks(library, caller, address)
       })
     }

@@ -7,7 +7,7 @@ import type { Authority, Pki } from '../../servers/pki.ts'
 import { DIRECTORY, TEAM } from './users.ts'
 
 /** Each way out, and the address of this machine at which its route is. */
-export const WAYS_OUT = {
+export const CREDENTIALS_OUT = {
   'X-Remote-*': '127.0.0.1',
   impersonation: '127.0.0.2',
   'ID token': '127.0.0.3',
@@ -15,7 +15,7 @@ export const WAYS_OUT = {
 } as const
 
 /** One of them. */
-export type WayOut = keyof typeof WAYS_OUT
+export type CredentialOut = keyof typeof CREDENTIALS_OUT
 
 /** The address of the route that goes by the cluster's own OpenAPI document. */
 export const DESCRIBED = '127.0.0.5'
@@ -41,10 +41,10 @@ export const BRIEF_SECONDS = 40
 
 /** Them, one by one. */
 export const OUT = [
-  ['X-Remote-*', WAYS_OUT['X-Remote-*']],
-  ['impersonation', WAYS_OUT.impersonation],
-  ['ID token', WAYS_OUT['ID token']],
-  ['certificate', WAYS_OUT.certificate],
+  ['X-Remote-*', CREDENTIALS_OUT['X-Remote-*']],
+  ['impersonation', CREDENTIALS_OUT.impersonation],
+  ['ID token', CREDENTIALS_OUT['ID token']],
+  ['certificate', CREDENTIALS_OUT.certificate],
 ] as const
 
 /** The service account that asks as itself. */
@@ -129,7 +129,7 @@ const authenticators = ({ pki, callers, server, ldap, otherIssuerUrl, port }: Pa
   },
 })
 
-const forward = (lives: object): Readonly<Record<WayOut, object>> => ({
+const forward = (lives: object): Readonly<Record<CredentialOut, object>> => ({
   'X-Remote-*': { headers: 'kubernetes' },
   impersonation: { headers: 'impersonation', bearer: { token: 'file:account.token' } },
   'ID token': {
@@ -179,14 +179,14 @@ const DESCRIBED_RULES = [
   { allow: 'read-config-maps', operations: ['listCoreV1NamespacedConfigMap'] },
 ]
 
-const WAYS_IN = ['certificates', 'own', 'other-issuer', 'accounts', 'staff']
+const CREDENTIALS_IN = ['certificates', 'own', 'other-issuer', 'accounts', 'staff']
 
 const routeTo = (name: string, address: string, more: object): object => ({
   name,
   match: { hosts: [address] },
   kind: 'kubernetes',
   upstream: name,
-  authenticate: WAYS_IN,
+  authenticate: CREDENTIALS_IN,
   authorize: RBAC_DECIDES,
   ...more,
 })
@@ -240,7 +240,7 @@ export const configuration = (parts: Parts): object => {
       }),
       routeTo('browsers', BROWSERS, {
         upstream: nameOf('X-Remote-*'),
-        authenticate: ['browsers', ...WAYS_IN],
+        authenticate: ['browsers', ...CREDENTIALS_IN],
         forward: ways['X-Remote-*'],
       }),
       ...BRIEF.map(([way, address]) =>

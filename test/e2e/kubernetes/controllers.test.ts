@@ -9,7 +9,7 @@ import { OUT } from './configuration.ts'
 import { skipWithoutServers, startKubeSite, type KubeSite } from './kube-site.ts'
 import { USERS } from './users.ts'
 import { grantEverything } from './roles.ts'
-import { WAYS_IN } from './ways-in.ts'
+import { CREDENTIALS_IN } from './credentials-in.ts'
 
 const LIMIT = 20_000
 
@@ -18,7 +18,7 @@ describe('controllers of the cluster', { skip: skipWithoutServers(), timeout: 24
   let root: Caller
   before(async () => {
     site = await startKubeSite()
-    root = await callerBy(site, WAYS_IN['a password (users file)'], USERS.root)
+    root = await callerBy(site, CREDENTIALS_IN['a password (users file)'], USERS.root)
     await grantEverything(site.server, 'admins')
     const list = ['get', 'namespaces']
     await eventually(

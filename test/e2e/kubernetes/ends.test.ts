@@ -18,7 +18,7 @@ import { USERS, type User } from './users.ts'
 import { IN, PODS, PROTOCOLS, startPods } from './pods.ts'
 import { NAMESPACE } from './roles.ts'
 import { startKubectl, type RunOptions, type RunningKubectl } from './running.ts'
-import { otherToken, kubeconfigFor, ownToken, tokenIn, WAYS_IN } from './ways-in.ts'
+import { otherToken, kubeconfigFor, ownToken, tokenIn, CREDENTIALS_IN } from './credentials-in.ts'
 
 const SKIP = skipWithoutServers() || skipWithoutKubelet()
 
@@ -54,7 +54,7 @@ describe('the end of streams', { skip: SKIP, timeout: 240_000, concurrency: true
       identity: await kubeconfigFor(site, identity),
       state: site.folder.file(`state-${name}`),
     })
-    alice = await callerBy(site, WAYS_IN['a password (users file)'], USERS.alice)
+    alice = await callerBy(site, CREDENTIALS_IN['a password (users file)'], USERS.alice)
     short = await callerOf(await shortToken(1), USERS.alice)
     kubelet = await startPods(site, alice, [QUIET])
     root = await callerOf(await ownToken(site, USERS.root), USERS.root)

@@ -8,11 +8,11 @@ import { stringify } from 'yaml'
 import { http2On, openHttp2 } from '../../servers/client.ts'
 import { basic, eventually } from '../site.ts'
 import { ask, callerBy, told, type Caller } from './asking.ts'
-import { HOST, OUT, WAYS_OUT } from './configuration.ts'
+import { HOST, OUT, CREDENTIALS_OUT } from './configuration.ts'
 import { skipWithoutServers, startKubeSite, type KubeSite } from './kube-site.ts'
 import { PASSWORD, USERS } from './users.ts'
 import { grant, NAMESPACE } from './roles.ts'
-import { WAYS_IN } from './ways-in.ts'
+import { CREDENTIALS_IN } from './credentials-in.ts'
 
 const RBAC_LIMIT = 10_000
 const IN = ['--namespace', NAMESPACE]
@@ -32,7 +32,7 @@ describe('everyday work with kubectl', { skip: skipWithoutServers(), timeout: 24
   let alice: Caller
   before(async () => {
     site = await startKubeSite()
-    alice = await callerBy(site, WAYS_IN['a client certificate'], USERS.alice)
+    alice = await callerBy(site, CREDENTIALS_IN['a client certificate'], USERS.alice)
     const everything = { resources: ['configmaps'], verbs: ['*'] }
     const dev = { kind: 'Group', name: 'dev' } as const
     await grant(site.server, 'maps-for-dev', everything, dev)
@@ -62,7 +62,7 @@ describe('everyday work with kubectl', { skip: skipWithoutServers(), timeout: 24
     const make = async (): Promise<void> => {
       for (let name = names.pop(); name !== undefined; name = names.pop()) {
         const body = JSON.stringify({ metadata: { name, labels: MADE }, data })
-        const host = WAYS_OUT['X-Remote-*']
+        const host = CREDENTIALS_OUT['X-Remote-*']
         const answer = await http2On(session, { method: 'POST', host, path: MAPS, headers, body })
         assert.equal(answer.status, 201, answer.body)
       }
@@ -125,7 +125,7 @@ describe('everyday work with kubectl', { skip: skipWithoutServers(), timeout: 24
     it('7. lists in chunks of 500', async () => {
       const earlier = (await site.decisions()).length
       const get = ['get', 'configmaps', ...IN, '-l', 'made=here', '--chunk-size=500', '-o', 'name']
-      const names = (await told(site, alice, get, WAYS_OUT.certificate)).trim().split('\n')
+      const names = (await told(site, alice, get, CREDENTIALS_OUT.certificate)).trim().split('\n')
       assert.equal(new Set(names).size, MANY.count)
       const asked = (await site.decisions()).slice(earlier).map(({ path = '' }) => path)
       assert.equal(asked.filter((path) => path.startsWith(`${MAPS}?`)).length, MANY.count / 500)
@@ -141,9 +141,9 @@ describe('everyday work with kubectl', { skip: skipWithoutServers(), timeout: 24
 
     it('7. deletes thousands at once by one request', async () => {
       const raw = ['delete', '--raw', THEM]
-      await told(site, alice, raw, WAYS_OUT.certificate)
+      await told(site, alice, raw, CREDENTIALS_OUT.certificate)
       const get = ['get', 'configmaps', ...IN, '-l', 'made=here', '-o', 'name']
-      assert.equal(await told(site, alice, get, WAYS_OUT.certificate), '')
+      assert.equal(await told(site, alice, get, CREDENTIALS_OUT.certificate), '')
     })
   })
 

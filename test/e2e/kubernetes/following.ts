@@ -8,7 +8,7 @@ import { configOf } from './client-node.ts'
 import type { KubeSite } from './kube-site.ts'
 import type { User } from './users.ts'
 import { NAMESPACE } from './roles.ts'
-import { otherToken, kubeconfigFor, tokenIn } from './ways-in.ts'
+import { otherToken, kubeconfigFor, tokenIn } from './credentials-in.ts'
 
 const MAPS = `/api/v1/namespaces/${NAMESPACE}/configmaps`
 const TICKER = 'ticker'

@@ -26,7 +26,7 @@ import {
 } from './pods.ts'
 import { NAMESPACE } from './roles.ts'
 import { runKubectl, startKubectl, type RunOptions, type RunningKubectl } from './running.ts'
-import { WAYS_IN } from './ways-in.ts'
+import { CREDENTIALS_IN } from './credentials-in.ts'
 
 const SKIP = skipWithoutServers() || skipWithoutKubelet()
 
@@ -59,7 +59,7 @@ describe('cp, port-forward and proxy', { skip: SKIP, timeout: 240_000 }, () => {
   let port: number
   before(async () => {
     site = await startKubeSite()
-    alice = await callerBy(site, WAYS_IN['an access token of the own issuer'], USERS.alice)
+    alice = await callerBy(site, CREDENTIALS_IN['an access token of the own issuer'], USERS.alice)
     kubelet = await startPods(site, alice)
     port = await freePort()
     web = createServer((request, response) => {

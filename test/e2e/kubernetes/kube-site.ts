@@ -35,7 +35,7 @@ import {
   HOST,
   signerConfiguration,
   structuredAuthentication,
-  WAYS_OUT,
+  CREDENTIALS_OUT,
 } from './configuration.ts'
 import { directoryEntries, PASSWORD, USERS, usersFile } from './users.ts'
 
@@ -138,7 +138,7 @@ const untilIssuerIsKnown = async ({ port, pki }: Pick<KubeSite, 'port' | 'pki'>)
   const ask = () =>
     http1(
       { port, serverName: HOST, ca: pki.ca },
-      { host: WAYS_OUT['ID token'], path: '/version', headers },
+      { host: CREDENTIALS_OUT['ID token'], path: '/version', headers },
     )
   await eventually(ask, ({ status }) => status === 200, DISCOVERY_LIMIT)
 }

@@ -10,13 +10,13 @@ import { Daemon } from '../../servers/daemon.ts'
 import { KUBE_CONTROLLER_MANAGER } from '../../servers/kube-controller-manager.ts'
 import { eventually } from '../site.ts'
 import { ask, callerBy, told } from './asking.ts'
-import { OUT, WAYS_OUT } from './configuration.ts'
+import { OUT, CREDENTIALS_OUT } from './configuration.ts'
 import { follow, renewing, Ticker, TOKEN } from './following.ts'
 import { skipWithoutServers, startKubeSite, type KubeSite } from './kube-site.ts'
 import { USERS } from './users.ts'
 import { grant, grantEverything, NAMESPACE } from './roles.ts'
 import { startWatch } from './watching.ts'
-import { WAYS_IN } from './ways-in.ts'
+import { CREDENTIALS_IN } from './credentials-in.ts'
 
 const LIMIT = 20_000
 const SECONDS = 105
@@ -35,7 +35,7 @@ describe('connections over minutes', options, () => {
     await grantEverything(site.server, 'admins')
     const everything = { resources: ['configmaps'], verbs: ['*'] }
     await grant(site.server, 'maps-for-alice', everything, { kind: 'User', name: 'alice' })
-    const root = await callerBy(site, WAYS_IN['a password (users file)'], USERS.root)
+    const root = await callerBy(site, CREDENTIALS_IN['a password (users file)'], USERS.root)
     const list = ['get', 'configmaps', '--namespace', NAMESPACE]
     await eventually(
       () => ask(site, root, list),
@@ -49,7 +49,7 @@ describe('connections over minutes', options, () => {
 
   it('29. with each upstream credential watches and informers report every change, in order', async (t) => {
     await using stack = new AsyncDisposableStack()
-    const certified = await callerBy(site, WAYS_IN['a client certificate'], USERS.alice)
+    const certified = await callerBy(site, CREDENTIALS_IN['a client certificate'], USERS.alice)
     const renewed = stack.use(await renewing(site, USERS.alice))
     const what = ['configmap', 'ticker', '-o', 'jsonpath={.data.turn}{"\\n"}']
     const watches = OUT.map(([, address]) => stack.use(startWatch(site, certified, address, what)))
@@ -79,8 +79,8 @@ describe('connections over minutes', options, () => {
     const root = stack.use(await renewing(site, USERS.root))
     const minify = ['config', 'view', '--minify', '--raw']
     const kubeconfig = site.folder.file('controllers.kubeconfig')
-    const text = await told(site, root, minify, WAYS_OUT.certificate)
-    const elsewhere = text.replace(WAYS_OUT['X-Remote-*'], WAYS_OUT.certificate)
+    const text = await told(site, root, minify, CREDENTIALS_OUT.certificate)
+    const elsewhere = text.replace(CREDENTIALS_OUT['X-Remote-*'], CREDENTIALS_OUT.certificate)
     await writeFile(kubeconfig, elsewhere, { mode: 0o600 })
     const controllers = '--controllers=deployment-controller,replicaset-controller'
     const flags = ['--leader-elect=false', '--secure-port=0', controllers]
@@ -98,7 +98,7 @@ describe('connections over minutes', options, () => {
     }
     const watches = (await site.decisions()).filter(
       ({ host, user, kubernetes }) =>
-        host === WAYS_OUT.certificate &&
+        host === CREDENTIALS_OUT.certificate &&
         user === USERS.root.name &&
         kubernetes?.resource === 'replicasets' &&
         kubernetes.verb === 'watch',

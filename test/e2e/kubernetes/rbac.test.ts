@@ -5,11 +5,11 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { eventually } from '../site.ts'
 import { ask, callerBy, told, type Caller } from './asking.ts'
-import { DESCRIBED, OUT, WAYS_OUT } from './configuration.ts'
+import { DESCRIBED, OUT, CREDENTIALS_OUT } from './configuration.ts'
 import { skipWithoutServers, startKubeSite, type KubeSite } from './kube-site.ts'
 import { USERS, type User } from './users.ts'
 import { grant, grantEverything, NAMESPACE } from './roles.ts'
-import { WAYS_IN } from './ways-in.ts'
+import { CREDENTIALS_IN } from './credentials-in.ts'
 
 const RBAC_LIMIT = 10_000
 
@@ -24,7 +24,7 @@ describe('RBAC behind Countersign', { skip: skipWithoutServers(), timeout: 240_0
   before(async () => {
     site = await startKubeSite()
     const password = (user: User): Promise<Caller> =>
-      callerBy(site, WAYS_IN['a password (users file)'], user)
+      callerBy(site, CREDENTIALS_IN['a password (users file)'], user)
     alice = await password(USERS.alice)
     bob = await password(USERS.bob)
     root = await password(USERS.root)
@@ -153,7 +153,7 @@ describe('RBAC behind Countersign', { skip: skipWithoutServers(), timeout: 240_0
       const { complaint } = await ask(site, root, ['get', '--raw', '/metrics/cadvisor'], DESCRIBED)
       assert.match(complaint, /has no such operation/)
       assert.equal((await site.decisions()).at(-1)?.reason, 'operation-undefined')
-      await told(site, root, ['get', 'nodes'], WAYS_OUT['X-Remote-*'])
+      await told(site, root, ['get', 'nodes'], CREDENTIALS_OUT['X-Remote-*'])
     })
   })
 })

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import type { Writable } from 'node:stream'
 import { KUBECTL } from '../../servers/kubectl.ts'
 import { at, environmentOf, type Caller } from './asking.ts'
-import { WAYS_OUT } from './configuration.ts'
+import { CREDENTIALS_OUT } from './configuration.ts'
 import type { KubeSite } from './kube-site.ts'
 
 // Nothing runs for longer, whatever the outcome of the test.
@@ -43,7 +43,7 @@ export const startKubectl = (
   site: KubeSite,
   { identity, state }: Caller,
   args: readonly string[],
-  { address = WAYS_OUT['X-Remote-*'], environment = {} }: RunOptions = {},
+  { address = CREDENTIALS_OUT['X-Remote-*'], environment = {} }: RunOptions = {},
 ): RunningKubectl => {
   const child = spawn(KUBECTL, [...identity, ...at(site, address), ...args], {
     env: { HOME: state, ...environmentOf(state), ...environment },

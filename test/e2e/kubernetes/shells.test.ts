@@ -10,7 +10,7 @@ import { KUBECTL } from '../../servers/kubectl.ts'
 import { atTerminal, skipWithoutTerminal, type AtTerminal } from '../../servers/terminal.ts'
 import { eventually } from '../site.ts'
 import { ask, at, callerBy, environmentOf, told, type Caller } from './asking.ts'
-import { OUT, SEALED, WAYS_OUT } from './configuration.ts'
+import { OUT, SEALED, CREDENTIALS_OUT } from './configuration.ts'
 import { skipWithoutServers, startKubeSite, type KubeSite } from './kube-site.ts'
 import { USERS } from './users.ts'
 import {
@@ -26,7 +26,7 @@ import {
 } from './pods.ts'
 import { grant, grantEverything } from './roles.ts'
 import { runKubectl, startKubectl, type RunOptions } from './running.ts'
-import { WAYS_IN } from './ways-in.ts'
+import { CREDENTIALS_IN } from './credentials-in.ts'
 
 const SKIP = skipWithoutServers() || skipWithoutKubelet() || skipWithoutTerminal()
 
@@ -52,9 +52,9 @@ describe('logs, exec and attach', { skip: SKIP, timeout: 240_000 }, () => {
   let root: Caller
   before(async () => {
     site = await startKubeSite()
-    alice = await callerBy(site, WAYS_IN['a client certificate'], USERS.alice)
-    bob = await callerBy(site, WAYS_IN['a client certificate'], USERS.bob)
-    root = await callerBy(site, WAYS_IN['a password (users file)'], USERS.root)
+    alice = await callerBy(site, CREDENTIALS_IN['a client certificate'], USERS.alice)
+    bob = await callerBy(site, CREDENTIALS_IN['a client certificate'], USERS.bob)
+    root = await callerBy(site, CREDENTIALS_IN['a password (users file)'], USERS.root)
     const see = { resources: ['pods'], verbs: ['get'] }
     await grant(site.server, 'pods-for-bob', see, { kind: 'User', name: 'bob' })
     await grantEverything(site.server, 'admins')
@@ -228,8 +228,8 @@ describe('logs, exec and attach', { skip: SKIP, timeout: 240_000 }, () => {
     assert.deepEqual(await readdir(kubelet.folderOf(PODS.shell)), [])
     assert.deepEqual(await readdir(kubelet.folderOf(PODS.sealed)), [])
     const logs = ['logs', 'shell', '--namespace', SEALED]
-    assert.equal(await told(site, root, logs, WAYS_OUT.certificate), '')
+    assert.equal(await told(site, root, logs, CREDENTIALS_OUT.certificate), '')
     const exec = ['exec', 'shell', ...IN, '--', 'echo', 'in']
-    assert.equal(await told(site, root, exec, WAYS_OUT.certificate), 'in\n')
+    assert.equal(await told(site, root, exec, CREDENTIALS_OUT.certificate), 'in\n')
   })
 })

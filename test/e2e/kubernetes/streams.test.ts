@@ -9,16 +9,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { http2On, openHttp2 } from '../../servers/client.ts'
 import { basic, eventually } from '../site.ts'
 import { callerBy, type Caller } from './asking.ts'
-import { HOST, OUT, WAYS_OUT } from './configuration.ts'
+import { HOST, OUT, CREDENTIALS_OUT } from './configuration.ts'
 import { skipWithoutServers, startKubeSite, type KubeSite } from './kube-site.ts'
 import { PASSWORD, USERS } from './users.ts'
 import { grant, NAMESPACE } from './roles.ts'
 import { startWatch, type Watch } from './watching.ts'
-import { otherToken, kubeconfigFor, tokenIn, WAYS_IN } from './ways-in.ts'
+import { otherToken, kubeconfigFor, tokenIn, CREDENTIALS_IN } from './credentials-in.ts'
 
 const RBAC_LIMIT = 10_000
 const MAPS = `/api/v1/namespaces/${NAMESPACE}/configmaps`
-const HOST_OF_HEADERS = WAYS_OUT['X-Remote-*']
+const HOST_OF_HEADERS = CREDENTIALS_OUT['X-Remote-*']
 const ALICE = basic(USERS.alice.name, PASSWORD)
 
 /** How long a token lives; the watches begin within. */
@@ -29,7 +29,7 @@ describe('watches', { skip: skipWithoutServers(), timeout: 240_000 }, () => {
   let alice: Caller
   before(async () => {
     site = await startKubeSite()
-    alice = await callerBy(site, WAYS_IN['a password (LDAP)'], USERS.alice)
+    alice = await callerBy(site, CREDENTIALS_IN['a password (LDAP)'], USERS.alice)
     const everything = { resources: ['configmaps'], verbs: ['*'] }
     await grant(site.server, 'maps-for-alice', everything, { kind: 'User', name: 'alice' })
     const list = async () => {

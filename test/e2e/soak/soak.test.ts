@@ -9,7 +9,12 @@ import { Ticker } from '../kubernetes/following.ts'
 import { skipWithoutServers, startKubeSite, type KubeSite } from '../kubernetes/kube-site.ts'
 import { USERS } from '../kubernetes/users.ts'
 import { grant, NAMESPACE } from '../kubernetes/roles.ts'
-import { otherToken, tokenIn, WAYS_IN, type WayIn } from '../kubernetes/ways-in.ts'
+import {
+  otherToken,
+  tokenIn,
+  CREDENTIALS_IN,
+  type CredentialIn,
+} from '../kubernetes/credentials-in.ts'
 import { eventually } from '../site.ts'
 import { CHANGES, NEW_RULE, type Outage } from './changes.ts'
 import { Memory } from './memory.ts'
@@ -27,8 +32,8 @@ const LIFETIME = '60s'
 /** Tokens of another operator's issuer are not renewed. */
 const OTHER_SECONDS = MINUTES * 60 + 600
 
-const WAYS: Readonly<Record<string, WayIn>> = {
-  ...WAYS_IN,
+const WAYS: Readonly<Record<string, CredentialIn>> = {
+  ...CREDENTIALS_IN,
   'an access token of another issuer': async (site, user) =>
     await tokenIn(site, `other-${user.name}`, await otherToken(site, user, OTHER_SECONDS)),
 }
@@ -45,7 +50,7 @@ describe(`a soak of ${MINUTES} minutes`, options, () => {
     const read = { resources: ['configmaps'], verbs: ['get', 'list', 'watch'] }
     const everybody = { kind: 'Group', name: 'system:authenticated' } as const
     await grant(site.server, 'maps-for-everybody', read, everybody)
-    const alice = await callerBy(site, WAYS_IN['a password (users file)'], USERS.alice)
+    const alice = await callerBy(site, CREDENTIALS_IN['a password (users file)'], USERS.alice)
     const list = ['get', 'configmaps', '--namespace', NAMESPACE]
     await eventually(
       () => ask(site, alice, list),

@@ -66,21 +66,21 @@ describe('countersign trace, with real logs', { skip, timeout: 300_000 }, () => 
 
   it('connects decisions with identity headers', async () => {
     const { id, request } = await ask('headers')
-    const story = await assertSame([id, request])
+    const report = await assertSame([id, request])
     assert.match(
-      story,
+      report,
       /Countersign decided: allow, permitted by rule rbac-decides on route headers/,
     )
-    assert.match(story, /API server: list pods in default -> 403/)
-    assert.doesNotMatch(story, /JTI=|X509SHA256=/) // it logs none for its front proxy
-    assert.match(story, /the API server saw the same/)
+    assert.match(report, /API server: list pods in default -> 403/)
+    assert.doesNotMatch(report, /JTI=|X509SHA256=/) // it logs none for its front proxy
+    assert.match(report, /the API server saw the same/)
   })
 
   it('connects a token with its decision, by the decision, the request, and the token', async () => {
     const { id, request, jti = [] } = await ask('token')
-    const story = await assertSame([id, request, jti[0], `JTI=${jti[0]}`])
-    assert.match(story, new RegExp(`credential {2}JTI=${jti[0]}`))
-    assert.match(story, /the API server saw the same/)
+    const report = await assertSame([id, request, jti[0], `JTI=${jti[0]}`])
+    assert.match(report, new RegExp(`credential {2}JTI=${jti[0]}`))
+    assert.match(report, /the API server saw the same/)
   })
 
   it('connects a certificate with its decision, by the decision, the grant, and the certificate', async () => {
@@ -92,10 +92,10 @@ describe('countersign trace, with real logs', { skip, timeout: 300_000 }, () => 
     const { fingerprint, serial } = issued
     const colons = fingerprint.toUpperCase().replaceAll(/(..)(?!$)/g, '$1:')
     const ids = [id, request, handle, fingerprint, `X509SHA256=${fingerprint}`, colons, serial]
-    const story = await assertSame(ids)
-    assert.match(story, /signer: issued a certificate of kube\n {6}subject {5}CN=bob\n/)
-    assert.match(story, new RegExp(`credential {2}X509SHA256=${fingerprint}`))
-    assert.match(story, /the API server saw the same/)
+    const report = await assertSame(ids)
+    assert.match(report, /signer: issued a certificate of kube\n {6}subject {5}CN=bob\n/)
+    assert.match(report, new RegExp(`credential {2}X509SHA256=${fingerprint}`))
+    assert.match(report, /the API server saw the same/)
   })
 
   it('connects groups, and a service account that acts for the caller', async () => {

@@ -10,7 +10,7 @@ import {
   isBrowserKept,
   type BrowserKept,
 } from '../../../src/issuer/provider/browser-records.ts'
-import { OpaqueKeys } from '../../../src/state/opaque-keys.ts'
+import { DerivedKeys } from '../../../src/state/derived-keys.ts'
 import { FakeClock } from '../../fakes/clock.ts'
 
 const ISSUER = 'https://id.example.org'
@@ -21,7 +21,7 @@ type Cookies = ReadonlyMap<string, string>
 /** Records, and requests that show cookies and take those that are set. */
 const made = (issuer = ISSUER, secret = 7) => {
   const clock = new FakeClock()
-  const records = new BrowserRecords(issuer, new OpaqueKeys(Buffer.alloc(32, secret)), clock)
+  const records = new BrowserRecords(issuer, new DerivedKeys(Buffer.alloc(32, secret)), clock)
   const visit = async (cookies: Cookies | string, act: () => void) => {
     const request = new IncomingMessage(new Socket())
     const header =

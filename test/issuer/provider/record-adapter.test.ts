@@ -10,7 +10,7 @@ import { BrowserRecords } from '../../../src/issuer/provider/browser-records.ts'
 import { RecordAdapter } from '../../../src/issuer/provider/record-adapter.ts'
 import { CountersignError } from '../../../src/runtime/errors.ts'
 import { MemoryRecords } from '../../../src/state/memory-records.ts'
-import { OpaqueKeys } from '../../../src/state/opaque-keys.ts'
+import { DerivedKeys } from '../../../src/state/derived-keys.ts'
 import type { RevocableRecords } from '../../../src/state/record-store.ts'
 import { FakeClock } from '../../fakes/clock.ts'
 
@@ -101,7 +101,7 @@ describe('the records of oidc-provider', () => {
       kinds.push(record.kind)
       await put(key, record, indexes)
     }
-    const browser = new BrowserRecords('https://id.example.org', new OpaqueKeys(), new FakeClock())
+    const browser = new BrowserRecords('https://id.example.org', new DerivedKeys(), new FakeClock())
     const kindOf = async (kind: string, payload: object, path = '/token'): Promise<string> => {
       const request = new IncomingMessage(new Socket())
       request.url = `${path}?x=1`

@@ -9,7 +9,7 @@ import { LoginAttempts } from '../../../src/logins/login-attempts.ts'
 import { SessionEndpoints } from '../../../src/issuer/session/endpoints.ts'
 import { PageSender } from '../../../src/issuer/http/page-sender.ts'
 import { MemoryRecords } from '../../../src/state/memory-records.ts'
-import { OpaqueKeys } from '../../../src/state/opaque-keys.ts'
+import { DerivedKeys } from '../../../src/state/derived-keys.ts'
 import { MemoryAudit } from '../../fakes/audit-sink.ts'
 import { Browser } from '../../fakes/browser.ts'
 import { FakeClock } from '../../fakes/clock.ts'
@@ -21,7 +21,7 @@ const COOKIE = '__Host-countersign'
 
 describe('the callback of a login for a route', () => {
   const clock = new FakeClock()
-  const keys = new OpaqueKeys()
+  const keys = new DerivedKeys()
   const attempts = new LoginAttempts(keys)
   const sessions = new BrowserSessions(new MemoryRecords(clock), keys, clock)
   const audit = new MemoryAudit()
@@ -56,7 +56,7 @@ describe('the callback of a login for a route', () => {
         sessions,
         termsOf: () => Promise.resolve({ login: 'login-1', ends: Number.POSITIVE_INFINITY }),
       },
-      opaqueKeys: keys,
+      derivedKeys: keys,
       sender: new PageSender(theme, ISSUER),
       tokenClient: (form) => {
         asked.push(form)

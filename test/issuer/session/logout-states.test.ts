@@ -3,13 +3,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { LogoutStates } from '../../../src/issuer/session/logout-states.ts'
-import { OpaqueKeys } from '../../../src/state/opaque-keys.ts'
+import { DerivedKeys } from '../../../src/state/derived-keys.ts'
 
 const HOST = 'app.example.org'
 const NOW = 1_700_000_000_000
 const COOKIES = ['the-session']
 
-const returns = new LogoutStates(new OpaqueKeys(Buffer.alloc(32, 7)))
+const returns = new LogoutStates(new DerivedKeys(Buffer.alloc(32, 7)))
 const state = returns.begin(HOST, COOKIES, NOW)
 const [until = '', mac = ''] = state.split('.')
 

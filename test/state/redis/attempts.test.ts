@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Claim } from '../../../src/state/attempt-store.ts'
-import { OpaqueKeys } from '../../../src/state/opaque-keys.ts'
+import type { AttemptScope } from '../../../src/state/attempt-store.ts'
+import { DerivedKeys } from '../../../src/state/derived-keys.ts'
 import { RedisAttempts } from '../../../src/state/redis/attempts.ts'
 import type { RedisConnection } from '../../../src/state/redis/connection.ts'
 import { RedisReplays } from '../../../src/state/redis/replays.ts'
@@ -42,14 +42,14 @@ describe('attempts in Redis', { skip: skipWithoutRedis() }, () => {
   it('wait and are forgotten by the time of the server', async () => {
     const attempts = new RedisAttempts(reached().sender, 'timed:')
     const pace = { attempts: 1, backOff: 500, lockAfter: 9, lockFor: 500, forget: 500 }
-    const claim = { key: 'a', pace, binding: true, weight: 1 }
-    await attempts.take([claim])
-    await attempts.note({ key: 'n', text: 'x', lifetime: 500, retained: false })
-    assert.equal((await attempts.take([claim])).outcome, 'wait')
+    const scope = { key: 'a', pace, binding: true, weight: 1 }
+    await attempts.take([scope])
+    await attempts.remember({ key: 'n', text: 'x', lifetime: 500, retained: false })
+    assert.equal((await attempts.take([scope])).outcome, 'wait')
     await sleep(503)
-    const taking = await attempts.take([claim])
+    const result = await attempts.take([scope])
     assert.deepEqual(
-      taking.outcome === 'taken' && taking.receipts.map(({ failures }) => failures),
+      result.outcome === 'taken' && result.reservations.map(({ failures }) => failures),
       [1],
     )
     assert.deepEqual(await attempts.recall(['n']), [undefined])
@@ -60,32 +60,32 @@ describe('attempts in Redis', { skip: skipWithoutRedis() }, () => {
     await using one = await opened(settings)
     await using other = await opened(settings)
     const pace = { attempts: 3, backOff: 10_000, lockAfter: 5, lockFor: 60_000, forget: 60_000 }
-    const claimIn = ({ state }: typeof one): Claim => ({
+    const scopeIn = ({ state }: typeof one): AttemptScope => ({
       key: state.keys.of('alice'),
       pace,
       binding: true,
       weight: 1,
     })
-    const takings = await Promise.all(
+    const results = await Promise.all(
       Array.from({ length: 50 }, (_, index) => {
         const state = index % 2 === 0 ? one : other
-        return state.state.attempts.take([claimIn(state)])
+        return state.state.attempts.take([scopeIn(state)])
       }),
     )
-    assert.equal(takings.filter(({ outcome }) => outcome === 'taken').length, 3)
+    assert.equal(results.filter(({ outcome }) => outcome === 'taken').length, 3)
   })
 
   it('leave nothing behind when they are forgotten', async () => {
     await redis?.command('FLUSHALL')
     const attempts = new RedisAttempts(reached().sender, 'a:')
     const pace = { attempts: 3, backOff: 1, lockAfter: 5, lockFor: 1, forget: 60_000 }
-    const claim = { key: 'a', pace, binding: true, weight: 1 }
-    const taking = await attempts.take([claim])
-    assert.ok(taking.outcome === 'taken')
+    const scope = { key: 'a', pace, binding: true, weight: 1 }
+    const result = await attempts.take([scope])
+    assert.ok(result.outcome === 'taken')
     assert.equal((await redis?.command('DBSIZE'))?.trim(), '3') // itself and its room
-    const [receipt] = taking.receipts
-    assert.ok(receipt !== undefined)
-    await attempts.settle([{ receipt, failures: 0 }])
+    const [reservation] = result.reservations
+    assert.ok(reservation !== undefined)
+    await attempts.settle([{ reservation, failures: 0 }])
     assert.equal((await redis?.command('DBSIZE'))?.trim(), '0')
   })
 })
@@ -94,7 +94,7 @@ describe('used things in Redis', { skip: skipWithoutRedis() }, () => {
   it('are not called new once they may have been forgotten', async () => {
     await using redis = await startRedis()
     await using connection = await connectTo(serverAt(redis.url))
-    const keys = new OpaqueKeys()
+    const keys = new DerivedKeys()
     const replays = new RedisReplays(connection.sender, 'a:', keys)
     const now = Date.now()
     const use = async (id: string, until: number): Promise<string> =>

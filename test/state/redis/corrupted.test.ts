@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { CountersignError } from '../../../src/runtime/errors.ts'
-import { OpaqueKeys } from '../../../src/state/opaque-keys.ts'
+import { DerivedKeys } from '../../../src/state/derived-keys.ts'
 import { RedisAttempts } from '../../../src/state/redis/attempts.ts'
 import { RedisRecords } from '../../../src/state/redis/records.ts'
 import { RedisReplays } from '../../../src/state/redis/replays.ts'
@@ -16,7 +16,7 @@ import { redisSettings } from './settings.ts'
 
 const RECORD = { text: 'the session of alice', kind: 'login', lifetime: 600_000 } as const
 const PACE = { attempts: 3, backOff: 60_000, lockAfter: 5, lockFor: 60_000, forget: 60_000 }
-const CLAIM = { key: 'k', pace: PACE, binding: true, weight: 1 } as const
+const SCOPE = { key: 'k', pace: PACE, binding: true, weight: 1 } as const
 
 /** What is put in place of a key, as a script in Redis. */
 const VALUES: Readonly<Record<string, string>> = {
@@ -66,9 +66,9 @@ describe('a Redis with values of another client', { skip: skipWithoutRedis() }, 
     await redis.command('FLUSHALL')
     await records.put('a', RECORD, ['everything'])
     await records.put('public', { ...RECORD, kind: 'public' }, ['everything'])
-    await attempts.note({ key: 'n', text: 'note', lifetime: 60_000, retained: false })
+    await attempts.remember({ key: 'n', text: 'note', lifetime: 60_000, retained: false })
     for (let times = 0; times < 4; times += 1) {
-      await attempts.take([CLAIM])
+      await attempts.take([SCOPE])
     }
   }
 
@@ -78,7 +78,7 @@ describe('a Redis with values of another client', { skip: skipWithoutRedis() }, 
       const { sender } = connection
       const records = new RedisRecords(sender, 'countersign:')
       const attempts = new RedisAttempts(sender, 'countersign:')
-      const replays = new RedisReplays(sender, 'countersign:', new OpaqueKeys())
+      const replays = new RedisReplays(sender, 'countersign:', new DerivedKeys())
       await fill(records, attempts)
       await replays.use('used', Date.now() + 60_000)
       await replaceAll(redis, 'countersign:*', value)
@@ -98,23 +98,23 @@ describe('a Redis with values of another client', { skip: skipWithoutRedis() }, 
         () => records.add('b', { ...RECORD, kind: 'public' }, ['everything']),
         () => records.remove(['a', 'public']),
         () => attempts.recall(['n']),
-        () => attempts.note({ key: 'm', text: 'x', lifetime: 1_000, retained: false }),
+        () => attempts.remember({ key: 'm', text: 'x', lifetime: 1_000, retained: false }),
       ]
       for (const operation of operations) await outcomeOf(operation)
-      const taking = await outcomeOf(async () => {
-        const taken = await attempts.take([CLAIM])
+      const result = await outcomeOf(async () => {
+        const taken = await attempts.take([SCOPE])
         const numbers =
           taken.outcome === 'wait'
             ? taken.waits
-            : taken.receipts.flatMap(({ failures, added, until }) => [failures, added, until])
+            : taken.reservations.flatMap(({ failures, added, until }) => [failures, added, until])
         assert.ok(numbers.every(Number.isFinite), numbers.join())
         return await attempts.settle(
           taken.outcome === 'wait'
             ? []
-            : taken.receipts.map((receipt) => ({ receipt, failures: 1 })),
+            : taken.reservations.map((reservation) => ({ reservation, failures: 1 })),
         )
       })
-      assert.ok(taking === 'refused' || Array.isArray(taking))
+      assert.ok(result === 'refused' || Array.isArray(result))
     })
 
     it(`such as ${name}, has no session in them`, async () => {

@@ -143,14 +143,17 @@ describe('a Redis that is full', { skip }, () => {
     await assert.rejects(fill(), failing('overloaded', /full \(maxmemory\).*OOM/))
     assert.ok(count > 50, `${count}`)
     const pace = { attempts: 3, backOff: 1, lockAfter: 5, lockFor: 1, forget: 60_000 }
-    const claim = { key: keys.of('a'), pace, binding: true, weight: 1 }
+    const scope = { key: keys.of('a'), pace, binding: true, weight: 1 }
     const FULL = failing('overloaded', /OOM/)
     // What has to be written is refused, also where something is there already.
     await assert.rejects(records.put('0', record), FULL)
     await assert.rejects(records.add('new', record), FULL)
     await assert.rejects(records.replace('0', record.text, record), FULL)
-    await assert.rejects(attempts.take([claim]), FULL)
-    await assert.rejects(attempts.note({ key: 'a', text: '', lifetime: 1, retained: true }), FULL)
+    await assert.rejects(attempts.take([scope]), FULL)
+    await assert.rejects(
+      attempts.remember({ key: 'a', text: '', lifetime: 1, retained: true }),
+      FULL,
+    )
     assert.equal((await replays.use('a', Date.now() + 60_000)).outcome, 'unavailable')
     assert.match(String(state.store.failure()), /maxmemory/)
     // What can be read or removed is.
@@ -158,7 +161,7 @@ describe('a Redis that is full', { skip }, () => {
     assert.equal((await records.take('1'))?.text, record.text)
     await records.remove(await records.keysIn('all'))
     await eventually(() => records.put('again', record))
-    assert.equal((await attempts.take([claim])).outcome, 'taken')
+    assert.equal((await attempts.take([scope])).outcome, 'taken')
   })
 
   it('and forgets, instead of saying so, is warned of', async () => {
@@ -218,7 +221,7 @@ describe('a reader of a Redis', { skip }, () => {
       'everything-of-alice',
     ])
     const key = keys.of('refused', 'alice', 'her-password')
-    await attempts.note({ key, text: 'the-note-about-alice', lifetime: 60_000, retained: true })
+    await attempts.remember({ key, text: 'the-note-about-alice', lifetime: 60_000, retained: true })
     const pace = { attempts: 3, backOff: 1, lockAfter: 5, lockFor: 1, forget: 60_000 }
     await attempts.take([{ key: keys.of('alice'), pace, binding: true, weight: 1 }])
     await replays.use('proof-of-alice', Date.now() + 60_000)

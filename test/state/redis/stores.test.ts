@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { OpaqueKeys } from '../../../src/state/opaque-keys.ts'
+import { DerivedKeys } from '../../../src/state/derived-keys.ts'
 import { RedisAttempts } from '../../../src/state/redis/attempts.ts'
 import type { RedisServer } from '../../../src/state/redis/client.ts'
 import { RedisRecords } from '../../../src/state/redis/records.ts'
@@ -86,7 +86,7 @@ describe('Redis', { skip: skipWithoutRedis(), concurrency: 3 }, () => {
     })
     replayMemoryConforms(async () => {
       const [one] = both()
-      const keys = new OpaqueKeys() // so that none knows another's uses
+      const keys = new DerivedKeys() // so that none knows another's uses
       return new RedisReplays(one, PREFIX, keys)
     }, Date.now())
   }

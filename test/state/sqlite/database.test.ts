@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
 import type { Clock } from '../../../src/runtime/clock.ts'
-import { OpaqueKeys } from '../../../src/state/opaque-keys.ts'
+import { DerivedKeys } from '../../../src/state/derived-keys.ts'
 import { SqliteAttempts } from '../../../src/state/sqlite/attempts.ts'
 import type { StateDatabase } from '../../../src/state/sqlite/database.ts'
 import { fileQuotas } from '../../../src/state/quotas.ts'
@@ -89,14 +89,14 @@ const COUNT = 350
 const fill = async (database: StateDatabase, lifetime: number, name: string): Promise<void> => {
   const records = new SqliteRecords(database, fileQuotas(1e9))
   const attempts = new SqliteAttempts(database)
-  const keys = new OpaqueKeys()
+  const keys = new DerivedKeys()
   const replays = new SqliteReplays(database, keys)
   const pace = { attempts: 3, backOff: 1, lockAfter: 5, lockFor: 1, forget: lifetime }
   for (let index = 0; index < COUNT; index += 1) {
     const key = `${name} ${index}`
     await records.put(key, { text: 'x', kind: 'login', lifetime }, ['all'])
     await attempts.take([{ key, pace, binding: true, weight: 1 }])
-    await attempts.note({ key, text: 'x', lifetime, retained: false })
+    await attempts.remember({ key, text: 'x', lifetime, retained: false })
     await replays.use(key, database.now() + lifetime)
   }
 }
@@ -147,7 +147,7 @@ describe('a use that was forgotten', () => {
     const file = folder.file('state.db')
     let now = 1_000_000
     const clock: Clock = { now: () => now, monotonic: () => performance.now() }
-    const keys = new OpaqueKeys()
+    const keys = new DerivedKeys()
     const useIn = async (database: StateDatabase, id: string, until: number): Promise<string> =>
       (await new SqliteReplays(database, keys).use(id, until)).outcome
     {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import type { Claim } from '../../../src/state/attempt-store.ts'
+import type { AttemptScope } from '../../../src/state/attempt-store.ts'
 import { newStateKeyLine } from '../../../src/state/state-secret.ts'
 import { FakeClock } from '../../fakes/clock.ts'
 import { temporaryFolder } from '../../servers/temporary.ts'
@@ -13,7 +13,7 @@ import { secretOf } from '../sealing.ts'
 
 const LONG = 60_000
 
-const claim = (key: string): Claim => ({
+const scope = (key: string): AttemptScope => ({
   key,
   pace: { attempts: 3, backOff: 1_000, lockAfter: 5, lockFor: LONG, forget: LONG },
   binding: true,
@@ -68,9 +68,9 @@ describe('a restart', () => {
       await records.put('session', { text: 'alice', kind: 'login', lifetime: LONG }, ['of alice'])
       await records.put('short', { text: 'x', kind: 'login', lifetime: 1_000 })
       for (let count = 0; count < 3; count += 1) {
-        await attempts.take([claim(keys.of('alice'))])
+        await attempts.take([scope(keys.of('alice'))])
       }
-      await attempts.note({ key: keys.of('n'), text: 'noted', lifetime: LONG, retained: false })
+      await attempts.remember({ key: keys.of('n'), text: 'noted', lifetime: LONG, retained: false })
       assert.equal((await replays.use('proof', until)).outcome, 'first')
     }
     clock.advance(500)
@@ -80,8 +80,8 @@ describe('a restart', () => {
       assert.deepEqual(await records.get('session'), { text: 'alice', lifetime: LONG - 500 })
       assert.deepEqual(await records.keysIn('of alice'), ['session'])
       assert.equal((await records.get('short'))?.lifetime, 500)
-      const taking = await attempts.take([claim(keys.of('alice'))])
-      assert.deepEqual(taking, { outcome: 'wait', waits: [500] })
+      const result = await attempts.take([scope(keys.of('alice'))])
+      assert.deepEqual(result, { outcome: 'wait', waits: [500] })
       assert.deepEqual(await attempts.recall([keys.of('n')]), [{ text: 'noted', age: 500 }])
       assert.equal((await replays.use('proof', until)).outcome, 'repeated')
     }
@@ -96,9 +96,11 @@ describe('two processes with one file', () => {
     await using one = await opened(settings, clock)
     await using other = await opened(settings, clock)
     const failIn = async ({ state }: typeof one) => {
-      const taking = await state.attempts.take([claim(state.keys.of('alice'))])
-      if (taking.outcome === 'wait') return taking.waits[0]
-      await state.attempts.settle(taking.receipts.map((receipt) => ({ receipt, failures: 1 })))
+      const result = await state.attempts.take([scope(state.keys.of('alice'))])
+      if (result.outcome === 'wait') return result.waits[0]
+      await state.attempts.settle(
+        result.reservations.map((reservation) => ({ reservation, failures: 1 })),
+      )
       return 0
     }
     assert.deepEqual([await failIn(one), await failIn(other), await failIn(one)], [0, 0, 0])
@@ -122,9 +124,9 @@ describe('the bytes of a state file', () => {
       'everything-of-alice',
     ])
     await records.replace('session-of-alice', text, { text: `${text}-2`, lifetime: LONG })
-    await attempts.take([claim(keys.of('alice'))])
+    await attempts.take([scope(keys.of('alice'))])
     const key = keys.of('refused', 'alice', 'her-password')
-    await attempts.note({ key, text: 'the-note-about-alice', lifetime: LONG, retained: true })
+    await attempts.remember({ key, text: 'the-note-about-alice', lifetime: LONG, retained: true })
     await replays.use('proof-of-alice', Date.now() + LONG)
     const bytes = Buffer.concat([await readFile(file), await readFile(`${file}-wal`)])
     assert.ok(bytes.includes(key)) // it is the right file

@@ -22,8 +22,8 @@ const run = async (): Promise<void> => {
       if (what === 'add') return await records.add(key, record)
       if (what === 'put') return await records.put(`${key}${index}`, record).then(() => true)
       const pace = { attempts: 10, backOff: 60_000, lockAfter: 20, lockFor: 60_000, forget: 60_000 }
-      const claim = { key: keys.of(key), pace, binding: true, weight: 1 }
-      return (await attempts.take([claim])).outcome === 'taken'
+      const scope = { key: keys.of(key), pace, binding: true, weight: 1 }
+      return (await attempts.take([scope])).outcome === 'taken'
     })
     const results = await Promise.allSettled(all)
     const done = results.filter((each) => each.status === 'fulfilled' && each.value).length

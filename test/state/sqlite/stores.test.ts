@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { after, describe } from 'node:test'
-import { OpaqueKeys } from '../../../src/state/opaque-keys.ts'
+import { DerivedKeys } from '../../../src/state/derived-keys.ts'
 import { SqliteAttempts } from '../../../src/state/sqlite/attempts.ts'
 import { SqliteRecords } from '../../../src/state/sqlite/records.ts'
 import { SqliteReplays } from '../../../src/state/sqlite/replays.ts'
@@ -76,6 +76,6 @@ after(() => replays[Symbol.dispose]())
 let count = 0
 replayMemoryConforms(() => {
   count += 1
-  const keys = new OpaqueKeys(Buffer.from(`keys ${count}`)) // so that none knows another's uses
+  const keys = new DerivedKeys(Buffer.from(`keys ${count}`)) // so that none knows another's uses
   return new SqliteReplays(replays, keys)
 })

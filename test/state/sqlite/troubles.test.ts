@@ -236,8 +236,8 @@ describe('a file that is full', () => {
     const pace = { attempts: 3, backOff: 1_000, lockAfter: 5, lockFor: LONG, forget: LONG }
     let failure: unknown
     for (let index = 0; index < 2_000 && failure === undefined; index += 1) {
-      const claim = { key: keys.of(`${index}`), pace, binding: true, weight: 1 }
-      failure = await attempts.take([claim]).then(
+      const scope = { key: keys.of(`${index}`), pace, binding: true, weight: 1 }
+      failure = await attempts.take([scope]).then(
         () => undefined,
         (cause: unknown) => cause,
       )

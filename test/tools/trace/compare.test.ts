@@ -19,8 +19,8 @@ const differencesOf = async (
   ...seen: readonly EventFields[]
 ): Promise<readonly string[]> => {
   const logs = { audit: logOf(decision), issued: logOf(issuedLine()), kube: logOf(...seen) }
-  const { stories } = await traceIn(logs, IDS.decision)
-  return (stories[0]?.differences ?? []).map(
+  const { reports } = await traceIn(logs, IDS.decision)
+  return (reports[0]?.differences ?? []).map(
     ({ what, ours, theirs }) => `${what}: ${ours} / ${theirs}`,
   )
 }

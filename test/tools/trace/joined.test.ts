@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { isAlarming, isEmpty, type Trace } from '../../../src/tools/trace/story.ts'
+import { isAlarming, isEmpty, type Trace } from '../../../src/tools/trace/report.ts'
 import { decisionLine } from '../../fakes/audit-lines.ts'
 import { logOf } from '../../fakes/traced-lines.ts'
 import { traceIn } from './tracing.ts'
@@ -33,9 +33,9 @@ const LINES = [
 ]
 const audit = logOf(...LINES)
 
-const toldOf = ({ logins, stories }: Trace) => ({
+const toldOf = ({ logins, reports }: Trace) => ({
   logins: logins.map(({ time, event }) => `${time.slice(-6, -5)} ${event}`),
-  decisions: stories.map(({ decision }) => decision.id),
+  decisions: reports.map(({ decision }) => decision.id),
 })
 
 describe('the jti of an incoming token', () => {
@@ -59,9 +59,9 @@ describe('the id of a login', () => {
 describe('the id of a decision', () => {
   it('leads to the login of its credential, and to no other', async () => {
     for (const id of ['d-1', 'd-2']) {
-      const { logins, stories } = await traceIn({ audit }, id)
+      const { logins, reports } = await traceIn({ audit }, id)
       assert.deepEqual(
-        stories.map(({ decision }) => decision.id),
+        reports.map(({ decision }) => decision.id),
         [id],
       )
       assert.equal(logins[0]?.user, 'bob', id)
@@ -78,8 +78,8 @@ describe('what a decision was shown', () => {
     const found = await Promise.all(
       ['0abc', 'f1f2'].map((id) => traceIn({ audit: certificate }, id)),
     )
-    for (const { stories } of found) assert.equal(stories[0]?.decision.id, 'd-5')
-    assert.equal((await traceIn({ audit }, 'session-1')).stories[0]?.decision.id, 'd-2')
+    for (const { reports } of found) assert.equal(reports[0]?.decision.id, 'd-5')
+    assert.equal((await traceIn({ audit }, 'session-1')).reports[0]?.decision.id, 'd-2')
   })
 
   it('leads nowhere by its names', async () => {
@@ -125,7 +125,7 @@ describe('what Envoy refused by itself', () => {
 
   it('is reported with the decision that could not be carried out', async () => {
     const byDecision = await traceIn({ audit, envoy }, 'd-1')
-    assert.equal(byDecision.stories[0]?.failures[0]?.status, 503)
+    assert.equal(byDecision.reports[0]?.failures[0]?.status, 503)
     assert.deepEqual(byDecision.failures, [])
     const alone = await traceIn({ envoy }, 'r-9')
     assert.equal(alone.failures[0]?.reason, failed.reason)

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { isAlarming, isEmpty, type Trace } from '../../../src/tools/trace/story.ts'
+import { isAlarming, isEmpty, type Trace } from '../../../src/tools/trace/report.ts'
 import { decisionLine } from '../../fakes/audit-lines.ts'
 import {
   apiLine,
@@ -31,7 +31,7 @@ const BY_CERTIFICATE: Logs = {
   kube: logOf(certificateApiLine()),
 }
 
-const idsOf = ({ stories }: Trace): readonly string[] => stories.map(({ decision }) => decision.id)
+const idsOf = ({ reports }: Trace): readonly string[] => reports.map(({ decision }) => decision.id)
 
 describe('an id', () => {
   const WAYS: readonly (readonly [name: string, logs: Logs, ids: readonly string[]])[] = [
@@ -56,12 +56,12 @@ describe('an id', () => {
     ],
   ]
   for (const [name, logs, ids] of WAYS) {
-    it(`${name} leads to the same story, whichever it is`, async () => {
+    it(`${name} leads to the same report, whichever it is`, async () => {
       const traces = await Promise.all(ids.map((id) => traceIn(logs, id)))
       const [first] = traces
       assert.ok(first)
       assert.deepEqual(idsOf(first), [IDS.decision])
-      assert.equal(first.stories[0]?.seen.length, 1)
+      assert.equal(first.reports[0]?.seen.length, 1)
       assert.ok(!isAlarming(first))
       for (const [index, other] of traces.entries()) assert.deepEqual(other, first, ids[index])
     })
@@ -69,9 +69,9 @@ describe('an id', () => {
 
   it('of a certificate tells what was issued, whichever log it is in', async () => {
     const everything = Object.values(BY_CERTIFICATE).join('')
-    const { stories, undecided } = await traceIn({ audit: everything }, IDS.decision)
-    assert.equal(stories[0]?.issued[0]?.fingerprint, IDS.fingerprint)
-    assert.equal(stories[0]?.seen.length, 1)
+    const { reports, undecided } = await traceIn({ audit: everything }, IDS.decision)
+    assert.equal(reports[0]?.issued[0]?.fingerprint, IDS.fingerprint)
+    assert.equal(reports[0]?.seen.length, 1)
     assert.deepEqual(undecided, [])
   })
 
@@ -169,7 +169,7 @@ describe('a credential that Countersign made', () => {
     const kube = logOf(apiLine({}, 'JTI=own'), apiLine({ auditID: 'directly' }, 'JTI=own'))
     const trace = await traceIn({ audit: logOf(passed), kube }, IDS.decision)
     assert.ok(!isAlarming(trace))
-    assert.equal(trace.stories[0]?.seen.length, 1)
+    assert.equal(trace.reports[0]?.seen.length, 1)
   })
 })
 
@@ -190,8 +190,8 @@ describe('a log that is hostile or damaged', () => {
       whole,
       whole.slice(0, -9),
     ).slice(0, -1)
-    const { unread, stories } = await traceIn({ audit }, IDS.decision)
-    assert.equal(stories.length, 1)
+    const { unread, reports } = await traceIn({ audit }, IDS.decision)
+    assert.equal(reports.length, 1)
     assert.deepEqual(
       unread.map(({ line, why }) => `${line} ${why}`),
       [
@@ -216,7 +216,7 @@ describe('a log that is hostile or damaged', () => {
       apiLine({ auditID: 7, x: IDS.decision }),
       apiLine({ requestObject: { spec: 'x'.repeat(2_000_000) }, __proto__x: 1 }),
     )
-    const { unread, stories } = await traceIn(
+    const { unread, reports } = await traceIn(
       { audit: logOf(tracedDecision()), kube },
       IDS.decision,
     )
@@ -229,31 +229,31 @@ describe('a log that is hostile or damaged', () => {
         '4 malformed: requestReceivedTimestamp',
       ],
     )
-    assert.equal(stories[0]?.seen.length, 1)
+    assert.equal(reports[0]?.seen.length, 1)
   })
 
   it('with a line beyond all measure is read on behind it', async () => {
     const kube = logOf(apiLine({ x: 'x'.repeat(17_000_000) }), apiLine())
-    const { unread, stories } = await traceIn(
+    const { unread, reports } = await traceIn(
       { audit: logOf(tracedDecision()), kube },
       IDS.decision,
     )
     assert.deepEqual(unread, [{ file: 'kube', line: 1, why: 'too-long' }])
-    assert.equal(stories[0]?.seen.length, 1)
+    assert.equal(reports[0]?.seen.length, 1)
   })
 
   it('with more than is held is cut, and says so', async () => {
     const many = Array.from({ length: 30 }, (_, index) => tracedDecision({ id: `d-${index}` }))
-    const limits = { stories: 10, uses: 20 }
+    const limits = { reports: 10, uses: 20 }
     const trace = await traceIn({ audit: logOf(...many) }, IDS.jti, limits)
-    assert.deepEqual([trace.stories.length, trace.cut], [10, true])
+    assert.deepEqual([trace.reports.length, trace.cut], [10, true])
   })
 
   it('with more uses of a token than are counted raises no false alarm', async () => {
     const all = Array.from({ length: 30 }, (_, index) => `d-${index}`)
     const audit = logOf(tracedDecision(), ...all.map((id) => tracedDecision({ id })))
     const kube = logOf(...all.map((auditID) => apiLine({ auditID })))
-    const limits = { stories: 10, uses: 20 }
+    const limits = { reports: 10, uses: 20 }
     const trace = await traceIn({ audit, kube }, IDS.decision, limits)
     assert.deepEqual([trace.unaccounted.length, trace.cut], [0, true])
   })
@@ -262,7 +262,7 @@ describe('a log that is hostile or damaged', () => {
     const all = Array.from({ length: 2_500 }, (_, index) => `d-${index}`)
     const audit = logOf(...all.map((id) => tracedDecision({ id })), tracedDecision())
     const kube = logOf(apiLine(), ...all.map((auditID) => apiLine({ auditID })))
-    const trace = await traceIn({ audit, kube }, IDS.decision, { stories: 10, uses: 10_000 })
+    const trace = await traceIn({ audit, kube }, IDS.decision, { reports: 10, uses: 10_000 })
     assert.deepEqual([trace.unaccounted.length, trace.cut], [0, false])
   })
 })

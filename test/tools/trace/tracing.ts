@@ -1,6 +1,6 @@
 // A trace through logs that are texts.
 
-import { tell, type Trace } from '../../../src/tools/trace/story.ts'
+import { correlate, type Trace } from '../../../src/tools/trace/report.ts'
 import { trace } from '../../../src/tools/trace/tracer.ts'
 
 /** Logs by the names of their files: those of an API server begin with `kube`. */
@@ -12,7 +12,7 @@ const CHUNK = 7_919
 export const traceIn = async (
   logs: Logs,
   id: string,
-  limits = { stories: 100, uses: 1_000 },
+  limits = { reports: 100, uses: 1_000 },
 ): Promise<Trace> => {
   const isKubernetes = (file: string): boolean => file.startsWith('kube')
   const kubernetes = Object.keys(logs).filter(isKubernetes)
@@ -30,5 +30,5 @@ export const traceIn = async (
     },
     limits,
   )
-  return tell(found, kubernetes.length > 0)
+  return correlate(found, kubernetes.length > 0)
 }

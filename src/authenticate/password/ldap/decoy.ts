@@ -5,7 +5,7 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Clock } from '../../../runtime/clock.ts'
-import type { LdapConnection, Patience } from '../../../clients/ldap/connection.ts'
+import type { LdapConnection, OperationLimits } from '../../../clients/ldap/connection.ts'
 import { escapeDnValue } from '../../../clients/ldap/dn.ts'
 import { readBind, type BindOutcome } from './outcome.ts'
 
@@ -31,10 +31,10 @@ export class EvenBinds {
     connection: LdapConnection,
     dn: string,
     password: string,
-    patience: Patience,
+    limits: OperationLimits,
   ): Promise<BindOutcome> {
     const started = this.#clock.monotonic()
-    const result = await connection.bind(dn, password, patience)
+    const result = await connection.bind(dn, password, limits)
     const bound = readBind(result, connection.server)
     // Only wrong passwords, with which an unknown user is compared: a locked user is refused without a hash.
     if (bound.outcome === 'wrong-password') this.#remember(this.#wrong, started)
@@ -42,16 +42,20 @@ export class EvenBinds {
   }
 
   /** A bind as a decoy. */
-  async bindDecoy(connection: LdapConnection, password: string, patience: Patience): Promise<void> {
+  async bindDecoy(
+    connection: LdapConnection,
+    password: string,
+    limits: OperationLimits,
+  ): Promise<void> {
     const started = this.#clock.monotonic()
     const name = `cn=${escapeDnValue(randomBytes(12).toString('hex'))}`
     const dn = this.#base === '' ? name : `${name},${this.#base}`
-    await connection.bind(dn, password, patience)
+    await connection.bind(dn, password, limits)
     const took = this.#remember(this.#decoy, started)
     if (median(this.#wrong) - median(this.#decoy) < WORTH_WAITING) return
     // The duration of an earlier bind at random, since a constant duration would be conspicuous.
     const like = this.#wrong[randomInt(this.#wrong.length)] ?? 0
-    if (like > took) await wait(like - took, undefined, { signal: patience.signal })
+    if (like > took) await wait(like - took, undefined, { signal: limits.signal })
   }
 
   #remember(times: number[], started: number): number {

@@ -20,7 +20,7 @@ import {
   passwordStampOf,
 } from './account.ts'
 import { AnswerBudget } from '../../../clients/ldap/answer-budget.ts'
-import type { LdapConnection, Patience } from '../../../clients/ldap/connection.ts'
+import type { LdapConnection, OperationLimits } from '../../../clients/ldap/connection.ts'
 import { EvenBinds } from './decoy.ts'
 import { userAttributes, userOf } from './user.ts'
 import { attributesOfGroups, groupsOf } from './groups.ts'
@@ -103,7 +103,7 @@ export class Prover {
   ): Promise<AccountLookup> {
     const { attributes, groups } = this.#settings
     const { user = '' } = reference
-    const reader = this.#serviceReader(server, this.#patience(signal))
+    const reader = this.#serviceReader(server, this.#limits(signal))
     const entry = await readOne(reader, this.#userSearch(user))
     if (entry === undefined) return { outcome: 'ended', code: 'user-unknown' }
     const code = endIn(entry, reference, this.#clock.now())
@@ -113,11 +113,11 @@ export class Prover {
     return { outcome: 'current', user: { ...found, groups: names } }
   }
 
-  #serviceReader(server: DirectoryServer, patience: Patience): Reader {
+  #serviceReader(server: DirectoryServer, limits: OperationLimits): Reader {
     return async (search) => {
       if (server.service === undefined) throw new Error('a server without a service account')
-      return await server.service.use(patience.signal, (connection) =>
-        readerOn(connection, patience)(search),
+      return await server.service.use(limits.signal, (connection) =>
+        readerOn(connection, limits)(search),
       )
     }
   }
@@ -127,17 +127,17 @@ export class Prover {
     { user, password }: Claim,
     signal: AbortSignal,
   ): Promise<Verification> {
-    const patience = this.#patience(signal)
-    const reader = this.#serviceReader(server, patience)
+    const limits = this.#limits(signal)
+    const reader = this.#serviceReader(server, limits)
     const entry = await readOne(reader, this.#userSearch(user))
     if (entry === undefined) {
       await server.users.use(signal, (connection) =>
-        this.#binds.bindDecoy(connection, password, patience),
+        this.#binds.bindDecoy(connection, password, limits),
       )
       return { outcome: 'unknown-user' }
     }
     const bound = await server.users.use(signal, (connection) =>
-      this.#binds.bind(connection, entry.dn, password, patience),
+      this.#binds.bind(connection, entry.dn, password, limits),
     )
     if (bound.outcome !== 'right') return bound
     const verified = await this.#verified(reader, entry, user)
@@ -152,20 +152,20 @@ export class Prover {
     claim: Claim,
     signal: AbortSignal,
   ): Promise<Verification> {
-    const patience = this.#patience(signal)
+    const limits = this.#limits(signal)
     return await server.users.use(signal, async (connection) => {
       const names = templates.flatMap((template) => {
         const name = renderName(template, claim.user)
         return name === undefined ? [] : [{ name, isDn: isDnTemplate(template) }]
       })
-      if (names.length === 0) await this.#binds.bindDecoy(connection, claim.password, patience)
+      if (names.length === 0) await this.#binds.bindDecoy(connection, claim.password, limits)
       let said: BindOutcome = { outcome: 'unknown-user' }
       for (const { name, isDn } of names) {
-        const bound = await this.#binds.bind(connection, name, claim.password, patience)
+        const bound = await this.#binds.bind(connection, name, claim.password, limits)
         if (bound.outcome === 'barred') return bound
         if (bound.outcome === 'right') {
           const dn = isDn ? name : undefined
-          return await this.#readAsUser(connection, dn, claim.user, patience)
+          return await this.#readAsUser(connection, dn, claim.user, limits)
         }
         if (said.outcome === 'unknown-user') said = bound
       }
@@ -178,9 +178,9 @@ export class Prover {
     connection: LdapConnection,
     dn: string | undefined,
     user: string,
-    patience: Patience,
+    limits: OperationLimits,
   ): Promise<Verification> {
-    const reader = readerOn(connection, patience)
+    const reader = readerOn(connection, limits)
     const wanted =
       this.#settings.search === undefined
         ? { filter: '(objectClass=*)', attributes: this.#attributes }
@@ -214,7 +214,7 @@ export class Prover {
   }
 
   /** The limits of one login attempt. */
-  #patience(signal: AbortSignal): Patience {
+  #limits(signal: AbortSignal): OperationLimits {
     const { operationTimeout } = this.#settings
     return { signal, limit: operationTimeout, budget: new AnswerBudget() }
   }

@@ -16,7 +16,7 @@ import {
 import type { Found, UnreadLine } from './tracer.ts'
 
 /** One decision, and what the logs have of its request. */
-export interface Story {
+export interface DecisionReport {
   readonly decision: TracedDecision
   /** Certificates of its grant, and refusals of the signer, oldest first. */
   readonly issued: readonly TracedIssuance[]
@@ -27,15 +27,15 @@ export interface Story {
   readonly seen: readonly ApiRequest[]
   /** Where the API server saw something else than was decided. */
   readonly differences: readonly Difference[]
-  readonly notes: readonly StoryNote[]
+  readonly notes: readonly ReportNote[]
 }
 
 /** Why it is undetermined whether the logs agree. */
-export type StoryNote = 'no-kubernetes-log' | 'not-in-kubernetes-log' | 'issuance-not-found'
+export type ReportNote = 'no-kubernetes-log' | 'not-in-kubernetes-log' | 'issuance-not-found'
 
 /** Everything about an id. */
 export interface Trace {
-  readonly stories: readonly Story[]
+  readonly reports: readonly DecisionReport[]
   readonly logins: readonly TracedLogin[]
   /** What Envoy refused by itself, of which no decision is found. */
   readonly failures: readonly TracedFailure[]
@@ -46,7 +46,7 @@ export interface Trace {
   readonly refused: readonly TracedRefusal[]
   /** Requests under the id that was searched for, of which no decision is found. */
   readonly undecided: readonly ApiRequest[]
-  /** Requests by a credential of the stories, of which no decision is found: alarming. */
+  /** Requests by a credential of the reports, of which no decision is found: alarming. */
   readonly unaccounted: readonly ApiRequest[]
   /** The same where the API server does not get Countersign's ids, correlated by path and time. */
   readonly likely: readonly ApiRequest[]
@@ -55,21 +55,21 @@ export interface Trace {
 }
 
 /** Puts it in order. @param isSearched whether there was a log of an API server */
-export const tell = (found: Found, isSearched: boolean): Trace => {
+export const correlate = (found: Found, isSearched: boolean): Trace => {
   const requests = lastStages(found.requests)
   const unaccounted = lastStages(found.unaccounted)
   const decisions = inOrder(found.decisions)
-  const told = new Set(decisions.map(({ id }) => id))
+  const correlated = new Set(decisions.map(({ id }) => id))
   const grants = new Set(decisions.map(({ handle }) => handle))
   const likely = unaccounted.filter((request) => isLikely(request, found))
   return {
-    stories: decisions.map((decision) => tellOne(decision, found, requests, isSearched)),
+    reports: decisions.map((decision) => reportOf(decision, found, requests, isSearched)),
     logins: inOrder(found.logins),
-    failures: inOrder(found.failures).filter(({ decision = '' }) => !told.has(decision)),
+    failures: inOrder(found.failures).filter(({ decision = '' }) => !correlated.has(decision)),
     summaries: inOrder(found.summaries),
     issued: inOrder(found.issuances).filter(({ handle }) => !grants.has(handle)),
     refused: inOrder(found.refusals).filter(({ handle }) => !grants.has(handle)),
-    undecided: requests.filter(({ auditID }) => !told.has(auditID)),
+    undecided: requests.filter(({ auditID }) => !correlated.has(auditID)),
     unaccounted: unaccounted.filter((request) => !likely.includes(request)),
     likely,
     unread: found.unread,
@@ -80,7 +80,7 @@ export const tell = (found: Found, isSearched: boolean): Trace => {
 /** Whether anything was found. */
 export const isEmpty = (trace: Trace): boolean =>
   [
-    trace.stories,
+    trace.reports,
     trace.logins,
     trace.failures,
     trace.summaries,
@@ -92,20 +92,20 @@ export const isEmpty = (trace: Trace): boolean =>
   ].every(({ length }) => length === 0)
 
 /** Whether something does not agree. */
-export const isAlarming = ({ stories, unaccounted }: Trace): boolean =>
-  unaccounted.length > 0 || stories.some(({ differences }) => differences.length > 0)
+export const isAlarming = ({ reports, unaccounted }: Trace): boolean =>
+  unaccounted.length > 0 || reports.some(({ differences }) => differences.length > 0)
 
-const tellOne = (
+const reportOf = (
   decision: TracedDecision,
   found: Found,
   requests: readonly ApiRequest[],
   isSearched: boolean,
-): Story => {
+): DecisionReport => {
   const { id, handle } = decision
   const seen = requests.filter(({ auditID }) => auditID === id)
   const issued = inOrder(found.issuances).filter((one) => handle === one.handle)
   const refused = inOrder(found.refusals).filter((one) => handle === one.handle)
-  const notes: StoryNote[] = []
+  const notes: ReportNote[] = []
   if (decision.decision === 'allow' && seen.length === 0) {
     notes.push(isSearched ? 'not-in-kubernetes-log' : 'no-kubernetes-log')
   }

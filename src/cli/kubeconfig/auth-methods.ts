@@ -14,24 +14,24 @@ import { usageError } from '../usage-error.ts'
 import { hasControlCharacter } from '../../runtime/text.ts'
 
 /** The authentication methods. */
-export const WAYS = ['password', 'certificate', 'token', 'exec', 'device'] as const
+export const AUTH_METHODS = ['password', 'certificate', 'token', 'exec', 'device'] as const
 
-/** One of {@link WAYS}. */
-export type Way = (typeof WAYS)[number]
+/** One of {@link AUTH_METHODS}. */
+export type AuthMethod = (typeof AUTH_METHODS)[number]
 
 /** A method and its options. */
-export type WayRequest =
-  | { readonly way: 'password'; readonly user?: string; readonly passwordFile?: string }
+export type AuthMethodRequest =
+  | { readonly authMethod: 'password'; readonly user?: string; readonly passwordFile?: string }
   | {
-      readonly way: 'certificate'
+      readonly authMethod: 'certificate'
       readonly certificate: string
       readonly key: string
       /** Whether the file has their content instead of their paths. */
       readonly embed: boolean
     }
-  | { readonly way: 'token'; readonly tokenFile: string }
+  | { readonly authMethod: 'token'; readonly tokenFile: string }
   | {
-      readonly way: 'exec' | 'device'
+      readonly authMethod: 'exec' | 'device'
       readonly request: LoginRequest
       readonly access: ProviderAccess
       readonly token?: TokenKind
@@ -54,10 +54,10 @@ export interface UserEntry {
  * @throws CountersignError `usage` when a file cannot be used
  */
 export const userEntry = async (
-  wanted: WayRequest,
+  wanted: AuthMethodRequest,
   process: CommandProcess,
 ): Promise<UserEntry> => {
-  switch (wanted.way) {
+  switch (wanted.authMethod) {
     case 'password':
       return await passwordEntry(wanted)
     case 'certificate':
@@ -75,7 +75,7 @@ export const userEntry = async (
 const ASKING = `kubectl prompts for user name and password with every command. To avoid that, replace {} with
 "username" and "password"; \`countersign kubeconfig --password-file\` does that.`
 
-type Asked<W extends Way> = Extract<WayRequest, { readonly way: W }>
+type Asked<W extends AuthMethod> = Extract<AuthMethodRequest, { readonly authMethod: W }>
 
 const passwordEntry = async ({ user, passwordFile }: Asked<'password'>): Promise<UserEntry> => {
   if (passwordFile === undefined) return { entry: {}, comment: ASKING, secret: false }
@@ -111,7 +111,7 @@ const certificateEntry = async ({
 }
 
 const execEntry = (
-  { way, request, access, token, consent, command }: Asked<'exec' | 'device'>,
+  { authMethod, request, access, token, consent, command }: Asked<'exec' | 'device'>,
   process: CommandProcess,
 ): UserEntry['entry'] => {
   const [program, ...before] = command === undefined ? thisCommand(process) : [command]
@@ -123,7 +123,7 @@ const execEntry = (
       'credential',
       ...wordsOf(request, access),
       ...(token === undefined ? [] : [`--token=${token}`]),
-      ...(way === 'device' ? ['--device'] : []),
+      ...(authMethod === 'device' ? ['--device'] : []),
       ...(consent ? [] : ['--no-consent']),
     ],
     // Without a terminal it uses the tokens of `countersign login`.

@@ -4,10 +4,10 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { ask, callerBy, whoIs, type Caller, type KnownAs } from './asking.ts'
-import { BUILDER, OUT, WAYS_OUT, type WayOut } from './configuration.ts'
+import { BUILDER, OUT, CREDENTIALS_OUT, type CredentialOut } from './configuration.ts'
 import { skipWithoutServers, startKubeSite, type KubeSite } from './kube-site.ts'
 import { USERS, TEAM, type User } from './users.ts'
-import { kubeconfigFor, serviceAccountToken, WAYS_IN } from './ways-in.ts'
+import { kubeconfigFor, serviceAccountToken, CREDENTIALS_IN } from './credentials-in.ts'
 
 describe('every credential in and out', { skip: skipWithoutServers(), timeout: 240_000 }, () => {
   let site: KubeSite
@@ -15,7 +15,7 @@ describe('every credential in and out', { skip: skipWithoutServers(), timeout: 2
   after(() => site[Symbol.asyncDispose]())
 
   /** The identity under which the API server has to know a user. */
-  const expected = ({ name, uid, groups, teams }: User, out: WayOut): KnownAs => ({
+  const expected = ({ name, uid, groups, teams }: User, out: CredentialOut): KnownAs => ({
     username: name,
     uid,
     groups: [...groups, 'system:authenticated'].toSorted(),
@@ -28,7 +28,7 @@ describe('every credential in and out', { skip: skipWithoutServers(), timeout: 2
     ['a user in 200 groups', USERS.crowd],
   ] as const
 
-  for (const [way, show] of Object.entries(WAYS_IN)) {
+  for (const [way, show] of Object.entries(CREDENTIALS_IN)) {
     for (const [who, user] of WHO) {
       describe(`${way}, ${who}`, () => {
         let caller: Caller
@@ -47,7 +47,7 @@ describe('every credential in and out', { skip: skipWithoutServers(), timeout: 2
   describe('a user in more groups than a certificate holds', () => {
     let caller: Caller
     before(async () => {
-      caller = await callerBy(site, WAYS_IN['a password (users file)'], USERS.throng)
+      caller = await callerBy(site, CREDENTIALS_IN['a password (users file)'], USERS.throng)
     })
     for (const [out, address] of OUT.filter(([way]) => way !== 'certificate')) {
       it(`2. → ${out}: the API server has all 400 groups`, async () => {
@@ -57,7 +57,7 @@ describe('every credential in and out', { skip: skipWithoutServers(), timeout: 2
     }
     it('2. → certificate: refused with a reason in kubectl, and without a request to the API server', async () => {
       const args = ['get', '--raw', '/version']
-      const { code, complaint } = await ask(site, caller, args, WAYS_OUT.certificate)
+      const { code, complaint } = await ask(site, caller, args, CREDENTIALS_OUT.certificate)
       assert.equal(code, 1)
       assert.match(
         complaint,

@@ -16,7 +16,7 @@ export const normalId = (id: string): string => {
 const PLAIN = /^[\w.:+=~-]+$/
 
 /** Finds the lines that are worth parsing, by the bytes of the ids. */
-export class Sought {
+export class SearchTerms {
   readonly #needles = new Map<string, Buffer>()
   #all = false
 

@@ -4,7 +4,7 @@
 import { createHmac, createSecretKey, randomBytes, type KeyObject } from 'node:crypto'
 
 /** Makes keys. Processes that share a store share the secret. */
-export class OpaqueKeys {
+export class DerivedKeys {
   // A KeyObject, since Node would make one of the bytes for every HMAC, at five times the cost.
   #secret: KeyObject
 

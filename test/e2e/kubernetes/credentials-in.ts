@@ -4,19 +4,19 @@ import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { run, start } from '../../cli/login/running.ts'
 import { Browser } from '../../fakes/browser.ts'
-import { BUILDER, HOST, ownIssuer, RESOURCE, WAYS_OUT } from './configuration.ts'
+import { BUILDER, HOST, ownIssuer, RESOURCE, CREDENTIALS_OUT } from './configuration.ts'
 import type { KubeSite } from './kube-site.ts'
 import { mailOf, PASSWORD, type User } from './users.ts'
 
 /** The options of `countersign kubeconfig` that identify a user. */
-export type WayIn = (site: KubeSite, user: User) => Promise<readonly string[]>
+export type CredentialIn = (site: KubeSite, user: User) => Promise<readonly string[]>
 
 const password =
-  (loginOf: (user: User) => string): WayIn =>
+  (loginOf: (user: User) => string): CredentialIn =>
   async ({ folder }, user) => {
     const file = folder.file('password')
     await writeFile(file, PASSWORD, { mode: 0o600 })
-    return ['--way', 'password', '--user', loginOf(user), '--password-file', file]
+    return ['--auth-method', 'password', '--user', loginOf(user), '--password-file', file]
   }
 
 /** A token in a file. */
@@ -27,10 +27,10 @@ export const tokenIn = async (
 ): Promise<readonly string[]> => {
   const file = site.folder.file(`${user.replaceAll(/\W/g, '-')}.token`)
   await writeFile(file, token, { mode: 0o600 })
-  return ['--way', 'token', '--user', user, '--token-file', file]
+  return ['--auth-method', 'token', '--user', user, '--token-file', file]
 }
 
-const certificate: WayIn = async ({ callers }, { name, groups, uid, teams }) => {
+const certificate: CredentialIn = async ({ callers }, { name, groups, uid, teams }) => {
   const pair = await callers.issue({
     commonName: name,
     organizations: groups,
@@ -38,7 +38,7 @@ const certificate: WayIn = async ({ callers }, { name, groups, uid, teams }) => 
     usage: 'client',
   })
   const files = ['--client-certificate', pair.certificate, '--client-key', pair.key]
-  return ['--way', 'certificate', '--user', `certificate-${name}`, ...files]
+  return ['--auth-method', 'certificate', '--user', `certificate-${name}`, ...files]
 }
 
 // RFC 4519 §2.39.
@@ -66,7 +66,7 @@ export const ownToken = async (
   assert.equal((await fetch(callback)).status, 200)
   const { status, stderr } = await login.ended
   assert.equal(status, 0, stderr)
-  return ['--way', 'exec', '--user', `own-${user.name}`, ...at, '--issuer-ca', pki.ca]
+  return ['--auth-method', 'exec', '--user', `own-${user.name}`, ...at, '--issuer-ca', pki.ca]
 }
 
 /** A token of the other operator's issuer. */
@@ -82,14 +82,14 @@ export const otherToken = async (
 }
 
 /** Each way in of users. */
-export const WAYS_IN = {
+export const CREDENTIALS_IN = {
   'a password (users file)': password(({ name }) => name),
   'a password (LDAP)': password(mailOf),
   'a client certificate': certificate,
   'an access token of the own issuer': async (site, user) => await ownToken(site, user),
   'an access token of another issuer': async (site, user) =>
     await tokenIn(site, `other-${user.name}`, await otherToken(site, user)),
-} as const satisfies Readonly<Record<string, WayIn>>
+} as const satisfies Readonly<Record<string, CredentialIn>>
 
 /** That of a service account, as which it is known. */
 export const serviceAccountToken = async (site: KubeSite): Promise<readonly string[]> => {
@@ -103,7 +103,7 @@ export const kubeconfigFor = async (
   way: readonly string[],
 ): Promise<readonly string[]> => {
   const file = folder.file('kubeconfig')
-  const server = `https://${WAYS_OUT['X-Remote-*']}:${port}`
+  const server = `https://${CREDENTIALS_OUT['X-Remote-*']}:${port}`
   const where = ['--server', server, '--tls-server-name', HOST, '--ca', pki.ca]
   const options = ['--merge', '--replace', '--output', file, '--json']
   const { status, stdout, stderr } = await run(['kubeconfig', ...where, ...way, ...options], {
