@@ -1,7 +1,6 @@
 // What `countersign kubeconfig` refuses: options that are missing, do not belong together or cannot be used.
 
 import assert from 'node:assert/strict'
-import { resolve } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { createPki, type Pki } from '../../servers/pki.ts'
 import { temporaryFolder, type TemporaryFolder } from '../../servers/temporary.ts'
@@ -9,7 +8,6 @@ import { run } from '../login/running.ts'
 import type { Result } from '../run.ts'
 
 const SERVER = 'https://kube.example.org'
-const PROGRAM = resolve(import.meta.dirname, '../../../src/countersign.ts')
 
 /** Words that belong together, on one line. */
 const words = (...all: readonly string[]): readonly string[] => all
