@@ -41,16 +41,21 @@ export interface Results {
 /** JSON; what a row does not have is absent. Times in ms, CPU in µs, memory in bytes. */
 export const toJson = ({ size, ...parts }: Results): string => {
   const results = { date: new Date().toISOString(), machine: machine(), size, ...parts }
-  return `${JSON.stringify(results, rounded, 1)}\n`
+  return `${JSON.stringify(results, kept, 1)}\n`
 }
 
 // More is noise.
 const SIGNIFICANT_DIGITS = 5
 
-const rounded = (_key: string, value: unknown): unknown =>
-  typeof value === 'number' && !Number.isInteger(value)
-    ? Number(value.toPrecision(SIGNIFICANT_DIGITS))
-    : value
+const kept = (key: string, value: unknown): unknown => {
+  if (typeof value === 'number' && !Number.isInteger(value)) {
+    return Number(value.toPrecision(SIGNIFICANT_DIGITS))
+  }
+  return key === 'reason' && typeof value === 'string' ? withoutPaths(value) : value
+}
+
+/** Names of files without their folders, which are those of one machine. */
+const withoutPaths = (text: string): string => text.replaceAll(/(?:\/[\w.@+-]+)+\/(?=[\w.])/g, '')
 
 /** The tables of everything, with what their columns mean. */
 export const toTable = (results: Results): string =>

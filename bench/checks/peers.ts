@@ -33,7 +33,7 @@ export const opaEnvoy: StartServer = async (installation, { keySet }) => {
   const program = await buildModule({
     program: 'opa-envoy-plugin',
     path: 'github.com/open-policy-agent/opa-envoy-plugin/cmd/opa-envoy-plugin',
-    version: 'v1.19.1-envoy',
+    version: '07a1fd15b3f5b9e9259bd2db9d6658cf6e3e8137', // of August 2026, OPA 1.19.1
     variable: 'BENCH_OPA_ENVOY',
   })
   if ('reason' in program) return { name, ...program }
@@ -89,7 +89,7 @@ export const heimdall: StartServer = async (installation, { keySet }) => {
   const program = await buildModule({
     program: 'heimdall',
     path: 'github.com/dadrus/heimdall',
-    version: 'v0.17.18',
+    version: '1eecdfbecfa4f190d58c27321c3f7e7dad9a34f4', // of July 2026, after 0.17.18
     variable: 'BENCH_HEIMDALL',
   })
   if ('reason' in program) return { name, ...program }

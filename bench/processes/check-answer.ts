@@ -13,59 +13,105 @@ import type { Expectation } from '../expectation.ts'
 
 const DECISION_HEADER = 'x-countersign-decision'
 
-/** A right answer, with the places of its decision id. */
+// Envoy ends a stream with its credential, in so many milliseconds: another number in each answer.
+const DURATION_HEADER = 'x-envoy-upstream-stream-duration-ms'
+
+/** A right answer, with the places that differ from one right answer to the next. */
 interface Template {
   readonly bytes: Buffer
-  readonly idLength: number
-  readonly idOffsets: readonly number[]
+  readonly varying: readonly Place[]
+}
+
+interface Place {
+  readonly start: number
+  readonly end: number
+  /** Whether the name of the user is there. */
+  readonly isUser?: boolean
+}
+
+/** Checks that expect the same but for the user: an answer that is right for one is a template for all. */
+export class AnswerFamily {
+  /** The last right answer. */
+  template: Template | undefined
 }
 
 /** Checks answers to one question. */
 export class AnswerCheck {
   readonly #expectation: Expectation
-  #template: Template | undefined
+  readonly #family: AnswerFamily
+  readonly #user: Buffer
 
-  constructor(expectation: Expectation) {
+  constructor(expectation: Expectation, family = new AnswerFamily()) {
     this.#expectation = expectation
+    this.#family = family
+    this.#user = Buffer.from(userOf(expectation) ?? '')
   }
 
   /** Throws when it is not the expected answer. */
   check(answer: Buffer): void {
-    if (this.#template !== undefined && isLike(answer, this.#template)) return
+    const { template } = this.#family
+    if (template !== undefined && isLike(answer, template, this.#user)) return
     const response = authorizationService.Check.responseDeserialize(answer)
     const fault = faultOf(response, this.#expectation)
     if (fault !== undefined) {
       throw new Error(`wrong answer: ${fault}, in ${JSON.stringify(response)}`)
     }
     // The last one: another certificate is granted when a slot ends.
-    this.#template = templateOf(answer, decisionOf(response))
+    this.#family.template = templateOf(answer, response, userOf(this.#expectation))
   }
 }
 
-const templateOf = (bytes: Buffer, id: string | undefined): Template => {
-  const idOffsets: number[] = []
-  if (id !== undefined) {
-    for (let at = bytes.indexOf(id); at !== -1; at = bytes.indexOf(id, at + id.length)) {
-      idOffsets.push(at)
-    }
+/** The user whose name is in an answer as it is. */
+const userOf = (expectation: Expectation): string | undefined =>
+  expectation.outcome === 'allow' ? expectation.user : undefined
+
+const templateOf = (
+  bytes: Buffer,
+  response: CheckResponse__Output,
+  user: string | undefined,
+): Template => {
+  const id = decisionOf(response)
+  const [duration] = valuesOf(response.ok_response?.headers ?? [], DURATION_HEADER)
+  const varying: readonly Place[] = [
+    ...(user === undefined
+      ? []
+      : placesOf(bytes, user, 0).map((place) => ({ ...place, isUser: true }))),
+    ...(id === undefined ? [] : placesOf(bytes, id, 0)),
+    // Where the header is: the number may be a part of something else.
+    ...(duration === undefined
+      ? []
+      : placesOf(bytes, duration, bytes.indexOf(DURATION_HEADER)).slice(0, 1)),
+  ]
+  return {
+    bytes: Buffer.from(bytes),
+    varying: varying.toSorted((one, other) => one.start - other.start),
   }
-  return { bytes: Buffer.from(bytes), idLength: id?.length ?? 0, idOffsets }
 }
 
-const isLike = (answer: Buffer, { bytes, idLength, idOffsets }: Template): boolean => {
+const placesOf = (bytes: Buffer, text: string, from: number): readonly Place[] => {
+  const places: Place[] = []
+  for (let at = bytes.indexOf(text, from); at !== -1; at = bytes.indexOf(text, at + text.length)) {
+    places.push({ start: at, end: at + text.length })
+  }
+  return places
+}
+
+const isLike = (answer: Buffer, { bytes, varying }: Template, user: Buffer): boolean => {
   if (answer.length !== bytes.length) return false
-  let start = 0
-  for (const offset of idOffsets) {
-    if (answer.compare(bytes, start, offset, start, offset) !== 0) return false
-    start = offset + idLength
+  let from = 0
+  for (const { start, end, isUser = false } of varying) {
+    if (answer.compare(bytes, from, start, from, start) !== 0) return false
+    if (isUser && answer.compare(user, 0, user.length, start, end) !== 0) return false
+    from = end
   }
-  return answer.compare(bytes, start, bytes.length, start) === 0
+  return answer.compare(bytes, from, bytes.length, from) === 0
 }
 
 const decisionOf = ({ ok_response, denied_response }: CheckResponse__Output): string | undefined =>
-  [...(ok_response?.response_headers_to_add ?? []), ...(denied_response?.headers ?? [])].find(
-    ({ header }) => header?.key === DECISION_HEADER,
-  )?.header?.value
+  valuesOf(
+    [...(ok_response?.response_headers_to_add ?? []), ...(denied_response?.headers ?? [])],
+    DECISION_HEADER,
+  )[0]
 
 const faultOf = (response: CheckResponse__Output, expected: Expectation): string | undefined => {
   switch (expected.outcome) {
@@ -103,7 +149,8 @@ const certificateFault = (
 ): string | undefined => {
   if (status?.code !== 0) return `status ${status?.code} instead of 0`
   if (http_response !== 'ok_response') return 'no ok_response'
-  if (ok_response?.headers.length !== 0) return 'headers next to the certificate'
+  const headers = (ok_response?.headers ?? []).map(({ header }) => header?.key)
+  if (headers.some((key) => key !== DURATION_HEADER)) return 'headers next to the certificate'
   const handle = dynamic_metadata?.fields?.['upstream_secret']?.stringValue ?? ''
   const opening = new GrantSeal(parseGrantKeys('the bench', keyring)).open(handle)
   if (opening.outcome === 'refused') return `a handle that is not a grant: ${opening.code}`

@@ -5,7 +5,8 @@ import { prepareRequest } from '../load/frames.ts'
 import { generateLoad } from '../load/generate.ts'
 import { decodeFields, encodeFields } from '../load/hpack.ts'
 import { CHECK_METHOD } from '../method.ts'
-import { AnswerCheck } from './check-answer.ts'
+import type { Expectation } from '../expectation.ts'
+import { AnswerCheck, AnswerFamily } from './check-answer.ts'
 
 // What Envoy 1.40.0 sends with a check, as captured.
 const HEADERS = encodeFields([
@@ -29,9 +30,10 @@ generateLoad(async (addresses, connections, exchanges) => {
   )
   const opened = await Promise.all(open)
   const checks = new Map<string, AnswerCheck>()
+  const families = new Map<string, AnswerFamily>()
   const prepared = exchanges.map(({ bytes, expectation }) => {
     const key = JSON.stringify(expectation)
-    const check = checks.get(key) ?? new AnswerCheck(expectation)
+    const check = checks.get(key) ?? new AnswerCheck(expectation, familyOf(expectation, families))
     checks.set(key, check)
     return { request: prepareRequest(HEADERS, bytes), check }
   })
@@ -45,6 +47,15 @@ generateLoad(async (addresses, connections, exchanges) => {
     })
   }
 })
+
+/** Those of all users, where the answer has nothing of a user but the name. */
+const familyOf = (expectation: Expectation, families: Map<string, AnswerFamily>): AnswerFamily => {
+  if (expectation.outcome !== 'allow') return new AnswerFamily()
+  const key = JSON.stringify({ ...expectation, user: expectation.user?.length })
+  const family = families.get(key) ?? new AnswerFamily()
+  families.set(key, family)
+  return family
+}
 
 const failureOf = (
   answer: Answer | Error,

@@ -1,6 +1,5 @@
 // The goals of the parts other than `checks`.
 
-import { WARM_ROWS } from '../certificates/warm.ts'
 import type { Results } from '../report.ts'
 import type { Summary } from '../rounds.ts'
 import { goal, ratioIn, type Goal } from './goal.ts'
@@ -39,22 +38,19 @@ export const credentialGoals = (results: Results): readonly Goal[] => {
       OTHER,
       ratio(tokens?.rows, ['token, ES256, known', 'headers, known']),
     ),
+    goal(
+      'CPU of a check, JWT to certificate handle',
+      '× JWT to headers',
+      OTHER,
+      ratio(tokens?.rows, ['certificate handle, known', 'headers, known']),
+    ),
   ].flat()
 }
 
 /** What certificates cost. */
 export const certificateGoals = ({ certificates }: Results): readonly Goal[] => {
-  const { headers, certificate } = WARM_ROWS.direct
-  const find = (name: string): Summary | undefined =>
-    certificates?.warm.direct.find((row) => row.name === name)
   const p256 = certificates?.minting.p256
   return [
-    goal(
-      'CPU of a check with a certificate handle',
-      '× headers',
-      OTHER,
-      ratioIn(find(certificate), find(headers), ({ cpu }) => cpu),
-    ),
     goal(
       'p99 of the first request of a new identity with a certificate',
       'ms',

@@ -4,6 +4,7 @@
 import { writeFile } from 'node:fs/promises'
 import { stringify } from 'yaml'
 import { z } from 'zod'
+import { newGrantKeyLine } from '../../src/keys/grant-keys.ts'
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../../src/keys/mint-schema.ts'
 import { madeKey } from '../../test/fakes/signing-keys.ts'
 import { writeSigningKeys } from '../../test/servers/signing-keys.ts'
@@ -32,18 +33,38 @@ export const NEW_HEADERS = 'headers, new callers'
 interface Kind {
   readonly name: string
   readonly forward: object
-  readonly outcome: 'allow' | 'token'
+  /** What is right for a user. */
+  readonly expectationOf: (user: string) => Expectation
 }
 
 const minted = (algorithm: SigningAlgorithm): Kind => ({
   name: `token, ${algorithm}`,
   forward: { bearer: { mint: { audience: 'kubernetes', algorithm } } },
-  outcome: 'token',
+  expectationOf: (user) => ({ outcome: 'token', user, groups: GROUPS }),
 })
 
+// Seals certificate grants; no signer opens them here.
+const KEYRING = newGrantKeyLine()
+
 const KINDS: readonly Kind[] = [
-  { name: 'headers', forward: { headers: 'kubernetes' }, outcome: 'allow' },
+  {
+    name: 'headers',
+    forward: { headers: 'kubernetes' },
+    expectationOf: (user) => ({ outcome: 'allow', user, groups: GROUPS }),
+  },
   ...SIGNING_ALGORITHMS.map(minted),
+  {
+    name: 'certificate handle',
+    forward: {
+      // So long that hardly anyone is given another certificate while the bench runs.
+      certificate: {
+        ca: 'bench',
+        subject: { CN: 'identity.user', O: 'identity.groups' },
+        lifetime: '12h',
+      },
+    },
+    expectationOf: (user) => ({ outcome: 'certificate', user, groups: GROUPS, keyring: KEYRING }),
+  },
 ]
 
 const KNOWN_USERS = 32
@@ -93,7 +114,7 @@ const rowsOf = async (installation: Installation, size: Size): Promise<readonly 
 }
 
 const sentOf = (
-  { name, outcome }: Kind,
+  { name, expectationOf }: Kind,
   users: readonly string[],
   count: number,
   { tokens }: Issued,
@@ -102,7 +123,7 @@ const sentOf = (
     count,
     users,
     checkEncoder({ ...HEADERS_ROUTE, name: routeOf(name) }),
-    (user): Expectation => ({ outcome, user, groups: GROUPS }),
+    expectationOf,
     (user) => ({ headers: [['authorization', `Bearer ${tokens.get(user) ?? ''}`]] }),
   )
 
@@ -115,11 +136,14 @@ const startAuthz = async (
 ): Promise<Worker> => {
   const keys = installation.file('signing-keys')
   await writeSigningKeys(keys, await Promise.all(SIGNING_ALGORITHMS.map((one) => madeKey(one))))
+  const grantKeys = installation.file('grant-keys')
+  await writeFile(grantKeys, `${KEYRING}\n`, { mode: 0o600 })
   const config = installation.file('tokens.yaml')
   const text = stringify({
     version: 1,
     listen: { authz: `unix:${socket}`, issuer: `unix:${installation.file('issuer.sock')}` },
     issuer: { url: 'https://id.example.org', keys },
+    certificateGrants: { keyring: `file:${grantKeys}` },
     authenticators: { staff: authenticator('1h') },
     routes: KINDS.map(({ name, forward }) => ({
       name: routeOf(name),

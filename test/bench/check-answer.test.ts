@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Expectation } from '../../bench/expectation.ts'
-import { AnswerCheck } from '../../bench/processes/check-answer.ts'
+import { AnswerCheck, AnswerFamily } from '../../bench/processes/check-answer.ts'
 import type { AllowAnswer, DenyAnswer } from '../../src/check/answer/answer.ts'
 import { encodeCheckResponse } from '../../src/check/codec.ts'
 import { newGrantKeyLine, parseGrantKeys } from '../../src/keys/grant-keys.ts'
