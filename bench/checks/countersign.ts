@@ -14,21 +14,31 @@ import { DEFAULT_GRPC_SERVER, type GrpcServerKind } from '../../src/runtime/grpc
 /** As the tables name it. */
 export const COUNTERSIGN = 'Countersign'
 
-/** Starts it. */
-export const countersign: StartServer = async (installation, issued) => {
-  const start = (file: string): Promise<RunningCountersign> =>
-    startCountersign(installation, issued, { name: COUNTERSIGN, file })
-  const { pids, port } = await start('new-tokens')
-  return { ...(await start('countersign')), forNewTokens: { pids, port } }
-}
+const ON_GRPC_JS = `${COUNTERSIGN} on grpc-js`
+
+/** Starts it on its own gRPC server, the default. */
+export const countersign: StartServer = async (installation, issued) =>
+  await startTwice(installation, issued, { name: COUNTERSIGN, file: 'countersign' })
 
 /** The same on the reference implementation of its server. */
 export const countersignOnGrpcJs: StartServer = async (installation, issued) =>
-  startCountersign(installation, issued, {
-    name: `${COUNTERSIGN} on grpc-js`,
-    file: 'grpc-js',
-    server: 'grpc-js',
+  await startTwice(installation, issued, { name: ON_GRPC_JS, file: 'grpc-js', server: 'grpc-js' })
+
+/** Starts two: new tokens would displace those that the first has cached. */
+const startTwice = async (
+  installation: Installation,
+  issued: Issued,
+  options: CountersignOptions,
+): Promise<CheckServer> => {
+  const { pids, port } = await startCountersign(installation, issued, {
+    ...options,
+    file: `${options.file}-new`,
   })
+  return {
+    ...(await startCountersign(installation, issued, options)),
+    forNewTokens: { pids, port },
+  }
+}
 
 /** Where an authz is in the tables and in the folder. */
 export interface CountersignOptions {

@@ -143,7 +143,42 @@ const wrongRefusals: typeof wrong = [
   },
 ].map((change) => ({ ...change, expectation: forNobody, before: deny(first) }))
 
+describe('answers of several users', () => {
+  const groups = ['developers', 'team-a']
+  const forCarol: Expectation = { outcome: 'allow', user: 'carol', groups }
+  const answerFor = (id: string, user: string): Buffer =>
+    allow(id, { setHeaders: [['x-remote-user', user]] })
+
+  it('takes the right answer of each user by that of another', () => {
+    const family = new AnswerFamily()
+    new AnswerCheck(forAlice, family).check(answerFor(first, 'alice'))
+    new AnswerCheck(forCarol, family).check(answerFor(second, 'carol'))
+  })
+
+  it('refuses the answer of another user, which was right there', () => {
+    const family = new AnswerFamily()
+    new AnswerCheck(forAlice, family).check(answerFor(first, 'alice'))
+    assert.throws(() => new AnswerCheck(forCarol, family).check(answerFor(first, 'alice')))
+    assert.throws(() => new AnswerCheck(forCarol, family).check(answerFor(second, 'malic')))
+  })
+})
+
 describe('the check of answers in the benchmark', () => {
+  it('takes right answers with another end of the stream', () => {
+    const ending = (id: string, user: string, ms: string): Buffer =>
+      allow(id, {
+        setHeaders: [
+          ['x-remote-user', user],
+          ['x-envoy-upstream-stream-duration-ms', ms],
+        ],
+      })
+    const check = new AnswerCheck(forAlice)
+    check.check(ending(first, 'alice', '3593753'))
+    check.check(ending(second, 'alice', '3593001'))
+    check.check(ending(second, 'alice', '99'))
+    assert.throws(() => check.check(ending(second, 'malic', '3593001')))
+  })
+
   for (const { expectation, answer } of right) {
     it(`accepts the expected ${expectation.outcome}, whatever its decision id`, () => {
       const check = new AnswerCheck(expectation)
