@@ -29,7 +29,7 @@ interface Place {
   readonly isUser?: boolean
 }
 
-/** Checks that expect the same but for the user: an answer that is right for one is a template for all. */
+/** Checks that expect the same except the user: an answer that is right for one is a template for all. */
 export class AnswerFamily {
   /** The last right answer. */
   template: Template | undefined
