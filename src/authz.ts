@@ -79,7 +79,8 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   // 4. Changes of the configuration.
   const reloads = new ReloadStatus(clock)
   const { memory, keySets, revocations, tokens } = resources
-  const reported = { audit, logger, keySets, revocations, tls, issuerTls }
+  memory.resize(config.credentialCache.maxBytes)
+  const reported = { audit, logger, memory, keySets, revocations, tls, issuerTls }
   reloader.follow(reloads.noting(reloadReports(file, reported)))
   // 5. Health and metrics, from before the first check until after the last.
   const checks = new CheckStatistics()

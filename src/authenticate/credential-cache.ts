@@ -1,42 +1,29 @@
 // The cache of verified credentials, and of rejected ones for some seconds. It never caches a decision, which is made
 // for every request. A cached credential never outlives its own expiry.
 
-import { hash, randomBytes } from 'node:crypto'
-import { LRUCache } from 'lru-cache'
+import { hash } from 'node:crypto'
 import type { ProvenCredential } from '../identity/identity.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Authentication } from './authenticator.ts'
-import { heapSizeOf } from '../runtime/heap-size.ts'
+import {
+  CachedCredentials,
+  LONGEST_REJECTION,
+  type CachedCredential,
+  type CacheOptions,
+  type CredentialKey,
+  type Lifetimes,
+} from './cached-credentials.ts'
 
-// Entries are the first limit where users have few groups, at some 15 MB; bytes are it where they have thousands. The
-// identities made from the credentials take about as much again.
-const MAX_ENTRIES = 10_000
-const MAX_BYTES = 64 * 1_024 * 1_024
+export { LONGEST_REJECTION, type CredentialKey }
 
-// Separate from the verified credentials, so that a flood of wrong ones evicts none of them.
-const MAX_REJECTIONS = 10_000
-const MAX_REJECTION_BYTES = 4 * 1_024 * 1_024
-// The size of a rejection and its key, without the claimed name and the presented credential.
-const REJECTION_BYTES = 250
-
-/** The longest that a rejection is cached, in milliseconds: a corrected credential is accepted after that. */
-export const LONGEST_REJECTION = 5_000
-
-/** The key of a credential, which does not reveal it. */
-export type CredentialKey = string
+// More are renewed by later requests: verifications of requests that wait come first.
+const MAX_RENEWALS = 16
 
 // Enough of the key to distinguish credentials in an audit log, too little to be the key.
 const FINGERPRINT_LENGTH = 16
 
 /** The audit log's digest of the credential of a key. */
 export const fingerprintOf = (key: CredentialKey): string => key.slice(0, FINGERPRINT_LENGTH)
-
-/** How long an outcome is cached at most, in milliseconds; 0 for no caching. */
-export interface Lifetimes {
-  readonly proof: number
-  /** At most {@link LONGEST_REJECTION}. 0 where the user can correct the cause, such as a password. */
-  readonly rejection: number
-}
 
 /** Lookups of credentials by result, since the start. */
 interface CacheLookups {
@@ -65,11 +52,12 @@ export interface CacheStatistics {
   readonly lookups: ReadonlyMap<string, CacheLookups>
   readonly proofs: CacheEntries
   readonly rejections: CacheEntries
+  /** The most bytes of verified credentials. */
+  readonly maxBytes: number
   /** How often all entries were removed. */
   readonly revocations: number
 }
 
-type Rejection = Extract<Authentication, { outcome: 'rejected' }>
 type Counts = { -readonly [Name in keyof CacheLookups]: number }
 
 /**
@@ -77,18 +65,22 @@ type Counts = { -readonly [Name in keyof CacheLookups]: number }
  * own ({@link CredentialCache.scopeOf}), which has separate counters.
  */
 export class CredentialCache {
-  readonly #shared: Shared
+  #shared: CachedCredentials
+  #scopes = new Map<string, CredentialCache>()
   readonly #counts: Counts = { hits: 0, refusals: 0, joined: 0, misses: 0 }
 
-  constructor(clock: Clock, shared = new Shared(clock)) {
-    this.#shared = shared
+  constructor(clock: Clock, options: CacheOptions = {}) {
+    this.#shared = new CachedCredentials(clock, options)
   }
 
   /** The scope of one authenticator, the same for the same name. */
   scopeOf(authenticator: string): CredentialCache {
-    const { scopes, clock } = this.#shared
-    const scope = scopes.get(authenticator) ?? new CredentialCache(clock, this.#shared)
-    scopes.set(authenticator, scope)
+    const known = this.#scopes.get(authenticator)
+    if (known !== undefined) return known
+    const scope = new CredentialCache(this.#shared.clock)
+    scope.#shared = this.#shared
+    scope.#scopes = this.#scopes
+    this.#scopes.set(authenticator, scope)
     return scope
   }
 
@@ -104,9 +96,45 @@ export class CredentialCache {
 
   /** The cached credential, unless it has expired. */
   get(key: CredentialKey): ProvenCredential | undefined {
-    const credential = this.#shared.get(key)
-    if (credential !== undefined) this.#counts.hits += 1
-    return credential
+    return this.find(key)?.credential
+  }
+
+  /** The same, and whether it is due to be verified again ({@link CredentialCache.renew}). */
+  find(key: CredentialKey): CachedCredential | undefined {
+    const found = this.#shared.find(key)
+    if (found !== undefined) this.#counts.hits += 1
+    return found
+  }
+
+  /**
+   * Verifies a cached credential again while no request waits for it, and prolongs it. For credentials that say the same
+   * whenever they are verified, such as signed tokens. Does nothing where it is being verified, or where many are.
+   *
+   * @param prove as for {@link CredentialCache.getOrVerify}
+   */
+  renew(key: CredentialKey, lifetime: number, prove: () => Promise<Authentication>): void {
+    const shared = this.#shared
+    if (shared.pending.has(key) || shared.renewals >= MAX_RENEWALS) return
+    shared.renewals += 1
+    void this.#renew(key, lifetime, prove)
+  }
+
+  async #renew(
+    key: CredentialKey,
+    lifetime: number,
+    prove: () => Promise<Authentication>,
+  ): Promise<void> {
+    const shared = this.#shared
+    try {
+      await this.#verify(key, prove, ({ outcome }) => {
+        if (outcome === 'authenticated') shared.prolong(key, lifetime)
+        else if (outcome === 'rejected') shared.proofs.delete(key)
+      })
+    } catch {
+      // The cached credential is valid until its time is over; then a request gets the failure.
+    } finally {
+      shared.renewals -= 1
+    }
   }
 
   /**
@@ -132,21 +160,37 @@ export class CredentialCache {
       this.#counts.refusals += 1
       return rejection
     }
-    const { pending, epoch } = shared
-    const underWay = pending.get(key)
+    const underWay = shared.pending.get(key)
     if (underWay !== undefined) {
       this.#counts.joined += 1
-      return underWay
+      return await underWay
     }
+    const times = lifetimes(lifetime)
+    return await this.#verify(key, prove, (result) => shared.remember(key, times, result))
+  }
+
+  /** @param keep called with the outcome, unless everything was revoked meanwhile */
+  #verify(
+    key: CredentialKey,
+    prove: () => Promise<Authentication>,
+    keep: (result: Authentication) => void,
+  ): Promise<Authentication> {
+    const shared = this.#shared
+    const { pending, epoch } = shared
     this.#counts.misses += 1
     const proof = prove()
       .then((result) => {
-        if (shared.epoch === epoch) shared.remember(key, lifetimes(lifetime), result)
+        if (shared.epoch === epoch) keep(result)
         return result
       })
       .finally(() => pending.delete(key))
     pending.set(key, proof)
     return proof
+  }
+
+  /** Sets the most bytes of cached credentials; the ones that were used last remain. */
+  resize(maxBytes: number): void {
+    this.#shared.resize(maxBytes)
   }
 
   /** The revocation epoch, for other caches that must be cleared with this one. */
@@ -161,14 +205,15 @@ export class CredentialCache {
 
   /** The counters as they are now. */
   statistics(): CacheStatistics {
-    const { scopes, proofs, rejections, evictions, epoch } = this.#shared
+    const { proofs, rejections, evictions, epoch, maxBytes } = this.#shared
     return {
-      lookups: new Map([...scopes].map(([name, scope]) => [name, { ...scope.#counts }])),
+      lookups: new Map([...this.#scopes].map(([name, scope]) => [name, { ...scope.#counts }])),
       proofs: {
         entries: proofs.size,
-        bytes: proofs.calculatedSize,
+        bytes: proofs.bytes,
         evictions: evictions.proofs,
       },
+      maxBytes,
       rejections: {
         entries: rejections.size,
         bytes: rejections.calculatedSize,
@@ -181,85 +226,3 @@ export class CredentialCache {
 
 const lifetimes = (lifetime: number | Lifetimes): Lifetimes =>
   typeof lifetime === 'number' ? { proof: lifetime, rejection: 0 } : lifetime
-
-/** The state that all scopes share. Lifetimes are monotonic, so that setting the clock back extends none. */
-class Shared {
-  readonly clock: Clock
-  // Never leaves the process and ends with it, so that keys in a log cannot be tested against guesses. Hashed before the
-  // credential, which is a MAC as long as no whole digest leaves the process (no length extension); an HMAC takes four times
-  // as long.
-  readonly secret = randomBytes(32).toString('base64url')
-  readonly scopes = new Map<string, CredentialCache>()
-  readonly evictions = { proofs: 0, rejections: 0 }
-  readonly proofs = new LRUCache<
-    CredentialKey,
-    { readonly credential: ProvenCredential; readonly until: number }
-  >({
-    max: MAX_ENTRIES,
-    maxSize: MAX_BYTES,
-    sizeCalculation: ({ credential }) => heapSizeOf(credential),
-    dispose: (_value, _key, reason) => {
-      if (reason === 'evict') this.evictions.proofs += 1
-    },
-  })
-  readonly rejections = new LRUCache<
-    CredentialKey,
-    { readonly rejection: Rejection; readonly until: number }
-  >({
-    max: MAX_REJECTIONS,
-    maxSize: MAX_REJECTION_BYTES,
-    sizeCalculation: ({ rejection: { user, presented } }) =>
-      REJECTION_BYTES + heapSizeOf(user) + heapSizeOf(presented),
-    dispose: (_value, _key, reason) => {
-      if (reason === 'evict') this.evictions.rejections += 1
-    },
-  })
-  pending = new Map<CredentialKey, Promise<Authentication>>()
-  epoch = 0
-
-  constructor(clock: Clock) {
-    this.clock = clock
-  }
-
-  get(key: CredentialKey): ProvenCredential | undefined {
-    const remembered = this.proofs.get(key)
-    if (remembered === undefined) return undefined
-    const { credential, until } = remembered
-    if (this.clock.monotonic() < until && this.#isCurrent(credential)) return credential
-    this.proofs.delete(key)
-    return undefined
-  }
-
-  getRejection(key: CredentialKey): Rejection | undefined {
-    const remembered = this.rejections.get(key)
-    if (remembered === undefined) return undefined
-    if (this.clock.monotonic() < remembered.until) return remembered.rejection
-    this.rejections.delete(key)
-    return undefined
-  }
-
-  remember(key: CredentialKey, { proof, rejection }: Lifetimes, result: Authentication): void {
-    const now = this.clock.monotonic()
-    if (result.outcome === 'authenticated') {
-      const { credential } = result
-      if (proof > 0 && this.#isCurrent(credential)) {
-        this.proofs.set(key, { credential, until: now + proof })
-      }
-    } else if (result.outcome === 'rejected' && rejection > 0) {
-      const until = now + Math.min(rejection, LONGEST_REJECTION)
-      this.rejections.set(key, { rejection: result, until })
-    }
-  }
-
-  revoke(): void {
-    this.epoch += 1
-    this.proofs.clear()
-    this.rejections.clear()
-    // Later requests do not join a verification that began before.
-    this.pending = new Map()
-  }
-
-  #isCurrent({ expires }: ProvenCredential): boolean {
-    return expires === undefined || this.clock.now() < expires
-  }
-}

@@ -144,6 +144,11 @@ const factMetrics = (memory: CredentialCache): readonly Metric[] => {
       'Memory that they take, about.',
       perKind(({ bytes }) => bytes),
     ),
+    gauge(
+      'countersign_credential_cache_max_bytes',
+      'The most memory for verified credentials (credentialCache.maxBytes).',
+      () => [{ labels: {}, value: memory.statistics().maxBytes }],
+    ),
     counter(
       'countersign_credential_cache_evictions_total',
       'Credentials evicted because the cache was full.',

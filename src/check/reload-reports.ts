@@ -9,7 +9,10 @@ import type { SnapshotResources } from './resources.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** What reloads are reported to, and what they may end. */
-interface ReloadParts extends Pick<SnapshotResources, 'logger' | 'keySets' | 'revocations'> {
+interface ReloadParts extends Pick<
+  SnapshotResources,
+  'logger' | 'memory' | 'keySets' | 'revocations'
+> {
   readonly audit: AuditSink
   /** What the listener of ext_authz proves itself with. */
   readonly tls: ReplaceableTls | undefined
@@ -20,7 +23,7 @@ interface ReloadParts extends Pick<SnapshotResources, 'logger' | 'keySets' | 're
 /** Reports on the reloads of one configuration file. */
 export const reloadReports = (
   file: string,
-  { audit, logger, keySets, revocations, tls, issuerTls }: ReloadParts,
+  { audit, logger, memory, keySets, revocations, tls, issuerTls }: ReloadParts,
 ): ReloadReports<Snapshot> => {
   const reports = reportReloads<Snapshot>({
     file,
@@ -39,6 +42,7 @@ export const reloadReports = (
   // Resources that only an earlier configuration, or a refused one, has acquired end here.
   return {
     onLoaded(next, previous) {
+      memory.resize(next.value.config.credentialCache.maxBytes)
       keySets.retain(next.value.inUse)
       revocations.retain(next.value.inUse)
       if (next.value.tls !== undefined) tls?.replace(next.value.tls)

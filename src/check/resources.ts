@@ -33,6 +33,20 @@ export interface ProcessOptions extends Pick<SnapshotResources, 'logins' | 'logi
   readonly state?: State
 }
 
+const WARNING_INTERVAL_MS = 600_000
+
+/** Warns of a credential that was evicted before its time was over; at most once in ten minutes. */
+const smallCacheWarning = (clock: Clock, logger: Logger): (() => void) => {
+  let next = Number.NEGATIVE_INFINITY
+  return () => {
+    if (clock.monotonic() < next) return
+    next = clock.monotonic() + WARNING_INTERVAL_MS
+    logger.warn(
+      'verified credentials were evicted from the cache before their time was over: more are in use than it has room for (raise credentialCache.maxBytes)',
+    )
+  }
+}
+
 /**
  * Those of one process. Disposing of them ends what they fetch by themselves.
  */
@@ -45,7 +59,7 @@ export const processResources = (
   const revocations = new RevocationSources(clock, logger, options)
   const { state = memoryState(clock) } = options
   return {
-    memory: new CredentialCache(clock),
+    memory: new CredentialCache(clock, { onEvicted: smallCacheWarning(clock, logger) }),
     hashes: new HashPool(),
     keySets,
     revocations,

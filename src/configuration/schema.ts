@@ -10,6 +10,7 @@ import { envoySchema } from './envoy-schema.ts'
 import { forwardSchema } from '../transform/schema.ts'
 import { issuerSchema } from './issuer-schema.ts'
 import { openapiSchema } from '../request/openapi-schema.ts'
+import { credentialCacheSchema } from '../authenticate/credential-cache-schema.ts'
 import { limitsSchema } from '../request/limits-schema.ts'
 import { DEFAULT_GRPC_SERVER, GRPC_SERVERS } from '../runtime/grpc/grpc-server.ts'
 import { policyTestsSchema } from './policy-tests-schema.ts'
@@ -225,6 +226,7 @@ export const configSchema = z
       ),
     issuer: issuerSchema.optional(),
     limits: limitsSchema,
+    credentialCache: credentialCacheSchema,
     audit: auditSchema,
     state: stateSchema,
     log: z

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Authentication } from '../../src/authenticate/authenticator.ts'
 import { CredentialCache } from '../../src/authenticate/credential-cache.ts'
 import { credentialOf } from '../fakes/authenticator.ts'
@@ -199,6 +200,7 @@ describe('the key of a credential', () => {
 describe('the credential cache', () => {
   it('is bounded', async () => {
     const { memory, key } = setUp()
+    memory.resize(1_000_000)
     await memory.getOrVerify(key, MINUTE, proof('first'))
     await Promise.all(
       Array.from({ length: 10_000 }, (_, index) =>
@@ -206,5 +208,110 @@ describe('the credential cache', () => {
       ),
     )
     assert.equal(userOf(await memory.getOrVerify(key, MINUTE, proof('second'))), 'second')
+  })
+
+  it('keeps a credential that is used while 10,000 others are used once', async () => {
+    const { memory, key } = setUp()
+    memory.resize(1_000_000)
+    await memory.getOrVerify(key, MINUTE, proof('first'))
+    assert.ok(memory.get(key) !== undefined)
+    for (let index = 0; index < 10_000; index++) {
+      await memory.getOrVerify(memory.keyOf('g1', `user${index}:x`), MINUTE, proof('other'))
+    }
+    assert.equal(userOf(await memory.getOrVerify(key, MINUTE, proof('second'))), 'first')
+  })
+
+  it('says when a credential is evicted before it expires', async () => {
+    let evicted = 0
+    const memory = new CredentialCache(new FakeClock(), { onEvicted: () => (evicted += 1) })
+    const scope = memory.scopeOf('staff')
+    for (let index = 0; index < 100; index++) {
+      await scope.getOrVerify(memory.keyOf('g1', `user${index}:x`), MINUTE, proof('other'))
+    }
+    assert.equal(evicted, 0)
+    memory.resize(10_000)
+    assert.ok(evicted > 50 && evicted < 100, `${evicted}`)
+    const { proofs, maxBytes } = memory.statistics()
+    assert.equal(proofs.evictions, evicted)
+    assert.ok(proofs.bytes <= maxBytes)
+  })
+})
+
+describe('a cached credential in the last fifth of its time', () => {
+  const due = async () => {
+    const site = setUp()
+    const { clock, memory, key } = site
+    await memory.getOrVerify(key, MINUTE, proof('first'))
+    clock.advance(0.8 * MINUTE - 1)
+    assert.equal(memory.find(key)?.isDue, false)
+    clock.advance(1)
+    assert.equal(memory.find(key)?.isDue, true)
+    return site
+  }
+
+  it('is prolonged, and stays the same, when it is verified again', async () => {
+    const { clock, memory, key } = await due()
+    const before = memory.get(key)
+    memory.renew(key, MINUTE, proof('first'))
+    await turn()
+    assert.equal(memory.find(key)?.isDue, false)
+    clock.advance(MINUTE - 1)
+    assert.equal(memory.get(key), before)
+    clock.advance(1)
+    assert.equal(memory.get(key), undefined)
+  })
+
+  it('is verified once for all who use it meanwhile', async () => {
+    const { memory, key } = await due()
+    let proofs = 0
+    const slow = async (): Promise<Authentication> => {
+      proofs += 1
+      await turn()
+      return await proof('first')()
+    }
+    for (let use = 0; use < 5; use++) memory.renew(key, MINUTE, slow)
+    await turn()
+    await turn()
+    assert.equal(proofs, 1)
+  })
+
+  it('is removed when it is rejected now', async () => {
+    const { memory, key } = await due()
+    memory.renew(key, MINUTE, () =>
+      Promise.resolve({ outcome: 'rejected', code: 'token-signature' }),
+    )
+    await turn()
+    assert.equal(memory.get(key), undefined)
+  })
+
+  it('stays until its time is over when it cannot be verified', async () => {
+    const { clock, memory, key } = await due()
+    memory.renew(key, MINUTE, () => Promise.reject(new Error('no answer')))
+    memory.renew(memory.keyOf('g1', 'other'), MINUTE, () =>
+      Promise.resolve({ outcome: 'unavailable', cause: 'no answer' }),
+    )
+    await turn()
+    assert.ok(memory.get(key) !== undefined)
+    clock.advance(0.2 * MINUTE)
+    assert.equal(memory.get(key), undefined)
+  })
+
+  it('does not come back when all were revoked meanwhile', async () => {
+    const { memory, key } = await due()
+    memory.renew(key, MINUTE, proof('first'))
+    memory.revoke()
+    await turn()
+    assert.equal(memory.get(key), undefined)
+  })
+
+  it('is not verified while many others are', async () => {
+    const { memory, key } = await due()
+    const never = (): Promise<Authentication> => new Promise(() => undefined)
+    for (let other = 0; other < 100; other++) {
+      memory.renew(memory.keyOf('g1', `other-${other}`), MINUTE, never)
+    }
+    memory.renew(key, MINUTE, () => assert.fail('verified'))
+    await turn()
+    assert.equal(memory.find(key)?.isDue, true)
   })
 })

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { RevocationSources } from '../../src/pki/revocation-sources.ts'
+import { CredentialCache } from '../../src/authenticate/credential-cache.ts'
 import { KeySets } from '../../src/authenticate/bearer/key-sets.ts'
 import { reloadReports } from '../../src/check/reload-reports.ts'
 import type { Snapshot } from '../../src/check/snapshot.ts'
@@ -25,6 +26,7 @@ const setUp = () => {
   const reports = reloadReports(FILE, {
     audit,
     logger,
+    memory: new CredentialCache(new FakeClock()),
     keySets,
     revocations,
     tls: undefined,

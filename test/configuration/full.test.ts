@@ -160,6 +160,7 @@ routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]
     assert.deepEqual(JSON.parse(JSON.stringify(result.config)), {
       version: 1,
       limits: { targetBytes: 8_192, headerBytes: 65_536, headerLines: 128, parameters: 256 },
+      credentialCache: { maxBytes: 67_108_864 },
       listen: {
         authz: {
           address: { kind: 'unix', path: '/etc/run/authz.sock' },

@@ -85,7 +85,7 @@ export const bearerAuthenticator = (options: BearerOptions): Authenticator => {
           })
         })
       }
-      return andThen(prover.recall(key) ?? prover.prove(token, key, signal), admit)
+      return andThen(prover.recall(token, key) ?? prover.prove(token, key, signal), admit)
     },
   }
 }
@@ -149,9 +149,23 @@ class Prover {
   }
 
   /** The cached outcome for the token under these keys. */
-  recall(key: TokenKey | undefined): Authentication | undefined {
-    const credential = key && this.#options.memory.get(key.text)
-    return credential && { outcome: 'authenticated', credential }
+  recall(token: string, key: TokenKey | undefined): Authentication | undefined {
+    if (key === undefined) return undefined
+    const { memory, cacheTtl } = this.#options
+    const cached = memory.find(key.text)
+    if (cached === undefined) return undefined
+    // Ahead of time, so that the tokens that came together do not have to be verified together.
+    if (cached.isDue) memory.renew(key.text, cacheTtl, () => this.#proveAgain(token, key))
+    return { outcome: 'authenticated', credential: cached.credential }
+  }
+
+  async #proveAgain(text: string, { keys }: TokenKey): Promise<Authentication> {
+    const reading = readToken(text)
+    if (reading.outcome !== 'token') return { outcome: 'rejected', code: 'credential-malformed' }
+    const judgement = checkToken(reading.token, this.#options, this.#options.clock.now())
+    return judgement.outcome === 'rejected'
+      ? judgement
+      : await this.#verify(text, keys, judgement.plausible)
   }
 
   async prove(
@@ -209,29 +223,31 @@ class Prover {
     const { memory, cacheTtl } = this.#options
     // A rejection remains valid under these keys; newer keys have another cache key.
     const lifetimes = { proof: cacheTtl, rejection: cacheTtl }
-    return await memory.getOrVerify(key, lifetimes, async () => {
-      const user = tokenUser(this.#options.issuer, plausible.subject)
-      const code = await refusalOf(plausible, keys, this.#options)
-      const { token, expires } = plausible
-      if (code !== undefined) {
-        const proven = code === 'token-claims' // which is evaluated after the signature
-        return { outcome: 'rejected', code, user, presented: presentedToken(token.claims, proven) }
-      }
-      const digest = fingerprintOf(memory.keyOf(this.#generation, text))
-      return {
-        outcome: 'authenticated',
-        credential: {
-          method: 'bearer',
-          digest,
-          user,
-          groups: [],
-          extra: {},
-          expires,
-          claims: token.claims,
-          presented: presentedToken(token.claims, true),
-        },
-      }
-    })
+    return await memory.getOrVerify(key, lifetimes, () => this.#verify(text, keys, plausible))
+  }
+
+  async #verify(text: string, keys: Keys, plausible: PlausibleToken): Promise<Authentication> {
+    const { memory, issuer } = this.#options
+    const user = tokenUser(issuer, plausible.subject)
+    const code = await refusalOf(plausible, keys, this.#options)
+    const { token, expires } = plausible
+    if (code !== undefined) {
+      const proven = code === 'token-claims' // which is evaluated after the signature
+      return { outcome: 'rejected', code, user, presented: presentedToken(token.claims, proven) }
+    }
+    return {
+      outcome: 'authenticated',
+      credential: {
+        method: 'bearer',
+        digest: fingerprintOf(memory.keyOf(this.#generation, text)),
+        user,
+        groups: [],
+        extra: {},
+        expires,
+        claims: token.claims,
+        presented: presentedToken(token.claims, true),
+      },
+    }
   }
 
   #textOf(token: string, { version }: Keys): CredentialKey {
