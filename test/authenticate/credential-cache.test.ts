@@ -210,7 +210,7 @@ describe('the credential cache', () => {
     assert.equal(userOf(await memory.getOrVerify(key, MINUTE, proof('second'))), 'second')
   })
 
-  it('keeps a credential that is used while 10,000 others are used once', async () => {
+  it('keeps a credential that is used while 10,000 further ones are used once', async () => {
     const { memory, key } = setUp()
     memory.resize(1_000_000)
     await memory.getOrVerify(key, MINUTE, proof('first'))
@@ -304,7 +304,7 @@ describe('a cached credential in the last fifth of its time', () => {
     assert.equal(memory.get(key), undefined)
   })
 
-  it('is not verified while many others are', async () => {
+  it('is not verified while the limit of renewals is reached', async () => {
     const { memory, key } = await due()
     const never = (): Promise<Authentication> => new Promise(() => undefined)
     for (let other = 0; other < 100; other++) {
