@@ -24,7 +24,7 @@ export const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   'reflect-metadata': ['cli/ca/x509.ts'],
   redis: ['state/redis/client.ts'],
   'lru-cache': [
-    'authenticate/credential-cache.ts',
+    'authenticate/cached-credentials.ts',
     'authenticate/session/token-status.ts',
     'authorize/remembered-reviews.ts',
     'ca/rate-limit.ts',
@@ -35,6 +35,7 @@ export const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
     'pki/ocsp/ocsp.ts',
     'pki/revocation-sources.ts',
     'request/openapi/descriptions.ts',
+    'runtime/segmented-cache.ts',
     'runtime/server-circuit.ts',
     'runtime/shared-server.ts',
     'sds/issuances.ts',
