@@ -1,21 +1,20 @@
 // The files and secrets that a section refers to, read: what a schema yields becomes the settings that the
 // code takes, and each reference that cannot be read is a problem at the field that has it.
 
-import { inspect } from 'node:util'
 import { digestOf } from '../runtime/digest.ts'
+import { Redacted } from '../runtime/redacted.ts'
 import type { ConfigurationFiles } from './files.ts'
 import type { ProblemList } from './problem-list.ts'
 import { withoutLineEnd } from './secret-text.ts'
 import { readSecret } from './secret.ts'
 import type { SecretReference } from './values.ts'
 
-const REDACTED = '[redacted]'
-
 /** The contents of a file or an environment variable. No log can print them. */
-export class Secret {
+export class Secret extends Redacted {
   readonly #bytes: Buffer
 
   constructor(contents: Uint8Array | string) {
+    super()
     this.#bytes = Buffer.from(contents)
   }
 
@@ -27,18 +26,6 @@ export class Secret {
   /** The contents as UTF-8. */
   text(): string {
     return this.#bytes.toString('utf8')
-  }
-
-  toString(): string {
-    return REDACTED
-  }
-
-  toJSON(): string {
-    return REDACTED
-  }
-
-  [inspect.custom](): string {
-    return REDACTED
   }
 }
 

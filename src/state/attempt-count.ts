@@ -1,7 +1,12 @@
 // How attempts are counted, for stores that keep the counts themselves: counter before → counter after and reservation.
 // Pure; the store keeps the counters, and makes each change atomic.
 
-import { waitAfter, type AttemptScope, type Reservation } from './attempt-store.ts'
+import {
+  waitAfter,
+  type AttemptScope,
+  type Reservation,
+  type ReservationOutcome,
+} from './attempt-store.ts'
 
 /** The counter of a key. Times in whole milliseconds of the store's clock. */
 export interface Counter {
@@ -60,18 +65,14 @@ export const countPart = (
 }
 
 /** The attempt has failed: adds the part of the failure that was not counted before. */
-export const confirm = (
-  before: Counter | undefined,
-  reservation: Reservation,
-  now: number,
-): Counted => {
+const confirm = (before: Counter | undefined, reservation: Reservation, now: number): Counted => {
   const { scope, added } = reservation
   const rest = countPart(before, scope, 1 - scope.weight, Number.POSITIVE_INFINITY, now)
   return { ...rest, reservation: { ...rest.reservation, added: added + rest.reservation.added } }
 }
 
 /** The attempt has not failed, and so many further failures are forgotten with it. */
-export const pardon = (
+const pardon = (
   before: Counter,
   { scope, added, until }: Reservation,
   others: number,
@@ -85,9 +86,20 @@ export const pardon = (
 }
 
 /** The reservation of an attempt that did not fail, where no counter is left. */
-export const forgotten = ({ scope }: Reservation): Reservation => ({
+const forgotten = ({ scope }: Reservation): Reservation => ({
   scope,
   failures: 0,
   added: 0,
   until: 0,
 })
+
+/** The result of an attempt's end: without a counter where none is left to correct. */
+export const settled = (
+  before: Counter | undefined,
+  { reservation, failures }: ReservationOutcome,
+  now: number,
+): Counted | { readonly counter?: undefined; readonly reservation: Reservation } => {
+  if (failures > 0) return confirm(before, reservation, now)
+  if (before === undefined) return { reservation: forgotten(reservation) }
+  return pardon(before, reservation, -failures, now)
+}

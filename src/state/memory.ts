@@ -3,12 +3,10 @@
 
 import type { Clock } from '../runtime/clock.ts'
 import {
-  confirm,
   countPart,
   endOf,
+  settled,
   failuresAt,
-  forgotten,
-  pardon,
   type Counted,
   type Counter,
 } from './attempt-count.ts'
@@ -116,12 +114,10 @@ export class MemoryAttempts implements AttemptStore {
     return this.#keep(key, countPart(this.#counter(key, now), scope, weight, PENDING, now), now)
   }
 
-  #settle({ reservation, failures }: ReservationOutcome, now: number): Reservation {
-    const { key } = reservation.scope
-    const before = this.#counter(key, now)
-    if (failures > 0) return this.#keep(key, confirm(before, reservation, now), now)
-    if (before === undefined) return forgotten(reservation)
-    return this.#keep(key, pardon(before, reservation, -failures, now), now)
+  #settle(outcome: ReservationOutcome, now: number): Reservation {
+    const { key } = outcome.reservation.scope
+    const counted = settled(this.#counter(key, now), outcome, now)
+    return counted.counter === undefined ? counted.reservation : this.#keep(key, counted, now)
   }
 
   #counter(key: string, now: number): StoredCounter | undefined {

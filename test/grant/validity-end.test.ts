@@ -3,24 +3,9 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { validityAt, type Lifetime, type Validity } from '../../src/grant/validity.ts'
+import { validityAt } from '../../src/grant/validity.ts'
 import { subjectOf } from '../fakes/grant.ts'
-
-const HOUR: Lifetime = { lifetime: 3_600_000, backdate: 300_000 }
-const NEVER = Number.POSITIVE_INFINITY
-const NOW = Date.UTC(2026, 0, 1, 12, 0, 0)
-
-const ALICE = subjectOf(['CN', 'alice'])
-
-const at = (now: number, lifetime = HOUR, expires = NEVER, subject = ALICE): Validity => {
-  const validity = validityAt(now, lifetime, expires, subject)
-  assert.ok(validity !== undefined)
-  return validity
-}
-
-const { renewAt } = at(NOW)
-/** The beginning of a slot, in milliseconds. */
-const START = renewAt * 1_000
+import { ALICE, at, HOUR, NEVER, START } from './slots.ts'
 
 describe('a certificate near the end of its credential', () => {
   const second = START / 1_000

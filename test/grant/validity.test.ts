@@ -3,25 +3,10 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { validityAt, type Lifetime, type Validity } from '../../src/grant/validity.ts'
+import { validityAt } from '../../src/grant/validity.ts'
 import { subjectOf } from '../fakes/grant.ts'
 import { randomFrom } from '../fakes/random.ts'
-
-const HOUR: Lifetime = { lifetime: 3_600_000, backdate: 300_000 }
-const NEVER = Number.POSITIVE_INFINITY
-const NOW = Date.UTC(2026, 0, 1, 12, 0, 0)
-
-const ALICE = subjectOf(['CN', 'alice'])
-
-const at = (now: number, lifetime = HOUR, expires = NEVER, subject = ALICE): Validity => {
-  const validity = validityAt(now, lifetime, expires, subject)
-  assert.ok(validity !== undefined)
-  return validity
-}
-
-const { renewAt } = at(NOW)
-/** The beginning of a slot, in milliseconds. */
-const START = renewAt * 1_000
+import { ALICE, at, HOUR, NEVER, START, NOW } from './slots.ts'
 
 describe('the slot of a certificate', () => {
   it('has half the lifetime, and the certificate is valid for the whole', () => {
@@ -85,7 +70,7 @@ describe('the renewals of many certificates', () => {
   })
 
   it('have different times', () => {
-    assert.notEqual(at(NOW, HOUR, NEVER, subjectOf(['CN', 'bob'])).renewAt, renewAt)
+    assert.notEqual(at(NOW, HOUR, NEVER, subjectOf(['CN', 'bob'])).renewAt, at(NOW).renewAt)
     assert.ok(new Set(offsets).size > 1_000, `${new Set(offsets).size} of 2000`)
   })
 

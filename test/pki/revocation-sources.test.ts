@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { CrlSource } from '../../src/pki/crl/crl.ts'
-import type { OcspOptions } from '../../src/pki/ocsp/ocsp.ts'
 import { RevocationSources } from '../../src/pki/revocation-sources.ts'
 import { context, element, sequence } from '../../src/x509/der.ts'
 import type { Extension } from '../../src/x509/extensions.ts'
@@ -12,20 +11,8 @@ import { memoryLogger } from '../fakes/logger.ts'
 import { startScriptedHttp } from '../servers/scripted-http.ts'
 import { answer, Authority, crl, DAY, HOUR, MINUTE, NOW, single, wrap } from './revoking.ts'
 import { statusOf } from '../authenticate/certificate/source-conformance.ts'
+import { OPTIONS } from './ocsp/asking.ts'
 
-const OCSP: OcspOptions = {
-  urls: [],
-  aia: undefined,
-  ca: undefined,
-  responders: [],
-  hash: 'sha1',
-  nonce: 'optional',
-  skew: MINUTE,
-  maxAge: 5 * MINUTE,
-  cacheTtl: HOUR,
-  timeout: 2_000,
-  coolDown: 5_000,
-}
 const FETCHING = {
   ca: undefined,
   times: { refresh: { min: HOUR, max: HOUR }, coolDown: 5_000, timeout: 2_000 },
@@ -48,7 +35,7 @@ const setUp = async () => {
     server,
     sources,
     url,
-    ocsp: { ...OCSP, urls: [`${server.origin}/ocsp`] },
+    ocsp: { ...OPTIONS, urls: [`${server.origin}/ocsp`] },
     crlSource: (options: Partial<ConstructorParameters<typeof CrlSource>[0]>) =>
       new CrlSource({ files: [], remote: [], grace: 0, skew: MINUTE, clock, ...options }),
     async [Symbol.asyncDispose]() {

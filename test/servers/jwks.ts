@@ -3,8 +3,8 @@
 import { readFile } from 'node:fs/promises'
 import type { OutgoingHttpHeaders } from 'node:http'
 import { createServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
 import type { KeyPair } from './pki.ts'
+import { listenOnLoopback } from './loopback.ts'
 
 /** How one path is answered. */
 interface JwksAnswer {
@@ -44,21 +44,10 @@ export const startJwksServer = async (identity: KeyPair, port = 0): Promise<Jwks
       void answer()
     },
   )
-  const { promise: listening, resolve } = Promise.withResolvers<void>()
-  server.listen(port, '127.0.0.1', resolve)
-  await listening
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- of a TCP server it is one
-  const address = server.address() as AddressInfo
-  let stopped: Promise<void> | undefined
-  const stop = async (): Promise<void> => {
-    stopped ??= new Promise((settle) => {
-      server.close(() => settle())
-      server.closeAllConnections()
-    })
-    await stopped
-  }
+  const listening = await listenOnLoopback(server, port)
+  const { stop } = listening
   return {
-    origin: `https://127.0.0.1:${address.port}`,
+    origin: `https://127.0.0.1:${listening.port}`,
     requests,
     answers,
     stop,

@@ -2,8 +2,8 @@
 // usually is one.
 
 import { createServer, type OutgoingHttpHeaders } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
+import { listenOnLoopback } from './loopback.ts'
 
 /** A request that it received. */
 export interface ScriptedRequest {
@@ -48,21 +48,10 @@ export const startScriptedHttp = async (script: Script, port = 0): Promise<Scrip
     }
     answer().catch(() => response.destroy())
   })
-  const { promise: listening, resolve } = Promise.withResolvers<void>()
-  server.listen(port, '127.0.0.1', resolve)
-  await listening
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- of a TCP server it is one
-  const address = server.address() as AddressInfo
-  let stopped: Promise<void> | undefined
-  const stop = async (): Promise<void> => {
-    stopped ??= new Promise((settle) => {
-      server.close(() => settle())
-      server.closeAllConnections()
-    })
-    await stopped
-  }
+  const listening = await listenOnLoopback(server, port)
+  const { stop } = listening
   const running = {
-    origin: `http://127.0.0.1:${address.port}`,
+    origin: `http://127.0.0.1:${listening.port}`,
     requests,
     script,
     stop,

@@ -5,10 +5,10 @@ import { readFile } from 'node:fs/promises'
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import type { ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { TLSSocket } from 'node:tls'
 import type { KeyPair } from './pki.ts'
+import { listenOnLoopback } from './loopback.ts'
 
 /** A request that it received. */
 interface Asked {
@@ -96,22 +96,11 @@ export const startTokenServer = async (
     const written = typeof answered === 'string' ? answered : JSON.stringify(answered)
     response.writeHead(status, { 'content-type': 'application/json', ...more }).end(written)
   }
-  const { promise: listening, resolve } = Promise.withResolvers<void>()
-  server.listen(port, '127.0.0.1', resolve)
-  await listening
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- of a TCP server it is one
-  const address = server.address() as AddressInfo
-  let stopped: Promise<void> | undefined
-  const stop = async (): Promise<void> => {
-    stopped ??= new Promise((settle) => {
-      server.close(() => settle())
-      server.closeAllConnections()
-    })
-    await stopped
-  }
+  const listening = await listenOnLoopback(server, port)
+  const { stop } = listening
   const handle: TokenServerHandle = {
-    origin: `https://127.0.0.1:${address.port}`,
-    port: address.port,
+    origin: `https://127.0.0.1:${listening.port}`,
+    port: listening.port,
     asked,
     answer,
     stop,

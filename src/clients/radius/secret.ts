@@ -1,16 +1,15 @@
 // The secret that a RADIUS client and its server share: it computes, and is never read or printed.
 
 import { createHmac, hash } from 'node:crypto'
-import { inspect } from 'node:util'
-
-const REDACTED = '[redacted]'
+import { Redacted } from '../../runtime/redacted.ts'
 
 /** A shared secret (RFC 2865 §3), in whatever bytes the server has it. */
-export class SharedSecret {
+export class SharedSecret extends Redacted {
   readonly #bytes: Buffer
 
   /** @throws RangeError for an empty secret, with which any host could forge replies */
   constructor(bytes: Uint8Array | string) {
+    super()
     this.#bytes = Buffer.from(bytes)
     if (this.#bytes.length === 0) throw new RangeError('a RADIUS secret is empty')
   }
@@ -23,17 +22,5 @@ export class SharedSecret {
   /** HMAC-MD5 under the secret. */
   hmac(data: Uint8Array): Buffer {
     return createHmac('md5', this.#bytes).update(data).digest()
-  }
-
-  toString(): string {
-    return REDACTED
-  }
-
-  toJSON(): string {
-    return REDACTED
-  }
-
-  [inspect.custom](): string {
-    return REDACTED
   }
 }

@@ -1,15 +1,7 @@
 // Attempts in a state file: a failure in one process counts in all processes of the machine.
 
 import type { StatementSync } from 'node:sqlite'
-import {
-  confirm,
-  countPart,
-  endOf,
-  forgotten,
-  pardon,
-  type Counted,
-  type Counter,
-} from '../attempt-count.ts'
+import { countPart, endOf, settled, type Counted, type Counter } from '../attempt-count.ts'
 import {
   PENDING,
   type AttemptStore,
@@ -95,12 +87,10 @@ export class SqliteAttempts implements AttemptStore {
     return Math.max(0, (this.#counter(key, now)?.until ?? 0) - now)
   }
 
-  #settle({ reservation, failures }: ReservationOutcome, now: number): Reservation {
-    const { key } = reservation.scope
-    const before = this.#counter(key, now)
-    if (failures > 0) return this.#write(key, confirm(before, reservation, now), now)
-    if (before === undefined) return forgotten(reservation)
-    return this.#write(key, pardon(before, reservation, -failures, now), now)
+  #settle(outcome: ReservationOutcome, now: number): Reservation {
+    const { key } = outcome.reservation.scope
+    const counted = settled(this.#counter(key, now), outcome, now)
+    return counted.counter === undefined ? counted.reservation : this.#write(key, counted, now)
   }
 
   #counter(key: string, now: number): Counter | undefined {
