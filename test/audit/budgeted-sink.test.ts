@@ -1,4 +1,6 @@
 // Clients that have not authenticated can fill little of the audit log, and each of their requests is counted.
+//
+// Slow: it writes some hundred thousand events.
 
 import assert from 'node:assert/strict'
 import { rename } from 'node:fs/promises'

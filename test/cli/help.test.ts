@@ -108,10 +108,8 @@ describe('the process of a command', { concurrency: true }, () => {
         want: 0,
         says: /^alice:\$argon2id\$/,
       },
-      { args: ['hash-password'], want: 1, says: /^countersign: the password is empty\n$/ },
       { args: ['validate', '--thoroughly'], want: 1, says: /^error: unknown option/ },
       { args: ['explain', '--thoroughly'], want: 2, says: /^error: unknown option/ },
-      { args: ['logout', '--thoroughly'], want: 2, says: /^error: unknown option/ },
     ]
   for (const { args, input, want, says } of CASES) {
     it(`${args.join(' ')}: ends with ${want}`, async () => {

@@ -166,6 +166,7 @@ routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]
           address: { kind: 'unix', path: '/etc/run/authz.sock' },
           plaintext: false,
           mode: '0660',
+          server: 'built-in',
         },
       },
       authenticators: {

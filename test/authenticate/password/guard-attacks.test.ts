@@ -1,5 +1,7 @@
 // Attacks against the default rules, on a fake clock: how many guesses reach the directory, and which logins of users
 // are refused meanwhile.
+//
+// Slow: it simulates months of attacks.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
