@@ -20,7 +20,7 @@ export const FRAME = {
 } as const
 
 /** Flags of frames. */
-export const FLAG = { ack: 1, endStream: 1, endHeaders: 4 } as const
+export const FLAG = { ack: 1, endStream: 1, endHeaders: 4, padded: 8 } as const
 
 /** What a client sends first (RFC 9113 §3.4). */
 export const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
@@ -92,6 +92,8 @@ export class FrameClient implements Disposable {
   readonly received = new Map<number, number>()
   /** The error code of GOAWAY. */
   goaway: number | undefined
+  /** The error code of the last RST_STREAM. */
+  reset: number | undefined
   isClosed = false
   readonly #socket: Socket
   #rest: Buffer = Buffer.alloc(0)
@@ -131,6 +133,11 @@ export class FrameClient implements Disposable {
     this.#socket.pause()
   }
 
+  /** Takes again what is sent. */
+  resume(): void {
+    this.#socket.resume()
+  }
+
   [Symbol.dispose](): void {
     this.#socket.destroy()
   }
@@ -143,6 +150,7 @@ export class FrameClient implements Disposable {
       if (this.#rest.length - at < FRAME_HEAD + length) break
       const type = this.#rest.readUInt8(at + 3)
       this.received.set(type, (this.received.get(type) ?? 0) + 1)
+      if (type === FRAME.reset) this.reset = this.#rest.readUInt32BE(at + FRAME_HEAD)
       if (type === FRAME.goaway) this.goaway = this.#rest.readUInt32BE(at + FRAME_HEAD + 4)
       at += FRAME_HEAD + length
     }
