@@ -1,5 +1,5 @@
-// Conformance with RFC 9113 and RFC 7541 as h2spec tests it, every case and none left out: the server by
-// itself, and the server of gRPC on top of it.
+// Conformance with RFC 9113 and RFC 7541 as h2spec tests it, every case and none left out. The application is
+// one that answers h2spec's requests; that of gRPC refuses them at once by their heads.
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
