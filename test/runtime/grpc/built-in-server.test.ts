@@ -21,7 +21,7 @@ import {
   FrameClient,
 } from '../../fakes/http2-frames.ts'
 import { memoryLogger } from '../../fakes/logger.ts'
-import { until } from '../../fakes/sds.ts'
+import { until } from '../../fakes/until.ts'
 import { createAuthority, createPki, type KeyPair, type Pki } from '../../servers/pki.ts'
 import { temporaryFolder } from '../../servers/temporary.ts'
 import { METHOD } from './conformance-server.ts'

@@ -8,7 +8,7 @@ import { connect as connectSocket, createServer, type Socket } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
 import { Seeded } from '../../fakes/seeded.ts'
-import { until } from '../../fakes/sds.ts'
+import { until } from '../../fakes/until.ts'
 import { startHelloServer, type HelloServer } from './hello-server.ts'
 
 const LIMIT = { timeout: 120_000 }

@@ -15,7 +15,7 @@ import {
   number32,
   setting,
 } from '../../fakes/http2-frames.ts'
-import { until } from '../../fakes/sds.ts'
+import { until } from '../../fakes/until.ts'
 import { startHelloServer, type HelloServer } from './hello-server.ts'
 
 const LIMIT = { timeout: 60_000 }
