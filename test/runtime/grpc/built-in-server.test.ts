@@ -107,10 +107,11 @@ describe('the bounds', LIMIT, () => {
   it('reset the first of the streams that hold too much', async () => {
     await using folder = await temporaryFolder()
     const path = folder.file('a.sock')
-    await using _server = await start(
+    await using server = await start(
       { handle: (message, call) => call.answer(Buffer.from(message)) },
       { limits: { held: { most: 40_000 } }, address: { kind: 'unix', path } },
     )
+    assert.equal(server.address.kind, 'unix')
     const session = connectHttp2(path)
     const streams = Array.from({ length: 3 }, () => openRaw(session, { ':path': METHOD }))
     const message = frame(Buffer.alloc(20_000))
