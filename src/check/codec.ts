@@ -246,7 +246,18 @@ function writeDynamicMetadata({ repeatedHeaders, upstreamSecret }: AllowAnswer) 
   writer.close((4 << 3) | 2, metadata) // CheckResponse.dynamic_metadata
 }
 
+// A user may be in hundreds of groups, and an identity has the same list each time.
+const writtenLists = new WeakMap<readonly RepeatedHeader[], Buffer>()
+
 function writeRepeatedHeaders(headers: readonly RepeatedHeader[]) {
+  const known = writtenLists.get(headers)
+  if (known !== undefined) return writer.bytes(known)
+  const since = writer.written
+  writeRepeatedHeadersAnew(headers)
+  writtenLists.set(headers, writer.copy(since))
+}
+
+function writeRepeatedHeadersAnew(headers: readonly RepeatedHeader[]) {
   const names = writer.written
   for (const { name, values } of headers.toReversed()) {
     const list = writer.written

@@ -30,6 +30,18 @@ export class WireWriter {
     return this.#buffer.length - this.#start
   }
 
+  /** What has been written since `written` was `since`; a copy. */
+  copy(since: number): Buffer {
+    return Buffer.from(this.#buffer.subarray(this.#start, this.#buffer.length - since))
+  }
+
+  /** Bytes that {@link copy} gave. */
+  bytes(written: Buffer): void {
+    this.#reserve(written.length)
+    this.#start -= written.length
+    this.#buffer.set(written, this.#start)
+  }
+
   /** Puts the prefix before a nested message, which began when `written` was `since`. */
   close(tag: number, since: number): void {
     this.varint(tag, this.written - since)

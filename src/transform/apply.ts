@@ -15,6 +15,7 @@ import type {
   ForwardedKind,
   Forwarding,
   HeaderPair,
+  RepeatedHeader,
   Transformation,
   Transformer,
 } from './transformer.ts'
@@ -145,6 +146,13 @@ const kindsOf = (transformers: readonly Transformer[]): readonly ForwardedKind[]
 // As long as any other: a UUID.
 const ROOM_FOR_ID: HeaderPair = ['audit-id', '00000000-0000-0000-0000-000000000000']
 
+/** The lists of one are passed on as they are: what was worked out for them is found by them. */
+const combineRepeated = (made: readonly Forwarding[]): readonly RepeatedHeader[] => {
+  const [first, ...others] = made.filter(({ repeatedHeaders }) => repeatedHeaders.length > 0)
+  if (first === undefined || others.length === 0) return first?.repeatedHeaders ?? []
+  return made.flatMap(({ repeatedHeaders }) => repeatedHeaders)
+}
+
 const combine = (made: readonly Forwarding[]): Forwarding => {
   const [only] = made
   if (only !== undefined && made.length === 1) return only // as it nearly always is: nothing to copy
@@ -152,7 +160,7 @@ const combine = (made: readonly Forwarding[]): Forwarding => {
   const tokenIds = made.flatMap((forwarding) => forwarding.tokenIds ?? [])
   return {
     setHeaders: made.flatMap(({ setHeaders }) => setHeaders),
-    repeatedHeaders: made.flatMap(({ repeatedHeaders }) => repeatedHeaders),
+    repeatedHeaders: combineRepeated(made),
     ...(secret === undefined ? {} : { secret }),
     ...(tokenIds.length === 0 ? {} : { tokenIds }),
   }

@@ -2,7 +2,7 @@
 // upstream or a bare 500 of Envoy.
 
 import type { Request } from '../request/request.ts'
-import type { Forwarding, HeaderPair } from './transformer.ts'
+import type { Forwarding, HeaderPair, RepeatedHeader } from './transformer.ts'
 
 type Outgoing = Pick<Forwarding, 'setHeaders' | 'repeatedHeaders'> & {
   readonly removeHeaders: readonly string[]
@@ -62,9 +62,7 @@ export const outgoingBytes = (request: Request, outgoing: Outgoing, most: number
   const { headers, rawPath, query, host } = request
   let ours = OF_ENVOY + rawPath.length + query.length + host.length
   for (const [name, value] of setHeaders) ours += lineBytes(name, value)
-  for (const { name, values } of repeatedHeaders) {
-    for (const value of values) ours += lineBytes(name, value)
-  }
+  if (repeatedHeaders.length > 0) ours += repeatedBytes(repeatedHeaders)
   let theirs = headers.bytes + headers.lines.length * FRAMING
   if (ours + theirs <= most) return ours + theirs
   const gone = new Set([
@@ -76,6 +74,20 @@ export const outgoingBytes = (request: Request, outgoing: Outgoing, most: number
     if (gone.has(name)) theirs -= name.length + length + FRAMING
   }
   return ours + theirs
+}
+
+// A user may be in hundreds of groups, and an identity has the same list each time.
+const sizes = new WeakMap<readonly RepeatedHeader[], number>()
+
+const repeatedBytes = (headers: readonly RepeatedHeader[]): number => {
+  const known = sizes.get(headers)
+  if (known !== undefined) return known
+  let bytes = 0
+  for (const { name, values } of headers) {
+    for (const value of values) bytes += lineBytes(name, value)
+  }
+  sizes.set(headers, bytes)
+  return bytes
 }
 
 const lineBytes = (name: string, value: string): number =>
