@@ -3,7 +3,7 @@
 
 import { constants, sign, verify, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
-import { sequence, unsigned } from '../x509/der.ts'
+import type { MaybePromise } from '../runtime/maybe-promise.ts'
 
 /** Signature algorithms (RFC 7518 §3.1, RFC 8037, RFC 9864): public-key ones only. */
 export const SIGNATURE_ALGORITHMS = [
@@ -77,13 +77,16 @@ export const canonicalAlgorithm = (name: unknown): unknown => (name === 'Ed25519
 
 const verifyOnPool = promisify(verify)
 
-/** Whether the signature is of these bytes and by this key, which must suit the algorithm. */
-export const isSignedBy = async (
+/**
+ * Whether the signature is of these bytes and by this key, which must suit the algorithm. A promise only where OpenSSL
+ * needs a millisecond.
+ */
+export const isSignedBy = (
   algorithm: Algorithm,
   key: KeyObject,
   signed: Buffer,
   signature: Buffer,
-): Promise<boolean> => {
+): MaybePromise<boolean> => {
   const { type, hash, options, scalar, slow = false }: Method = METHODS[algorithm]
   if (scalar !== undefined && signature.length !== 2 * scalar) return false
   // Options cost as much as the RSA verification itself, also `dsaEncoding`, which would make DER unnecessary.
@@ -91,12 +94,14 @@ export const isSignedBy = async (
   const bytes = scalar === undefined ? signature : inDer(signature, scalar)
   try {
     return slow || (type === 'rsa' && isCostly(key))
-      ? await verifyOnPool(hash, signed, input, bytes)
+      ? verifyOnPool(hash, signed, input, bytes).catch(isFalse)
       : verify(hash, signed, input, bytes)
   } catch {
     return false // OpenSSL refuses some shapes of a wrong signature rather than compare them
   }
 }
+
+const isFalse = (): boolean => false
 
 // RSA costs the square of the modulus times the length of the exponent: less than 0.1 ms with these, and ten
 // times as much with 8,192 bits and an exponent of 64, which a key set or a DPoP proof may have.
@@ -108,8 +113,48 @@ const isCostly = ({ asymmetricKeyDetails }: KeyObject): boolean => {
   return modulusLength > PLAIN_MODULUS || publicExponent > PLAIN_EXPONENT
 }
 
-const inDer = (signature: Buffer, scalar: number): Buffer =>
-  sequence(unsigned(signature.subarray(0, scalar)), unsigned(signature.subarray(scalar)))
+// X.690 §8.3, §8.9, §10.1.
+const SEQUENCE = 0x30
+const INTEGER = 0x02
+const LONG_LENGTH = 0x81 // its length follows in one byte; two scalars of 66 bytes need it
+const LONGEST_SHORT_LENGTH = 0x7f
+
+/** R and S as OpenSSL reads them. x509/der.ts makes an array and a buffer for each element, and takes ten times as long. */
+const inDer = (signature: Buffer, scalar: number): Buffer => {
+  const r = firstByte(signature, 0, scalar)
+  const s = firstByte(signature, scalar, 2 * scalar)
+  const rLength = scalar - r + padding(signature, r)
+  const sLength = 2 * scalar - s + padding(signature, s)
+  const length = 2 + rLength + 2 + sLength
+  const isLong = length > LONGEST_SHORT_LENGTH
+  const der = Buffer.allocUnsafe((isLong ? 3 : 2) + length)
+  let at = 0
+  der[at++] = SEQUENCE
+  if (isLong) der[at++] = LONG_LENGTH
+  der[at++] = length
+  at = writeInteger(der, at, rLength, signature.subarray(r, scalar))
+  writeInteger(der, at, sLength, signature.subarray(s))
+  return der
+}
+
+/** Where a non-negative number begins without the zeros before it. Zero itself is one byte. */
+const firstByte = (bytes: Buffer, start: number, end: number): number => {
+  let first = start
+  while (first < end - 1 && bytes[first] === 0) first += 1
+  return first
+}
+
+/** One byte of zero before a number whose first bit would be read as its sign. */
+const padding = (bytes: Buffer, first: number): number => ((bytes[first] ?? 0) & 0x80) >> 7
+
+const writeInteger = (der: Buffer, start: number, length: number, bytes: Buffer): number => {
+  der[start] = INTEGER
+  der[start + 1] = length
+  der[start + 2] = 0
+  const end = start + 2 + length
+  der.set(bytes, end - bytes.length)
+  return end
+}
 
 /** A signature by this key, which must suit the algorithm. */
 export const signatureBy = (algorithm: Algorithm, key: KeyObject, signed: Buffer): Buffer => {

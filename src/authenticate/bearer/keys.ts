@@ -18,6 +18,7 @@ export class Keys {
   /** A digest of all keys: equal keys have equal versions, in any order. */
   readonly version: string
   readonly #keys: readonly VerificationKey[]
+  readonly #fitting = new Map<Algorithm, FittingKeys>()
 
   constructor(keys: readonly VerificationKey[]) {
     this.#keys = keys
@@ -42,11 +43,28 @@ export class Keys {
    * only where exactly one key fits (OIDC Core §10.1).
    */
   candidates(id: string | undefined, algorithm: Algorithm): readonly VerificationKey[] {
-    const fitting = this.#keys.filter((key) => isFor(key, algorithm))
-    if (id !== undefined) return fitting.filter((key) => key.id === id)
-    return fitting.length === 1 ? fitting : []
+    let fitting = this.#fitting.get(algorithm)
+    if (fitting === undefined) {
+      fitting = fittingOf(this.#keys.filter((key) => isFor(key, algorithm)))
+      this.#fitting.set(algorithm, fitting)
+    }
+    return (id === undefined ? fitting.only : fitting.byId.get(id)) ?? NONE
   }
 }
+
+const NONE: readonly VerificationKey[] = []
+
+/** The keys that fit one algorithm: found once, since reading the type of a `KeyObject` is not cheap. */
+interface FittingKeys {
+  readonly byId: ReadonlyMap<string | undefined, readonly VerificationKey[]>
+  /** The key, where there is only one. */
+  readonly only: readonly VerificationKey[] | undefined
+}
+
+const fittingOf = (keys: readonly VerificationKey[]): FittingKeys => ({
+  byId: Map.groupBy(keys, ({ id }) => id),
+  only: keys.length === 1 ? keys : undefined,
+})
 
 const isFor = ({ algorithm, key }: VerificationKey, wanted: Algorithm): boolean =>
   (algorithm === undefined || canonicalAlgorithm(algorithm) === canonicalAlgorithm(wanted)) &&

@@ -5,8 +5,8 @@ import { readJsonObject } from '../../runtime/strict-json.ts'
 
 /** A signed token, parsed and not verified. */
 export interface Token {
+  /** Deeply frozen, as are the claims. */
   readonly header: JsonObject
-  /** Deeply frozen. */
   readonly claims: JsonObject
   /** The bytes that the signature is of. */
   readonly signed: Buffer
@@ -31,24 +31,33 @@ const ENCRYPTED_PARTS = 5
 export const readToken = (text: string): TokenReading => {
   const parts = text.split('.')
   if (parts.length === 1 || parts.length === ENCRYPTED_PARTS) return OPAQUE
-  const [header = '', claims = '', signature = '', ...more] = parts
+  const [head = '', body = '', tail = '', ...more] = parts
+  const header = headers.get(head) ?? readHeader(head)
+  if (header === 'opaque') return OPAQUE
+  const signature = decode(tail)
+  const claims = readPart(body)
+  if (more.length > 0 || signature === undefined || signature.length === 0) return MALFORMED
+  if (header === undefined || claims === undefined) return MALFORMED
+  const signed = Buffer.from(text.slice(0, head.length + 1 + body.length), 'latin1')
+  return { outcome: 'token', token: { header, claims: freeze(claims), signed, signature } }
+}
+
+// The tokens of an issuer have one header for each of its keys, so it is decoded once. Bounded, since any caller can
+// present any header; the proofs of RFC 9449, with keys in their headers, are longer.
+const MAX_HEADERS = 64
+const MAX_HEADER_LENGTH = 512
+const headers = new Map<string, JsonObject>()
+
+const readHeader = (part: string): JsonObject | 'opaque' | undefined => {
   // Opaque tokens may contain dots too; only a JWT begins with a JSON object.
-  if (!Buffer.from(header, 'base64url').toString('latin1').trimStart().startsWith('{')) {
-    return OPAQUE
-  }
-  const bytes = decode(signature)
-  const read = { header: readPart(header), claims: readPart(claims) }
-  if (more.length > 0 || bytes === undefined || bytes.length === 0) return MALFORMED
-  if (read.header === undefined || read.claims === undefined) return MALFORMED
-  return {
-    outcome: 'token',
-    token: {
-      header: read.header,
-      claims: freeze(read.claims),
-      signed: Buffer.from(`${header}.${claims}`, 'latin1'),
-      signature: bytes,
-    },
-  }
+  const bytes = Buffer.from(part, 'base64url')
+  if (!bytes.toString('latin1').trimStart().startsWith('{')) return 'opaque'
+  const header = readPart(part)
+  if (header === undefined || part.length > MAX_HEADER_LENGTH) return header && freeze(header)
+  if (headers.size >= MAX_HEADERS) headers.clear()
+  // A copy: the part shares the memory of the token that it was cut from.
+  headers.set(bytes.toString('base64url'), freeze(header))
+  return header
 }
 
 const readPart = (part: string): JsonObject | undefined => {

@@ -4,9 +4,10 @@
 import type { Condition } from '../../expression/cel.ts'
 import type { Claims } from '../../identity/claims.ts'
 import type { JsonObject } from '../../runtime/json-object.ts'
+import { andThen, type MaybePromise } from '../../runtime/maybe-promise.ts'
 import type { RejectionCode } from '../authenticator.ts'
 import { isAlgorithm, isSignedBy, type Algorithm } from '../../keys/algorithm.ts'
-import type { Keys } from './keys.ts'
+import type { Keys, VerificationKey } from './keys.ts'
 import { isTime, type Token } from './token.ts'
 
 /** The requirements of a token. */
@@ -94,21 +95,34 @@ const readTimes = ({
     ? { exp: exp * 1_000, nbf: nbf * 1_000, iat: iat * 1_000 }
     : undefined
 
-/** Why a plausible token is refused after all; `undefined` when its signature and the condition hold. */
-export const refusalOf = async (
+/**
+ * Why a plausible token is refused after all; `undefined` when its signature and the condition hold. A promise only
+ * where verifying the signature takes a millisecond.
+ */
+export const refusalOf = (
   { token, algorithm, keyId }: PlausibleToken,
   keys: Keys,
   { require }: TokenRules,
-): Promise<RejectionCode | undefined> => {
+): MaybePromise<RejectionCode | undefined> => {
   const candidates = keys.candidates(keyId, algorithm)
   if (candidates.length === 0) return 'token-key-unknown'
-  let signed = false
-  for (const { key } of candidates) {
-    signed ||= await isSignedBy(algorithm, key, token.signed, token.signature)
-  }
-  if (!signed) return 'token-signature'
-  if (require !== undefined && require.evaluate({ claims: token.claims }) !== true) {
-    return 'token-claims'
-  }
-  return undefined
+  return andThen(isSignedByOne(candidates, algorithm, token), (isSigned) => {
+    if (!isSigned) return 'token-signature'
+    return require === undefined || require.evaluate({ claims: token.claims }) === true
+      ? undefined
+      : 'token-claims'
+  })
+}
+
+/** Whether one of the keys made the signature; each is tried only where those before it did not. */
+const isSignedByOne = (
+  [first, ...others]: readonly VerificationKey[],
+  algorithm: Algorithm,
+  token: Token,
+): MaybePromise<boolean> => {
+  if (first === undefined) return false
+  return andThen(
+    isSignedBy(algorithm, first.key, token.signed, token.signature),
+    (isSigned) => isSigned || isSignedByOne(others, algorithm, token),
+  )
 }

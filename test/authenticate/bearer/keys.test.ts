@@ -199,7 +199,7 @@ describe('the largest RSA key that is taken', () => {
     assert.ok(costly !== undefined)
     const { key } = costly
     const [signed, signature] = [Buffer.from('signed'), Buffer.alloc(1_024, 1)]
-    const onPool = () => isSignedBy('RS256', key, signed, signature)
+    const onPool = async () => await isSignedBy('RS256', key, signed, signature)
     const onThisThread = async () => verify('RSA-SHA256', signed, key, signature)
     const costOf = async (isRight: () => Promise<boolean>): Promise<number> => {
       await isRight() // what is done once

@@ -87,6 +87,67 @@ describe('a token that is broken', () => {
   }
 })
 
+describe('each part of a token', () => {
+  const GOOD = [HEADER, CLAIMS, SIGNATURE]
+  // Its second character holds bits that a decoder drops where it is the last one.
+  const SPELLINGS = [
+    { name: 'padded', spell: (part: string) => `${part}==` },
+    { name: 'with a space before it', spell: (part: string) => ` ${part}` },
+    { name: 'with a line feed in it', spell: (part: string) => `${part.slice(0, 4)}\n${part.slice(4)}` },
+    { name: 'with a character of base64', spell: (part: string) => `${part.slice(0, 8)}+${part.slice(9)}` },
+    { name: 'with a character of neither', spell: (part: string) => `${part.slice(0, 8)}*${part.slice(8)}` },
+    { name: 'with a character too many', spell: (part: string) => `${part}A` },
+    { name: 'with bits that are dropped', spell: leftOver },
+  ]
+  for (const [place, name] of ['header', 'claims', 'signature'].entries()) {
+    for (const { name: how, spell } of SPELLINGS) {
+      it(`has one spelling: the ${name} ${how}`, () => {
+        assert.equal(readToken(GOOD.join('.')).outcome, 'token') // its header may be kept
+        const parts = GOOD.map((part, index) => (index === place ? spell(part) : part))
+        assert.notEqual(readToken(parts.join('.')).outcome, 'token')
+      })
+    }
+  }
+})
+
+/** The same bytes, with another last character: the text is lengthened until there are bits to drop. */
+function leftOver(part: string): string {
+  const bytes = Buffer.from(part, 'base64url')
+  const text = bytes.length % 3 === 0 ? encode(Buffer.concat([bytes, Buffer.from(' ')])) : part
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+  const other = text.slice(0, -1) + alphabet[alphabet.indexOf(text.slice(-1)) + 1]
+  assert.deepEqual(Buffer.from(other, 'base64url'), Buffer.from(text, 'base64url'))
+  return other
+}
+
+describe('the headers of many tokens', () => {
+  it('are each read as they are, whichever were read before', () => {
+    const read = (kid: string): unknown => {
+      const reading = readToken(`${encode(headerText({ kid }))}.${CLAIMS}.${SIGNATURE}`)
+      assert.equal(reading.outcome, 'token')
+      assert.ok(Object.isFrozen(reading.token.header))
+      return reading.token.header
+    }
+    for (let round = 0; round < 2; round += 1) {
+      for (let kid = 0; kid < 500; kid += 1) {
+        assert.deepEqual(read(`k${kid}`), { alg: 'ES256', kid: `k${kid}` })
+      }
+    }
+  })
+
+  it('are kept once, and long ones not at all', () => {
+    const header = (kid: string): unknown => {
+      const reading = readToken(`${encode(headerText({ kid }))}.${CLAIMS}.${SIGNATURE}`)
+      return reading.outcome === 'token' ? reading.token.header : undefined
+    }
+    assert.equal(header('short'), header('short'))
+    assert.notEqual(header('x'.repeat(600)), header('x'.repeat(600)))
+    const first = header('first')
+    for (let kid = 0; kid < 64; kid += 1) header(`other ${kid}`)
+    assert.notEqual(header('first'), first)
+  })
+})
+
 describe('any text', () => {
   const ROUNDS = 30_000
   const random = randomFrom(20_260_104)
