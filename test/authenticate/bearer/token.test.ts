@@ -93,9 +93,18 @@ describe('each part of a token', () => {
   const SPELLINGS = [
     { name: 'padded', spell: (part: string) => `${part}==` },
     { name: 'with a space before it', spell: (part: string) => ` ${part}` },
-    { name: 'with a line feed in it', spell: (part: string) => `${part.slice(0, 4)}\n${part.slice(4)}` },
-    { name: 'with a character of base64', spell: (part: string) => `${part.slice(0, 8)}+${part.slice(9)}` },
-    { name: 'with a character of neither', spell: (part: string) => `${part.slice(0, 8)}*${part.slice(8)}` },
+    {
+      name: 'with a line feed in it',
+      spell: (part: string) => `${part.slice(0, 4)}\n${part.slice(4)}`,
+    },
+    {
+      name: 'with a character of base64',
+      spell: (part: string) => `${part.slice(0, 8)}+${part.slice(9)}`,
+    },
+    {
+      name: 'with a character of neither',
+      spell: (part: string) => `${part.slice(0, 8)}*${part.slice(8)}`,
+    },
     { name: 'with a character too many', spell: (part: string) => `${part}A` },
     { name: 'with bits that are dropped', spell: leftOver },
   ]
