@@ -115,7 +115,7 @@ describe('any JSON', () => {
 
   interface Value {
     readonly text: string
-    /** What the text says; not by JSON.parse, which takes some escaped names for others. */
+    /** What the text says; not by JSON.parse, which misreads some escaped names. */
     readonly value: unknown
     /** Whether a name occurs twice in one of its objects. */
     readonly twice: boolean
