@@ -63,9 +63,7 @@ export const main = async (context: CommandContext): Promise<void> => {
     )
     .showHelpAfterError('Run with --help for what is possible.')
   try {
-    const named = COMMANDS.get(name)
-    const loads = named === undefined ? [...COMMANDS.values()] : [named]
-    for (const command of await Promise.all(loads.map((load) => load(context)))) {
+    for (const command of await Promise.all(loadsOf(name).map((load) => load(context)))) {
       program.addCommand(command)
     }
     endInContext(program, context)
@@ -74,6 +72,13 @@ export const main = async (context: CommandContext): Promise<void> => {
     if (!(cause instanceof CommanderError)) reportFailure(context, cause)
     else if (cause.exitCode !== 0) context.process.exitCode = USAGE_IS_2.has(name) ? 2 : 1
   }
+}
+
+/** What the first word needs: its command, nothing for the version, else all commands, which the help describes. */
+const loadsOf = (name: string): readonly Load[] => {
+  if (name === '-V' || name === '--version') return []
+  const named = COMMANDS.get(name)
+  return named === undefined ? [...COMMANDS.values()] : [named]
 }
 
 /** Has commander write to the streams of the context, and throw in place of ending the process. */
