@@ -15,9 +15,8 @@ import { stateChecks } from './check/state-metrics.ts'
 import { CheckStatistics } from './check/statistics.ts'
 import { ReloadStatus } from './config/reload-status.ts'
 import { Reloader } from './config/reload.ts'
-import { startIssuerListener } from './issuer/listener.ts'
+import type { startIssuerListener } from './issuer/listener.ts'
 import { IssuerMetrics } from './issuer/http/metrics.ts'
-import { clientNotifier } from './issuer/provider/client-notifier.ts'
 import type { Issuer } from './keys/issuer.ts'
 import { systemClock } from './runtime/clock.ts'
 import { startGrpcServer, type ListenAddress } from './runtime/grpc/server.ts'
@@ -34,6 +33,12 @@ export interface Authz extends AsyncDisposable {
   readonly issuer: ListenAddress | undefined
   /** Reloads the configuration, reopens the audit file, forgets all proofs; what SIGHUP does. */
   reload(): Promise<void>
+}
+
+// With the code of the issuer, which is loaded where it is published.
+const startIssuer: typeof startIssuerListener = async (...listener) => {
+  const issuer = await import('./issuer/listener.ts')
+  return await issuer.startIssuerListener(...listener)
 }
 
 // Long enough for a password hash in flight; shorter than Kubernetes' 30 s before SIGKILL.
@@ -64,8 +69,10 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   const logins = {
     events,
     metrics: issuerMetrics,
-    notifierOf: (server: AuthorizationServer, { keys }: Issuer) =>
-      clientNotifier(server, keys, { metrics: issuerMetrics, logger }),
+    notifierOf: async (server: AuthorizationServer, { keys }: Issuer) => {
+      const { clientNotifier } = await import('./issuer/provider/client-notifier.ts')
+      return clientNotifier(server, keys, { metrics: issuerMetrics, logger })
+    },
   }
   const resources = stack.use(processResources(clock, logger, { state, logins }))
   const reloader = stack.use(await Reloader.start((files) => buildSnapshot(file, files, resources)))
@@ -95,7 +102,7 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   const { records, attempts, keys: derivedKeys } = resources.state
   const login = { records, attempts, derivedKeys, audit: events, metrics: issuerMetrics }
   const published = { current: () => current().value, ...login, tls: issuerTls, clock, logger }
-  const issuer = listen.issuer && stack.use(await startIssuerListener(listen.issuer, published))
+  const issuer = listen.issuer && stack.use(await startIssuer(listen.issuer, published))
   // 7. The service: last open, first closed.
   const server = stack.use(
     await startGrpcServer({

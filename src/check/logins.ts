@@ -9,8 +9,8 @@ import { openLogins, type Logins } from '../logins/logins.ts'
 import type { LocalLogin } from '../logins/proven-logins.ts'
 import type { LoginCheck } from '../logins/recheck.ts'
 import { NO_LOGINS } from '../logins/status.ts'
-import type { UpstreamRequestMetrics } from '../logins/upstream-idp/fetch.ts'
-import { upstreamIdpsOf } from '../logins/upstream-idp/upstream-idp.ts'
+import type { UpstreamRequestMetrics, UpstreamRequestParts } from '../logins/upstream-idp/fetch.ts'
+import type { UpstreamIdp } from '../logins/upstream-idp/upstream-idp.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { State } from '../state/state.ts'
@@ -22,7 +22,7 @@ export interface LoginResources {
   readonly events: LoginEventSink
   readonly metrics: UpstreamRequestMetrics
   /** Makes what notifies the clients of an authorization server. */
-  readonly notifierOf: (server: AuthorizationServer, issuer: Issuer) => NotifyClient
+  readonly notifierOf: (server: AuthorizationServer, issuer: Issuer) => Promise<NotifyClient>
 }
 
 /** What opening needs. */
@@ -35,18 +35,18 @@ export interface OpeningLoginsParts {
 }
 
 /** Opens them; without `issuer.login` none is active. */
-export const loginsOf = (
+export const loginsOf = async (
   server: AuthorizationServer,
   { issuer, resources, state, clock, logger }: OpeningLoginsParts,
-): Logins => {
-  const { login, url } = server
+): Promise<Logins> => {
+  const { login } = server
   const { events, metrics, notifierOf } = resources
   const logins = openLogins({
-    upstreamIdps: upstreamIdpsOf(login?.providers ?? [], url, { metrics, clock }),
+    upstreamIdps: await upstreamIdpsOf(server, { metrics, clock }),
     local: login === undefined ? NOT_CONFIGURED : new LocalRecheck({ ...login, clock }),
     describe:
       login === undefined ? notConfigured : accountDescriber({ ...login, ...server, clock }),
-    notify: notifierOf(server, issuer),
+    notify: await notifierOf(server, issuer),
     records: state.records,
     derivedKeys: state.keys,
     events,
@@ -54,6 +54,16 @@ export const loginsOf = (
     logger,
   })
   return login === undefined ? { ...logins, status: NO_LOGINS } : logins
+}
+
+/** The upstream IdPs of the login, by their ids. The library of their client is loaded where there is one. */
+const upstreamIdpsOf = async (
+  { login, url }: AuthorizationServer,
+  parts: UpstreamRequestParts,
+): Promise<ReadonlyMap<string, UpstreamIdp>> => {
+  if (login === undefined || login.providers.length === 0) return new Map()
+  const upstream = await import('../logins/upstream-idp/upstream-idp.ts')
+  return upstream.upstreamIdpsOf(login.providers, url, parts)
 }
 
 const NOT_CONFIGURED: LoginCheck<LocalLogin> = {

@@ -106,7 +106,7 @@ export const buildSnapshot = async (
     resources.logins &&
     issuer &&
     authorizationServer &&
-    loginsOf(authorizationServer, { ...resources, resources: resources.logins, issuer })
+    (await loginsOf(authorizationServer, { ...resources, resources: resources.logins, issuer }))
   const loginStatus = resources.loginStatus ?? logins?.status ?? NO_LOGINS
   const others = Object.keys(config.authenticators).filter((name) => !atLogin.includes(name))
   await build(others, loginStatus)

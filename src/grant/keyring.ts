@@ -4,7 +4,7 @@ import type { ConfigurationFiles } from '../config/files.ts'
 import { describeReference, readSecret } from '../config/secret.ts'
 import type { SecretReference } from '../config/values.ts'
 import { parseGrantKeys } from '../keys/grant-keys.ts'
-import { GrantSeal } from './seal.ts'
+import type { GrantSeal } from './seal.ts'
 
 /**
  * Reads the keys that seal and open grants.
@@ -16,5 +16,7 @@ export const readGrantSeal = async (
   files: ConfigurationFiles,
 ): Promise<GrantSeal> => {
   const text = await readSecret(keyring, files)
+  // With the libraries that encode and seal, which are loaded where there is a keyring.
+  const { GrantSeal } = await import('./seal.ts')
   return new GrantSeal(parseGrantKeys(describeReference(keyring), text.toString('utf8')))
 }

@@ -1,10 +1,11 @@
 // Sealed grants: the handle that authz gives to Envoy, and by which Envoy requests the certificate from the signer. A
 // reader of Envoy's logs, statistics and dumps learns nothing from it.
 
-import { createHash, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { gcmsiv } from '@noble/ciphers/aes.js'
 import type { GrantKey } from '../keys/grant-keys.ts'
 import { decodeGrant, encodeGrant, type Grant } from './grant.ts'
+import { FORMAT, ID_AT, LONGEST_HANDLE, readHandle, SEALED_AT } from './handle.ts'
 
 /** A sealed grant, or why it cannot be one. */
 export type Sealing =
@@ -22,15 +23,6 @@ export type OpeningFailure =
 export type Opening =
   | { readonly outcome: 'opened'; readonly grant: Grant }
   | { readonly outcome: 'refused'; readonly code: OpeningFailure }
-
-// Envoy 1.40 takes secret names of 6,000 characters (measured); each is held some ten times over.
-const LONGEST_HANDLE = 6_000
-
-// A handle is base64url of: this byte, the key's id, the ciphertext with its tag of 16 bytes.
-const FORMAT = 1
-const ID_AT = 1
-const SEALED_AT = 5
-const TAG_BYTES = 16
 
 // RFC 8452 keeps its promises under a fixed nonce, save that equal texts show as equal: the very
 // thing that is wanted, since a new handle is a new connection to the upstream.
@@ -88,24 +80,6 @@ export class GrantSeal {
   }
 }
 
-/** Whether a name has the form of a handle. No key is needed to say so. */
-export const isHandle = (name: string): boolean => readHandle(name) !== undefined
-
-const readHandle = (handle: string): Buffer | undefined => {
-  if (handle.length > LONGEST_HANDLE || !/^[A-Za-z0-9_-]+$/.test(handle)) return undefined
-  const bytes = Buffer.from(handle, 'base64url')
-  // One handle for one grant: no second spelling in the bits that base64url leaves over.
-  const canonical = bytes.toString('base64url') === handle
-  if (!canonical || bytes[0] !== FORMAT || bytes.length <= SEALED_AT + TAG_BYTES) return undefined
-  return bytes
-}
-
 const cipher = (secret: KeyObject, header: Buffer) => gcmsiv(secret.export(), NONCE, header)
 
 const refused = (code: OpeningFailure): Opening => ({ outcome: 'refused', code })
-
-const DIGEST_DIGITS = 16
-
-/** How logs name a handle: the same in the decision of authz and in the signer's issuance. */
-export const handleDigest = (handle: string): string =>
-  createHash('sha256').update(handle).digest('hex').slice(0, DIGEST_DIGITS)

@@ -50,6 +50,7 @@ export const startIssuerListener = async (
     ...parts,
     tokenClient: loopbackTokenClient(() => server.connect()),
   })
+  await applications.prepare(current())
   const requestLimit = new RequestLimit()
   // A UNIX socket admits by its mode, mutual TLS by a certificate: then the peer is Envoy.
   const isProven = address.kind === 'unix' || material !== undefined

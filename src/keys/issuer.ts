@@ -5,7 +5,7 @@ import type { ConfigurationFiles } from '../config/files.ts'
 import type { ProblemList } from '../config/problem-list.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { readSigningKeys } from './signing-key-folder.ts'
-import { SigningKeySet } from './signing-key-set.ts'
+import type { SigningKeySet } from './signing-key-set.ts'
 import { CountersignError } from '../runtime/errors.ts'
 
 /** An issuer of tokens. */
@@ -39,6 +39,8 @@ export const buildIssuer = async (
 ): Promise<Issuer | undefined> => {
   if (issuer === undefined) return undefined
   const { url, keys: folder, maxAge } = issuer
+  // With the library that signs, which is loaded where an issuer is configured.
+  const { SigningKeySet } = await import('./signing-key-set.ts')
   return await problems.collect(['issuer', 'keys'], async () => {
     const keys = new SigningKeySet(await readSigningKeys(folder, files, clock.now()), clock)
     return { url, keys, maxAge }

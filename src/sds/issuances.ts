@@ -2,7 +2,7 @@
 // current, also when no stream holds the name. An Envoy that subscribes again and again gets the same one.
 
 import { LRUCache } from 'lru-cache'
-import { handleDigest } from '../grant/seal.ts'
+import { handleDigest } from '../grant/handle.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Issuance, Issued, NotIssued, CertificateSource } from '../ca/issuer.ts'

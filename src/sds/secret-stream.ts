@@ -1,7 +1,7 @@
 // One stream of delta SDS, from the first request to its end: the names that Envoy subscribed to, and what it
 // was sent. Envoy opens one for each secret, so its memory is the memory of the signer.
 
-import { handleDigest } from '../grant/seal.ts'
+import { handleDigest } from '../grant/handle.ts'
 import type { DeltaDiscoveryRequest__Output } from '../proto/generated/envoy/service/discovery/v3/DeltaDiscoveryRequest.ts'
 import { GRPC_CODES, GRPC_OK } from '../runtime/grpc/framing.ts'
 import type { MessageStream, StreamHandler } from '../runtime/grpc/message-stream.ts'

@@ -3,9 +3,7 @@
 
 import { statisticsOf, type OpenedState, type OpeningParts } from './opened-state.ts'
 import { MemoryRecords } from './memory-records.ts'
-import { openRedis } from './redis/open.ts'
 import type { StateSettings } from './settings.ts'
-import { openSqlite } from './sqlite/open.ts'
 import { memoryState } from './state.ts'
 
 /**
@@ -20,10 +18,14 @@ export const openState = async (
   switch (settings.kind) {
     case 'memory':
       return openMemory(parts)
-    case 'sqlite':
+    case 'sqlite': {
+      const { openSqlite } = await import('./sqlite/open.ts')
       return await openSqlite(settings, parts)
-    case 'redis':
+    }
+    case 'redis': {
+      const { openRedis } = await import('./redis/open.ts')
       return await openRedis(settings, parts)
+    }
   }
 }
 

@@ -3,7 +3,8 @@
 
 import type { CertificateConfig } from '../grant/schema.ts'
 import { delegate, namesOf, overriding, readProven } from '../grant/delegation.ts'
-import { handleDigest, type GrantSeal } from '../grant/seal.ts'
+import { handleDigest } from '../grant/handle.ts'
+import type { GrantSeal } from '../grant/seal.ts'
 import { compileTemplate, contentsOf, type Fields, type Template } from '../grant/template.ts'
 import { validityAt } from '../grant/validity.ts'
 import type { Identity } from '../identity/identity.ts'

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { createHash, createPrivateKey, X509Certificate } from 'node:crypto'
 import { describe, it } from 'node:test'
-import { handleDigest } from '../../src/grant/seal.ts'
+import { handleDigest } from '../../src/grant/handle.ts'
 import { readCertificate } from '../../src/x509/certificate.ts'
 import { decodePem } from '../../src/x509/pem.ts'
 import { grantOf, makeGrantKey, NOW_S, sealed, subjectOf } from '../fakes/grant.ts'

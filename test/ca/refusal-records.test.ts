@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { handleDigest } from '../../src/grant/seal.ts'
+import { handleDigest } from '../../src/grant/handle.ts'
 import { subjectOf } from '../fakes/grant.ts'
 import { issuing, type Issuing } from './issuing.ts'
 

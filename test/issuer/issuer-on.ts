@@ -30,7 +30,8 @@ export const startIssuerOn = async (state: State): Promise<IssuerOn> => {
   const logins: SnapshotResources['logins'] = {
     events: audit,
     metrics,
-    notifierOf: (server, { keys }) => clientNotifier(server, keys, { metrics, logger }),
+    notifierOf: async (server, { keys }) =>
+      await Promise.resolve(clientNotifier(server, keys, { metrics, logger })),
   }
   const resources = stack.use(processResources(clock, logger, { state, logins }))
   const reloader = stack.use(await Reloader.start((files) => buildSnapshot(file, files, resources)))

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { handleDigest } from '../../src/grant/seal.ts'
+import { handleDigest } from '../../src/grant/handle.ts'
 import { contentsOf, compileTemplate } from '../../src/grant/template.ts'
 import type { Identity } from '../../src/identity/identity.ts'
 import { readCertificate } from '../../src/x509/certificate.ts'

@@ -1,7 +1,6 @@
 // The `certificate` section, built: the trust anchors, and the location of the certificate.
 
 import type { Authenticator } from '../authenticator.ts'
-import { certificateAuthenticator } from './authenticator.ts'
 import type { CertificateSource } from './certificate-source.ts'
 import { clientCertSource } from './client-cert.ts'
 import { connectionSource } from './connection.ts'
@@ -34,6 +33,8 @@ const buildCertificate = async (
   // There are problems with it. A configured check must not be left out.
   if (config.revocation !== undefined && revocation === undefined) return undefined
   const { purposes, cacheTtl } = config
+  // With the libraries that validate paths, which only this kind needs.
+  const { certificateAuthenticator } = await import('./authenticator.ts')
   return certificateAuthenticator({
     name,
     source: sourceOf(config),

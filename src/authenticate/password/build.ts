@@ -10,8 +10,6 @@ import { digestOf } from '../../runtime/digest.ts'
 import type { AuthenticatorKind } from '../kind.ts'
 import type { AuthenticatorParts } from '../parts.ts'
 import type { BuiltVerifier, VerifierParts } from './built-verifier.ts'
-import { buildLdap } from './ldap/build.ts'
-import { buildRadius } from './radius/build.ts'
 import { UsersFile } from './users-file.ts'
 
 /** Builds an authenticator for HTTP Basic, with the verifiers that have no problems. */
@@ -110,8 +108,15 @@ const buildVerifier = async (
       buildUsersFile(users.file, parts),
     )
   }
-  if (ldap !== undefined) return await buildLdap(ldap, [...path, 'ldap'], parts)
-  if (radius !== undefined) return await buildRadius(radius, [...path, 'radius'], parts)
+  // Each is loaded where it is configured, with its client and the library of that.
+  if (ldap !== undefined) {
+    const { buildLdap } = await import('./ldap/build.ts')
+    return await buildLdap(ldap, [...path, 'ldap'], parts)
+  }
+  if (radius !== undefined) {
+    const { buildRadius } = await import('./radius/build.ts')
+    return await buildRadius(radius, [...path, 'radius'], parts)
+  }
   throw new TypeError('a verifier of no kind') // the schema requires one
 }
 

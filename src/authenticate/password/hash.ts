@@ -2,8 +2,6 @@
 // few hashes at a time, so that checks of other callers continue meanwhile.
 
 import { availableParallelism } from 'node:os'
-import { hash as argon2Hash, verify as argon2Verify } from '@node-rs/argon2'
-import { hash as bcryptHash, verify as bcryptVerify } from '@node-rs/bcrypt'
 import { countedSource } from '../../runtime/counted-source.ts'
 import { FairLimiter } from '../../runtime/fair-limiter.ts'
 import type { VerificationContext } from './verifier.ts'
@@ -70,11 +68,17 @@ const isSound = ([, memory, , lanes, ...encoded]: readonly string[]): boolean =>
     (text) => Buffer.from(text, 'base64').toString('base64').replace(/=+$/, '') === text,
   )
 
+// Native code, which is loaded with the first hash of its kind.
+const loadArgon2 = () => import('@node-rs/argon2')
+const loadBcrypt = () => import('@node-rs/bcrypt')
+
 /** Makes a hash. argon2id (the library's default) has 19 MiB, 2 passes, 1 lane: the OWASP Password Storage minimum. */
 export const makeHash = async (kind: PasswordHash['kind'], password: string): Promise<string> =>
   kind === 'bcrypt'
-    ? await bcryptHash(password, 12)
-    : await argon2Hash(password, {
+    ? await (await loadBcrypt()).hash(password, 12)
+    : await (
+        await loadArgon2()
+      ).hash(password, {
         memoryCost: 19_456,
         timeCost: 2,
         parallelism: 1,
@@ -106,10 +110,10 @@ export class HashPool {
     password: string,
     { source, signal }: VerificationContext,
   ): Promise<boolean> {
-    return await this.#limiter.run(countedSource(source), signal, () =>
+    return await this.#limiter.run(countedSource(source), signal, async () =>
       hash.kind === 'bcrypt'
-        ? bcryptVerify(password, hash.text)
-        : argon2Verify(hash.text, password),
+        ? await (await loadBcrypt()).verify(password, hash.text)
+        : await (await loadArgon2()).verify(hash.text, password),
     )
   }
 }

@@ -1,7 +1,7 @@
 // Where the authorization server answers, below the root of its host; Envoy publishes these paths.
 
 import { AUTHORIZATION_PATH } from '../../logins/session-client.ts'
-import { UPSTREAM_CALLBACKS } from '../../logins/upstream-idp/upstream-idp.ts'
+import { UPSTREAM_CALLBACKS } from '../../logins/upstream-idp/callbacks.ts'
 
 /** The endpoints of the protocols; clients find them in the metadata. */
 export const ENDPOINTS = {

@@ -14,6 +14,7 @@ import {
 import type { UpstreamIdpSettings } from './build.ts'
 import { isConfidential } from '../../config/values.ts'
 import type { Claims } from '../../identity/claims.ts'
+import { UPSTREAM_CALLBACKS } from './callbacks.ts'
 import { Discovery, TOLERANCE_S } from './discovery.ts'
 import { failureOf, type UpstreamFailure } from './failure.ts'
 import type { UpstreamRequestParts } from './fetch.ts'
@@ -258,9 +259,6 @@ const statementOf = ({
 
 const isSince = (authTime: unknown, since: number): boolean =>
   typeof authTime === 'number' && authTime + TOLERANCE_S >= since / 1_000
-
-/** Below it each upstream IdP has a path of its own, on the issuer's host. */
-export const UPSTREAM_CALLBACKS = '/login/callback'
 
 /** The upstream IdPs of a configuration, by their ids. */
 export const upstreamIdpsOf = (

@@ -9,7 +9,7 @@ import { checkAll, type Sections } from '../../../configuration/sections.ts'
 import { temporaryFolder } from '../../../servers/temporary.ts'
 import { buildFrom } from '../../building.ts'
 
-describe('a section with a wrong base, a search for every user and an unbalanced group filter', () => {
+describe('a section with a wrong base, a search for every user and a group filter for every group', () => {
   const TEXT = `version: 1
 listen: { authz: unix:authz.sock }
 authenticators:
@@ -25,7 +25,7 @@ authenticators:
             groups:
               search:
                 base: ou=groups
-                filter: (member={dn}
+                filter: (cn=*)
 routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]
 `
 
@@ -36,7 +36,7 @@ routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]
     assert.deepEqual(result.problems.map(formatProblem), [
       `/etc/c.yaml:11:15: ${at}.search.base: "people" is not a distinguished name (RFC 4514), such as "ou=people,dc=example"`,
       `/etc/c.yaml:12:15: ${at}.search.filter: "(uid=*)" must contain "{user}": it would find the same entry for every user`,
-      `/etc/c.yaml:16:17: ${at}.groups.search.filter: "(member={dn}" is not a filter (RFC 4515): unbalanced parens`,
+      `/etc/c.yaml:16:17: ${at}.groups.search.filter: "(cn=*)" must contain "{dn}" or "{user}"`,
     ])
   })
 })
@@ -113,11 +113,6 @@ describe('the `ldap` section', () => {
       want: [at('', /must have exactly one of "bind"/)],
     },
     {
-      name: 'is refused with a filter that ends early',
-      input: ldap({ search: { base: 'ou=people', filter: '(uid={user}' } }),
-      want: [at('.search.filter', /"\(uid=\{user\}" is not a filter \(RFC 4515\): unbalanced/)],
-    },
-    {
       name: 'is refused with a name to bind that has no placeholder',
       input: ldap(direct('cn=admin,dc=x')),
       want: [at('.direct[0]', /must contain "\{user\}"/)],
@@ -164,18 +159,46 @@ describe('the `ldap` section', () => {
       input: ldap({ groups: { activeDirectory: { base: 'dc=x' } } }),
       want: [],
     },
-    {
-      name: 'is refused with a filter for groups of Active Directory that ends early',
-      input: ldap({ groups: { activeDirectory: { base: 'dc=x', filter: '(objectClass=group' } } }),
-      want: [at('.groups.activeDirectory.filter', /"\(objectClass=group" is not a filter/)],
-    },
   ])
 })
 
-describe('the files of the `ldap` section', () => {
-  const SECTION = { servers: ['ldaps://ldap.example.org'], search: { base: 'ou=people' } }
-  const field = 'authenticators\\.staff\\.basic\\.verify\\[0\\]\\.ldap'
+const SECTION = { servers: ['ldaps://ldap.example.org'], search: { base: 'ou=people' } }
+const field = 'authenticators\\.staff\\.basic\\.verify\\[0\\]\\.ldap'
 
+describe('the filters of the `ldap` section', () => {
+  const CASES = [
+    {
+      name: 'the search',
+      section: { search: { base: 'ou=people', filter: '(uid={user}' } },
+      says: 'search\\.filter: "\\(uid=\\{user\\}" is not a filter \\(RFC 4515\\): unbalanced parens',
+    },
+    {
+      name: 'groups that are searched',
+      section: { groups: { search: { base: 'ou=groups', filter: '(member={dn}' } } },
+      says: 'groups\\.search\\.filter: "\\(member=\\{dn\\}" is not a filter \\(RFC 4515\\): unbalanced parens',
+    },
+    {
+      name: 'groups of Active Directory',
+      section: { groups: { activeDirectory: { base: 'dc=x', filter: '(objectClass=group' } } },
+      says: 'groups\\.activeDirectory\\.filter: "\\(objectClass=group" is not a filter \\(RFC 4515\\): unbalanced parens',
+    },
+  ]
+  for (const { name, section, says } of CASES) {
+    it(`are refused where that of ${name} ends early`, async () => {
+      await using folder = await temporaryFolder()
+      await writeFile(folder.file('password'), 'secret')
+      const bind = { dn: 'cn=svc', password: 'file:password' }
+      await using built = await buildFrom(
+        folder.file('countersign.yaml'),
+        JSON.stringify({ basic: { verify: [{ ldap: { ...SECTION, bind, ...section } }] } }),
+      )
+      assert.equal(built.located.length, 1, built.located.join('\n'))
+      assert.match(built.located[0] ?? '', new RegExp(`:\\d+:\\d+: ${field}\\.${says}$`))
+    })
+  }
+})
+
+describe('the files of the `ldap` section', () => {
   it('are problems at their fields where they cannot be read', async () => {
     await using folder = await temporaryFolder()
     const section = {
