@@ -40,7 +40,7 @@ const nested = async (
 describe('the folder of the compile cache', { skip: WINDOWS }, () => {
   const CASES = [
     { name: 'only this user reads it', parent: 0o700, own: 0o700, want: true },
-    { name: 'others may read it', parent: 0o755, own: 0o755, want: true },
+    { name: 'every user may read it', parent: 0o755, own: 0o755, want: true },
     { name: 'its group may write to it', parent: 0o700, own: 0o770, want: false },
     { name: 'every user may write to it', parent: 0o700, own: 0o702, want: false },
     {
