@@ -52,7 +52,7 @@ export interface Http2Limits {
 
 /** Bounds for a peer that is Envoy, or a client of health. */
 export const DEFAULT_LIMITS: Http2Limits = {
-  maxConnections: 256,
+  maxConnections: 2_048, // one for each worker of each Envoy
   maxStreams: 10_000,
   streamWindow: 65_535,
   connectionWindow: 1_048_576,

@@ -43,6 +43,7 @@ export class Output {
 
   /** How many bytes there are to hand over. */
   get bytes(): number {
+    if (this.#full.length === 0) return this.#length
     return this.#full.reduce((sum, { length }) => sum + length, this.#length)
   }
 

@@ -184,8 +184,7 @@ export class Streams<Prepared> implements StreamOwner {
     }
     const stream = this.#open.get(id)
     if (stream !== undefined) return stream.reset(code)
-    this.sender.reset(id, code)
-    this.#closed.add(id, 'reset')
+    this.#reject(id, code)
   }
 
   /** A stream is closed by this side. */
@@ -197,6 +196,12 @@ export class Streams<Prepared> implements StreamOwner {
   /** The connection is over. */
   closeAll(): void {
     for (const stream of this.#open.values()) this.#close(stream)
+  }
+
+  /** Resets a stream that is not open. */
+  #reject(id: number, code: ErrorNumber): void {
+    this.sender.reset(id, code)
+    this.#closed.add(id, 'reset')
   }
 
   #close(stream: Http2Stream): void {
@@ -232,9 +237,8 @@ export class Streams<Prepared> implements StreamOwner {
     const reading = this.blocks.request(bytes, start, end)
     if (reading === 'malformed' || dependsOnItself) return this.fault(id, ERROR.protocol)
     if (reading === 'too-large') return this.fault(id, ERROR.enhanceYourCalm)
-    if (this.#open.size >= limits.maxStreams || !application.accepts()) {
-      return this.fault(id, ERROR.refusedStream) // §5.1.2
-    }
+    if (this.#open.size >= limits.maxStreams) return this.fault(id, ERROR.refusedStream) // §5.1.2
+    if (!application.accepts()) return this.#reject(id, ERROR.refusedStream) // no fault of the peer
     this.idleFrames.give(limits.framesPerRequest)
     const { initialWindow } = this.sender.peer
     const stream = new Http2Stream(id, this, initialWindow, limits.streamWindow)
