@@ -137,7 +137,7 @@ describe('the bounds', LIMIT, () => {
     using client = await FrameClient.connect(server.address)
     const reset = http2Frame(FRAME.reset, 0, 1, Buffer.from([0, 0, 0, 8]))
     await client.send(...callFrames(1), reset, ...callFrames(3))
-    // It is no fault of the peer, so however many there are, the connection remains.
+    // The peer did nothing wrong: however many there are, the connection remains.
     for (let stream = 5; stream < 105; stream += 2) await client.send(...callFrames(stream))
     await until(() => countOf(client, FRAME.reset) === 50)
     assert.equal(client.reset, 7) // REFUSED_STREAM
