@@ -55,6 +55,7 @@ export const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
     'authorize/request-values.ts',
     'config/document.ts',
     'config/expressions.ts',
+    'config/long-parts.ts',
     'config/values.ts',
     'envoy/admin.ts',
     'keys/public-key.ts',

@@ -2,12 +2,17 @@
 // nothing of the document's purpose; it reads the configuration and the users file.
 
 import { dirname } from 'node:path'
-import { isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml'
 import type { z } from 'zod'
+import { Slices } from '../runtime/slices.ts'
+import { deepFreeze } from './deep-freeze.ts'
+import { checkedInSlices, type LongPart } from './long-parts.ts'
+import { PositionFinder } from './positions.ts'
 import type { Problem } from './problem.ts'
 import { unknownKey, type RenamedKey } from './renamed-key.ts'
 import { resolvingFrom } from './values.ts'
-import { formatPath, offsetOf, type DocumentPath } from './yaml-position.ts'
+import { formatPath, type DocumentPath } from './yaml-position.ts'
+import { readYaml } from './yaml-text.ts'
+import { readYamlApart, type YamlResult } from './yaml-thread.ts'
 
 /** A document that fits its schema (deeply frozen), or everything that is wrong with it. */
 export type DocumentResult<T> =
@@ -29,40 +34,12 @@ export const parseYaml = <Schema extends z.ZodType>(
   schema: Schema,
   renamed: readonly RenamedKey[] = [],
 ): DocumentResult<z.output<Schema>> => {
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false, merge: false })
-  const at = (offset: number): NonNullable<Problem['position']> => {
-    const { line, col } = lines.linePos(offset)
-    return { line, column: col }
-  }
-  const faults = [...document.errors, ...document.warnings].map(({ pos, message }) => ({
-    offset: pos[0],
-    message: firstLine(message),
-  }))
-  faults.push(...repeatedKeys(document))
-  if (faults.length > 0) {
-    const problems = faults.map(({ offset, message }) => ({
-      file,
-      position: at(offset),
-      path: '',
-      message,
-    }))
-    return { ok: false, problems }
-  }
-  const locate: Locate = (path, message) => {
-    const offset = offsetOf(document, path)
-    const place = { file, path: formatPath(path), message }
-    return offset === undefined ? place : { ...place, position: at(offset) }
-  }
-  // maxAliasCount bounds "billion laughs" documents; toJS throws beyond it.
-  let raw: unknown
-  try {
-    raw = document.toJS({ maxAliasCount: 100 })
-  } catch (cause) {
-    return { ok: false, problems: [locate([], firstLine(String(cause)))] }
-  }
-  if (raw === null) return { ok: false, problems: [locate([], 'the file is empty')] }
-  const parsed = resolvingFrom(dirname(file), () => schema.safeParse(raw, { reportInput: true }))
+  const reading = readYaml(text)
+  if (!reading.ok) return { ok: false, problems: faultsOf(file, reading) }
+  const locate = locator(file, reading)
+  const parsed = resolvingFrom(dirname(file), () =>
+    schema.safeParse(reading.raw, { reportInput: true }),
+  )
   if (parsed.success) return { ok: true, value: deepFreeze(parsed.data), locate }
   return {
     ok: false,
@@ -70,28 +47,49 @@ export const parseYaml = <Schema extends z.ZodType>(
   }
 }
 
-/**
- * Keys that occur twice in one mapping. The library looks for them too, by comparing every pair of
- * keys: with 10,000 users that took two seconds.
- */
-const repeatedKeys = (document: Document): { offset: number; message: string }[] => {
-  const found: { offset: number; message: string }[] = []
-  visit(document, {
-    Map(_key, { items }) {
-      const seen = new Set<unknown>()
-      for (const { key } of items) {
-        if (!isScalar(key)) continue
-        if (seen.has(key.value)) {
-          found.push({ offset: key.range?.[0] ?? 0, message: 'Map keys must be unique' })
-        }
-        seen.add(key.value)
-      }
-    },
-  })
-  return found
+/** What {@link parseYamlInSlices} needs to know of a kind of document. */
+export interface DocumentKind<Schema extends z.ZodType> {
+  readonly schema: Schema
+  /** Keys that had another name. */
+  readonly renamed?: readonly RenamedKey[]
+  /** What of it may be long, an outer part before an inner one. */
+  readonly longParts: (raw: unknown) => Iterable<LongPart>
 }
 
-const firstLine = (message: string): string => message.split('\n', 1)[0]?.replace(/:$/, '') ?? ''
+/**
+ * The same as {@link parseYaml}, without keeping the event loop: a long text is read in another thread, and
+ * long parts are checked in slices, whose problems come after those of the rest.
+ *
+ * @param slices of the work that it is part of
+ */
+export const parseYamlInSlices = async <Schema extends z.ZodType>(
+  file: string,
+  text: string,
+  { schema, renamed = [], longParts }: DocumentKind<Schema>,
+  slices = new Slices(),
+): Promise<DocumentResult<z.output<Schema>>> => {
+  const reading = await readYamlApart(text, slices)
+  if (!reading.ok) return { ok: false, problems: faultsOf(file, reading) }
+  const { raw } = reading
+  const locate = locator(file, reading)
+  const folder = dirname(file)
+  const checked = await checkedInSlices(raw, { schema, parts: longParts(raw), folder }, slices)
+  if (checked.ok) return { ok: true, value: deepFreeze(checked.value), locate }
+  const problems: Problem[] = []
+  for (const issue of checked.issues) {
+    problems.push(...explain(issue, [], { locate, renamed }))
+    await slices.pause()
+  }
+  return { ok: false, problems }
+}
+
+const faultsOf = (file: string, { faults }: Extract<YamlResult, { ok: false }>): Problem[] =>
+  faults.map((fault) => ({ file, path: '', ...fault }))
+
+const locator = (file: string, { raw, positions }: Extract<YamlResult, { ok: true }>): Locate => {
+  const finder = new PositionFinder(raw, positions)
+  return (path, message) => ({ file, path: formatPath(path), message, position: finder.find(path) })
+}
 
 interface Explaining {
   readonly locate: Locate
@@ -135,11 +133,3 @@ const misfit = (issues: readonly z.core.$ZodIssue[]): number =>
     const isMissing = issue.input === undefined && issue.path.length === 1
     return isMissing || issue.path.length === 0 ? sum + 1 : sum
   }, 0)
-
-const deepFreeze = <T>(value: T): T => {
-  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
-    Object.freeze(value)
-    for (const member of Object.values(value)) deepFreeze(member)
-  }
-  return value
-}

@@ -8,7 +8,7 @@ import { CALLER } from '../fakes/caller.ts'
 import { countersign } from './run.ts'
 
 const outcomeOf = async (file: string, user: string, password: string): Promise<string> => {
-  const users = UsersFile.parse('/etc/users.htpasswd', file, new HashPool())
+  const users = await UsersFile.parse('/etc/users.htpasswd', file, new HashPool())
   return (await users.verify(user, password, CALLER)).outcome
 }
 

@@ -104,7 +104,7 @@ describe('the setup of docker-compose.yml', () => {
     await using folder = await temporaryFolder()
     await setUp(placeIn(folder))
     const file = folder.file('authz/users.yaml')
-    UsersFile.parse(file, await readFile(file, 'utf8'), new HashPool()) // or it throws
+    await UsersFile.parse(file, await readFile(file, 'utf8'), new HashPool()) // or it throws
     const { users }: { users: Record<string, unknown> } = parse(await readFile(file, 'utf8'))
     assert.deepEqual(Object.keys(users), Object.keys(USERS))
   })

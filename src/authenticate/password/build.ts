@@ -124,7 +124,7 @@ const buildUsersFile = async (
   file: string,
   { files, hashes, state }: VerifierParts,
 ): Promise<BuiltVerifier> => {
-  const verifier = UsersFile.parse(file, await files.readText(file), hashes, state.keys)
+  const verifier = await UsersFile.parse(file, await files.readText(file), hashes, state.keys)
   const { generation } = verifier
   return { verifier, generation, servers: [], close: () => Promise.resolve() }
 }

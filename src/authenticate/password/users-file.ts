@@ -3,8 +3,9 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { accountKeys } from '../../identity/schema.ts'
-import { parseYaml } from '../../config/document.ts'
+import { parseYamlInSlices, type DocumentKind } from '../../config/document.ts'
 import { ConfigurationError, type Problem } from '../../config/problem.ts'
+import { Slices } from '../../runtime/slices.ts'
 import { DerivedKeys } from '../../state/derived-keys.ts'
 import { readHash, type HashPool, type PasswordHash } from './hash.ts'
 import {
@@ -26,6 +27,11 @@ const userSchema = z.strictObject({
 
 /** The shape of a YAML users file. */
 export const usersSchema = z.strictObject({ users: z.record(z.string().min(1), userSchema) })
+
+const DOCUMENT: DocumentKind<typeof usersSchema> = {
+  schema: usersSchema,
+  longParts: () => [{ path: ['users'], schema: usersSchema.shape.users }],
+}
 
 interface UserEntry {
   readonly hash: PasswordHash
@@ -62,17 +68,22 @@ export class UsersFile implements PasswordVerifier {
   }
 
   /**
-   * Parses a users file.
+   * Parses a users file, in slices: it may have ten thousands of users.
    *
    * @param file its absolute path; `.yaml`, `.yml` and `.json` are YAML, other names htpasswd
    * @param keys make the fingerprints of password hashes; processes that share logins share them
    * @throws ConfigurationError with every problem in the file
    */
-  static parse(file: string, text: string, pool: HashPool, keys = new DerivedKeys()): UsersFile {
+  static async parse(
+    file: string,
+    text: string,
+    pool: HashPool,
+    keys = new DerivedKeys(),
+  ): Promise<UsersFile> {
     const problems: Problem[] = []
     const users = /\.(ya?ml|json)$/i.test(file)
-      ? parseYamlUsers(file, text, problems)
-      : parseHtpasswd(file, text, problems)
+      ? await parseYamlUsers(file, text, problems)
+      : await parseHtpasswd(file, text, problems)
     if (problems.length === 0 && users.size === 0) {
       problems.push({ file, path: '', message: 'holds no users' })
     }
@@ -128,13 +139,14 @@ export class UsersFile implements PasswordVerifier {
   }
 }
 
-const parseYamlUsers = (
+const parseYamlUsers = async (
   file: string,
   text: string,
   problems: Problem[],
-): Map<string, UserEntry> => {
+): Promise<Map<string, UserEntry>> => {
   const users = new Map<string, UserEntry>()
-  const document = parseYaml(file, text, usersSchema)
+  const slices = new Slices()
+  const document = await parseYamlInSlices(file, text, DOCUMENT, slices)
   if (!document.ok) {
     problems.push(...document.problems)
     return users
@@ -142,6 +154,7 @@ const parseYamlUsers = (
   for (const [key, { password, disabled, uid, groups, extra }] of Object.entries(
     document.value.users,
   )) {
+    await slices.pause()
     const name = key.normalize('NFC')
     const complaint = complainOf(name, users)
     if (complaint !== undefined) problems.push(document.locate(['users', key], complaint))
@@ -153,9 +166,15 @@ const parseYamlUsers = (
   return users
 }
 
-const parseHtpasswd = (file: string, text: string, problems: Problem[]): Map<string, UserEntry> => {
+const parseHtpasswd = async (
+  file: string,
+  text: string,
+  problems: Problem[],
+): Promise<Map<string, UserEntry>> => {
   const users = new Map<string, UserEntry>()
+  const slices = new Slices()
   for (const [index, line] of text.split('\n').entries()) {
+    await slices.pause()
     const entry = line.trim()
     if (entry === '' || entry.startsWith('#')) continue
     const indent = line.indexOf(entry)

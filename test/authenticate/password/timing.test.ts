@@ -19,12 +19,12 @@ class NotingPool extends HashPool {
   }
 }
 
-const usersFile = (
+const usersFile = async (
   users: Readonly<Record<string, string>>,
   pool: HashPool = new HashPool(),
-): UsersFile => {
+): Promise<UsersFile> => {
   const lines = Object.entries(users).map(([name, hash]) => `${name}:${hash}`)
-  return UsersFile.parse('/etc/users.htpasswd', lines.join('\n'), pool)
+  return await UsersFile.parse('/etc/users.htpasswd', lines.join('\n'), pool)
 }
 
 /** CPU time of all threads, of which the pool verifies hashes, in milliseconds. */
@@ -44,7 +44,7 @@ const PASSES = 2
 
 describe('an unknown user', () => {
   it('takes as long as a known user', async () => {
-    const file = usersFile({
+    const file = await usersFile({
       alice: await argon2idHash('secret', MEMORY_KIB, PASSES),
       bob: await argon2idHash('secret', MEMORY_KIB, PASSES),
     })
@@ -62,7 +62,7 @@ describe('an unknown user', () => {
     const hashes = await Promise.all([8, 16, 64, MEMORY_KIB].map((kib) => argon2idHash('x', kib)))
     const users = hashes.map((hash, index): [string, string] => [`user${index}`, hash])
     const pool = new NotingPool()
-    const file = usersFile(Object.fromEntries(users), pool)
+    const file = await usersFile(Object.fromEntries(users), pool)
     const strangers = Array.from({ length: 100 }, (_, index) => `stranger${index}`)
     const costs = async (): Promise<readonly string[]> => {
       await Promise.all(strangers.map((stranger) => file.verify(stranger, 'wrong', CALLER)))
@@ -76,7 +76,7 @@ describe('an unknown user', () => {
   })
 
   it('is unknown even with the password of the user whose hash it borrows', async () => {
-    const file = usersFile({ alice: await argon2idHash('secret', 8) })
+    const file = await usersFile({ alice: await argon2idHash('secret', 8) })
     assert.equal((await file.verify('stranger', 'secret', CALLER)).outcome, 'unknown-user')
   })
 })

@@ -40,9 +40,9 @@ const fileOf = (): string => {
   return text
 }
 
-const parse = (text: string): UsersFile | undefined => {
+const parse = async (text: string): Promise<UsersFile | undefined> => {
   try {
-    return UsersFile.parse('/etc/users.htpasswd', text, new Gullible())
+    return await UsersFile.parse('/etc/users.htpasswd', text, new Gullible())
   } catch (cause) {
     assert.ok(cause instanceof ConfigurationError, String(cause))
     assert.ok(cause.problems.length > 0)
@@ -55,7 +55,7 @@ describe('an htpasswd file of arbitrary text', () => {
     let taken = 0
     for (let round = 0; round < ROUNDS; round++) {
       const text = fileOf()
-      const users = parse(text)
+      const users = await parse(text)
       if (users === undefined) continue
       taken += 1
       const lines = text.split('\n').map((one) => one.trim().normalize('NFC'))

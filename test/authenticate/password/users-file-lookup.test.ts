@@ -27,15 +27,13 @@ const lookupAfter = async (
   file = FILE,
   newKeys = keys,
 ): Promise<AccountLookup> => {
-  const proven = await UsersFile.parse(FILE, before, new HashPool(), keys).verify(
-    'alice',
-    'secret',
-    CALLER,
-  )
+  const earlier = await UsersFile.parse(FILE, before, new HashPool(), keys)
+  const proven = await earlier.verify('alice', 'secret', CALLER)
   assert.equal(proven.outcome, 'verified')
   assert.ok(proven.account)
   assert.ok(!proven.account.includes(hash), 'the reference holds no password hash')
-  return await UsersFile.parse(file, after, new HashPool(), newKeys).lookup(proven.account)
+  const later = await UsersFile.parse(file, after, new HashPool(), newKeys)
+  return await later.lookup(proven.account)
 }
 
 describe('an account of a users file, looked up again', () => {

@@ -12,7 +12,8 @@ import { bcryptHashOf, cheapHash } from '../../fakes/hashes.ts'
 const hash = await cheapHash('secret')
 const bcrypt = await bcryptHashOf('secret', '2y')
 
-const parse = (file: string, text: string): UsersFile => UsersFile.parse(file, text, new HashPool())
+const parse = async (file: string, text: string): Promise<UsersFile> =>
+  await UsersFile.parse(file, text, new HashPool())
 
 /** The verification of a user, without the reference to the account. */
 const verify = async (
@@ -21,16 +22,17 @@ const verify = async (
   name: string,
   password = 'secret',
 ): Promise<Verification> => {
-  const verification = await parse(file, text).verify(name, password, CALLER)
+  const users = await parse(file, text)
+  const verification = await users.verify(name, password, CALLER)
   if (verification.outcome !== 'verified') return verification
   const { outcome, user } = verification
   return { outcome, user }
 }
 
 /** `line:column path: message` of each problem. */
-const problemsIn = (file: string, text: string): readonly string[] => {
+const problemsIn = async (file: string, text: string): Promise<readonly string[]> => {
   try {
-    parse(file, text)
+    await parse(file, text)
   } catch (cause) {
     assert.ok(cause instanceof ConfigurationError)
     return cause.problems.map(({ position, path, message, file: named }) => {
@@ -146,7 +148,7 @@ users:
     },
   ]
   for (const { name, input, want } of CASES) {
-    it(`reports ${name}`, () => assertProblems(problemsIn(FILE, input), want))
+    it(`reports ${name}`, async () => assertProblems(await problemsIn(FILE, input), want))
   }
 })
 
@@ -213,25 +215,27 @@ describe('an htpasswd file', () => {
     },
   ]
   for (const { name, input, want } of CASES) {
-    it(`reports ${name}`, () => assertProblems(problemsIn(FILE, input), want))
+    it(`reports ${name}`, async () => assertProblems(await problemsIn(FILE, input), want))
   }
 
-  it('never repeats a plain password in a problem', () => {
-    const problems = problemsIn(FILE, 'alice:Tr0ub4dor&3\nTr0ub4dor&3')
+  it('never repeats a plain password in a problem', async () => {
+    const problems = await problemsIn(FILE, 'alice:Tr0ub4dor&3\nTr0ub4dor&3')
     assert.equal(problems.length, 2)
     assert.doesNotMatch(problems.join(), /Tr0ub4dor/)
   })
 })
 
 describe('the generation of a users file', () => {
-  const FILE = '/etc/users.htpasswd'
+  const generationOf = async (text: string): Promise<string> =>
+    (await parse('/etc/users.htpasswd', text)).generation
 
-  it('is the same for the same text', () => {
-    assert.equal(parse(FILE, `a:${hash}`).generation, parse(FILE, `a:${hash}`).generation)
+  it('is the same for the same text', async () => {
+    assert.equal(await generationOf(`a:${hash}`), await generationOf(`a:${hash}`))
   })
 
-  it('differs by any change', () => {
+  it('differs by any change', async () => {
     const texts = [`a:${hash}`, `a:${hash}\n`, `b:${hash}`, `a:${bcrypt}`]
-    assert.equal(new Set(texts.map((text) => parse(FILE, text).generation)).size, texts.length)
+    const generations = await Promise.all(texts.map(generationOf))
+    assert.equal(new Set(generations).size, texts.length)
   })
 })
