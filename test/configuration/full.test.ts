@@ -118,6 +118,7 @@ describe('the full configuration', () => {
       },
       plaintext: false,
       mode: '0600',
+      server: 'grpc-js',
     })
     assert.deepEqual(envoy.admin, { kind: 'unix', path: join(folder, 'run/admin.sock') })
     assert.deepEqual(envoy.listener.address, { kind: 'tcp', host: '::', port: 8443 })
