@@ -2,7 +2,6 @@
 // never changed afterwards.
 
 import { createSecureContext } from 'node:tls'
-import { LoginAttempts } from '../logins/login-attempts.ts'
 import type { Logins } from '../logins/logins.ts'
 import { NO_LOGINS, type LoginStatusProvider } from '../logins/status.ts'
 import { allOf } from '../authenticate/all.ts'
@@ -33,9 +32,8 @@ import type { Dependency } from '../clients/parts.ts'
 import { buildAuthorization, type Authorization } from '../authorize/build.ts'
 import { buildForwarding } from '../transform/build.ts'
 import { buildIssuer, type Issuer } from '../keys/issuer.ts'
-import { loginsOf } from './logins.ts'
 import type { SnapshotResources } from './resources.ts'
-import { LoginRedirect } from './answer/login-redirect.ts'
+import type { LoginRedirect } from './answer/login-redirect.ts'
 import { RouteTable, type Route } from './route.ts'
 
 /**
@@ -103,10 +101,7 @@ export const buildSnapshot = async (
   const issuer = await buildIssuer(config.issuer, parts)
   const authorizationServer = await buildAuthorizationServer(config, { ...parts, issuer, links })
   const logins =
-    resources.logins &&
-    issuer &&
-    authorizationServer &&
-    (await loginsOf(authorizationServer, { ...resources, resources: resources.logins, issuer }))
+    issuer && authorizationServer && (await openLogins(authorizationServer, issuer, resources))
   const loginStatus = resources.loginStatus ?? logins?.status ?? NO_LOGINS
   const others = Object.keys(config.authenticators).filter((name) => !atLogin.includes(name))
   await build(others, loginStatus)
@@ -134,7 +129,7 @@ export const buildSnapshot = async (
   if (problems.error !== undefined) throw problems.error
   const ownHeaders = ownHeadersOf(config.routes)
   const compiled = { links, authorizations, transformers, ownHeaders }
-  const login = authorizationServer && loginRedirect(authorizationServer, resources)
+  const login = authorizationServer && (await loginRedirect(authorizationServer, resources))
   const entries = config.routes.map((route) => ({
     match: route.match,
     route: compileRoute(route, {
@@ -236,10 +231,25 @@ const compileRoute = (route: RouteConfig, parts: RouteParts): Route => {
   }
 }
 
-const loginRedirect = (
+// The code of logins is loaded where there is an authorization server.
+const openLogins = async (
+  server: AuthorizationServer,
+  issuer: Issuer,
+  resources: SnapshotResources,
+): Promise<Logins | undefined> => {
+  if (resources.logins === undefined) return undefined
+  const { loginsOf } = await import('./logins.ts')
+  return await loginsOf(server, { ...resources, resources: resources.logins, issuer })
+}
+
+const loginRedirect = async (
   { url: issuer, theme }: AuthorizationServer,
   { state }: SnapshotResources,
-): LoginRedirect => new LoginRedirect({ issuer, theme, attempts: new LoginAttempts(state.keys) })
+): Promise<LoginRedirect> => {
+  const { LoginRedirect: Redirect } = await import('./answer/login-redirect.ts')
+  const { LoginAttempts } = await import('../logins/login-attempts.ts')
+  return new Redirect({ issuer, theme, attempts: new LoginAttempts(state.keys) })
+}
 
 const linkOf = (
   entry: RouteConfig['authenticate'][number],
