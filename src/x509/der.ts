@@ -32,9 +32,10 @@ export const element = (tag: number, ...contents: readonly Uint8Array[]): Buffer
 
 const header = (tag: number, length: number): Buffer => {
   if (length < 0x80) return Buffer.from([tag, length])
-  if (length < 0x100) return Buffer.from([tag, 0x81, length])
-  if (length < 0x1_0000) return Buffer.from([tag, 0x82, length >> 8, length & 0xff])
-  return Buffer.from([tag, 0x83, length >> 16, (length >> 8) & 0xff, length & 0xff])
+  const bytes = Buffer.alloc(6)
+  bytes.writeUIntBE(length, 0, bytes.length)
+  const significant = bytes.subarray(bytes.findIndex((byte) => byte !== 0))
+  return Buffer.from([tag, 0x80 | significant.length, ...significant])
 }
 
 /** A SEQUENCE of elements. */
@@ -82,50 +83,103 @@ export const malformed = (what: string): CountersignError =>
   new CountersignError('malformed-certificate', `malformed certificate: ${what}`)
 
 /**
+ * Goes over elements by their positions, without a view of each: a list may have a million.
+ *
+ * It throws CountersignError `malformed-certificate` for what is not DER: indefinite or needlessly
+ * long lengths, tags of more than one byte (no certificate has one), content cut short.
+ */
+export class DerCursor {
+  readonly bytes: Buffer
+  /** Where the next element begins. */
+  at = 0
+  /** The tag of the element that was entered last. */
+  tag = 0
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes
+  }
+
+  /** Goes to the content of the next element, which ends at `limit` at the latest; gives its end. */
+  enter(limit: number): number {
+    this.tag = this.#byte(limit)
+    if ((this.tag & 0x1f) === 0x1f) throw malformed('a tag of more than one byte')
+    const end = this.#length(limit) + this.at
+    if (end > limit) throw malformed('an element is cut short')
+    return end
+  }
+
+  /** {@link enter} for an element that must have the tag. */
+  expect(tag: number, limit: number): number {
+    const end = this.enter(limit)
+    if (this.tag !== tag) throw malformed(`tag ${hex(this.tag)} where ${hex(tag)} belongs`)
+    return end
+  }
+
+  #byte(limit: number): number {
+    const byte = this.at < limit ? this.bytes[this.at] : undefined
+    if (byte === undefined) throw malformed('an element is cut short')
+    this.at += 1
+    return byte
+  }
+
+  #length(limit: number): number {
+    const first = this.#byte(limit)
+    if (first < 0x80) return first
+    const count = first & 0x7f
+    // X.690 §8.1.3.5 (c): all ones are reserved, and §10.1: DER has no indefinite form.
+    if (count === 0 || count === 0x7f) throw malformed('a length that DER does not have')
+    // Up to 126 bytes, which a number holds, if not exactly: what they count is not there anyway.
+    let length = 0
+    let isMinimal = true
+    for (let index = 0; index < count; index++) {
+      const byte = this.#byte(limit)
+      if (index === 0 && byte === 0) isMinimal = false
+      length = length * 0x100 + byte
+    }
+    if (length < 0x80 || !isMinimal) throw malformed('a length not minimal')
+    return length
+  }
+}
+
+/**
  * Reads consecutive elements.
  *
- * Every method throws CountersignError `malformed-certificate` for what is not DER: indefinite or
- * needlessly long lengths, tags of more than one byte (no certificate has one), content cut short.
+ * Every method throws CountersignError `malformed-certificate` for what is not DER, as
+ * {@link DerCursor} does.
  */
 export class DerReader {
-  readonly #bytes: Buffer
-  #at = 0
+  readonly #cursor: DerCursor
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#cursor = new DerCursor(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
   }
 
   /** Whether an element is left. */
   get more(): boolean {
-    return this.#at < this.#bytes.length
+    return this.#cursor.at < this.#cursor.bytes.length
   }
 
   /** The tag of the next element; `undefined` at the end. */
   get tag(): number | undefined {
-    return this.#bytes[this.#at]
+    return this.#cursor.bytes[this.#cursor.at]
   }
 
   /** The next element, whatever it is. */
   next(): Element {
-    const start = this.#at
-    const tag = this.#byte()
-    if ((tag & 0x1f) === 0x1f) throw malformed('a tag of more than one byte')
-    const length = this.#length()
-    const from = this.#at
-    const end = from + length
-    if (end > this.#bytes.length) throw malformed('an element is cut short')
-    this.#at = end
-    return {
-      tag,
-      content: this.#bytes.subarray(from, end),
-      whole: this.#bytes.subarray(start, end),
-    }
+    const cursor = this.#cursor
+    const start = cursor.at
+    const end = cursor.enter(cursor.bytes.length)
+    const content = cursor.bytes.subarray(cursor.at, end)
+    cursor.at = end
+    return { tag: cursor.tag, content, whole: cursor.bytes.subarray(start, end) }
   }
 
   /** The content of the next element, which must have the tag. */
   expect(tag: number): Buffer {
-    const { tag: found, content } = this.next()
-    if (found !== tag) throw malformed(`tag ${hex(found)} where ${hex(tag)} belongs`)
+    const cursor = this.#cursor
+    const end = cursor.expect(tag, cursor.bytes.length)
+    const content = cursor.bytes.subarray(cursor.at, end)
+    cursor.at = end
     return content
   }
 
@@ -137,24 +191,6 @@ export class DerReader {
   /** Throws if further bytes follow. */
   end(): void {
     if (this.more) throw malformed('something follows the last element')
-  }
-
-  #byte(): number {
-    const byte = this.#bytes[this.#at]
-    if (byte === undefined) throw malformed('an element is cut short')
-    this.#at += 1
-    return byte
-  }
-
-  #length(): number {
-    const first = this.#byte()
-    if (first < 0x80) return first
-    const count = first & 0x7f
-    if (count === 0 || count > 3) throw malformed('a length that DER does not have')
-    let length = 0
-    for (let index = 0; index < count; index++) length = (length << 8) | this.#byte()
-    if (length < 0x80 || length >> (8 * (count - 1)) === 0) throw malformed('a length not minimal')
-    return length
   }
 }
 

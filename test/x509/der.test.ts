@@ -33,6 +33,7 @@ describe('the length of an element', () => {
     { input: 0xff_ff, want: '0482ffff' },
     { input: 0x1_00_00, want: '0483010000' },
     { input: 0x12_34_56, want: '0483123456' },
+    { input: 0x1_00_00_00, want: '048401000000' },
   ]
   for (const { input, want } of CASES) {
     it(`of ${input} bytes`, () => {
@@ -89,11 +90,25 @@ describe('an element that DER does not have', () => {
     { name: 'a length beyond the end of all', input: '04 83 ffffff 00', want: /cut short/ },
     { name: 'an indefinite length', input: '30 80 020101 0000', want: /a length that DER/ },
     { name: 'a length of 127 bytes', input: '04 ff 00', want: /a length that DER/ },
-    { name: 'a length of four bytes', input: '04 84 00000001 00', want: /a length that DER/ },
     {
-      name: 'a length of four bytes, all needed',
+      name: 'a length of four bytes, not minimal',
+      input: '04 84 00000001 00',
+      want: /not minimal/,
+    },
+    {
+      name: 'a length of four bytes that exceeds the input',
       input: '04 84 ffffffff',
-      want: /a length that DER/,
+      want: /cut short/,
+    },
+    {
+      name: 'a length of 126 bytes that exceeds the input',
+      input: `04 fe ${'ff'.repeat(126)}`,
+      want: /cut short/,
+    },
+    {
+      name: 'a length of 126 bytes for one byte',
+      input: `04 fe ${'00'.repeat(125)}01 00`,
+      want: /not minimal/,
     },
     { name: 'a long form for a short length', input: '04 81 01 00', want: /not minimal/ },
     { name: 'a long form for 127', input: `04 81 7f ${'00'.repeat(127)}`, want: /not minimal/ },
