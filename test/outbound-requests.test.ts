@@ -194,6 +194,7 @@ const USERS: readonly User[] = [
           url: new URL(`${origin}/ca.crl`),
           fetch: httpFetcher({}).fetch,
           times: { refresh: { min: MINUTE, max: MINUTE }, coolDown: 1_000, timeout: TIMEOUT_MS },
+          maxBytes: 1_048_576,
           clock,
           logger,
         }),

@@ -1,9 +1,9 @@
 // Reads the files that a configuration names, and remembers which they were, so that a change of
 // any of them is a reason to reload.
 
-import { createHash } from 'node:crypto'
 import { open, readFile } from 'node:fs/promises'
 import { CountersignError, describeError } from '../runtime/errors.ts'
+import { sha256InSlices } from '../runtime/long-bytes.ts'
 
 /** The files of one configuration, as they were when it was read. */
 export class ConfigurationFiles {
@@ -30,7 +30,7 @@ export class ConfigurationFiles {
       await using handle = await open(path)
       const { mode } = await handle.stat()
       const bytes = await handle.readFile()
-      this.#digests.set(path, digestOf(bytes))
+      this.#digests.set(path, await digestOf(bytes))
       return { bytes, mode }
     } catch (cause) {
       this.#digests.set(path, UNREADABLE)
@@ -60,7 +60,8 @@ export class ConfigurationFiles {
 
 const UNREADABLE = 'unreadable'
 
-const digestOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('base64url')
+const digestOf = async (bytes: Buffer): Promise<string> =>
+  (await sha256InSlices(bytes)).toString('base64url')
 
 const reasonFor = (path: string, cause: unknown): string => {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined

@@ -133,6 +133,14 @@ const crl = z
       .describe('How long a CRL is used after its nextUpdate while there is no newer one.'),
     timeout: durationSchema.prefault('10s').describe('For one fetch.'),
     coolDown: durationSchema.prefault('10s').describe('After a fetch that failed.'),
+    maxBytes: z
+      .int()
+      .min(1_024)
+      .max(1_073_741_824)
+      .default(67_108_864)
+      .describe(
+        'The most bytes of one file and of one fetched CRL. A CRL with 1,000,000 entries has some 35 MB in DER.',
+      ),
   })
   .refine(
     ({ files, urls, distributionPoints }) => files.length + urls.length > 0 || distributionPoints,

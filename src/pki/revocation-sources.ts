@@ -23,6 +23,8 @@ export interface CrlFetching {
   /** PEM of the only certificate authorities to trust over https. */
   readonly ca: Buffer | undefined
   readonly times: CrlRefresh
+  /** Of one CRL. */
+  readonly maxBytes: number
 }
 
 /** Shares OCSP answers and CRLs among authenticators, and over reloads. */
@@ -48,19 +50,19 @@ export class RevocationSources implements Disposable {
   }
 
   /** The CRLs at a configured URL, equal ones shared. They are fetched from now on. */
-  crl(url: URL, { ca, times }: CrlFetching): RemoteCrl {
-    return this.#crls.acquire([url.href, ca, times], () => {
+  crl(url: URL, { ca, times, maxBytes }: CrlFetching): RemoteCrl {
+    return this.#crls.acquire([url.href, ca, times, maxBytes], () => {
       const { fetch } = httpFetcher({ ca })
-      return this.#start({ url, fetch, times })
+      return this.#start({ url, fetch, times, maxBytes })
     })
   }
 
   /** The CRLs that certificates point to, as far as the policy allows. */
-  pointed(policy: LocationPolicy, { ca, times }: CrlFetching): PointedCrls {
-    return this.#pointed.acquire([policy, ca, times], () => {
+  pointed(policy: LocationPolicy, { ca, times, maxBytes }: CrlFetching): PointedCrls {
+    return this.#pointed.acquire([policy, ca, times, maxBytes], () => {
       const lookup = policy.hosts.length === 0 ? publicLookup : undefined
       const { fetch } = httpFetcher({ ca, lookup })
-      return new PointedCrls(policy, (url) => this.#start({ url, fetch, times }))
+      return new PointedCrls(policy, (url) => this.#start({ url, fetch, times, maxBytes }))
     })
   }
 
@@ -77,6 +79,7 @@ export class RevocationSources implements Disposable {
     readonly url: URL
     readonly fetch: HttpFetch
     readonly times: CrlRefresh
+    readonly maxBytes: number
   }): RemoteCrl {
     const crl = new RemoteCrl({ ...options, clock: this.#clock, logger: this.#logger })
     if (!this.#idle) crl.start()

@@ -168,7 +168,7 @@ describe('the report of a refused configuration', () => {
 describe('a resource that one configuration acquired', () => {
   const times = { refresh: { min: 60_000, max: 60_000 }, coolDown: 60_000, timeout: 1 }
   const acquire = ({ revocations }: ReturnType<typeof setUp>, host: string): object =>
-    revocations.pointed({ hosts: [host] }, { ca: undefined, times })
+    revocations.pointed({ hosts: [host] }, { ca: undefined, times, maxBytes: 1_024 })
   const using = (...acquired: readonly object[]) => ({
     value: { ...withConfig({}), inUse: new Set(acquired) },
     generation: 2,

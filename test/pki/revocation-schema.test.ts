@@ -37,6 +37,7 @@ describe('a revocation section', () => {
       refresh: { min: 60_000, max: 3_600_000 },
       skew: 60_000,
       grace: 0,
+      maxBytes: 67_108_864,
       timeout: 10_000,
       coolDown: 10_000,
     })

@@ -16,6 +16,7 @@ import { OPTIONS } from './ocsp/asking.ts'
 const FETCHING = {
   ca: undefined,
   times: { refresh: { min: HOUR, max: HOUR }, coolDown: 5_000, timeout: 2_000 },
+  maxBytes: 1_048_576,
 }
 
 const ca = new Authority()
@@ -68,6 +69,8 @@ describe('sources of revocation over reloads', () => {
     assert.equal(sources.crl(new URL(url.href), { ...FETCHING }), sources.crl(url, FETCHING))
     const shorter = { ...FETCHING, times: { ...FETCHING.times, timeout: 1 } }
     assert.notEqual(sources.crl(url, shorter), sources.crl(url, FETCHING))
+    const smaller = { ...FETCHING, maxBytes: 1_024 }
+    assert.notEqual(sources.crl(url, smaller), sources.crl(url, FETCHING))
     assert.equal(sources.pointed({ ...policy }, FETCHING), sources.pointed(policy, FETCHING))
     assert.notEqual(sources.pointed({ hosts: [] }, FETCHING), sources.pointed(policy, FETCHING))
   })

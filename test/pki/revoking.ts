@@ -217,6 +217,8 @@ export interface CrlOptions {
   readonly nextUpdate?: number | null
   readonly number?: number
   readonly base?: number
+  /** Encoded entries, used instead of `entries`. */
+  readonly list?: Buffer
   readonly extensions?: readonly Extension[]
   readonly weak?: boolean
   /** Says inside that its signature is of another algorithm. */
@@ -243,14 +245,14 @@ export const crl = (
     ...(base === undefined ? [] : [number('2.5.29.27', base, true)]),
     ...(options.extensions ?? []),
   ]
-  const list = entries.map(encodeEntry)
+  const list = options.list ?? Buffer.concat(entries.map(encodeEntry))
   const tbs = sequence(
     element(TAG.integer, Buffer.of(1)),
     weak || options.misnamed === true ? ECDSA_SHA1 : ECDSA_SHA256,
     nameOf(options.name ?? authority.name),
     time(thisUpdate / 1_000),
     ...(nextUpdate === null ? [] : [time(nextUpdate / 1_000)]),
-    ...(list.length > 0 ? [sequence(Buffer.concat(list))] : []),
+    ...(list.length > 0 ? [sequence(list)] : []),
     wrap(0, sequence(...extensions.map(encodeExtension))),
   )
   return sequence(...signed(tbs, authority.key, weak))

@@ -9,6 +9,7 @@ import type { OcspSource } from '../../pki/ocsp/ocsp.ts'
 import type { RevocationChecker } from '../../pki/revocation.ts'
 import type { RevocationConfig } from '../../pki/revocation-schema.ts'
 import { CountersignError, describeError } from '../../runtime/errors.ts'
+import { sha256InSlices } from '../../runtime/long-bytes.ts'
 import { readCertificate } from '../../x509/certificate.ts'
 import { decodePem } from '../../x509/pem.ts'
 import type { AuthenticatorParts } from '../parts.ts'
@@ -108,13 +109,13 @@ class Builder {
 
   async crl(config: NonNullable<RevocationConfig['crl']>): Promise<CrlSource> {
     const { revocations, clock } = this.#parts
-    const { refresh, coolDown, timeout, grace, skew } = config
+    const { refresh, coolDown, timeout, grace, skew, maxBytes } = config
     const ca = await this.#ca(config.ca, ['crl'])
-    const fetching = { ca, times: { refresh, coolDown, timeout } }
+    const fetching = { ca, times: { refresh, coolDown, timeout }, maxBytes }
     const files: CrlDocument[] = []
     for (const [index, file] of config.files.entries()) {
       await this.#collect(['crl', 'files', index], async () => {
-        files.push(...this.#readCrls(file, await this.#read(file)))
+        files.push(...(await this.#readCrls(file, maxBytes)))
       })
     }
     return new CrlSource({
@@ -129,7 +130,13 @@ class Builder {
     })
   }
 
-  #readCrls(file: string, bytes: Buffer): readonly CrlDocument[] {
+  async #readCrls(file: string, maxBytes: number): Promise<readonly CrlDocument[]> {
+    const bytes = await this.#read(file)
+    if (bytes.length > maxBytes) {
+      throw invalid(
+        `${file} has ${bytes.length} bytes, and the limit is ${maxBytes} (crl.maxBytes)`,
+      )
+    }
     try {
       const crls = readCrls(bytes)
       const { clock, logger } = this.#parts
@@ -152,7 +159,7 @@ class Builder {
 
   async #read(file: string): Promise<Buffer> {
     const bytes = await this.#parts.files.read(file)
-    this.#digest.update(createHash('sha256').update(bytes).digest())
+    this.#digest.update(await sha256InSlices(bytes))
     return bytes
   }
 

@@ -1,10 +1,9 @@
 // A CRL (RFC 5280 §5). Its scope and its times are read at once, its entries only after its
 // signature has been verified.
 //
-// All of it by the strict reader of `x509`, the list in slices: a library would make objects of
-// each of 100,000 entries, which would block the event loop for seconds.
+// All of it by the strict reader of `x509`: a library would make objects of each of 100,000 entries,
+// which would block the event loop for seconds.
 
-import { setImmediate } from 'node:timers/promises'
 import {
   context,
   DerReader,
@@ -17,16 +16,10 @@ import {
 import { decodeExtensions, type Extension } from '../../x509/extensions.ts'
 import { EXTENSIONS } from '../../x509/oid.ts'
 import { decodePem } from '../../x509/pem.ts'
+import { readEntries, type CrlEntries } from './entries.ts'
 import { readScope, SCOPE, type CrlScope } from './scope.ts'
-import { serialText, valueOf, type Issuer } from '../issued.ts'
+import { valueOf, type Issuer } from '../issued.ts'
 import { isSignedBy, readSigned, type Signed } from '../signed.ts'
-
-/** The certificates that a CRL lists, by serial number as {@link serialText} has it. */
-export interface CrlEntries {
-  readonly revoked: ReadonlySet<string>
-  /** In a delta: no longer on hold, or expired (RFC 5280 §5.3.1, removeFromCRL). */
-  readonly removed: ReadonlySet<string>
-}
 
 const CRL_NUMBER = '2.5.29.20'
 const DELTA_INDICATOR = '2.5.29.27'
@@ -164,62 +157,4 @@ const numberIn = (extensions: readonly Extension[], oid: string): bigint | undef
   const [first = 0] = content
   if (content.length > MAX_NUMBER_BYTES || first >= 0x80) throw malformed('a CRL number')
   return BigInt(`0x${content.toString('hex')}`)
-}
-
-// Some 1 ms each.
-const SLICE = 500
-
-const readEntries = async (list: Buffer, isDelta: boolean): Promise<CrlEntries> => {
-  const revoked = new Set<string>()
-  const removed = new Set<string>()
-  const reader = new DerReader(list)
-  const isRemoval = removalReader()
-  for (let count = 1; reader.more; count++) {
-    const entry = reader.enter(TAG.sequence)
-    const serial = serialText(readInteger(entry.expect(TAG.integer)))
-    const { tag } = entry.next() // since when does not matter: it is revoked now
-    if (tag !== TAG.utcTime && tag !== TAG.generalizedTime) throw malformed('no revocation date')
-    const isRemoved = entry.more && isRemoval(entry.next().whole)
-    entry.end()
-    if (!isRemoved) revoked.add(serial)
-    else if (isDelta) removed.add(serial)
-    else throw malformed('removeFromCRL in a complete CRL') // RFC 5280 §5.3.1: only in deltas
-    if (count % SLICE === 0) await setImmediate()
-  }
-  return { revoked, removed }
-}
-
-const REASON_CODE = '2.5.29.21'
-const ENUMERATED = 0x0a
-const REMOVE_FROM_CRL = 8
-
-/**
- * Reads whether the extensions of an entry say removeFromCRL. Nearly all entries of a list have one
- * of a handful of reasons, and reading them is most of the work: equal ones are read once.
- */
-const removalReader = (): ((extensions: Buffer) => boolean) => {
-  const known = new Map<string, boolean>()
-  return (extensions) => {
-    const text = extensions.toString('latin1')
-    const before = known.get(text)
-    if (before !== undefined) return before
-    const isRemoval = readIsRemoval(decodeExtensions(extensions))
-    if (known.size < MAX_KNOWN) known.set(text, isRemoval)
-    return isRemoval
-  }
-}
-
-// Entries with an invalidityDate are all different.
-const MAX_KNOWN = 100
-
-const readIsRemoval = (extensions: readonly Extension[]): boolean => {
-  // Among them certificateIssuer, which only indirect CRLs have. RFC 5280 §5.3: the whole CRL must
-  // not be used then.
-  if (extensions.some(({ oid, critical }) => critical && oid !== REASON_CODE)) {
-    throw malformed('a CRL entry with a critical extension that is not understood')
-  }
-  const value = valueOf(extensions, REASON_CODE)
-  if (value === undefined) return false
-  const reason = readOnly(value, ENUMERATED)
-  return reason.length === 1 && reason[0] === REMOVE_FROM_CRL
 }

@@ -1,9 +1,10 @@
 // The status of one certificate by CRLs (RFC 5280 §6.3). Pure, except for the verification of signatures.
 
 import { CountersignError } from '../../runtime/errors.ts'
-import type { CrlDocument, CrlEntries } from './document.ts'
+import type { CrlDocument } from './document.ts'
+import type { CrlEntries } from './entries.ts'
 import { covers } from './scope.ts'
-import { serialText, type Issued, type Issuer } from '../issued.ts'
+import type { Issued, Issuer } from '../issued.ts'
 import type { SourceStatus } from '../revocation-source.ts'
 
 /** When CRLs count. In milliseconds. */
@@ -60,7 +61,7 @@ export const judgeByCrls = async (
     mine.filter((one) => completes(one, document) && isCurrent(one, times, now)),
     issuer,
   )
-  const serial = serialText(certificate.serialNumber)
+  const serial = certificate.serialNumber
   const isRevoked =
     delta?.entries.revoked.has(serial) === true ||
     (entries.revoked.has(serial) && delta?.entries.removed.has(serial) !== true)

@@ -2,12 +2,12 @@
 // in use while the URL fails. Only a newer CRL that is verified by the same key replaces a verified one:
 // CRLs are usually fetched over plain http, where an attacker can answer.
 
-import { createHash } from 'node:crypto'
 import type { Clock } from '../../runtime/clock.ts'
 import { describeError } from '../../runtime/errors.ts'
 import type { HttpFetch } from '../../runtime/http/fetch.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { Refresher, type Schedule } from '../../runtime/refresher.ts'
+import { sha256InSlices } from '../../runtime/long-bytes.ts'
 import { readCrl, type CrlDocument } from './document.ts'
 
 /** When CRLs are fetched. In milliseconds. */
@@ -24,6 +24,8 @@ export interface RemoteCrlOptions {
   readonly url: URL
   readonly fetch: HttpFetch
   readonly times: CrlRefresh
+  /** Of a CRL; a longer one is refused. */
+  readonly maxBytes: number
   readonly clock: Clock
   readonly logger: Logger
   readonly schedule?: Schedule
@@ -35,9 +37,6 @@ export interface PublishedCrls {
   /** Milliseconds since the epoch: other CRLs may be there by then. */
   readonly until: number
 }
-
-// 100,000 entries have 4 MB. What can be read at all ends at 16 MB.
-const MAX_BYTES = 16_777_216
 
 // Of one fetch. A CRL that was proven by more keys than can be tried stays in use.
 const MAX_VERIFICATIONS = 4
@@ -99,9 +98,10 @@ export class RemoteCrl implements Disposable {
   }
 
   async #fetch(signal: AbortSignal): Promise<number> {
-    const { url, fetch } = this.#options
+    const { url, fetch, maxBytes } = this.#options
     const headers = { accept: 'application/pkix-crl' }
-    const { status, body } = await fetch(url, { headers, maxBytes: MAX_BYTES }, signal)
+    const limit = { maxBytes, maxBytesSetting: 'crl.maxBytes' }
+    const { status, body } = await fetch(url, { headers, ...limit }, signal)
     if (status !== 200) throw new Error(`${url.href} answered ${status}, where 200 belongs`)
     return await this.#accept(body)
   }
@@ -119,7 +119,7 @@ export class RemoteCrl implements Disposable {
    * Returns when to fetch again, in milliseconds from now.
    */
   async #accept(body: Buffer): Promise<number> {
-    const digest = createHash('sha256').update(body).digest('base64url')
+    const digest = (await sha256InSlices(body)).toString('base64url')
     const known = digest === this.#digest ? this.#fetched : undefined
     const fetched = known ?? readCrl(body)
     if (fetched !== known) {

@@ -7,6 +7,7 @@ import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import type { LookupFunction } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { describeError, hasCode } from '../errors.ts'
+import { concatInSlices } from '../long-bytes.ts'
 
 /** An HTTP request without its URL. */
 export interface HttpRequest {
@@ -16,6 +17,8 @@ export interface HttpRequest {
   readonly body?: Buffer | string
   /** The longest body that is taken. */
   readonly maxBytes: number
+  /** The setting that {@link maxBytes} is from, for the message about a longer body. */
+  readonly maxBytesSetting?: string
   /** Sent again where a kept connection turns out to be dead; only for what may be done twice. */
   readonly repeatable?: boolean
 }
@@ -121,7 +124,7 @@ export const httpFetcher = ({
         response.destroy()
         throw new Error(`${url.href} sent content-encoding ${coding}, which was not accepted`)
       }
-      const body = await bodyOf(url, response, request.maxBytes, signal)
+      const body = await bodyOf(url, response, request, signal)
       return { status: response.statusCode ?? 0, headers: response.headers, body }
     },
     [Symbol.dispose]() {
@@ -148,10 +151,10 @@ const boundInterim = (sent: ClientRequest): void => {
 const bodyOf = async (
   url: URL,
   response: IncomingMessage,
-  maxBytes: number,
+  { maxBytes, maxBytesSetting }: HttpRequest,
   signal: AbortSignal,
 ): Promise<Buffer> => {
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
   const pieces: Buffer[] = []
   let size = 0
   const stop = (reason: string): void => {
@@ -165,15 +168,19 @@ const bodyOf = async (
       stop(`more than ${FREE_PIECES} chunks, of less than ${LEAST_MEAN_PIECE} bytes on average`)
     } else pieces.push(Buffer.from(piece)) // a copy: it is a part of what was read from the socket
   })
-  response.on('error', reject).on('end', () => resolve(Buffer.concat(pieces)))
+  response.on('error', reject).on('end', resolve)
   response.on('close', () => reject(new Error('the connection ended in the body')))
   try {
-    const body = await promise
+    await promise
+    const body = await concatInSlices(pieces)
     // A body without a length ends with its connection, also where the signal has ended that.
     signal.throwIfAborted()
     return body
   } catch (cause) {
-    if (size > maxBytes) throw new Error(`${url.href} sent more than ${maxBytes} bytes`, { cause })
+    if (size > maxBytes) {
+      const limit = maxBytesSetting === undefined ? '' : `, the limit (${maxBytesSetting})`
+      throw new Error(`${url.href} sent more than ${maxBytes} bytes${limit}`, { cause })
+    }
     throw failure(url, cause, signal)
   }
 }

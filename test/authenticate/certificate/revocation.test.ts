@@ -70,6 +70,19 @@ describe('a revocation section', () => {
     assert.deepEqual(paths, [folder.file('ca.crl')])
   })
 
+  it('rejects a CRL file that is longer than crl.maxBytes, with both lengths', async () => {
+    await using folder = await temporaryFolder()
+    const entries = Array.from({ length: 50 }, (_, index) => ({ serial: 1_000 + index }))
+    const bytes = crl(ca, entries)
+    await writeFile(folder.file('ca.crl'), bytes)
+    const filesWith = async (maxBytes: number) =>
+      await build(folder, { crl: { files: ['ca.crl'], maxBytes } })
+    assert.deepEqual((await filesWith(bytes.length)).problems, [])
+    assert.deepEqual((await filesWith(bytes.length - 1)).problems, [
+      `revocation.crl.files.0: ${folder.file('ca.crl')} has ${bytes.length} bytes, and the limit is ${bytes.length - 1} (crl.maxBytes)`,
+    ])
+  })
+
   it('queries OCSP and CRLs in the preferred order', async () => {
     await using folder = await temporaryFolder()
     await writeFile(folder.file('ca.crl'), crl(ca, []))

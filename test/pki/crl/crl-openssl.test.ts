@@ -85,7 +85,7 @@ describe('CRLs issued by openssl', { skip: skipWithoutOpenssl() }, () => {
     using sources = new RevocationSources(systemClock, memoryLogger().logger)
     const times = { refresh: { min: 50, max: 50 }, coolDown: 50, timeout: 5_000 }
     const url = new URL(`${server.origin}/ca.crl`)
-    const source = sourceOf([], [sources.crl(url, { ca: undefined, times })])
+    const source = sourceOf([], [sources.crl(url, { ca: undefined, times, maxBytes: 1_048_576 })])
     assert.equal(await ask(source, 'soon'), 'good')
     await ca.revoke('soon')
     body = await ca.completeCrl()
