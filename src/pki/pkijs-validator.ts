@@ -6,7 +6,16 @@
 // without end, takes the shortest path and no other, and judges another certificate than the one
 // asked about when that is an anchor itself.
 
-import { Certificate, CertificateChainValidationEngine, CryptoEngine } from './pkijs.ts'
+import {
+  Certificate,
+  CertificateChainValidationEngine,
+  CryptoEngine,
+  Extension,
+  RelativeDistinguishedNames,
+  Time,
+} from './pkijs.ts'
+import { context, DerReader, readOnly, TAG } from '../x509/der.ts'
+import { encodeExtension, type Extension as DerExtension } from '../x509/extensions.ts'
 import { EXTENSIONS } from '../x509/oid.ts'
 import type { ChainCertificate } from './chain-certificate.ts'
 import { POLICY_EXTENSIONS } from './path-rules.ts'
@@ -38,6 +47,61 @@ const certificateOf = (certificate: ChainCertificate): Certificate => {
   return fresh
 }
 
+// What pkijs does not look at in a leaf whose signature holds: its key, its signature and its number.
+const BLANK = new Certificate()
+
+/**
+ * The parts of a leaf that pkijs judges, each read by pkijs. Reading all of it takes half a millisecond,
+ * for every caller anew: most of what a certificate costs.
+ */
+const leafOf = (leaf: ChainCertificate, issuer: ChainCertificate): Certificate => {
+  const { tbs, notBefore, notAfter } = readDates(leaf.der)
+  const { serialNumber, signature, subjectPublicKeyInfo, signatureAlgorithm, signatureValue } =
+    BLANK
+  return new Certificate({
+    tbs: exactly(tbs),
+    serialNumber,
+    signature,
+    subjectPublicKeyInfo,
+    signatureAlgorithm,
+    signatureValue,
+    // Equal bytes are read equally.
+    issuer: leaf.parts.issuer.equals(issuer.parts.subject)
+      ? certificateOf(issuer).subject
+      : RelativeDistinguishedNames.fromBER(leaf.parts.issuer),
+    subject: RelativeDistinguishedNames.fromBER(leaf.parts.subject),
+    notBefore: Time.fromBER(notBefore),
+    notAfter: Time.fromBER(notAfter),
+    extensions: leaf.parts.extensions.filter(({ oid }) => SHOWN.has(oid)).map(extensionOf),
+  })
+}
+
+const exactly = (bytes: Buffer): ArrayBuffer => new Uint8Array(bytes).buffer
+
+const readDates = (der: Buffer): Readonly<Record<'tbs' | 'notBefore' | 'notAfter', Buffer>> => {
+  const tbs = new DerReader(readOnly(der, TAG.sequence)).next().whole
+  const parts = new DerReader(readOnly(tbs, TAG.sequence))
+  parts.expect(context(0, 'constructed')) // the version
+  for (let part = 0; part < 3; part++) parts.next() // serial number, algorithm and issuer
+  const validity = parts.enter(TAG.sequence)
+  return { tbs, notBefore: validity.next().whole, notAfter: validity.next().whole }
+}
+
+// Those of the certificates of one CA are few: names and keys are not among them.
+const MAX_EXTENSIONS = 200
+const extensions = new Map<string, Extension>()
+
+const extensionOf = (extension: DerExtension): Extension => {
+  const der = encodeExtension(extension)
+  const key = der.toString('latin1')
+  const known = extensions.get(key)
+  if (known !== undefined) return known
+  const fresh = Extension.fromBER(der)
+  if (extensions.size >= MAX_EXTENSIONS) extensions.clear()
+  extensions.set(key, fresh)
+  return fresh
+}
+
 const isShort = ({ parts }: ChainCertificate): boolean =>
   parts.extensions.every(({ oid, value }) => !SHOWN.has(oid) || value.length <= LONGEST_EXTENSION)
 
@@ -53,10 +117,13 @@ export const isValidToo = async (
 ): Promise<boolean> => {
   if (!path.every(isShort)) return false
   try {
-    const certificates = path.map(certificateOf)
-    const [leaf, ...authorities] = certificates
+    const [first, second] = path
+    if (first === undefined || second === undefined) return false
+    const leaf = leafOf(first, second)
+    const authorities = path.slice(1).map(certificateOf)
+    const certificates = [leaf, ...authorities]
     const anchor = authorities.pop()
-    if (leaf === undefined || anchor === undefined) return false
+    if (anchor === undefined) return false
     const validation = new CertificateChainValidationEngine({
       trustedCerts: [anchor],
       certs: [...authorities, leaf], // it takes the last for the leaf

@@ -4,7 +4,14 @@
 
 import type { webcrypto } from 'node:crypto'
 
-export { Certificate, CertificateChainValidationEngine, CryptoEngine } from 'pkijs'
+export {
+  Certificate,
+  CertificateChainValidationEngine,
+  CryptoEngine,
+  Extension,
+  RelativeDistinguishedNames,
+  Time,
+} from 'pkijs'
 
 declare global {
   type AesCbcParams = webcrypto.AesCbcParams
