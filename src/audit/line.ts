@@ -1,5 +1,5 @@
 // An event as a line of JSON. Decisions are written field by field, since nearly every event is one: a general
-// serialiser takes four times as long (docs/explanation/dependencies.md). What a decision says of its client is the same
+// serialiser takes three times as long (docs/explanation/dependencies.md). What a decision says of its client is the same
 // for each request of a credential, and is written once.
 
 import type { AuditEvent, DecisionEvent } from './event.ts'
