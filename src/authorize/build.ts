@@ -1,13 +1,14 @@
 // Builds phase 5 of one route: its OpenAPI document, its rules, and the API server that reviews access for them.
 
 import { Authorizer, type AccessReviewer } from './authorizer.ts'
-import { compilePolicy } from './policy.ts'
+import { policyCompilation } from './policy.ts'
 import type { OpenApiConfig } from '../request/openapi-schema.ts'
 import type { ApiServerConfig } from '../clients/kubernetes/api-server-schema.ts'
 import type { ApiDescriptions } from '../request/openapi/descriptions.ts'
 import type { AuthorizeEntry } from './schema.ts'
 import { OperationIndex } from '../request/openapi/operation-index.ts'
 import type { Operation } from '../request/openapi/operation.ts'
+import { Slices } from '../runtime/slices.ts'
 import { CountersignError } from '../runtime/errors.ts'
 import type { AuthenticatorParts } from '../authenticate/parts.ts'
 import { MAX_ANSWER_BYTES, RememberedReviews } from './remembered-reviews.ts'
@@ -54,7 +55,7 @@ export const buildAuthorization = async (
     (openapi !== undefined && description === undefined) ||
     (apiServer !== undefined && reviewer === undefined)
   if (broken) return undefined
-  const policy = compilePolicy(authorize, {
+  const compilation = policyCompilation(authorize, {
     kind,
     operations: description?.operations,
     demands: openapi,
@@ -62,6 +63,7 @@ export const buildAuthorization = async (
       problems.add([...path, 'authorize', ...place], message)
     },
   })
+  const policy = await new Slices().run(compilation)
   return { authorizer: new Authorizer(policy, reviewer), operations: description?.index }
 }
 

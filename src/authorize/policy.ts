@@ -2,6 +2,7 @@
 
 import { RESOURCE_VERBS } from './request-values.ts'
 import type { AuthorizeEntry, RuleAnswer, RuleConfig } from './schema.ts'
+import { atOnce } from '../runtime/slices.ts'
 import { compileCondition } from '../expression/cel.ts'
 import type { RuleTopics } from '../expression/environments.ts'
 import { namedSegments, segmentNames, segmentsOf } from '../request/glob.ts'
@@ -85,22 +86,42 @@ const HTTP: PolicyContext = {
 export const compilePolicy = (
   entries: readonly AuthorizeEntry[],
   context: PolicyContext = HTTP,
-): Policy => {
-  const rules = entries.flatMap((entry, index) => {
-    if (!('rules' in entry)) return [compileRule(entry, [index], context)]
-    const list = { name: entry.list }
-    return entry.rules.map((rule, position) => {
-      const shadow = entry.shadow || rule.shadow
-      const compiled = compileRule({ ...rule, shadow }, [index, 'rules', position], context)
-      const speaksFor = entry.shadow && !rule.shadow ? list : undefined
-      return { ...compiled, list: list.name, speaksFor }
-    })
-  })
-  const index = new RuleIndex(rules)
+): Policy => atOnce(policyCompilation(entries, context))
+
+/** The same in steps, between which it yields: 10,000 rules take some 200 ms. */
+export function* policyCompilation(
+  entries: readonly AuthorizeEntry[],
+  context: PolicyContext,
+): Generator<void, Policy> {
+  const rules: Rule[] = []
+  for (const [index, entry] of entries.entries()) {
+    if ('rules' in entry) {
+      for (const rule of compiledList(entry, index, context)) {
+        rules.push(rule)
+        yield
+      }
+    } else rules.push(compileRule(entry, [index], context))
+    yield
+  }
+  const index = yield* RuleIndex.building(rules)
   return {
     rules,
     demands: context.demands,
     candidates: (question) => index.candidates(question),
+  }
+}
+
+function* compiledList(
+  { list: name, rules, shadow: inShadow }: Extract<AuthorizeEntry, { rules: unknown }>,
+  index: number,
+  context: PolicyContext,
+): Generator<Rule, void> {
+  const list = { name }
+  for (const [position, rule] of rules.entries()) {
+    const shadow = inShadow || rule.shadow
+    const compiled = compileRule({ ...rule, shadow }, [index, 'rules', position], context)
+    const speaksFor = inShadow && !rule.shadow ? list : undefined
+    yield { ...compiled, list: name, speaksFor }
   }
 }
 

@@ -224,7 +224,8 @@ const rule = z
   )
   .describe('One rule. Every matcher that is present must match.')
 
-const list = z
+/** Several rules under one name. */
+export const ruleListSchema = z
   .strictObject({
     list: nameSchema.describe('The list’s name.'),
     shadow: z
@@ -239,7 +240,7 @@ const list = z
 
 /** The `authorize` section. */
 export const authorizeSchema = z
-  .array(z.union([rule, list]))
+  .array(z.union([rule, ruleListSchema]))
   .min(1)
   .describe('Rules in order; the first that matches decides, and no match is a refusal.')
 

@@ -86,11 +86,12 @@ const append = async (name: string, id: string, entry: Entry): Promise<string> =
   if (await create(name, id, entry)) return `${name}: created with "${id}"`
   const file = await realpath(name)
   const text = await readFile(file, 'utf8')
-  if (KeysFile.parse(file, text).has(id)) {
+  const keys = await KeysFile.parse(file, text)
+  if (keys.has(id)) {
     throw new CountersignError('usage', `${file} already has a key with the id "${id}"`)
   }
   const next = withEntry(text, 'keys', id, entry)
-  KeysFile.parse(file, next)
+  await KeysFile.parse(file, next)
   await replaceFile(file, next)
   return `${file}: added "${id}"`
 }

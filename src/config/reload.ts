@@ -30,8 +30,17 @@ const SETTLE_MS = 50
 // (kubernetes pkg/volume/util/atomic_writer.go).
 const CONFIGMAP_LINK = '..data'
 
+// A configuration of which a file has changed while it was built never comes into force: part of it may be older than
+// the rest. Files that change all the time must not put off every change, though.
+const MOST_DISCARDED = 3
+
 // For what watching cannot see: a folder replaced by renaming, a link far away, a network file system.
 const POLL_MS = 30_000
+
+type Attempt<T> = { readonly files: ConfigurationFiles } & (
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly cause: unknown }
+)
 
 /** Owns the value in force. */
 export class Reloader<T> implements Disposable {
@@ -108,17 +117,29 @@ export class Reloader<T> implements Disposable {
   }
 
   async #reloadOnce(): Promise<void> {
+    let attempt = await this.#attempt()
+    for (let discarded = 0; discarded < MOST_DISCARDED; discarded++) {
+      if (!(await attempt.files.changed())) break
+      attempt = await this.#attempt()
+    }
+    if (attempt.ok) {
+      const previous = this.#inForce
+      this.#inForce = { value: attempt.value, generation: previous.generation + 1 }
+      this.#reports?.onLoaded(this.#inForce, previous)
+    } else {
+      this.#reports?.onRejected(attempt.cause, this.#inForce)
+    }
+    this.#files = attempt.files
+    this.#watch()
+  }
+
+  async #attempt(): Promise<Attempt<T>> {
     const files = new ConfigurationFiles()
     try {
-      const value = await this.#build(files)
-      const previous = this.#inForce
-      this.#inForce = { value, generation: previous.generation + 1 }
-      this.#reports?.onLoaded(this.#inForce, previous)
+      return { ok: true, value: await this.#build(files), files }
     } catch (cause) {
-      this.#reports?.onRejected(cause, this.#inForce)
+      return { ok: false, cause, files }
     }
-    this.#files = files
-    this.#watch()
   }
 
   /** Watches folders rather than files: editors and ConfigMaps replace a file by renaming. */

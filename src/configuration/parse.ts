@@ -1,12 +1,19 @@
 // Text → `Config`, or every problem with it: what the schema refuses, and names that refer to
 // nothing. Parsing reads no file and has no side effect.
 
-import { parseYaml, type Locate } from '../config/document.ts'
+import {
+  parseYaml,
+  parseYamlInSlices,
+  type DocumentKind,
+  type DocumentResult,
+  type Locate,
+} from '../config/document.ts'
 import type { ConfigurationFiles } from '../config/files.ts'
 import { forwardProblems } from './problems/forward.ts'
 import { issuerProblems } from './problems/issuer.ts'
 import { ConfigurationError, type Problem } from '../config/problem.ts'
 import { ruleProblems } from './problems/rules.ts'
+import { longParts } from './long-parts.ts'
 import { configSchema, type Config, type RouteConfig } from './schema.ts'
 import { RENAMED_KEYS } from './renamed-keys.ts'
 import { isLoopback } from '../config/values.ts'
@@ -22,7 +29,10 @@ export type ParseResult =
  * @param file its absolute path: named in problems, and where relative paths start
  */
 export const parseConfig = (file: string, text: string): ParseResult => {
-  const document = parseYaml(file, text, configSchema, RENAMED_KEYS)
+  return checked(parseYaml(file, text, configSchema, RENAMED_KEYS))
+}
+
+const checked = (document: DocumentResult<Config>): ParseResult => {
   if (!document.ok) return document
   const { value: config, locate } = document
   const problems = [
@@ -38,7 +48,7 @@ export const parseConfig = (file: string, text: string): ParseResult => {
 }
 
 /**
- * Reads and parses a configuration file.
+ * Reads and parses a configuration file, in slices: it may have ten thousands of rules.
  *
  * @throws ConfigurationError with every problem; CountersignError `file-unreadable`
  */
@@ -46,9 +56,15 @@ export const readConfig = async (
   file: string,
   files: ConfigurationFiles,
 ): Promise<{ readonly config: Config; readonly locate: Locate }> => {
-  const parsed = parseConfig(file, await files.readText(file))
+  const parsed = checked(await parseYamlInSlices(file, await files.readText(file), DOCUMENT))
   if (!parsed.ok) throw new ConfigurationError(parsed.problems)
   return parsed
+}
+
+const DOCUMENT: DocumentKind<typeof configSchema> = {
+  schema: configSchema,
+  renamed: RENAMED_KEYS,
+  longParts,
 }
 
 const listenerProblems = ({ listen }: Config, locate: Locate): readonly Problem[] => {

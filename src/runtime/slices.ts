@@ -27,8 +27,26 @@ export class Slices {
     return this.#now() < this.#end ? undefined : this.#next()
   }
 
+  /** Does work that yields between its steps, and returns its result. */
+  async run<T>(work: Iterator<unknown, T>): Promise<T> {
+    for (;;) {
+      const step = work.next()
+      if (step.done === true) return step.value
+      const pause = this.pause()
+      if (pause !== undefined) await pause
+    }
+  }
+
   async #next(): Promise<void> {
     await nextTurn()
     this.#end = this.#now() + this.#length
+  }
+}
+
+/** Does the same work without a pause. */
+export const atOnce = <T>(work: Iterator<unknown, T>): T => {
+  for (;;) {
+    const step = work.next()
+    if (step.done === true) return step.value
   }
 }

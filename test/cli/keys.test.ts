@@ -146,16 +146,18 @@ const api = async (...args: readonly string[]): Promise<Result> =>
   await countersign(['keys', 'api', ...args])
 
 /** What a key proves by a file, or `undefined`. */
-const provenBy = (text: string, stdout: string): ProvenCredential | undefined => {
+const provenBy = async (text: string, stdout: string): Promise<ProvenCredential | undefined> => {
   const key = readApiKey(stdout.replace(/\n$/, ''))
-  return key && KeysFile.parse('/etc/api-keys.yaml', text).find(key)?.credential
+  if (key === undefined) return undefined
+  const file = await KeysFile.parse('/etc/api-keys.yaml', text)
+  return file.find(key)?.credential
 }
 
 describe('countersign keys api', { concurrency: true }, () => {
   it('prints the key to standard output and its entry to standard error', async () => {
     const { status, stdout, stderr } = await api('--user', 'bot', '--groups', 'dev,ops')
     assert.equal(status, 0)
-    const credential = provenBy(stderr, stdout)
+    const credential = await provenBy(stderr, stdout)
     assert.match(credential?.digest ?? '', /^[a-z]{10}$/)
     assert.deepEqual(credential, {
       method: 'api-key',
@@ -183,8 +185,8 @@ describe('countersign keys api', { concurrency: true }, () => {
     const after = await readFile(file, 'utf8')
     assert.equal(await modeOf(file), 0o640)
     assert.match(after, /^# API keys of Countersign.*[^]*# of the old server\n {2}one:\n/)
-    assert.equal(provenBy(after, first.stdout)?.user, 'a')
-    const { user, uid, expires = 0 } = provenBy(after, second.stdout) ?? {}
+    assert.equal((await provenBy(after, first.stdout))?.user, 'a')
+    const { user, uid, expires = 0 } = (await provenBy(after, second.stdout)) ?? {}
     assert.deepEqual([user, uid], ['b', '7'])
     const days = (expires - Date.now()) / 86_400_000
     assert.ok(days > 89.9 && days <= 90, String(days))
@@ -202,7 +204,7 @@ describe('countersign keys api', { concurrency: true }, () => {
       await writeFile(file, text)
       const { status, stdout, stderr } = await api('-u', 'a', '-f', file)
       assert.equal(status, 0, stderr)
-      assert.equal(provenBy(await readFile(file, 'utf8'), stdout)?.user, 'a')
+      assert.equal((await provenBy(await readFile(file, 'utf8'), stdout))?.user, 'a')
     })
   }
 
@@ -211,7 +213,9 @@ describe('countersign keys api', { concurrency: true }, () => {
     await writeFile(folder.file('real.yaml'), 'keys: {}\n')
     await symlink(folder.file('real.yaml'), folder.file('link.yaml'))
     const { stdout } = await api('-u', 'a', '-f', folder.file('link.yaml'))
-    assert.ok(provenBy(await readFile(folder.file('real.yaml'), 'utf8'), stdout) !== undefined)
+    assert.ok(
+      (await provenBy(await readFile(folder.file('real.yaml'), 'utf8'), stdout)) !== undefined,
+    )
     assert.deepEqual((await readdir(folder.path)).toSorted(), ['link.yaml', 'real.yaml'])
   })
 

@@ -174,9 +174,27 @@ describe('a file is reloaded', () => {
     await sleep(100)
     gate.resolve()
     await reloading
-    assert.equal(await scene.reports.next(), '2: one')
-    assert.equal(await scene.reports.next(), '3: two')
+    assert.equal(await scene.reports.next(), '2: two', 'the value of the older text is discarded')
     assert.deepEqual(await scene.reports.rest(), [])
+  })
+
+  it('when it changes each time while the next value is being built', async () => {
+    let built = 0
+    let changes = false
+    await using scene = await setUp((path) => async (files) => {
+      const text = await files.readText(path)
+      if (changes) await writeFile(path, `${(built += 1)}`)
+      return text
+    })
+    changes = true
+    const reports = new Reports()
+    scene.reloader.follow(reports)
+    await scene.reloader.reload()
+    changes = false
+    assert.match(await reports.next(), /^2: \d+$/)
+    assert.match(await reports.next(), /^3: \d+$/)
+    assert.equal(scene.reloader.current().value, `${built}`)
+    assert.ok(built <= 8, `built ${built} times`)
   })
 
   it('when a file in another folder changes that it names', async () => {

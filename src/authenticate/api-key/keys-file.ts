@@ -1,8 +1,9 @@
 // A file of API keys: by id, the digest, the user and the expiry.
 
 import { timingSafeEqual } from 'node:crypto'
-import { apiKeyFileSchema } from './schema.ts'
-import { parseYaml } from '../../config/document.ts'
+import { Slices } from '../../runtime/slices.ts'
+import { apiKeyFileSchema, apiKeysSchema } from './schema.ts'
+import { parseYamlInSlices, type DocumentKind } from '../../config/document.ts'
 import { ConfigurationError, type Problem } from '../../config/problem.ts'
 import type { ProvenCredential } from '../../identity/identity.ts'
 import { presentedId } from '../../identity/presented-credential.ts'
@@ -28,14 +29,14 @@ export class KeysFile {
   }
 
   /**
-   * Parses a file of API keys. It may have none, when the last was revoked.
+   * Parses a file of API keys, in slices. It may have none, when the last was revoked.
    *
    * @param file its absolute path
    * @throws ConfigurationError with every problem in the file
    */
-  static parse(file: string, text: string): KeysFile {
+  static async parse(file: string, text: string): Promise<KeysFile> {
     const problems: Problem[] = []
-    const entries = parseEntries(file, text, problems)
+    const entries = await parseEntries(file, text, problems)
     if (problems.length > 0) throw new ConfigurationError(problems)
     return new KeysFile(entries)
   }
@@ -54,19 +55,26 @@ export class KeysFile {
   }
 }
 
-const parseEntries = (
+const DOCUMENT: DocumentKind<typeof apiKeyFileSchema> = {
+  schema: apiKeyFileSchema,
+  longParts: () => [{ path: ['keys'], schema: apiKeysSchema }],
+}
+
+const parseEntries = async (
   file: string,
   text: string,
   problems: Problem[],
-): ReadonlyMap<string, Entry> => {
+): Promise<ReadonlyMap<string, Entry>> => {
   const entries = new Map<string, Entry>()
-  const document = parseYaml(file, text, apiKeyFileSchema)
+  const slices = new Slices()
+  const document = await parseYamlInSlices(file, text, DOCUMENT, slices)
   if (!document.ok) {
     problems.push(...document.problems)
     return entries
   }
   const hashes = new Set<string>()
   for (const [id, entry] of Object.entries(document.value.keys)) {
+    await slices.pause()
     const { hash, disabled, user, uid, groups, extra, expires } = entry
     const report = (key: readonly string[], message: string): void => {
       problems.push(document.locate(['keys', id, ...key], message))

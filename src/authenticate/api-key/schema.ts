@@ -77,11 +77,11 @@ const key = z.strictObject({
   disabled: z.boolean().default(false).describe('Refuses the key as if it were not there.'),
 })
 
-/** The shape of a file of API keys: by id. */
+/** The keys of a file, by id. */
+export const apiKeysSchema = z.record(z.string().min(1), key)
+
+/** The shape of a file of API keys. */
 export const apiKeyFileSchema = z.strictObject({
   // `keys:` without a value: the last key was revoked, which must take effect.
-  keys: z
-    .record(z.string().min(1), key)
-    .nullable()
-    .transform((keys) => keys ?? {}),
+  keys: apiKeysSchema.nullable().transform((keys) => keys ?? {}),
 })

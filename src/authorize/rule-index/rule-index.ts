@@ -28,18 +28,27 @@ export class RuleIndex<R extends Indexable> {
   // The same caller comes by again and again, and may be in hundreds of groups.
   readonly #ofIdentity = new WeakMap<Identity, Row>()
 
-  constructor(rules: readonly R[]) {
+  private constructor(rules: readonly R[], tables: readonly Table[]) {
     this.#rules = rules
     this.#all = new Uint32Array(wordsFor(rules.length))
     for (const position of rules.keys()) mark(this.#all, position)
-    const dimensions = rules.length > FEW ? DIMENSIONS : []
-    const tables = dimensions.flatMap((dimension) => tableOf(dimension, rules) ?? [])
     this.#tables = tables.filter(({ dimension }) => !OF_IDENTITY.has(dimension))
     this.#identityTables = tables.filter(({ dimension }) => OF_IDENTITY.has(dimension))
     this.#patterned =
       rules.length > FEW
         ? [...rules.keys()].filter((position) => rules[position]?.matchers.some(isPatterned))
         : []
+  }
+
+  /** Builds the index, and yields between the steps. */
+  static *building<R extends Indexable>(rules: readonly R[]): Generator<void, RuleIndex<R>> {
+    const tables: Table[] = []
+    for (const dimension of rules.length > FEW ? DIMENSIONS : []) {
+      const table = yield* tableOf(dimension, rules)
+      if (table !== undefined) tables.push(table)
+      yield
+    }
+    return new RuleIndex(rules, tables)
   }
 
   /** The rules that could match, in order. Every rule that does match is among them. */
@@ -92,7 +101,10 @@ interface Table {
   readonly narrow: (row: Row, question: Question) => void
 }
 
-const tableOf = (dimension: Dimension, rules: readonly Indexable[]): Table | undefined => {
+function* tableOf(
+  dimension: Dimension,
+  rules: readonly Indexable[],
+): Generator<void, Table | undefined> {
   const others = new Uint32Array(wordsFor(rules.length))
   const entries: Entry[] = []
   for (const [position, { matchers }] of rules.entries()) {
@@ -101,8 +113,9 @@ const tableOf = (dimension: Dimension, rules: readonly Indexable[]): Table | und
     else entries.push({ position, values })
   }
   if (entries.length === 0) return undefined
-  if (dimension === 'path') return { dimension, narrow: byPath(entries, others) }
-  return { dimension, narrow: byValue(dimension, entries, others) }
+  yield
+  if (dimension === 'path') return { dimension, narrow: yield* byPath(entries, others) }
+  return { dimension, narrow: yield* byValue(dimension, entries, others) }
 }
 
 /** What a rule looks for in the dimension; of several matchers, by the one that takes the fewest. */
@@ -124,14 +137,15 @@ interface Entry {
   readonly values: readonly string[]
 }
 
-const byValue = (
+function* byValue(
   dimension: Exclude<Dimension, 'path'>,
   entries: readonly Entry[],
   others: Row,
-): Table['narrow'] => {
+): Generator<void, Table['narrow']> {
   const positions = new Map<string, number[]>()
   const lengths = new Set<number>()
   for (const { position, values } of entries) {
+    yield
     for (const value of new Set(values)) {
       if (value.endsWith('*')) lengths.add(value.length - 1)
       const known = positions.get(value)
@@ -159,9 +173,10 @@ const byValue = (
     : (row, question) => rows.narrowToAny(row, valuesOf(read(question)))
 }
 
-const byPath = (entries: readonly Entry[], others: Row): Table['narrow'] => {
+function* byPath(entries: readonly Entry[], others: Row): Generator<void, Table['narrow']> {
   const tree = new PathTree()
   for (const { position, values } of entries) {
+    yield
     for (const glob of values) tree.add(glob, position)
   }
   return (row, { request }) => {

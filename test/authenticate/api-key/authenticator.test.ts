@@ -29,12 +29,14 @@ const PLACES: readonly KeyLocation[] = [
   { kind: 'query', name: 'api_key' },
 ]
 
+const KEYS = await KeysFile.parse('/etc/api-keys.yaml', FILE)
+
 const authenticatorAt = (now: number): Authenticator =>
   apiKeyAuthenticator({
     name: 'programs',
     realm: 'Site',
     places: PLACES,
-    keys: KeysFile.parse('/etc/api-keys.yaml', FILE),
+    keys: KEYS,
     clock: new FakeClock(now),
   })
 

@@ -12,16 +12,17 @@ const key = newApiKey('ci')
 const hash = hashOf(key)
 const other = hashOf(newApiKey('other'))
 
-const find = (text: string, wanted = key): ProvenCredential | undefined => {
+const find = async (text: string, wanted = key): Promise<ProvenCredential | undefined> => {
   const read = readApiKey(wanted)
   assert.ok(read !== undefined)
-  return KeysFile.parse(FILE, text).find(read)?.credential
+  const keys = await KeysFile.parse(FILE, text)
+  return keys.find(read)?.credential
 }
 
 /** `line:column path: message` of each problem. */
-const problemsIn = (text: string): readonly string[] => {
+const problemsIn = async (text: string): Promise<readonly string[]> => {
   try {
-    KeysFile.parse(FILE, text)
+    await KeysFile.parse(FILE, text)
   } catch (cause) {
     assert.ok(cause instanceof ConfigurationError)
     return cause.problems.map(({ file, position, path, message }) => {
@@ -33,7 +34,7 @@ const problemsIn = (text: string): readonly string[] => {
 }
 
 describe('a file of API keys', () => {
-  it('yields all that an entry has', () => {
+  it('yields all that an entry has', async () => {
     const text = `
 keys:
   ci:
@@ -44,7 +45,7 @@ keys:
     extra: { team: [a, b] }
     expires: 2030-12-31T23:59:59.5+01:00
 `
-    assert.deepEqual(find(text), {
+    assert.deepEqual(await find(text), {
       method: 'api-key',
       digest: 'ci',
       user: 'j\u00fcrgen',
@@ -56,8 +57,8 @@ keys:
     })
   })
 
-  it('requires only hash and user', () => {
-    assert.deepEqual(find(`keys: { ci: { hash: '${hash}', user: alice } }`), {
+  it('requires only hash and user', async () => {
+    assert.deepEqual(await find(`keys: { ci: { hash: '${hash}', user: alice } }`), {
       method: 'api-key',
       digest: 'ci',
       user: 'alice',
@@ -69,15 +70,16 @@ keys:
     })
   })
 
-  it('yields the same credential object each time, so that it is mapped once', () => {
-    const file = KeysFile.parse(FILE, `keys: { ci: { hash: '${hash}', user: alice } }`)
+  it('yields the same credential object each time, so that it is mapped once', async () => {
+    const file = await KeysFile.parse(FILE, `keys: { ci: { hash: '${hash}', user: alice } }`)
     const read = readApiKey(key)
     assert.ok(read !== undefined)
     assert.equal(file.find(read)?.credential, file.find(read)?.credential)
   })
 
   for (const text of ['keys: {}', 'keys:', 'keys:\n# none\n']) {
-    it(`may hold none: ${JSON.stringify(text)}`, () => assert.equal(find(text), undefined))
+    it(`may hold none: ${JSON.stringify(text)}`, async () =>
+      assert.equal(await find(text), undefined))
   }
 
   const UNKNOWN: readonly { name: string; text: string; wanted?: string }[] = [
@@ -94,7 +96,7 @@ keys:
     },
   ]
   for (const { name, text, wanted } of UNKNOWN) {
-    it(`does not know a key ${name}`, () => assert.equal(find(text, wanted), undefined))
+    it(`does not know a key ${name}`, async () => assert.equal(await find(text, wanted), undefined))
   }
 })
 
@@ -152,8 +154,8 @@ describe('a file of API keys is refused', () => {
     },
   ]
   for (const { name, text, want } of CASES) {
-    it(name, () => {
-      const got = problemsIn(text)
+    it(name, async () => {
+      const got = await problemsIn(text)
       assert.equal(got.length, want.length, got.join('\n'))
       for (const [index, pattern] of want.entries()) assert.match(got[index] ?? '', pattern)
       assert.ok(!got.join('\n').includes(key))
