@@ -4,6 +4,7 @@
 import { hash } from 'node:crypto'
 import type { ProvenCredential } from '../identity/identity.ts'
 import type { Clock } from '../runtime/clock.ts'
+import type { MaybePromise } from '../runtime/maybe-promise.ts'
 import type { Authentication } from './authenticator.ts'
 import {
   CachedCredentials,
@@ -112,7 +113,7 @@ export class CredentialCache {
    *
    * @param prove as for {@link CredentialCache.getOrVerify}
    */
-  renew(key: CredentialKey, lifetime: number, prove: () => Promise<Authentication>): void {
+  renew(key: CredentialKey, lifetime: number, prove: () => MaybePromise<Authentication>): void {
     const shared = this.#shared
     if (shared.pending.has(key) || shared.renewals >= MAX_RENEWALS) return
     shared.renewals += 1
@@ -122,7 +123,7 @@ export class CredentialCache {
   async #renew(
     key: CredentialKey,
     lifetime: number,
-    prove: () => Promise<Authentication>,
+    prove: () => MaybePromise<Authentication>,
   ): Promise<void> {
     const shared = this.#shared
     try {
@@ -143,15 +144,16 @@ export class CredentialCache {
    * if requested; `unavailable` never, nor any outcome that was under way when {@link CredentialCache.revoke} was
    * called.
    *
-   * `prove` must not depend on the signal of one of the waiting requests.
+   * `prove` must not depend on the signal of one of the waiting requests. The outcome is a promise only where that of `prove` is;
+   * what `prove` throws is thrown.
    *
    * @param lifetime of a verified credential alone, in milliseconds, or of both outcomes
    */
-  async getOrVerify(
+  getOrVerify(
     key: CredentialKey,
     lifetime: number | Lifetimes,
-    prove: () => Promise<Authentication>,
-  ): Promise<Authentication> {
+    prove: () => MaybePromise<Authentication>,
+  ): MaybePromise<Authentication> {
     const shared = this.#shared
     const credential = this.get(key)
     if (credential !== undefined) return { outcome: 'authenticated', credential }
@@ -163,22 +165,27 @@ export class CredentialCache {
     const underWay = shared.pending.get(key)
     if (underWay !== undefined) {
       this.#counts.joined += 1
-      return await underWay
+      return underWay
     }
     const times = lifetimes(lifetime)
-    return await this.#verify(key, prove, (result) => shared.remember(key, times, result))
+    return this.#verify(key, prove, (result) => shared.remember(key, times, result))
   }
 
   /** @param keep called with the outcome, unless everything was revoked meanwhile */
   #verify(
     key: CredentialKey,
-    prove: () => Promise<Authentication>,
+    prove: () => MaybePromise<Authentication>,
     keep: (result: Authentication) => void,
-  ): Promise<Authentication> {
+  ): MaybePromise<Authentication> {
     const shared = this.#shared
     const { pending, epoch } = shared
     this.#counts.misses += 1
-    const proof = prove()
+    const verified = prove()
+    if (!(verified instanceof Promise)) {
+      keep(verified)
+      return verified
+    }
+    const proof = verified
       .then((result) => {
         if (shared.epoch === epoch) keep(result)
         return result

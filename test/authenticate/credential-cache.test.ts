@@ -114,7 +114,7 @@ describe('an outcome without a credential', () => {
         memory.getOrVerify(key, MINUTE, proof('second')),
       ]
       resolve(outcome)
-      assert.deepEqual(await Promise.all(waiting), [outcome, outcome])
+      assert.deepEqual(await Promise.all(waiting.map(async (one) => await one)), [outcome, outcome])
       assert.equal(userOf(await memory.getOrVerify(key, MINUTE, proof('third'))), 'third')
     })
   }
@@ -127,7 +127,7 @@ describe('an outcome without a credential', () => {
       memory.getOrVerify(key, MINUTE, proof('second')),
     ]
     reject(new Error('bug'))
-    const settled = await Promise.allSettled(waiting)
+    const settled = await Promise.allSettled(waiting.map(async (one) => await one))
     assert.deepEqual(
       settled.map(({ status }) => status),
       ['rejected', 'rejected'],
@@ -137,7 +137,7 @@ describe('an outcome without a credential', () => {
 
   it('is not cached: a synchronous exception', async () => {
     const { memory, key } = setUp()
-    await assert.rejects(memory.getOrVerify(key, MINUTE, broken), /bug/)
+    assert.throws(() => memory.getOrVerify(key, MINUTE, broken), /bug/)
     assert.equal(userOf(await memory.getOrVerify(key, MINUTE, proof('next'))), 'next')
   })
 })
@@ -146,8 +146,9 @@ describe('equal credentials of concurrent requests', () => {
   it('are verified once', async () => {
     const { memory, key } = setUp()
     const results = await Promise.all(
-      Array.from({ length: 50 }, (_, index) =>
-        memory.getOrVerify(key, 0, proof(`caller ${index}`)),
+      Array.from(
+        { length: 50 },
+        async (_, index) => await memory.getOrVerify(key, 0, proof(`caller ${index}`)),
       ),
     )
     assert.deepEqual(new Set(results.map(userOf)), new Set(['caller 0']))
@@ -203,8 +204,10 @@ describe('the credential cache', () => {
     memory.resize(1_000_000)
     await memory.getOrVerify(key, MINUTE, proof('first'))
     await Promise.all(
-      Array.from({ length: 10_000 }, (_, index) =>
-        memory.getOrVerify(memory.keyOf('g1', `user${index}:x`), MINUTE, proof('other')),
+      Array.from(
+        { length: 10_000 },
+        async (_, index) =>
+          await memory.getOrVerify(memory.keyOf('g1', `user${index}:x`), MINUTE, proof('other')),
       ),
     )
     assert.equal(userOf(await memory.getOrVerify(key, MINUTE, proof('second'))), 'second')

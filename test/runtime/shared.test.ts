@@ -30,3 +30,12 @@ describe('a wait for shared work', () => {
     assert.equal(begun, 0)
   })
 })
+
+describe('work that is done at once', () => {
+  it('is not waited for', () => {
+    assert.equal(
+      shared((): string | Promise<string> => 'result', new AbortController().signal),
+      'result',
+    )
+  })
+})

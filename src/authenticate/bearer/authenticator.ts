@@ -145,7 +145,7 @@ class Prover {
 
   /** Under which key of the cache the token is; `undefined` without keys of the issuer. */
   keyOf(token: string, keys: Keys | undefined): TokenKey | undefined {
-    return keys && { keys, text: this.#textOf(token, keys) }
+    return keys && this.#keyUnder(token, keys)
   }
 
   /** The cached outcome for the token under these keys. */
@@ -159,25 +159,23 @@ class Prover {
     return { outcome: 'authenticated', credential: cached.credential }
   }
 
-  async #proveAgain(text: string, { keys }: TokenKey): Promise<Authentication> {
+  #proveAgain(text: string, key: TokenKey): MaybePromise<Authentication> {
     const reading = readToken(text)
-    if (reading.outcome !== 'token') return { outcome: 'rejected', code: 'credential-malformed' }
+    if (reading.outcome !== 'token') return MALFORMED
     const judgement = checkToken(reading.token, this.#options, this.#options.clock.now())
-    return judgement.outcome === 'rejected'
-      ? judgement
-      : await this.#verify(text, keys, judgement.plausible)
+    return judgement.outcome === 'rejected' ? judgement : this.#verify(key, judgement.plausible)
   }
 
-  async prove(
+  /** A promise only where newer keys are fetched, or the signature is verified on another thread. */
+  prove(
     text: string,
     key: TokenKey | undefined,
     signal: AbortSignal,
-  ): Promise<Authentication> {
+  ): MaybePromise<Authentication> {
     const { issuer, clock } = this.#options
     const reading = readToken(text)
     if (reading.outcome === 'opaque') return { outcome: 'not-applicable' }
-    if (reading.outcome === 'malformed')
-      return { outcome: 'rejected', code: 'credential-malformed' }
+    if (reading.outcome === 'malformed') return MALFORMED
     // Not verified, but the claimed issuer decides which authenticator is applicable.
     if (reading.token.claims['iss'] !== issuer) return { outcome: 'not-applicable' }
     const judgement = checkToken(reading.token, this.#options, clock.now())
@@ -188,72 +186,83 @@ class Prover {
         ? { ...judgement, user: tokenUser(issuer, claims['sub']), presented }
         : { ...judgement, presented }
     }
-    return await shared(() => this.#proveWithKeys(text, key, judgement.plausible), signal)
+    return shared(() => this.#proveWithKeys(text, key, judgement.plausible), signal)
   }
 
   /** Verifies by the current keys, or by newer ones where the current ones do not match the token. */
-  async #proveWithKeys(
+  #proveWithKeys(
     text: string,
     known: TokenKey | undefined,
     plausible: PlausibleToken,
-  ): Promise<Authentication> {
-    const { keys } = this.#options
-    const held = keys.current()
+  ): MaybePromise<Authentication> {
+    const held = this.#options.keys.current()
     const key = known?.keys === held ? known : this.keyOf(text, held)
-    const proof = key && (await this.#proofBy(key, text, plausible))
-    if (proof !== undefined && !mayBeOfNewerKey(proof)) return proof
-    const renewal = await keys.newer(held)
-    if (renewal.outcome === 'keys') {
-      const newer = { keys: renewal.keys, text: this.#textOf(text, renewal.keys) }
-      return await this.#proofBy(newer, text, plausible)
-    }
-    if (proof !== undefined && (renewal.outcome === 'same' || hasCode(proof, 'token-signature'))) {
-      return proof
-    }
-    const cause = renewal.outcome === 'same' ? new Error('no keys are known') : renewal.cause
-    return { outcome: 'unavailable', cause }
+    return andThen(key && this.#proofBy(key, plausible), (proof) =>
+      proof !== undefined && !mayBeOfNewerKey(proof)
+        ? proof
+        : this.#proveWithNewerKeys(text, held, plausible, proof),
+    )
+  }
+
+  /** @param proof the outcome by the keys that were held, if there were any */
+  #proveWithNewerKeys(
+    text: string,
+    held: Keys | undefined,
+    plausible: PlausibleToken,
+    proof: Authentication | undefined,
+  ): MaybePromise<Authentication> {
+    return andThen(this.#options.keys.newer(held), (renewal) => {
+      if (renewal.outcome === 'keys') {
+        return this.#proofBy(this.#keyUnder(text, renewal.keys), plausible)
+      }
+      const isSame = renewal.outcome === 'same'
+      if (proof !== undefined && (isSame || hasCode(proof, 'token-signature'))) return proof
+      return {
+        outcome: 'unavailable',
+        cause: isSame ? new Error('no keys are known') : renewal.cause,
+      }
+    })
   }
 
   /** Shared by all concurrent requests with this token, and cached under these keys only. */
-  async #proofBy(
-    { keys, text: key }: TokenKey,
-    text: string,
-    plausible: PlausibleToken,
-  ): Promise<Authentication> {
+  #proofBy(key: TokenKey, plausible: PlausibleToken): MaybePromise<Authentication> {
     const { memory, cacheTtl } = this.#options
     // A rejection remains valid under these keys; newer keys have another cache key.
     const lifetimes = { proof: cacheTtl, rejection: cacheTtl }
-    return await memory.getOrVerify(key, lifetimes, () => this.#verify(text, keys, plausible))
+    return memory.getOrVerify(key.text, lifetimes, () => this.#verify(key, plausible))
   }
 
-  async #verify(text: string, keys: Keys, plausible: PlausibleToken): Promise<Authentication> {
-    const { memory, issuer } = this.#options
-    const user = tokenUser(issuer, plausible.subject)
-    const code = await refusalOf(plausible, keys, this.#options)
-    const { token, expires } = plausible
-    if (code !== undefined) {
-      const proven = code === 'token-claims' // which is evaluated after the signature
-      return { outcome: 'rejected', code, user, presented: presentedToken(token.claims, proven) }
-    }
-    return {
-      outcome: 'authenticated',
-      credential: {
-        method: 'bearer',
-        digest: fingerprintOf(memory.keyOf(this.#generation, text)),
-        user,
-        groups: [],
-        extra: {},
-        expires,
-        claims: token.claims,
-        presented: presentedToken(token.claims, true),
-      },
-    }
+  #verify(key: TokenKey, plausible: PlausibleToken): MaybePromise<Authentication> {
+    return andThen(refusalOf(plausible, key.keys, this.#options), (code) => {
+      const user = tokenUser(this.#options.issuer, plausible.subject)
+      const { token, expires } = plausible
+      if (code !== undefined) {
+        const proven = code === 'token-claims' // which is evaluated after the signature
+        return { outcome: 'rejected', code, user, presented: presentedToken(token.claims, proven) }
+      }
+      return {
+        outcome: 'authenticated',
+        credential: {
+          method: 'bearer',
+          digest: fingerprintOf(key.text),
+          user,
+          groups: [],
+          extra: {},
+          expires,
+          claims: token.claims,
+          presented: presentedToken(token.claims, true),
+        },
+      }
+    })
   }
 
-  #textOf(token: string, { version }: Keys): CredentialKey {
-    return this.#options.memory.keyOf(`${this.#generation}${version}`, token)
+  /** The hash is of the token alone, so that the fingerprint remains when the keys change. */
+  #keyUnder(token: string, keys: Keys): TokenKey {
+    return { keys, text: `${this.#options.memory.keyOf(this.#generation, token)}${keys.version}` }
   }
 }
+
+const MALFORMED = { outcome: 'rejected', code: 'credential-malformed' } as const
 
 /** The issuer may have a newer key, under a new kid, a known one, or none. */
 const mayBeOfNewerKey = (proof: Authentication): boolean =>

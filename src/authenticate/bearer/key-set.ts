@@ -1,6 +1,7 @@
 // The seam for the keys of an issuer, and the keys of a file, which change only with the configuration.
 
 import { CountersignError } from '../../runtime/errors.ts'
+import type { MaybePromise } from '../../runtime/maybe-promise.ts'
 import { readKeys, type Keys } from './keys.ts'
 import { readJsonObject } from '../../runtime/strict-json.ts'
 
@@ -15,13 +16,13 @@ export interface KeySet {
   /** The current keys, synchronously; `undefined` while there are none that may be used. */
   current(): Keys | undefined
   /**
-   * Newer keys than these, for a token that these do not match. Never rejects.
+   * Newer keys than these, for a token that these do not match. Never rejects; a promise only while they are fetched.
    *
    * - `keys`: the issuer has published other keys.
    * - `same`: it has not, or was queried a moment ago.
    * - `unavailable`: the issuer could not be queried.
    */
-  newer(than: Keys | undefined): Promise<KeyRenewal>
+  newer(than: Keys | undefined): MaybePromise<KeyRenewal>
 }
 
 /**
@@ -46,5 +47,5 @@ export const fixedKeySet = (name: string, bytes: Uint8Array): KeySet => {
       [`${name} holds no key that can verify a token`, ...ignored].join('; '),
     )
   }
-  return { current: () => keys, newer: () => Promise.resolve({ outcome: 'same' }) }
+  return { current: () => keys, newer: () => ({ outcome: 'same' }) }
 }
