@@ -5,6 +5,7 @@ import { describe, it } from 'node:test'
 import { z } from 'zod'
 import { parseYaml, parseYamlInSlices, type DocumentKind } from '../../src/config/document.ts'
 import { formatProblem } from '../../src/config/problem.ts'
+import { Slices } from '../../src/runtime/slices.ts'
 import { pathSchema } from '../../src/config/values.ts'
 
 const FILE = '/etc/app/app.yaml'
@@ -82,6 +83,21 @@ describe('a document in slices', () => {
       assert.deepEqual(got.locate(['users', 'u77'], 'x'), want.locate(['users', 'u77'], 'x'))
     })
   }
+
+  it('may pause after every 16 members that are checked', async () => {
+    let pauses = 0
+    class Counted extends Slices {
+      override pause(): undefined {
+        pauses += 1
+      }
+    }
+    // Not read in another thread, whose pieces have pauses too.
+    const text = `name: a\nusers: {\n${lines(800, (index) => ` u${index}: { id: x },`)} }`
+    assert.ok(text.length < 16_384)
+    const result = await parseYamlInSlices(FILE, text, KIND, new Counted())
+    assert.ok(result.ok)
+    assert.ok(pauses >= 49, `${pauses} pauses`)
+  })
 
   it('names a long part with its place: the member of a slice', async () => {
     const result = await parseYamlInSlices(
