@@ -5,7 +5,7 @@ import { writeFile } from 'node:fs/promises'
 import { describeError } from '../src/runtime/errors.ts'
 import { skipWithoutEnvoy } from '../test/servers/envoy.ts'
 import { measureChecks, profiledCheck } from './checks/checks.ts'
-import { boundedRows, boundsTable, judge, recordedBounds } from './bounds.ts'
+import { boundedRows, boundsTable, describeBound, judge, recordedBounds } from './bounds.ts'
 import { measureCertificates } from './certificates/certificates.ts'
 import { credentialRows, measureCredentials } from './credentials/credentials.ts'
 import { measureHostile } from './hostile/hostile.ts'
@@ -63,7 +63,9 @@ const bench = async ({ size, json, save, only, peers, scenario }: Options): Prom
   if (judged.some((one) => one.measured !== undefined)) console.log(`\n${boundsTable(judged)}`)
   if (json !== undefined) await writeFile(json, toJson(results))
   if (save) console.log(`\nkept in ${keep(results)}`)
-  if (judged.some(({ exceeded }) => exceeded)) throw new Error('a bound is exceeded')
+  const exceeded = judged.filter((one) => one.exceeded)
+  if (exceeded.length > 0)
+    throw new Error(`bounds are exceeded: ${exceeded.map(describeBound).join('; ')}`)
 }
 
 const profile = async ({ size: wanted, seconds, only }: Options): Promise<void> => {

@@ -60,6 +60,10 @@ export const boundedRows = (
   ],
 })
 
+/** A bound and its measurement in words. */
+export const describeBound = ({ bound: { row, floor, most }, measured }: Judged): string =>
+  `"${row}" takes ${measured?.toFixed(2)} times the CPU time of "${floor}", and at most ${most} is accepted`
+
 /** Compares rows with bounds. */
 export const judge = (
   bounds: readonly Bound[],
