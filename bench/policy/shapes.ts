@@ -111,8 +111,8 @@ const byExpression: Shape = {
   question: (n, count) => ({ ...byPath.question(n, count), identity: identityOf('acme') }),
 }
 
-const byNothing: Shape = {
-  name: 'without an index (patterns of users)',
+const byPatterns: Shape = {
+  name: 'by patterns of users',
   rules: (count) =>
     numbers(count).map((n) => ({ allow: `rule-${n}`, users: [`*-${n}@*.example.org`] })),
   question: (n) => ({ identity: { user: `someone-${n}@mail.example.org` } }),
@@ -122,7 +122,7 @@ const byNothing: Shape = {
 export const USUAL: Shape = usual
 
 /** Those that there may be many of. */
-export const SHAPES: readonly Shape[] = [byOperation, byNamespace, byPath, byExpression, byNothing]
+export const SHAPES: readonly Shape[] = [byOperation, byNamespace, byPath, byExpression, byPatterns]
 
 /** As many operations as there are rules. */
 export const operationsOf = (count: number): readonly Operation[] =>

@@ -27,10 +27,8 @@ const quickest = (shape: Shape, count: number): number => {
   return best
 }
 
-const indexed = SHAPES.filter(({ name }) => !name.startsWith('nothing'))
-
 describe('the evaluation of a thousand rules', () => {
-  for (const shape of indexed) {
+  for (const shape of SHAPES) {
     it(`takes at most 60 µs: ${shape.name}`, (t) => {
       const time = quickest(shape, 1_000)
       t.diagnostic(`${time.toFixed(2)} µs`)
@@ -38,16 +36,10 @@ describe('the evaluation of a thousand rules', () => {
     })
   }
 
-  it('takes time in proportion where the index does not help', () => {
-    const [worst] = SHAPES.filter((shape) => !indexed.includes(shape))
-    assert.ok(worst !== undefined)
-    assert.ok(quickest(worst, 1_000) < 400)
-  })
-
   it('takes at most 5 µs for three rules', () => assert.ok(quickest(USUAL, 3) < 5))
 
   it('takes hardly longer for ten thousand', () => {
-    for (const shape of indexed) {
+    for (const shape of SHAPES) {
       const time = quickest(shape, 10_000)
       assert.ok(time < 120, `${shape.name}: ${time} µs`)
     }
@@ -58,7 +50,7 @@ describe('the compilation of a thousand rules in a new process', () => {
   const READER = join(import.meta.dirname, '../../bench/processes/read-rules.ts')
   const costSchema = z.object({ parse: z.number(), compile: z.number() })
 
-  for (const { name } of indexed) {
+  for (const { name } of SHAPES) {
     it(`takes at most 400 ms: ${name}`, async (t) => {
       const { stdout } = await promisify(execFile)(process.execPath, [READER, name, '1000'])
       const { parse, compile } = costSchema.parse(JSON.parse(stdout))
