@@ -20,7 +20,7 @@ const BOUNDED: ReadonlyMap<string, string> = new Map([
   ['/=+$/', 'base64 that was written by Node has two at most'],
   ['/\\d+$/', 'a SID that was written by us has ten digits in a row at most'],
   [
-    '/("[^"\\\\]*(?:\\\\.[^"\\\\]*)*")([ \\t\\r\\n]*:)?|[{}[\\]]/g',
+    '/("[^"\\\\]*(?:\\\\.[^"\\\\]*)*")([ \\t\\r\\n]*:)?/g',
     'text that is JSON, where each quotation mark has its other one',
   ],
   [

@@ -77,6 +77,7 @@ const STRING = /("[^"\\]*(?:\\.[^"\\]*)*")([ \t\r\n]*:)?/g
  * @throws where it is not JSON, a name occurs twice, or it is nested too deep
  */
 const readEscaped = (text: string): unknown => {
+  JSON.parse(text) // the expression takes linear time only where each quotation mark has its other one
   const names: string[] = []
   const numbered = text.replaceAll(STRING, (whole, quoted: string, colon?: string) =>
     colon === undefined ? whole : `"n${names.push(String(JSON.parse(quoted))) - 1}"${colon}`,

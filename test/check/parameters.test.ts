@@ -117,15 +117,18 @@ describe('the path in the audit log', () => {
 
   it('is made in linear time where the query has many parameters', () => {
     const snapshot = snapshotOf([{ authenticators: [keys] }], { query: 'full' })
-    const cost = (path: string): number => {
+    const batch = (path: string): number => {
       const attributes = attributesOf({ path })
       const before = cpuTime()
-      for (let count = 0; count < 20; count++) {
+      for (let count = 0; count < 50; count++) {
         const basics = { id: 'd', generation: 1, duration: 0 }
         describeDecision(deny({ attributes }, 'no-route'), snapshot, basics)
       }
       return cpuTime() - before
     }
+    // The least of several: garbage collection falls into some of them.
+    const cost = (path: string): number =>
+      Math.min(...Array.from({ length: 10 }, () => batch(path)))
     cost(`/a?${'&'.repeat(3_000)}`)
     const ratio = cost(`/a?${'&'.repeat(60_000)}`) / cost(`/a?${'&'.repeat(3_000)}`)
     assert.ok(ratio < 5, `${ratio}`)

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { readJsonObject } from '../../src/runtime/strict-json.ts'
+import { cpuTime } from '../fakes/cpu-time.ts'
 import { randomFrom } from '../fakes/random.ts'
 
 const read = (text: string | Buffer): unknown => readJsonObject(Buffer.from(text))
@@ -151,4 +152,20 @@ describe('any JSON', () => {
     }
     assert.ok(refused > ROUNDS / 20 && refused < ROUNDS, `${refused}`)
   })
+})
+
+describe('hostile: text that is not JSON', () => {
+  const TEXTS = [
+    { name: 'a string of escaped quotation marks without an end', unit: String.raw`\"` },
+    { name: 'strings with escapes without a comma', unit: String.raw`"\n"` },
+    { name: 'quotation marks behind an escape', unit: '"' },
+  ]
+  for (const { name, unit } of TEXTS) {
+    it(`is refused in linear time: ${name}`, () => {
+      const bytes = Buffer.from(String.raw`{"\\` + unit.repeat(50_000))
+      const before = cpuTime()
+      assert.equal(readJsonObject(bytes), undefined)
+      assert.ok(cpuTime() - before < 200, `${cpuTime() - before} ms`)
+    })
+  }
 })

@@ -218,7 +218,9 @@ describe(
       assert.deepEqual((await lastEvent()).forwarded, ['headers', 'service-token'])
       // It hides the token's subject, but knows it: for other tokens it reports no end.
       assert.equal('exp' in (await provider.introspect(issued)), true)
-      assert.equal('exp' in (await provider.introspect(`${issued.slice(0, -2)}AA`)), false)
+      // Not its last character, of which base64 ignores some bits.
+      const other = `${issued.startsWith('A') ? 'B' : 'A'}${issued.slice(1)}`
+      assert.equal('exp' in (await provider.introspect(other)), false)
     })
 
     it('5. a token from a file, and the next one soon after it is replaced', async () => {
