@@ -29,6 +29,8 @@ const NEWCOMERS = Array.from({ length: 1_000 }, (_, index) => `newcomer-${index}
 
 interface Replica extends AsyncDisposable {
   check(host: string, authorization: string): Promise<Outcome>
+  /** What it has logged. */
+  log(): string
   /** Whether it has met a configuration that cannot be used. */
   hasRejected(): boolean
 }
@@ -75,6 +77,7 @@ const startReplica = async (
   return {
     check: (host, authorization) =>
       client.check({ host: `${host}.example.org`, headers: [['authorization', authorization]] }),
+    log: () => authz.log,
     hasRejected: () => authz.log.includes('configuration rejected'),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
@@ -192,7 +195,7 @@ describe('signing keys that are rotated under load', () => {
     over.abort()
     await callers
     t.diagnostic(`${count} tokens`)
-    assert.deepEqual(wrong, [])
+    assert.deepEqual(wrong, [], [a, b].map((replica) => replica.log()).join('\n'))
     assert.deepEqual(kids, new Set([first.entry.kid, second.entry.kid]))
   })
 })
