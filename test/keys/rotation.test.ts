@@ -124,6 +124,18 @@ describe('signing keys that are rotated under load', () => {
     const b = stack.use(await startReplica(folder, 'b', { own: two, other: one }))
 
     const newcomers = [...NEWCOMERS]
+    // The first one may have asked for the keys of the second before that listened.
+    for (const [minting, verifying] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      const token = await mint(minting, 'user-0')
+      await until(
+        async () => (await verifying.check('use', `Bearer ${token}`)).allow,
+        'it has the keys of the other replica',
+      )
+    }
+
     const over = new AbortController()
     const kids = new Set<string | undefined>()
     let isRevoked = false
