@@ -124,7 +124,7 @@ describe('signing keys that are rotated under load', () => {
     const b = stack.use(await startReplica(folder, 'b', { own: two, other: one }))
 
     const newcomers = [...NEWCOMERS]
-    // The first one may have asked for the keys of the second before that listened.
+    // The first one may have requested the keys of the second one before that listened.
     for (const [minting, verifying] of [
       [a, b],
       [b, a],
