@@ -88,7 +88,7 @@ export const USUAL: Size = {
 /** A minute on an idle machine: shows that the bench works, and that no bound is exceeded. */
 export const QUICK: Size = {
   rounds: 2,
-  requests: 400,
+  requests: 4_000,
   scenarioSeconds: 0.3,
   pacedSeconds: 0.2,
   inFlight: 100,
@@ -99,7 +99,7 @@ export const QUICK: Size = {
   identities: 500,
   concurrency: 16,
   pairedRounds: 1,
-  pairedRequests: 400,
+  pairedRequests: 3_000,
   newIdentities: 40,
   newRounds: 1,
   newWarmUp: 20,
