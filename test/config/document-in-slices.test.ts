@@ -1,4 +1,6 @@
 // Documents read in slices: the same values and the same problems as at once.
+//
+// Slow: it reads documents of many thousand lines.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'

@@ -1,4 +1,6 @@
 // A configuration of 10,000 rules: read and compiled without keeping the event loop, on which checks wait meanwhile.
+//
+// Slow: it reads documents of many thousand lines.
 
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'

@@ -1,4 +1,6 @@
 // A users file of 10,000 users: read without keeping the event loop, on which checks wait meanwhile.
+//
+// Slow: it reads documents of many thousand lines.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
