@@ -188,7 +188,7 @@ describe('countersign ca refuses', { concurrency: true }, () => {
     {
       name: 'a lifetime beyond that of the CA',
       args: ['client', '--ca', './ca', '--out', './o', '--user', 'alice', '--days', '4000'],
-      says: /--days: .*ca\/ca\.pem ends in 3649 days/,
+      says: /--days: .*ca\/ca\.pem ends in (?:3649|3650) days/,
     },
     {
       name: 'a file name outside of the folder',
