@@ -68,7 +68,6 @@ export class CachedCredentials {
   // as long.
   readonly secret = randomBytes(32).toString('base64url')
   readonly evictions = { proofs: 0, rejections: 0 }
-  #maxBytes = DEFAULT_CACHE_BYTES
   readonly proofs = new SegmentedCache<CachedProof>({
     maxBytes: DEFAULT_CACHE_BYTES,
     bytesOf: ({ credential }) => ENTRY_BYTES + heapSizeOf(credential),
@@ -90,25 +89,14 @@ export class CachedCredentials {
     },
   })
   pending = new Map<CredentialKey, Promise<Authentication>>()
-  /** Verifications for which no request waits. */
-  renewals = 0
+  /** The keys of credentials that are verified again while no request waits. */
+  readonly renewing = new Set<CredentialKey>()
   epoch = 0
   readonly #options: CacheOptions
 
   constructor(clock: Clock, options: CacheOptions) {
     this.clock = clock
     this.#options = options
-  }
-
-  /** The most bytes of verified credentials. */
-  get maxBytes(): number {
-    return this.#maxBytes
-  }
-
-  /** Sets it; the credentials that were used last remain. */
-  resize(maxBytes: number): void {
-    this.#maxBytes = maxBytes
-    this.proofs.resize(maxBytes)
   }
 
   find(key: CredentialKey): CachedCredential | undefined {

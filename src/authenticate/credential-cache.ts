@@ -2,6 +2,7 @@
 // for every request. A cached credential never outlives its own expiry.
 
 import { hash } from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ProvenCredential } from '../identity/identity.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { MaybePromise } from '../runtime/maybe-promise.ts'
@@ -115,8 +116,9 @@ export class CredentialCache {
    */
   renew(key: CredentialKey, lifetime: number, prove: () => MaybePromise<Authentication>): void {
     const shared = this.#shared
-    if (shared.pending.has(key) || shared.renewals >= MAX_RENEWALS) return
-    shared.renewals += 1
+    const { pending, renewing } = shared
+    if (pending.has(key) || renewing.has(key) || renewing.size >= MAX_RENEWALS) return
+    renewing.add(key)
     void this.#renew(key, lifetime, prove)
   }
 
@@ -127,6 +129,8 @@ export class CredentialCache {
   ): Promise<void> {
     const shared = this.#shared
     try {
+      // The request that found it is answered first: a signature is verified at once.
+      await nextTurn()
       await this.#verify(key, prove, ({ outcome }) => {
         if (outcome === 'authenticated') shared.prolong(key, lifetime)
         else if (outcome === 'rejected') shared.proofs.delete(key)
@@ -134,7 +138,7 @@ export class CredentialCache {
     } catch {
       // The cached credential is valid until its time is over; then a request gets the failure.
     } finally {
-      shared.renewals -= 1
+      shared.renewing.delete(key)
     }
   }
 
@@ -167,6 +171,7 @@ export class CredentialCache {
       this.#counts.joined += 1
       return underWay
     }
+    this.#counts.misses += 1
     const times = lifetimes(lifetime)
     return this.#verify(key, prove, (result) => shared.remember(key, times, result))
   }
@@ -179,7 +184,6 @@ export class CredentialCache {
   ): MaybePromise<Authentication> {
     const shared = this.#shared
     const { pending, epoch } = shared
-    this.#counts.misses += 1
     const verified = prove()
     if (!(verified instanceof Promise)) {
       keep(verified)
@@ -197,7 +201,7 @@ export class CredentialCache {
 
   /** Sets the most bytes of cached credentials; the ones that were used last remain. */
   resize(maxBytes: number): void {
-    this.#shared.resize(maxBytes)
+    this.#shared.proofs.resize(maxBytes)
   }
 
   /** The revocation epoch, for other caches that must be cleared with this one. */
@@ -212,7 +216,7 @@ export class CredentialCache {
 
   /** The counters as they are now. */
   statistics(): CacheStatistics {
-    const { proofs, rejections, evictions, epoch, maxBytes } = this.#shared
+    const { proofs, rejections, evictions, epoch } = this.#shared
     return {
       lookups: new Map([...this.#scopes].map(([name, scope]) => [name, { ...scope.#counts }])),
       proofs: {
@@ -220,7 +224,7 @@ export class CredentialCache {
         bytes: proofs.bytes,
         evictions: evictions.proofs,
       },
-      maxBytes,
+      maxBytes: proofs.maxBytes,
       rejections: {
         entries: rejections.size,
         bytes: rejections.calculatedSize,

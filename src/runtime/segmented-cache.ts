@@ -72,6 +72,11 @@ export class SegmentedCache<V extends object> {
     this.#reused.clear()
   }
 
+  /** The most bytes of all entries. */
+  get maxBytes(): number {
+    return this.#maxBytes
+  }
+
   /** Sets another limit; the entries that were used last are kept. */
   resize(maxBytes: number): void {
     this.#maxBytes = maxBytes

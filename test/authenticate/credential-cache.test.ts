@@ -278,6 +278,21 @@ describe('a cached credential in the last fifth of its time', () => {
     assert.equal(proofs, 1)
   })
 
+  it('is verified after the request that found it, and is not counted as a miss', async () => {
+    const { memory, key } = await due()
+    const scope = memory.scopeOf('staff')
+    await scope.getOrVerify(memory.keyOf('g1', 'bob'), MINUTE, proof('bob'))
+    let proofs = 0
+    scope.renew(key, MINUTE, () => {
+      proofs += 1
+      return proof('first')()
+    })
+    assert.equal(proofs, 0)
+    await turn()
+    assert.equal(proofs, 1)
+    assert.equal(memory.statistics().lookups.get('staff')?.misses, 1)
+  })
+
   it('is removed when it is rejected now', async () => {
     const { memory, key } = await due()
     memory.renew(key, MINUTE, () =>
