@@ -203,9 +203,14 @@ describe('the largest RSA key that is taken', () => {
     const onThisThread = async () => verify('RSA-SHA256', signed, key, signature)
     const costOf = async (isRight: () => Promise<boolean>): Promise<number> => {
       await isRight() // what is done once
-      const start = cpuTime()
-      for (let count = 0; count < 20; count += 1) assert.equal(await isRight(), false)
-      return (cpuTime() - start) / 20
+      let least = Infinity
+      // The least of several: compilation and garbage collection fall into some of them.
+      for (let batch = 0; batch < 8; batch += 1) {
+        const start = cpuTime()
+        for (let count = 0; count < 20; count += 1) assert.equal(await isRight(), false)
+        least = Math.min(least, (cpuTime() - start) / 20)
+      }
+      return least
     }
     // This thread spends 0.08 ms on one that the pool verifies, and 0.8 ms on its own.
     const [pool, own] = [await costOf(onPool), await costOf(onThisThread)]
