@@ -96,8 +96,8 @@ export const startAuthz = async (file: string): Promise<Authz> => {
     ...authzMetrics({ checks, memory, keySets, tokens, store, current, clock }),
     ...issuerMetrics.all,
   ]
-  const shown = { reloads, audit, metrics, checks: stateChecks(store), clock, logger }
-  const admin = stack.use(await startAdmin(listen.admin, shown))
+  const exposed = { reloads, audit, metrics, checks: stateChecks(store), clock, logger }
+  const admin = stack.use(await startAdmin(listen.admin, exposed))
   // 6. The issuer: its documents are published before the first token is signed.
   const { records, attempts, keys: derivedKeys } = resources.state
   const login = { records, attempts, derivedKeys, audit: events, metrics: issuerMetrics }

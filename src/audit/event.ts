@@ -75,8 +75,8 @@ export interface DecisionEvent {
   readonly authentication?: AuthenticationMethod | undefined
   /** Keyed hash of the credential, never the credential; comparable within one process's life. */
   readonly credential?: string | undefined
-  /** Which certificate, token, API key or session was shown; also where it was refused. */
-  readonly shown?: PresentedCredential | undefined
+  /** Which certificate, token, API key or session was presented; also where it was refused. */
+  readonly presented?: PresentedCredential | undefined
   readonly rule?: string | undefined
   /** The rules in shadow that would have decided, and how. */
   readonly shadow?: readonly ShadowVerdict[] | undefined

@@ -60,7 +60,7 @@ type ClientFields = Pick<
   | 'authenticator'
   | 'authentication'
   | 'credential'
-  | 'shown'
+  | 'presented'
 >
 
 // By the list of groups, of which a remembered identity has one of its own.
@@ -75,9 +75,19 @@ const clientFields = (event: DecisionEvent): string => {
   const known = written.get(groups)
   if (known !== undefined && isSame(known.of, event)) return known.text
   const fields = writeClientFields(event)
-  const { user, userHash, groupsOmitted, authenticator, authentication, credential, shown } = event
+  const { user, userHash, groupsOmitted, authenticator, authentication, credential, presented } =
+    event
   written.set(groups, {
-    of: { user, userHash, groups, groupsOmitted, authenticator, authentication, credential, shown },
+    of: {
+      user,
+      userHash,
+      groups,
+      groupsOmitted,
+      authenticator,
+      authentication,
+      credential,
+      presented,
+    },
     text: fields,
   })
   return fields
@@ -86,7 +96,7 @@ const clientFields = (event: DecisionEvent): string => {
 /** Whether two are equal; lists and objects are compared by identity, since nothing changes them. */
 const isSame = (one: ClientFields, other: ClientFields): boolean =>
   one.groups === other.groups &&
-  one.shown === other.shown &&
+  one.presented === other.presented &&
   one.user === other.user &&
   one.userHash === other.userHash &&
   one.groupsOmitted === other.groupsOmitted &&
@@ -102,7 +112,7 @@ const writeClientFields = (event: ClientFields): string =>
   text(',"authenticator":', event.authenticator) +
   text(',"authentication":', event.authentication) +
   text(',"credential":', event.credential) +
-  value(',"shown":', event.shown)
+  value(',"presented":', event.presented)
 
 const text = (key: string, field: string | undefined): string =>
   field === undefined ? '' : key + quoted(field)

@@ -42,7 +42,7 @@ export interface LoginEvent {
   readonly authentication?: AuthenticationMethod | undefined
   readonly credential?: string | undefined
   /** As in decisions. */
-  readonly shown?: PresentedCredential | undefined
+  readonly presented?: PresentedCredential | undefined
 }
 
 /**

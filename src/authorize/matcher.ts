@@ -26,7 +26,7 @@ export interface Matcher {
   test(question: Question): boolean | Unknown
   /** The condition as configured, for messages. */
   readonly wanted: unknown
-  /** What of the question it looks at, to be shown. */
+  /** What of the question it looks at, to be reported. */
   got(question: Question): unknown
   /** The properties for the rule index; absent where none are known before a request. */
   readonly indexed?: Indexed | undefined

@@ -28,15 +28,15 @@ export const fitting = (event: DecisionEvent): DecisionEvent => {
 }
 
 const fits = (event: DecisionEvent): boolean => {
-  const { path, host, request, method, user, kubernetes, shown } = event
+  const { path, host, request, method, user, kubernetes, presented } = event
   const texts = [path, host, request, method, user]
   const length = texts.reduce((sum, text = '') => sum + text.length, 0)
-  if (length <= SHORT && kubernetes === undefined && shown === undefined) return true
+  if (length <= SHORT && kubernetes === undefined && presented === undefined) return true
   return Buffer.byteLength(JSON.stringify(event)) <= MAX_BYTES
 }
 
 const shortened = (event: DecisionEvent, longest: number): DecisionEvent => {
-  const { path, host, request, method, user, shown } = event
+  const { path, host, request, method, user, presented } = event
   const cut = (text: string | undefined): string | undefined => text && cutText(text, longest)
   return {
     ...event,
@@ -45,15 +45,15 @@ const shortened = (event: DecisionEvent, longest: number): DecisionEvent => {
     request: cut(request),
     method: cut(method),
     user: cut(user),
-    shown: shown && shortenedCredential(shown, cut),
+    presented: presented && shortenedCredential(presented, cut),
   }
 }
 
 const shortenedCredential = (
-  shown: PresentedCredential,
+  presented: PresentedCredential,
   cut: (text: string | undefined) => string | undefined,
 ): PresentedCredential => {
-  const { proven, aud, ...texts } = shown
+  const { proven, aud, ...texts } = presented
   const short = Object.entries(texts).map(([name, text]) => [name, cut(text)])
   const audience = cut(aud?.join(' '))
   return {

@@ -41,7 +41,7 @@ export const describeDecision = (
     authenticator: decision.context.authenticator,
     authentication: identity?.method,
     credential: identity?.digest,
-    shown: decision.context.presented,
+    presented: decision.context.presented,
     rule: allowance?.permit.rule ?? denial?.rule,
     shadow: shadows?.length === 0 ? undefined : shadows,
     detail: denial?.detail,

@@ -112,7 +112,7 @@ const refuseOpenList = async (path: string): Promise<void> => {
   const { mode } = await stat(path)
   if ((mode & (WRITABLE_BY_GROUP | WRITABLE_BY_OTHERS)) === 0) return
   throw invalid(
-    `${path} has mode ${shown(mode)}: its group and other users could add a key of their own and sign tokens (chmod 0644)`,
+    `${path} has mode ${octal(mode)}: its group and other users could add a key of their own and sign tokens (chmod 0644)`,
   )
 }
 
@@ -142,7 +142,7 @@ const checkedPrivateKey = (
 ): KeyObject => {
   if ((mode & (OTHERS | WRITABLE_BY_GROUP)) !== 0) {
     throw invalid(
-      `${file} has mode ${shown(mode)}: a private key is for its owner, and at most for its group to read (chmod 0600; of a Kubernetes secret "defaultMode: 0400", or 0440 with fsGroup)`,
+      `${file} has mode ${octal(mode)}: a private key is for its owner, and at most for its group to read (chmod 0600; of a Kubernetes secret "defaultMode: 0400", or 0440 with fsGroup)`,
     )
   }
   const key = privateKeyOf(file, pem)
@@ -161,7 +161,7 @@ const privateKeyOf = (file: string, pem: Buffer): KeyObject => {
   }
 }
 
-const shown = (mode: number): string => `0${(mode & 0o777).toString(8).padStart(3, '0')}`
+const octal = (mode: number): string => `0${(mode & 0o777).toString(8).padStart(3, '0')}`
 
 /** Whether a file is not there, rather than not to be read. */
 const isMissing = (cause: unknown): boolean =>

@@ -19,7 +19,7 @@ export interface KnownAccount {
   readonly resources: Readonly<Record<string, TokenClaims>>
   /** When the login was, in milliseconds since the epoch: a sign-out after that ends it. */
   readonly began: number
-  /** When the credential ends that was shown, in milliseconds since the epoch. */
+  /** When the credential ends that was presented, in milliseconds since the epoch. */
   readonly expires?: number | undefined
 }
 

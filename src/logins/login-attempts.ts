@@ -91,8 +91,8 @@ export class LoginAttempts {
     const known = this.read(host, state)
     if (known === undefined || now / 1_000 >= known.until) return undefined
     const wanted = Buffer.from(`${known.until}.${this.#binding(state, host)}`)
-    const shown = Buffer.from(value)
-    if (shown.length !== wanted.length || !timingSafeEqual(shown, wanted)) return undefined
+    const presented = Buffer.from(value)
+    if (presented.length !== wanted.length || !timingSafeEqual(presented, wanted)) return undefined
     const nonce = this.#keys.of('login-nonce', state, host)
     return { target: known.target, nonce, verifier: this.#verifier(state, host) }
   }

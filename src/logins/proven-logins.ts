@@ -48,7 +48,7 @@ export type ProvenAccount = Pick<ProvenCredential, 'authenticatedAt' | 'methods'
   readonly account: string
 }
 
-/** A certificate that was shown at the login page. */
+/** A certificate that was presented at the login page. */
 interface ProvenCertificate {
   /** With its chain, as Envoy sent it: URL-encoded PEM. */
   readonly certificate: string

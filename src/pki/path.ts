@@ -1,5 +1,5 @@
 // From a certificate to a trust anchor (RFC 5280 §6, RFC 4158): looks for a path whose signatures hold,
-// and takes the first that is valid. What it may cost is bounded, whatever it is shown.
+// and takes the first that is valid. What it may cost is bounded, whatever is presented.
 
 import { type PathFault, pathFault, type Path, type PathRules } from './path-rules.ts'
 import { AuthorityIndex, type Trust } from './trust.ts'

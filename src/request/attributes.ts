@@ -10,7 +10,7 @@ export interface CheckAttributes {
   /** 0 where the connection is not TCP or UDP. */
   readonly sourcePort: number
   /**
-   * The caller's leaf certificate, PEM, URL-encoded; empty where none was shown or Envoy runs
+   * The caller's leaf certificate, PEM, URL-encoded; empty where none was presented or Envoy runs
    * without `include_peer_certificate`. Envoy does not say whether it was validated.
    */
   readonly peerCertificate: string

@@ -8,7 +8,7 @@ import { auditLine } from '../../src/audit/line.ts'
 const NOW = Date.UTC(2026, 10, 27, 12, 0, 0, 5)
 
 const GROUPS: readonly string[] = ['dev', 'on "call"']
-const SHOWN = { proven: true, iss: 'https://issuer.example.org', aud: ['app'] }
+const PRESENTED = { proven: true, iss: 'https://issuer.example.org', aud: ['app'] }
 
 const WHOLE: Required<DecisionEvent> = {
   event: 'decision',
@@ -30,7 +30,7 @@ const WHOLE: Required<DecisionEvent> = {
   authenticator: 'staff',
   authentication: 'bearer',
   credential: 'fingerprint',
-  shown: SHOWN,
+  presented: PRESENTED,
   rule: 'all',
   shadow: [{ rule: 'stricter', decision: 'deny' }],
   detail: 'the reason',
@@ -145,7 +145,7 @@ describe('the cached part of an audit line about the client', () => {
     authenticator: 'others',
     authentication: 'basic',
     credential: 'another',
-    shown: { proven: false },
+    presented: { proven: false },
     groups: ['dev'],
   }
   for (const [field, other] of Object.entries(OTHERS)) {

@@ -142,7 +142,7 @@ const build = async <T>(
   const dependencies: AuthenticatorParts['dependencies'] = []
   const resources = connections.use(processResources(clock, logger))
   const { memory } = resources
-  const shown = {
+  const described = {
     dependencies,
     memory,
     log: lines,
@@ -152,7 +152,7 @@ const build = async <T>(
   const parsed = parseConfig(file, `version: 1\nlisten: ${head}\n${text}`)
   if (!parsed.ok) {
     const problems = parsed.problems.map(({ message }) => message)
-    return { ...shown, built: undefined, problems, located: [], files: [] }
+    return { ...described, built: undefined, problems, located: [], files: [] }
   }
   const problems = new ProblemList(parsed.locate)
   const built = await make(parsed.config, {
@@ -167,7 +167,7 @@ const build = async <T>(
   })
   const found = problems.error?.problems ?? []
   return {
-    ...shown,
+    ...described,
     built,
     problems: found.map(({ message }) => message),
     located: found.map(formatProblem),

@@ -147,10 +147,10 @@ describe('two credentials', () => {
       const chain = new Chain(links)
       const { link, authentication } = await chain.authenticate(requestOf(request), FOREVER)
       if (!conflict) {
-        const shown = [authorization, apiKey, subprotocol].some((one) =>
+        const presented = [authorization, apiKey, subprotocol].some((one) =>
           request.headers?.includes(one),
         )
-        assert.equal(authentication.outcome, shown ? 'authenticated' : 'not-applicable')
+        assert.equal(authentication.outcome, presented ? 'authenticated' : 'not-applicable')
         return
       }
       assert.equal(link, undefined)

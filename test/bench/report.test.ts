@@ -91,9 +91,9 @@ describe('reportFiles', () => {
   })
 
   it('writes each plot that the page shows', () => {
-    const shown = [...page.matchAll(/!\[[^\]]*\]\(([^)]+)\)/g)].map(([, path]) => path)
+    const images = [...page.matchAll(/!\[[^\]]*\]\(([^)]+)\)/g)].map(([, path]) => path)
     const plots = files.map(({ path }) => path).filter((path) => path.endsWith('.svg'))
-    assert.deepEqual(shown, plots)
+    assert.deepEqual(images, plots)
     assert.ok(plots.length > 0)
   })
 })

@@ -9,7 +9,7 @@ import { ConfigurationFiles } from '../../src/config/files.ts'
 import { ProcessReplayMemory } from '../../src/state/replay-memory.ts'
 import { authenticatorWith, bound, caller, key, unbound } from '../authenticate/bearer/holding.ts'
 import { AUDIENCE, ISSUER, jwksOf } from '../authenticate/bearer/issuing.ts'
-import { shownWith, type Members } from '../authenticate/bearer/proving.ts'
+import { presentedWith, type Members } from '../authenticate/bearer/proving.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import type { HeaderLines } from '../fakes/envoy.ts'
 import type { Outcome } from '../fakes/envoy-client.ts'
@@ -30,7 +30,7 @@ describe('a DPoP-bound token with its proof, over gRPC', () => {
   it('is accepted, and neither token nor proof is forwarded', async () => {
     await using service = await startRoute({ authenticators: [authenticatorWith()] })
     const proof = await caller.proof(bound, { htu })
-    const outcome = await service.client.check({ ...parts, headers: shownWith(bound, proof) })
+    const outcome = await service.client.check({ ...parts, headers: presentedWith(bound, proof) })
     assert.ok(outcome.allow)
     assert.deepEqual(outcome.remove.toSorted(), ['authorization', 'dpop'])
     assert.equal(outcome.set['x-remote-user'], `${ISSUER}#alice`)
@@ -56,7 +56,7 @@ describe('a DPoP-bound token with its proof, over gRPC', () => {
   }[] = [
     {
       reason: 'proof-invalid',
-      headers: async () => shownWith(bound, await caller.proof(bound)),
+      headers: async () => presentedWith(bound, await caller.proof(bound)),
       want: `${BEARER},${DPOP}, error="invalid_dpop_proof"`,
     },
     {
@@ -88,7 +88,7 @@ describe('a DPoP-bound token with its proof, over gRPC', () => {
 
   it('is refused when the proof is used again', async () => {
     await using service = await startRoute({ authenticators: [authenticatorWith()] })
-    const headers = shownWith(bound, await caller.proof(bound, { htu }))
+    const headers = presentedWith(bound, await caller.proof(bound, { htu }))
     const first = await service.client.check({ ...parts, headers })
     assert.equal(eventOf(service, first).reason, 'permitted')
     const second = await service.client.check({ ...parts, headers })
@@ -100,7 +100,7 @@ describe('a DPoP-bound token with its proof, over gRPC', () => {
     const replays = new ProcessReplayMemory(new FakeClock(), 1)
     await using service = await startRoute({ authenticators: [authenticatorWith({ replays })] })
     const send = async (): Promise<Outcome> => {
-      const headers = shownWith(bound, await caller.proof(bound, { htu }))
+      const headers = presentedWith(bound, await caller.proof(bound, { htu }))
       return await service.client.check({ ...parts, headers })
     }
     assert.ok((await send()).allow)
@@ -153,7 +153,7 @@ routes: [{ name: app, authenticate: [tokens], authorize: [{ allow: all }] }]
     eventOf(service, await service.client.check({ headers })).reason
 
   const proven = async (claims: Members = {}): Promise<HeaderLines> =>
-    shownWith(bound, await caller.proof(bound, claims))
+    presentedWith(bound, await caller.proof(bound, claims))
 
   it('is off by default', async () => {
     await serve('', resources(), async (service) => {

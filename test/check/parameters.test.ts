@@ -88,8 +88,8 @@ describe('the path in the audit log', () => {
 
   for (const name of CREDENTIAL_PARAMETERS) {
     it(`never has the value of ${name}`, async () => {
-      const shown = `/a?b=1&${name}=[withheld]&c`
-      assert.equal(await pathOf(`/a?b=1&${name}=S&c`, 'full'), shown)
+      const recorded = `/a?b=1&${name}=[withheld]&c`
+      assert.equal(await pathOf(`/a?b=1&${name}=S&c`, 'full'), recorded)
       assert.equal(
         await pathOf(`/a?${name.toUpperCase()}%253DS`, 'full'),
         `/a?${name.toUpperCase()}=[withheld]`,

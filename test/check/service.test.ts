@@ -81,7 +81,7 @@ for (const kind of ['tcp', 'unix'] as const) {
           authenticator: 'staff',
           authentication: 'basic',
           credential: 'fingerprint',
-          shown: undefined,
+          presented: undefined,
           userHash: undefined,
           rule: 'all',
           shadow: undefined,

@@ -184,15 +184,15 @@ describe('the upstream of docker-compose.yml', () => {
       received.headers.filter((line) => line.startsWith('x-remote-')),
       ['x-remote-group: dev', 'x-remote-group: ops'],
     )
-    const shown = await certificate(folder.file('envoy/front-proxy.pem'))
+    const proxy = await certificate(folder.file('envoy/front-proxy.pem'))
     assert.deepEqual(received.certificate, {
       subject: 'CN=front-proxy',
       issuer: 'CN=Countersign demo: upstream',
-      serialNumber: shown.serialNumber,
-      fingerprint: shown.fingerprint256,
+      serialNumber: proxy.serialNumber,
+      fingerprint: proxy.fingerprint256,
       subjectAltName: null,
-      notBefore: shown.validFromDate.toISOString(),
-      notAfter: shown.validToDate.toISOString(),
+      notBefore: proxy.validFromDate.toISOString(),
+      notAfter: proxy.validToDate.toISOString(),
     })
   })
 

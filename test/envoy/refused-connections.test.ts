@@ -1,4 +1,4 @@
-// A connection that Envoy refuses leaves exactly one line, with the reason and what was shown; no other leaves one.
+// A connection that Envoy refuses leaves exactly one line, with the reason and what was presented; no other leaves one.
 
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'

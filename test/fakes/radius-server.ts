@@ -150,12 +150,12 @@ export const valueIn = (bytes: Buffer, wanted: number): Buffer => {
 }
 
 const reveal = (hidden: Buffer, authenticator: Buffer): string => {
-  const shown: number[] = []
+  const decrypted: number[] = []
   for (let start = 0; start < hidden.length; start += 16) {
     const before = start === 0 ? authenticator : hidden.subarray(start - 16, start)
     const mask = createHash('md5').update(FAKE_SECRET).update(before).digest()
     const block = hidden.subarray(start, start + 16)
-    shown.push(...block.map((octet, index) => octet ^ mask.readUInt8(index)))
+    decrypted.push(...block.map((octet, index) => octet ^ mask.readUInt8(index)))
   }
-  return Buffer.from(shown).toString().replace(/\0+$/, '')
+  return Buffer.from(decrypted).toString().replace(/\0+$/, '')
 }

@@ -132,27 +132,31 @@ describe('any certificate, for random times,', () => {
       const expires = random(3) === 0 ? NEVER : now + random(2 ** (1 + random(31)))
       const subject = subjectOf(['CN', `user-${random(50)}`])
       const validity = validityAt(now, { lifetime, backdate }, expires, subject)
-      const shown = JSON.stringify({ lifetime, backdate, now, expires, validity })
+      const values = JSON.stringify({ lifetime, backdate, now, expires, validity })
       if (validity === undefined) {
-        assert.ok(expires < now + 1_000, shown)
+        assert.ok(expires < now + 1_000, values)
         continue
       }
       const { notBefore, notAfter, renewAt: renewal } = validity
-      assert.ok([notBefore, notAfter, renewal].every(Number.isSafeInteger), shown)
+      assert.ok([notBefore, notAfter, renewal].every(Number.isSafeInteger), values)
       // It holds now, and for as long as it is given out.
-      assert.ok(notBefore * 1_000 <= now && now < renewal * 1_000, shown)
-      assert.ok(renewal <= notAfter, shown)
+      assert.ok(notBefore * 1_000 <= now && now < renewal * 1_000, values)
+      assert.ok(renewal <= notAfter, values)
       // Never past the credential, and never longer than configured.
-      assert.ok(notAfter * 1_000 <= expires, shown)
-      assert.ok((notAfter - notBefore) * 1_000 <= lifetime + backdate, shown)
+      assert.ok(notAfter * 1_000 <= expires, values)
+      assert.ok((notAfter - notBefore) * 1_000 <= lifetime + backdate, values)
       // Half its life is left, unless the credential ends.
       const left = notAfter * 1_000 - now
       const step = Math.max(10, lifetime / 16_000)
       const isCut = expires < NEVER && notAfter > Math.floor(expires / 1_000) - step
-      assert.ok(isCut || left >= Math.floor(lifetime / 1_000) * 500, shown)
+      assert.ok(isCut || left >= Math.floor(lifetime / 1_000) * 500, values)
       // Equal until it is renewed.
       const later = now + random(Math.max(1, renewal * 1_000 - now))
-      assert.deepEqual(validityAt(later, { lifetime, backdate }, expires, subject), validity, shown)
+      assert.deepEqual(
+        validityAt(later, { lifetime, backdate }, expires, subject),
+        validity,
+        values,
+      )
     }
   })
 })

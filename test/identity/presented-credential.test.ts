@@ -43,9 +43,9 @@ describe('the fields of a token in the audit log', () => {
 
   it('have 256 characters each, and all audiences together', () => {
     const aud = Array.from({ length: 500 }, (_, index) => `audience-${index}`)
-    const shown = presentedToken({ iss: LONG, jti: LONG, client_id: LONG, aud }, false)
-    assert.equal(shown?.iss?.length, 257)
-    assert.ok((shown.aud?.join('').length ?? 0) <= 257)
+    const presented = presentedToken({ iss: LONG, jti: LONG, client_id: LONG, aud }, false)
+    assert.equal(presented?.iss?.length, 257)
+    assert.ok((presented.aud?.join('').length ?? 0) <= 257)
     assert.ok((presentedToken({ aud: LONG }, false)?.aud?.[0]?.length ?? 0) <= 257)
   })
 
@@ -62,9 +62,15 @@ describe('the fields of a token in the audit log', () => {
 describe('the fields of a certificate in the audit log', () => {
   it('have 256 characters each', () => {
     const fields = { ...NO_CERTIFICATE, subjectName: LONG, issuerName: LONG, serial: LONG }
-    const shown = presentedCertificate({ ...fields, fingerprint: 'f' }, false)
-    assert.deepEqual(Object.keys(shown), ['proven', 'subject', 'issuer', 'serial', 'fingerprint'])
-    for (const value of [shown.subject, shown.issuer, shown.serial]) {
+    const presented = presentedCertificate({ ...fields, fingerprint: 'f' }, false)
+    assert.deepEqual(Object.keys(presented), [
+      'proven',
+      'subject',
+      'issuer',
+      'serial',
+      'fingerprint',
+    ])
+    for (const value of [presented.subject, presented.issuer, presented.serial]) {
       assert.equal(value?.length, 257)
     }
   })

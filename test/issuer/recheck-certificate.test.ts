@@ -1,4 +1,4 @@
-// Certificates that were shown at the login page are verified again while the login lasts.
+// Certificates that were presented at the login page are verified again while the login lasts.
 
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'

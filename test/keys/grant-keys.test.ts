@@ -149,9 +149,9 @@ describe('a malformed keyring of grants', () => {
     const secrets = [`${A}!`, `${A}${B}`, `${A} ${B}`, `x${A}`, `${A}\n${A}`, A.slice(1)]
     for (const text of secrets) {
       const refusal = refusalOf(text)
-      const shown = `${inspect(refusal, { depth: 9, showHidden: true })}${JSON.stringify(refusal)}`
+      const printed = `${inspect(refusal, { depth: 9, showHidden: true })}${JSON.stringify(refusal)}`
       for (let at = 0; at + 8 <= text.length; at += 4) {
-        assert.ok(!shown.includes(text.slice(at, at + 8)), shown)
+        assert.ok(!printed.includes(text.slice(at, at + 8)), printed)
       }
     }
   })
@@ -168,7 +168,7 @@ describe('a grant key', () => {
   const [key] = parseGrantKeys(SOURCE, secret.toString('base64url'))
 
   it('is not printed', () => {
-    const shown = [
+    const printed = [
       inspect(key),
       inspect(key, { depth: Infinity, showHidden: true, compact: false }),
       inspect({ deep: [{ key }] }, { depth: Infinity, showHidden: true, getters: true }),
@@ -177,7 +177,7 @@ describe('a grant key', () => {
       JSON.stringify(Object.entries(key ?? {})),
     ]
     const forms = ['utf8', 'hex', 'base64', 'base64url', 'latin1'] as const
-    for (const text of shown) {
+    for (const text of printed) {
       for (const form of forms) assert.ok(!text.includes(secret.toString(form).slice(0, 8)), text)
       assert.ok(!text.includes([...secret.subarray(0, 4)].join(',')), text)
     }

@@ -74,10 +74,10 @@ describe('a folder of signing keys', () => {
     await using folder = await temporaryFolder()
     await writeSigningKeys(folder.path, KEYS)
     const found = await readSigningKeys(folder.path, new ConfigurationFiles(), START)
-    const shown = inspect(found, { depth: 9, showHidden: true }) + JSON.stringify(found)
+    const printed = inspect(found, { depth: 9, showHidden: true }) + JSON.stringify(found)
     for (const { privateKey } of KEYS) {
       const { d = '' } = privateKey.export({ format: 'jwk' })
-      assert.ok(!shown.includes(d.slice(0, 12)))
+      assert.ok(!printed.includes(d.slice(0, 12)))
     }
   })
 

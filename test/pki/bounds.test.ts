@@ -1,4 +1,4 @@
-// What a search for a path may cost, whatever is shown: counted in signatures where it can be, and
+// What a search for a path may cost, whatever is presented: counted in signatures where it can be, and
 // otherwise in time with a wide margin.
 
 import assert from 'node:assert/strict'
@@ -44,10 +44,10 @@ const searched = async (
   intermediates: readonly Made[] = [],
 ) => {
   const trust = trustIn([read(root)], intermediates.map(read))
-  const shown = others.map(read)
+  const presented = others.map(read)
   const certificate = read(leaf)
   const start = cpuTime()
-  const result = await findPath(certificate, shown, trust, RULES, NOW * 1_000)
+  const result = await findPath(certificate, presented, trust, RULES, NOW * 1_000)
   assert.ok(cpuTime() - start < PATIENCE, `${cpuTime() - start} ms`)
   return result.outcome === 'valid' ? result.outcome : result.code
 }

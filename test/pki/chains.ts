@@ -3,7 +3,7 @@
 import type { RejectionCode } from '../../src/authenticate/authenticator.ts'
 import { makeAuthority, makeClient, type Made } from './making.ts'
 
-/** What is shown, and who is trusted. */
+/** What is presented, and who is trusted. */
 export interface Chain {
   readonly leaf: Made
   readonly others?: readonly Made[]

@@ -49,7 +49,7 @@ describe('a circuit', () => {
     assert.deepEqual(changes, ['open'])
   })
 
-  it('hostile: does not open by one subject without an answer, however often it is shown', () => {
+  it('hostile: does not open by one subject without an answer, however often it is presented', () => {
     const { circuit, ask, from } = open()
     for (let time = 0; time < 100; time += 1) ask(from(`c${time}`, 'odd'), 'silent')
     assert.equal(circuit.isOpen, false)

@@ -77,8 +77,8 @@ describe('the signer holds no more than a bound', { timeout: 300_000 }, () => {
         const held = during.live - before.live
         await (await flooding)[Symbol.asyncDispose]()
         const left = await untilGone(server, before.live)
-        const shown = [held, left].map((bytes) => `${(bytes / MIB).toFixed(1)} MiB`)
-        t.diagnostic(`held ${shown[0]}, left ${shown[1]}, ${served.certificates} served meanwhile`)
+        const sizes = [held, left].map((bytes) => `${(bytes / MIB).toFixed(1)} MiB`)
+        t.diagnostic(`held ${sizes[0]}, left ${sizes[1]}, ${served.certificates} served meanwhile`)
         assert.ok(during.streams <= MAX_STREAMS, `${during.streams} streams`)
         assert.ok(held < MOST_HELD, `${held} bytes`)
         assert.ok(left < LEFT, `${left} bytes left`)

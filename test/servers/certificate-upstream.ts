@@ -1,4 +1,4 @@
-// An upstream that accepts any client certificate of its CAs, and tells which one it was shown.
+// An upstream that accepts any client certificate of its CAs, and reports which one was presented.
 
 import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'

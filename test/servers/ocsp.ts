@@ -139,8 +139,8 @@ export const createOpensslCa = async (name = 'Revocation test CA'): Promise<Open
         ? ['-crl_lastupdate', '20200101000000Z', '-crl_nextupdate', '20200102000000Z']
         : []
       await ca('-gencrl', ...times, '-out', file('complete.pem'))
-      const shown = await run('crl', '-in', file('complete.pem'), '-noout', '-crlnumber')
-      completeNumber = /=(?:0x)?([0-9A-F]+)/i.exec(shown)?.[1] ?? '01'
+      const crl = await run('crl', '-in', file('complete.pem'), '-noout', '-crlnumber')
+      completeNumber = /=(?:0x)?([0-9A-F]+)/i.exec(crl)?.[1] ?? '01'
       await copyFile(file('index.txt'), file('index.base'))
       return await readFile(file('complete.pem'))
     },

@@ -18,7 +18,7 @@ interface Asked {
   readonly body: string
   /** The parameters of a form. */
   readonly form: Readonly<Record<string, string>>
-  /** The CN of the certificate that it was shown. */
+  /** The CN of the certificate that was presented. */
   readonly client: string | undefined
   /** The caller's port: another one for another connection. */
   readonly port: number | undefined
@@ -70,14 +70,15 @@ export const startTokenServer = async (
     const body = await text(request)
     const { url: path = '', method = '', headers, socket } = request
     const form = Object.fromEntries(new URLSearchParams(body))
-    const shown = socket instanceof TLSSocket ? socket.getPeerX509Certificate()?.subject : undefined
+    const subject =
+      socket instanceof TLSSocket ? socket.getPeerX509Certificate()?.subject : undefined
     const question: Asked = {
       method,
       path,
       headers,
       body,
       form,
-      client: shown && /^CN=(.*)$/m.exec(shown)?.[1],
+      client: subject && /^CN=(.*)$/m.exec(subject)?.[1],
       port: socket.remotePort,
     }
     asked.push(question)

@@ -39,7 +39,7 @@ export const replayMemoryConforms = (
       assert.equal(outcomes.filter((outcome) => outcome === 'first').length, 1)
     })
 
-    it('forgets nothing before its time, also when it is shown with another end', async () => {
+    it('forgets nothing before its time, also when it is presented with another end', async () => {
       const { clock, use } = await setUp()
       await use('a', 60_000)
       clock.advance(59_999)

@@ -72,9 +72,9 @@ const LONGEST_CN = 64
 /** The CN is informative: verifiers of servers read the alternative names (RFC 9525 §2). */
 const subjectOf = (options: NameOptions): readonly Attribute[] => {
   const { user, group = [], uid, name, dns = [], ip = [], spiffe } = options
-  const shown = user ?? name ?? [...dns, ...ip, spiffe].find((value) => isShort(value))
+  const commonName = user ?? name ?? [...dns, ...ip, spiffe].find((value) => isShort(value))
   return [
-    ...(shown === undefined ? [] : [{ oid: ATTRIBUTES.CN, value: shown }]),
+    ...(commonName === undefined ? [] : [{ oid: ATTRIBUTES.CN, value: commonName }]),
     ...group.map((value) => ({ oid: ATTRIBUTES.O, value })),
     ...(uid === undefined ? [] : [{ oid: ATTRIBUTES.UID, value: uid }]),
   ]

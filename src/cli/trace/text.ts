@@ -127,7 +127,7 @@ const decisionLines = (decision: TracedDecision): Lines => {
           labelled('fingerprint', decision.credential),
         ]),
       ],
-      ...shownRows(decision.shown),
+      ...presentedRows(decision.presented),
       ['from', decision.source],
       ['request', joined([decision.method, joined([decision.host, decision.path], '')])],
       ['kubernetes', kubernetes && targetText(kubernetes.verb, kubernetes)],
@@ -143,9 +143,9 @@ const decisionLines = (decision: TracedDecision): Lines => {
 }
 
 /** The credential as presented. */
-const shownRows = (shown: TracedDecision['shown']): readonly Row[] => {
-  if (shown === undefined) return []
-  const { proven, subject, issuer, serial, fingerprint, iss, jti, aud, id, login } = shown
+const presentedRows = (presented: TracedDecision['presented']): readonly Row[] => {
+  if (presented === undefined) return []
+  const { proven, subject, issuer, serial, fingerprint, iss, jti, aud, id, login } = presented
   const text = joined([
     labelled('subject', subject),
     labelled('issuer', issuer),
@@ -153,7 +153,7 @@ const shownRows = (shown: TracedDecision['shown']): readonly Row[] => {
     labelled('fingerprint', fingerprint),
     labelled('iss', iss),
     labelled('jti', jti),
-    labelled('client', shown.client_id ?? shown.azp),
+    labelled('client', presented.client_id ?? presented.azp),
     labelled('aud', aud.join(', ')),
     labelled('id', id),
     labelled('login', login),

@@ -20,7 +20,7 @@ import { ownerOf, type Exchange } from './interaction-request.ts'
 import type { LocalRecheck } from '../../authenticate/login/local-recheck.ts'
 import { restartUrl } from '../provider/interaction-url.ts'
 import { LoginPages, type LoginPagesParts } from './login-pages.ts'
-import { problemOf, refusalOf, type ShownKind, type Unproven } from './login-outcome.ts'
+import { problemOf, refusalOf, type PresentedKind, type Unproven } from './login-outcome.ts'
 import type { UpstreamIdp } from '../../logins/upstream-idp/upstream-idp.ts'
 import type { UpstreamLogoutEndpoint } from './upstream-logout-endpoint.ts'
 import { UpstreamLogins } from './upstream-login.ts'
@@ -203,11 +203,11 @@ export class Interactions {
     await provider.interactionFinished(request, response, { consent: { grantId } })
   }
 
-  async #logIn(exchange: Exchange, shown: LoginCredential | Missing): Promise<void> {
-    if (shown.kind === 'missing') return await this.#pages.showLogin(exchange, shown)
-    const user = shown.kind === 'password' ? shown.user : undefined
-    const proof = await prove(this.#parts.login, shown, callerOf(exchange.request))
-    await this.#conclude(exchange, proof, shown, user)
+  async #logIn(exchange: Exchange, presented: LoginCredential | Missing): Promise<void> {
+    if (presented.kind === 'missing') return await this.#pages.showLogin(exchange, presented)
+    const user = presented.kind === 'password' ? presented.user : undefined
+    const proof = await prove(this.#parts.login, presented, callerOf(exchange.request))
+    await this.#conclude(exchange, proof, presented, user)
   }
 
   async #takeAnswer(exchange: Exchange, answer: string): Promise<void> {
@@ -246,7 +246,7 @@ export class Interactions {
   async #conclude(
     exchange: Exchange,
     proof: Proof,
-    shown: ShownKind,
+    presented: PresentedKind,
     user: string | undefined,
   ): Promise<void> {
     if (proof.outcome === 'stale') {
@@ -265,7 +265,7 @@ export class Interactions {
       })
       return this.#pages.showChallenge(exchange, { authenticator, question })
     }
-    if (proof.outcome !== 'proven') return await this.#refuse(exchange, proof, shown, user)
+    if (proof.outcome !== 'proven') return await this.#refuse(exchange, proof, presented, user)
     const proven = this.#parts.local.loginOf(proof.identity, certificateOf(exchange.request))
     const failure = await this.#ending.complete(exchange, proof.identity, proven)
     if (failure !== undefined) await this.#pages.showLogin(exchange, { kind: 'unavailable' }, user)
@@ -274,16 +274,16 @@ export class Interactions {
   async #refuse(
     exchange: Exchange,
     proof: Unproven,
-    shown: ShownKind,
+    presented: PresentedKind,
     user: string | undefined,
   ): Promise<void> {
     if (proof.outcome === 'unavailable') {
       this.#parts.logger.error({ err: proof.cause }, 'login failed')
     }
-    const loginMethod = shown.kind === 'certificate' ? 'certificate' : 'password'
-    const refusal = { ...refusalOf(proof, shown), ...claimedIn(proof, shown, user) }
+    const loginMethod = presented.kind === 'certificate' ? 'certificate' : 'password'
+    const refusal = { ...refusalOf(proof, presented), ...claimedIn(proof, presented, user) }
     await this.#ending.record(exchange, { outcome: 'refused', loginMethod, ...refusal })
-    await this.#pages.showLogin(exchange, problemOf(proof, shown), user)
+    await this.#pages.showLogin(exchange, problemOf(proof, presented), user)
   }
 }
 
@@ -291,17 +291,17 @@ export class Interactions {
  * The claimed user and credential, for the log. Typed text is a name only where it was verified; else it may be a password
  * in the wrong field.
  */
-const claimedIn = (proof: Unproven, { kind }: ShownKind, typed: string | undefined) => {
+const claimedIn = (proof: Unproven, { kind }: PresentedKind, typed: string | undefined) => {
   // Of an answer the password has been verified before.
   if (proof.outcome === 'refused' || kind === 'answer') return { user: typed }
   if (proof.outcome !== 'rejected') return {}
-  const { user, userHash, presented: shown } = proof
-  return { user, userHash, shown }
+  const { user, userHash, presented } = proof
+  return { user, userHash, presented }
 }
 
 type Missing = Extract<LoginProblem, { kind: 'missing' }>
 
-/** What was shown, or what of it is missing. */
+/** What was presented, or what of it is missing. */
 const shownIn = (action: string, form: Form): LoginCredential | Missing => {
   if (action === 'certificate') return { kind: 'certificate' }
   const user = form?.get('user')?.trim() ?? ''

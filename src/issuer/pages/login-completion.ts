@@ -51,9 +51,9 @@ export class LoginCompletion {
       authenticator,
       method: authentication,
       digest: credential,
-      presented: shown,
+      presented,
     } = identity
-    const known = { user, groups, authenticator, authentication, credential, shown }
+    const known = { user, groups, authenticator, authentication, credential, presented }
     if (result.outcome === 'failed') {
       const { code: reason, detail } = result
       await this.record(exchange, { outcome: 'refused', reason, detail, ...known })

@@ -11,15 +11,15 @@ import type { Proof, LoginCredential } from '../../authenticate/login/prove.ts'
 /** A failed verification. */
 export type Unproven = Exclude<Proof, { outcome: 'proven' | 'asked' | 'stale' }>
 
-/** What was shown, a password say, or an answer. */
-export interface ShownKind {
+/** What was presented, a password say, or an answer. */
+export interface PresentedKind {
   readonly kind: LoginCredential['kind'] | 'answer'
 }
 
 /** For the log. */
 export const refusalOf = (
   proof: Unproven,
-  { kind }: ShownKind,
+  { kind }: PresentedKind,
 ): { readonly reason: LoginRefusal; readonly detail?: string } => {
   switch (proof.outcome) {
     case 'rejected':
@@ -49,7 +49,7 @@ const isTold = (code: string): code is AccountRefusal => TOLD.has(code)
 const DEFAULT_WAIT_S = 60
 
 /** For the user. */
-export const problemOf = (proof: Unproven, { kind }: ShownKind): LoginProblem => {
+export const problemOf = (proof: Unproven, { kind }: PresentedKind): LoginProblem => {
   if (proof.outcome === 'unavailable') return { kind: 'unavailable' }
   // Of the mapping: the user is proven, so it reveals nothing.
   if (proof.outcome === 'refused') return { kind: 'denied' }

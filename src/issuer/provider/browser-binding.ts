@@ -69,9 +69,11 @@ export class BrowserBinding {
    */
   holds(request: IncomingMessage, { uid }: Pick<Interaction, 'uid'>): boolean {
     const [value = '', ...more] = cookiesNamed(cookieHeadersOf(request), this.#nameOf(uid))
-    const shown = Buffer.from(value.slice(value.indexOf('.') + 1))
+    const presented = Buffer.from(value.slice(value.indexOf('.') + 1))
     const wanted = Buffer.from(this.#keys.of('interaction-browser', uid))
-    return more.length === 0 && shown.length === wanted.length && timingSafeEqual(shown, wanted)
+    return (
+      more.length === 0 && presented.length === wanted.length && timingSafeEqual(presented, wanted)
+    )
   }
 
   /** The interaction is over. */

@@ -109,10 +109,10 @@ export class SessionEndpoints {
   async #left(visit: RouteRequest): Promise<void> {
     const { host, url, request, response } = visit
     const { logins, clock } = this.#parts
-    const shown = sessionCookiesOf(request)
+    const presented = sessionCookiesOf(request)
     const state = url.searchParams.get('state') ?? ''
-    if (shown.length > 0 && this.#logouts.holds(host, shown, state, clock.now())) {
-      for (const text of shown) await logins.sessions.endText(text)
+    if (presented.length > 0 && this.#logouts.holds(host, presented, state, clock.now())) {
+      for (const text of presented) await logins.sessions.endText(text)
       response.appendHeader('set-cookie', endedCookie(SESSION_COOKIE))
       // The next user of the browser would see cached pages of the upstream by the button "back".
       response.setHeader('clear-site-data', '"cache"')

@@ -29,8 +29,8 @@ export class LogoutStates {
   /** Whether a logout began so on that host, with the same cookies, and not too long ago. */
   holds(host: string, cookies: readonly string[], state: string, now: number): boolean {
     const [until = '', mac = ''] = state.split('.', 2)
-    const [wanted, shown] = [Buffer.from(this.#mac(host, until, cookies)), Buffer.from(mac)]
-    const isOwn = wanted.length === shown.length && timingSafeEqual(wanted, shown)
+    const [wanted, presented] = [Buffer.from(this.#mac(host, until, cookies)), Buffer.from(mac)]
+    const isOwn = wanted.length === presented.length && timingSafeEqual(wanted, presented)
     return isOwn && now / 1_000 < Number(until)
   }
 

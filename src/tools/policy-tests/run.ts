@@ -123,9 +123,9 @@ const showsCredential = (
   route: Route | undefined,
 ): Unusable | undefined => {
   if (request === undefined || route === undefined) return undefined
-  const shown = route.chain.locations.find((location) => holds(request, location))
-  if (shown === undefined) return undefined
-  const place = shown.kind === 'query' ? 'path' : 'headers'
+  const presented = route.chain.locations.find((location) => holds(request, location))
+  if (presented === undefined) return undefined
+  const place = presented.kind === 'query' ? 'path' : 'headers'
   const remedy = identity === undefined ? 'set "identity" instead' : 'leave it out'
   return unusable(
     `it has a credential, which must not be in a configuration and is not verified here: ${remedy}`,

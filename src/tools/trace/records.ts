@@ -17,8 +17,8 @@ const texts = z.array(text).default([])
 
 const impersonation = z.object({ user: text, groups: texts })
 
-/** The credential as it was shown. */
-const shownSchema = z.object({
+/** The credential as it was presented. */
+const presentedSchema = z.object({
   proven: z.boolean().default(false),
   subject: optional,
   issuer: optional,
@@ -52,7 +52,7 @@ const decisionSchema = z.object({
   authenticator: optional,
   authentication: optional,
   credential: optional,
-  shown: shownSchema.optional(),
+  presented: presentedSchema.optional(),
   rule: optional,
   detail: optional,
   kubernetes: z
@@ -249,8 +249,10 @@ export const readRecord = (line: JsonObject, place: Place): TraceRecord => {
 }
 
 /** Search terms for the credential of a decision. */
-export const namesShown = ({ shown }: TracedDecision): readonly (string | undefined)[] =>
-  shown === undefined ? [] : [shown.serial, shown.fingerprint, shown.jti, shown.id, shown.login]
+export const presentedNames = ({ presented }: TracedDecision): readonly (string | undefined)[] =>
+  presented === undefined
+    ? []
+    : [presented.serial, presented.fingerprint, presented.jti, presented.id, presented.login]
 
 const CREDENTIAL_ID = 'authentication.kubernetes.io/credential-id'
 

@@ -7,7 +7,7 @@ import { countedSource } from '../../runtime/counted-source.ts'
 import {
   credentialOf,
   credentialValue,
-  namesShown,
+  presentedNames,
   pathOf,
   readRecord,
   type ApiRequest,
@@ -210,14 +210,14 @@ class Tracer {
   }
 
   #keepDecision(key: string, decision: TracedDecision): void {
-    const { id, request, handle = '', jti, shown } = decision
-    const names = [id, request, ...jti, ...namesShown(decision)]
+    const { id, request, handle = '', jti, presented } = decision
+    const names = [id, request, ...jti, ...presentedNames(decision)]
     const isCorrelated = names.includes(this.#id) || this.#asked.has(handle)
     if (isCorrelated && this.#hold(this.#decisions, key, decision, this.#limits.reports)) {
       this.#correlated.add(id)
       if (handle !== '') this.#handles.add(handle)
       this.#terms.add(id, handle, ...jti)
-      this.#lead(shown?.jti, shown?.login)
+      this.#lead(presented?.jti, presented?.login)
     }
     if (!isCorrelated && !this.#terms.has(handle) && !jti.some((one) => this.#terms.has(one)))
       return

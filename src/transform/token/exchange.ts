@@ -61,7 +61,7 @@ export const exchangedToken = (options: ExchangeOptions): Transformer => {
 }
 
 interface Known {
-  /** The caller's token: one identity can be shown by several. */
+  /** The caller's token: one identity can be presented by several. */
   readonly subject: string
   readonly transformation: Transformation
   /** Milliseconds since the epoch. */
@@ -87,7 +87,7 @@ class Exchange {
     signal: AbortSignal,
   ): Transformation | Promise<Transformation> {
     const { memory, clock } = this.#options
-    // One that was shown with DPoP is bound to a key that only the caller has, and is not read here.
+    // One that was presented with DPoP is bound to a key that only the caller has, and is not read here.
     const credentials = readBearerCredentials(request.headers)
     if (credentials.outcome !== 'present' || !isProvenByToken(identity)) return MISSING
     const { token: subject } = credentials

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test'
 import type { HeaderLines } from '../../fakes/envoy.ts'
 import { answerTo, authenticatorWith, bound, caller, key, unbound } from './holding.ts'
 import { claimsOf, ISSUER } from './issuing.ts'
-import { shownWith } from './proving.ts'
+import { presentedWith } from './proving.ts'
 
 describe('the challenges', () => {
   const ALGS = 'algs="ES256 EdDSA"'
@@ -32,12 +32,12 @@ describe('the challenges', () => {
     },
     {
       name: 'a token that is bound to nothing, with a proof',
-      headers: async () => shownWith(unbound, await caller.proof(unbound)),
+      headers: async () => presentedWith(unbound, await caller.proof(unbound)),
       want: `${DPOP}, error="invalid_token"`,
     },
     {
       name: 'a proof that is wrong',
-      headers: () => shownWith(bound, 'x'),
+      headers: () => presentedWith(bound, 'x'),
       want: `${DPOP}, error="invalid_dpop_proof"`,
     },
     {
@@ -72,7 +72,7 @@ describe('the challenges', () => {
 
   it('are the same for a replayed proof as for a wrong one', async () => {
     const authenticator = authenticatorWith(options)
-    const headers = shownWith(bound, await caller.proof(bound))
+    const headers = presentedWith(bound, await caller.proof(bound))
     await answerTo(authenticator, headers)
     assert.deepEqual(await answerTo(authenticator, headers), {
       outcome: 'rejected',

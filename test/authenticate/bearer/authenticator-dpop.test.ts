@@ -9,7 +9,7 @@ import { asEnvoySends, presentedCertificate } from '../../fixtures/presented.ts'
 import { bearerWith } from './asking.ts'
 import { answerTo, ask, authenticatorWith, bound, caller, key, unbound } from './holding.ts'
 import { claimsOf, encode, ISSUER, keySetOf, makeKey } from './issuing.ts'
-import { makeCaller, shownWith, type Caller } from './proving.ts'
+import { makeCaller, presentedWith, type Caller } from './proving.ts'
 
 describe('a token and its scheme', () => {
   interface Case {
@@ -22,7 +22,7 @@ describe('a token and its scheme', () => {
   const CASES: readonly Case[] = [
     {
       name: 'bound, with DPoP and a proof',
-      headers: (proof) => shownWith(bound, proof),
+      headers: (proof) => presentedWith(bound, proof),
       want: 'authenticated',
     },
     {
@@ -58,7 +58,7 @@ describe('a token and its scheme', () => {
     {
       name: 'not bound, with DPoP and a proof',
       token: unbound,
-      headers: (proof) => shownWith(unbound, proof),
+      headers: (proof) => presentedWith(unbound, proof),
       want: 'token-binding',
     },
     {
@@ -81,22 +81,22 @@ describe('a token and its scheme', () => {
     },
     {
       name: 'bound, with an empty proof',
-      headers: () => shownWith(bound, ''),
+      headers: () => presentedWith(bound, ''),
       want: 'proof-invalid',
     },
     {
       name: 'bound, with two lines of proof',
-      headers: (proof) => [...shownWith(bound, proof), ['dpop', proof]],
+      headers: (proof) => [...presentedWith(bound, proof), ['dpop', proof]],
       want: 'proof-invalid',
     },
     {
       name: 'bound, with a proof and an empty line',
-      headers: (proof) => [...shownWith(bound, proof), ['dpop', '']],
+      headers: (proof) => [...presentedWith(bound, proof), ['dpop', '']],
       want: 'proof-invalid',
     },
     {
       name: 'bound, with two proofs in a line',
-      headers: (proof) => shownWith(bound, `${proof},${proof}`),
+      headers: (proof) => presentedWith(bound, `${proof},${proof}`),
       want: 'proof-invalid',
     },
     {
@@ -109,10 +109,14 @@ describe('a token and its scheme', () => {
     },
     {
       name: 'two tokens that Envoy joined',
-      headers: (proof) => shownWith(`${bound},DPoP ${bound}`, proof),
+      headers: (proof) => presentedWith(`${bound},DPoP ${bound}`, proof),
       want: 'credential-malformed',
     },
-    { name: 'no token', headers: (proof) => shownWith('', proof), want: 'credential-malformed' },
+    {
+      name: 'no token',
+      headers: (proof) => presentedWith('', proof),
+      want: 'credential-malformed',
+    },
     { name: 'a proof alone', headers: (proof) => [['dpop', proof]], want: 'not-applicable' },
     {
       name: 'a scheme that begins alike',
@@ -133,7 +137,10 @@ describe('a token and its scheme', () => {
   it('of another issuer is passed on, and so is an opaque one', async () => {
     const foreign = await key.token(claimsOf({ iss: 'https://other' }))
     for (const token of [foreign, 'opaque']) {
-      const outcome = await ask(authenticatorWith(), shownWith(token, await caller.proof(token)))
+      const outcome = await ask(
+        authenticatorWith(),
+        presentedWith(token, await caller.proof(token)),
+      )
       assert.equal(outcome, 'not-applicable')
     }
   })
@@ -141,7 +148,7 @@ describe('a token and its scheme', () => {
   it('is not read where proofs are not checked', async () => {
     const plain = bearerWith(keySetOf(key))
     for (const token of [bound, unbound]) {
-      const outcome = await ask(plain, shownWith(token, await caller.proof(token)))
+      const outcome = await ask(plain, presentedWith(token, await caller.proof(token)))
       assert.equal(outcome, 'not-applicable')
     }
     assert.equal(await ask(plain, [['authorization', `Bearer ${bound}`]]), 'token-binding')
@@ -150,10 +157,10 @@ describe('a token and its scheme', () => {
   it('is proven itself, whatever the proof', async () => {
     const expired = await key.token(claimsOf({ exp: 1, cnf: { jkt: caller.thumbprint } }))
     const forged = await (await makeKey()).token(claimsOf({ cnf: { jkt: caller.thumbprint } }))
-    const shown = async (token: string): Promise<string> =>
-      await ask(authenticatorWith(), shownWith(token, await caller.proof(token)))
-    assert.equal(await shown(expired), 'token-expired')
-    assert.equal(await shown(forged), 'token-signature')
+    const presented = async (token: string): Promise<string> =>
+      await ask(authenticatorWith(), presentedWith(token, await caller.proof(token)))
+    assert.equal(await presented(expired), 'token-expired')
+    assert.equal(await presented(forged), 'token-signature')
   })
 })
 
@@ -163,10 +170,10 @@ describe('a DPoP-bound token', () => {
       const [holder, thief] = await Promise.all([makeCaller(algorithm), makeCaller(algorithm)])
       const token = await key.token(claimsOf({ cnf: { jkt: holder.thumbprint } }))
       const authenticator = authenticatorWith()
-      const shown = async (by: Caller) =>
-        await ask(authenticator, shownWith(token, await by.proof(token)))
+      const presented = async (by: Caller) =>
+        await ask(authenticator, presentedWith(token, await by.proof(token)))
       assert.deepEqual(
-        [await shown(holder), await shown(thief), await shown(holder)],
+        [await presented(holder), await presented(thief), await presented(holder)],
         ['authenticated', 'proof-invalid', 'authenticated'],
       )
     }
@@ -175,14 +182,17 @@ describe('a DPoP-bound token', () => {
   it('is rejected with a proof for another token', async () => {
     const second = await key.token(claimsOf({ jti: 'x', cnf: { jkt: caller.thumbprint } }))
     const proof = await caller.proof(second)
-    assert.equal(await ask(authenticatorWith(), shownWith(bound, proof)), 'proof-invalid')
+    assert.equal(await ask(authenticatorWith(), presentedWith(bound, proof)), 'proof-invalid')
   })
 
   const JKT = [undefined, null, 1, '', ['x'], { jkt: 'x' }]
   for (const jkt of JKT) {
     it(`is rejected when its cnf.jkt is ${JSON.stringify(jkt)}`, async () => {
       const token = await key.token(claimsOf({ cnf: { jkt } }))
-      const outcome = await ask(authenticatorWith(), shownWith(token, await caller.proof(token)))
+      const outcome = await ask(
+        authenticatorWith(),
+        presentedWith(token, await caller.proof(token)),
+      )
       assert.equal(outcome, jkt === '' ? 'proof-invalid' : 'token-binding')
     })
   }
@@ -192,21 +202,21 @@ describe('a DPoP-bound token', () => {
     const thumbprint = createHash('sha256').update(der).digest('base64url')
     const cnf = { jkt: caller.thumbprint, 'x5t#S256': thumbprint }
     const token = await key.token(claimsOf({ cnf }))
-    const shown = async (peerCertificate: string) =>
-      await ask(authenticatorWith(), shownWith(token, await caller.proof(token)), {
+    const presented = async (peerCertificate: string) =>
+      await ask(authenticatorWith(), presentedWith(token, await caller.proof(token)), {
         peerCertificate,
       })
-    assert.equal(await shown(asEnvoySends(der)), 'authenticated')
-    assert.equal(await shown(''), 'token-binding')
+    assert.equal(await presented(asEnvoySends(der)), 'authenticated')
+    assert.equal(await presented(''), 'token-binding')
     const other = await presentedCertificate({ subject: [{ CN: 'bob' }] })
-    assert.equal(await shown(asEnvoySends(other)), 'token-binding')
+    assert.equal(await presented(asEnvoySends(other)), 'token-binding')
   })
 
   it('yields the same credential object each time', async () => {
     const authenticator = authenticatorWith()
-    const shown = async () =>
-      await answerTo(authenticator, shownWith(bound, await caller.proof(bound)))
-    const [first, second] = [await shown(), await shown()]
+    const presented = async () =>
+      await answerTo(authenticator, presentedWith(bound, await caller.proof(bound)))
+    const [first, second] = [await presented(), await presented()]
     assert.ok(first.outcome === 'authenticated' && second.outcome === 'authenticated')
     assert.equal(first.credential, second.credential)
     assert.equal(first.credential.user, `${ISSUER}#alice`)
@@ -224,7 +234,7 @@ describe('where tokens have to be bound', () => {
     assert.equal(await ask(authenticator, bearer(unbound), parts), 'token-binding')
     assert.equal(await ask(authenticator, bearer(ofCertificate), parts), 'authenticated')
     assert.equal(await ask(authenticator, bearer(ofCertificate)), 'token-binding')
-    const proven = shownWith(bound, await caller.proof(bound))
+    const proven = presentedWith(bound, await caller.proof(bound))
     assert.equal(await ask(authenticator, proven), 'authenticated')
   })
 })

@@ -26,7 +26,7 @@ const unasked = async (): Promise<never> => {
 }
 
 /** The outcome for a token that was issued at `iat`. */
-const shown = async (lastOf: LastOf, iat: number | undefined = BEGUN) =>
+const presented = async (lastOf: LastOf, iat: number | undefined = BEGUN) =>
   await show(asking(lastOf), await key.token(claimsOf({ iat })))
 
 describe("a token of Countersign's issuer", () => {
@@ -36,7 +36,7 @@ describe("a token of Countersign's issuer", () => {
       users.push(user)
       return BEGUN * 1_000 - 1
     }
-    assert.equal(codeOf(await shown(earlier)), 'authenticated')
+    assert.equal(codeOf(await presented(earlier)), 'authenticated')
     assert.deepEqual(users, ['alice'])
   })
 
@@ -45,7 +45,7 @@ describe("a token of Countersign's issuer", () => {
     ['since', BEGUN * 1_000 + 1_000],
   ] as const) {
     it(`is refused when its user was signed out ${name}`, async () => {
-      const result = await shown(async () => ended)
+      const result = await presented(async () => ended)
       assert.equal(codeOf(result), 'token-inactive')
       assert.match(JSON.stringify(result), /invalid_token/)
     })
@@ -70,7 +70,7 @@ describe("a token of Countersign's issuer", () => {
     const down = async (): Promise<never> => {
       throw new Error('down')
     }
-    assert.equal((await shown(down)).outcome, 'unavailable')
+    assert.equal((await presented(down)).outcome, 'unavailable')
   })
 })
 

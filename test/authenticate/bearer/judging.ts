@@ -61,7 +61,7 @@ interface Case extends Shown {
 
 /** A test for each case: whether the proof is accepted. */
 export const tableOf = (want: boolean, cases: readonly Case[]): void => {
-  for (const { name, proof, ...shown } of cases) {
-    it(name, async () => assert.equal(await judge(await proof(), shown), want))
+  for (const { name, proof, ...presented } of cases) {
+    it(name, async () => assert.equal(await judge(await proof(), presented), want))
   }
 }

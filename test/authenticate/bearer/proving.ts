@@ -80,7 +80,10 @@ export const subjectOf = (
 ): ProofSubject => ({ request: requestOf(parts), token, thumbprint, key: undefined })
 
 /** The lines of a request that shows a token and a proof. */
-export const shownWith = (token: string, proof: string): readonly (readonly [string, string])[] => [
+export const presentedWith = (
+  token: string,
+  proof: string,
+): readonly (readonly [string, string])[] => [
   ['authorization', `DPoP ${token}`],
   ['dpop', proof],
 ]

@@ -37,14 +37,14 @@ const showGood = async ({ authenticator }: Introspection, count: number, apart: 
 
 /** Presents invalid tokens, 1,000 a second from one address, until it is aborted. */
 const flood = async ({ authenticator }: Introspection, end: AbortSignal) => {
-  const shown: Promise<string>[] = []
+  const presented: Promise<string>[] = []
   for (let round = 0; !end.aborted; round += 1) {
     for (let index = 0; index < 20; index += 1) {
-      shown.push(outcomeOf(authenticator, `bad-${round}-${index}`, { sourceAddress: STRANGER }))
+      presented.push(outcomeOf(authenticator, `bad-${round}-${index}`, { sourceAddress: STRANGER }))
     }
     await pause(20)
   }
-  return await Promise.all(shown)
+  return await Promise.all(presented)
 }
 
 describe('a flood of tokens from one address', () => {

@@ -18,7 +18,7 @@ const alice = makeClient({ signer: ca })
 
 const item = ({ der }: Made): string => `:${der.toString('base64')}:`
 
-const shown = (finding: Finding): unknown => {
+const outcomeOf = (finding: Finding): unknown => {
   if (finding.outcome !== 'found') return finding.outcome
   const certificates = finding.read()
   return certificates ? [certificates.leaf, ...certificates.others] : 'malformed'
@@ -103,7 +103,7 @@ describe('Client-Cert', () => {
   ]
   for (const { name, headers, want } of CASES) {
     it(name, () => {
-      assert.deepEqual(shown(clientCertSource.find(requestOf({ headers }))), want)
+      assert.deepEqual(outcomeOf(clientCertSource.find(requestOf({ headers }))), want)
     })
   }
 
@@ -144,11 +144,11 @@ describe('byte sequences (fuzz)', () => {
 describe('the certificate of the connection', () => {
   it('is that of the attributes, never that of a header', () => {
     const header = ['client-cert', item(alice)] as const
-    assert.equal(shown(connectionSource.find(requestOf({ headers: [header] }))), 'absent')
+    assert.equal(outcomeOf(connectionSource.find(requestOf({ headers: [header] }))), 'absent')
     const peerCertificate = encodeURIComponent(pemOf(ca))
     const request = requestOf({ headers: [header], peerCertificate })
-    assert.deepEqual(shown(connectionSource.find(request)), [ca.der])
+    assert.deepEqual(outcomeOf(connectionSource.find(request)), [ca.der])
     const broken = requestOf({ peerCertificate: 'x' })
-    assert.equal(shown(connectionSource.find(broken)), 'malformed')
+    assert.equal(outcomeOf(connectionSource.find(broken)), 'malformed')
   })
 })

@@ -82,7 +82,7 @@ const find = (choice: ElementChoice, ...values: readonly (string | Buffer)[]): F
     requestOf({ headers: values.map((value) => ['x-forwarded-client-cert', value]) }),
   )
 
-const shown = (finding: Finding): unknown => {
+const outcomeOf = (finding: Finding): unknown => {
   if (finding.outcome !== 'found') return finding.outcome
   const certificates = finding.read()
   return certificates ? [certificates.leaf, ...certificates.others] : 'malformed'
@@ -206,7 +206,7 @@ describe('the certificate of X-Forwarded-Client-Cert', () => {
   ]
   for (const { name, values, choice = 'only', want } of CASES) {
     it(name, () => {
-      assert.deepEqual(shown(find(choice, ...values)), want)
+      assert.deepEqual(outcomeOf(find(choice, ...values)), want)
     })
   }
 

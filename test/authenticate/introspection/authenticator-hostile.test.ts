@@ -205,13 +205,13 @@ describe('an introspection endpoint', () => {
     )
     const { authenticator, scripted, clock, log } = site
     scripted.answer = () => ({ status: 503 })
-    const shown: string[] = []
+    const presented: string[] = []
     for (let attempt = 0; attempt < 5; attempt += 1) {
-      shown.push(causeOf(await show(authenticator, `t${attempt}`)))
+      presented.push(causeOf(await show(authenticator, `t${attempt}`)))
     }
     assert.equal(scripted.asked.length, 3)
-    assert.match(shown[2] ?? '', /answered 503/)
-    assert.match(shown[4] ?? '', /circuit breaker is open/)
+    assert.match(presented[2] ?? '', /answered 503/)
+    assert.match(presented[4] ?? '', /circuit breaker is open/)
     // Still failing: the request that tried it opens the circuit again.
     clock.advance(5_000)
     await show(authenticator, 'u')
@@ -244,8 +244,10 @@ describe('an introspection endpoint', () => {
       most = Math.max(most, open)
       return { body: ACTIVE, after: pause(20).then(() => (open -= 1)) }
     }
-    const shown = Array.from({ length: 10 }, (_, index) => outcomeOf(authenticator, `t${index}`))
-    assert.deepEqual(new Set(await Promise.all(shown)), new Set(['authenticated']))
+    const presented = Array.from({ length: 10 }, (_, index) =>
+      outcomeOf(authenticator, `t${index}`),
+    )
+    assert.deepEqual(new Set(await Promise.all(presented)), new Set(['authenticated']))
     assert.equal(most, 3) // one is reserved for tokens that were accepted before
     // For those there may be four at a time.
     const again = Array.from({ length: 10 }, (_, index) => outcomeOf(authenticator, `t${index}`))

@@ -94,11 +94,11 @@ describe('an introspection response', () => {
     await using site = await startIntrospection({ cacheTtl: 0 })
     const { promise, resolve } = Promise.withResolvers<void>()
     site.scripted.answer = () => ({ body: ACTIVE, after: promise })
-    const shown = Array.from({ length: 100 }, () => outcomeOf(site.authenticator, 'same'))
+    const presented = Array.from({ length: 100 }, () => outcomeOf(site.authenticator, 'same'))
     const gone = show(site.authenticator, 'same', {}, AbortSignal.abort(new Error('gone')))
     await assert.rejects(gone, /gone/)
     resolve()
-    assert.deepEqual(new Set(await Promise.all(shown)), new Set(['authenticated']))
+    assert.deepEqual(new Set(await Promise.all(presented)), new Set(['authenticated']))
     assert.equal(site.scripted.asked.length, 1)
   })
 

@@ -56,9 +56,9 @@ describe('a login that was proven here', () => {
 
   it('by certificate keeps the certificate, and nothing of a certificate by password', () => {
     const logins = loginsWith({ recheck: '30s' })
-    const shown = logins.loginOf(identity({ method: 'certificate' }), 'PEM')
-    assert.deepEqual(shown.proven, { certificate: 'PEM' })
-    assert.equal(shown.renewal?.by, clock.now() + 30_000)
+    const presented = logins.loginOf(identity({ method: 'certificate' }), 'PEM')
+    assert.deepEqual(presented.proven, { certificate: 'PEM' })
+    assert.equal(presented.renewal?.by, clock.now() + 30_000)
     assert.equal(logins.loginOf(identity(), 'PEM').proven, undefined)
   })
 

@@ -101,9 +101,9 @@ describe('a token of a service account', () => {
     const { authenticator, scripted, clock } = site
     const { promise, resolve } = Promise.withResolvers<void>()
     scripted.answer = () => ({ body: GOOD, after: promise })
-    const shown = Array.from({ length: 100 }, () => outcomeOf(authenticator, 'same'))
+    const presented = Array.from({ length: 100 }, () => outcomeOf(authenticator, 'same'))
     resolve()
-    assert.deepEqual(new Set(await Promise.all(shown)), new Set(['authenticated']))
+    assert.deepEqual(new Set(await Promise.all(presented)), new Set(['authenticated']))
     assert.equal(scripted.asked.length, 1)
     scripted.answer = () => ({ body: INACTIVE })
     clock.advance(29_999)
@@ -189,22 +189,22 @@ describe("Countersign's own token", () => {
   it('is read again after a while, without a reload', async () => {
     await using site = await start({ cacheTtl: '0s' })
     const { authenticator, scripted, clock, built, tokenFile } = site
-    const shownTo = async (): Promise<string | undefined> => {
+    const presentedTo = async (): Promise<string | undefined> => {
       assert.equal(await outcomeOf(authenticator, 'opaque'), 'authenticated')
       return scripted.asked.at(-1)?.headers.authorization
     }
     assert.ok(!built.files.includes(tokenFile) && built.files.length > 0)
-    assert.equal(await shownTo(), 'Bearer own-token-1')
+    assert.equal(await presentedTo(), 'Bearer own-token-1')
     await writeFile(`${tokenFile}.new`, 'own-token-2')
     await rename(`${tokenFile}.new`, tokenFile)
     clock.advance(9_999)
-    assert.equal(await shownTo(), 'Bearer own-token-1')
+    assert.equal(await presentedTo(), 'Bearer own-token-1')
     clock.advance(1)
-    assert.equal(await shownTo(), 'Bearer own-token-2')
+    assert.equal(await presentedTo(), 'Bearer own-token-2')
     // Missing for a moment, as while a volume is replaced.
     await rm(tokenFile)
     clock.advance(10_000)
-    assert.equal(await shownTo(), 'Bearer own-token-2')
+    assert.equal(await presentedTo(), 'Bearer own-token-2')
   })
 
   it('is read again at once when the API server refuses it', async () => {

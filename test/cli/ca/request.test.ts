@@ -152,8 +152,8 @@ describe('a certificate request', { concurrency: true }, () => {
       const { status, stderr } = await folder.ca(...SIGN, 'server', '--dns', 'a.example.org')
       assert.equal(status, 1)
       assert.match(stderr, /^countersign: .*request\.csr: the certificate request cannot be read/)
-      const shown = await folder.ca('show', './r/request.csr')
-      assert.match(shown.stderr, /^countersign: .*request\.csr cannot be read as/)
+      const result = await folder.ca('show', './r/request.csr')
+      assert.match(result.stderr, /^countersign: .*request\.csr cannot be read as/)
     })
   }
 

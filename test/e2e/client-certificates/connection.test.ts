@@ -69,12 +69,12 @@ describe('client certificates, through Envoy', { skip: skipWithoutEnvoy() }, () 
         assert.equal(event?.authenticator, 'cards')
         assert.equal(event.authentication, 'certificate')
         assert.equal(event.user, 'Jürgen')
-        const { proven, serial, fingerprint, subject: shown, issuer } = { ...event.shown }
+        const { proven, serial, fingerprint, subject: presented, issuer } = { ...event.presented }
         assert.deepEqual(
           { proven, serial, fingerprint },
           { proven: true, serial: holder.serial, fingerprint: holder.fingerprint },
         )
-        assert.equal(shown, 'CN=Jürgen,O=with\\, comma,O=dev')
+        assert.equal(presented, 'CN=Jürgen,O=with\\, comma,O=dev')
         assert.match(issuer ?? '', /^CN=/)
       }
     })

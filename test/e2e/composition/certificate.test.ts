@@ -91,8 +91,8 @@ const cases = (
     it(`${name}: ${verdict}`, async () => {
       site().upstream.clear()
       for (const sendOver of [http1, http2]) {
-        const shown = client?.(callers())
-        const target = { ...site().target, ...(shown && { client: shown }) }
+        const presented = client?.(callers())
+        const target = { ...site().target, ...(presented && { client: presented }) }
         const answer: Answer = await sendOver(target, {
           host: HOST,
           headers: headers?.(callers()) ?? [],

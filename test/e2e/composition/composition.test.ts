@@ -238,7 +238,7 @@ describe('two required credentials of one user', { skip: skipWithoutEnvoy() }, (
     await folder[Symbol.asyncDispose]()
   })
 
-  const shown = async (): Promise<readonly HeaderLine[]> => [
+  const presented = async (): Promise<readonly HeaderLine[]> => [
     ['Authorization', `DPoP ${bound}`],
     ['DPoP', await caller.proof(bound, { iat: now(), htu: `https://${HOST}/` })],
   ]
@@ -270,10 +270,10 @@ describe('two required credentials of one user', { skip: skipWithoutEnvoy() }, (
   })
 
   it('may be a DPoP-bound token, with an API key or without, each proof once', async () => {
-    const both = await shown()
+    const both = await presented()
     assert.equal(await verdictOn(site, ...both, key(aliceKey)), '200 permitted')
     assert.equal(await verdictOn(site, ...both, key(aliceKey)), '401 proof-replayed')
-    const alone = await shown()
+    const alone = await presented()
     assert.equal(await verdictOn(site, ...alone), '200 permitted')
     assert.equal(await verdictOn(site, ...alone), '401 proof-replayed')
     assert.equal(await verdictOn(site, ...alone, key(aliceKey)), '401 proof-replayed')

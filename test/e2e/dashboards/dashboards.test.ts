@@ -262,22 +262,22 @@ describe('dashboards behind one login', { skip, timeout: 240_000 }, () => {
     ]
     for (const { name, groups, show } of WAYS) {
       it(name, async () => {
-        const shown = await show()
+        const presented = await show()
         const { recipe, grafana } = site
         const review = await recipe.ask(HOSTS.headlamp, {
           ...ASK_WHO,
           path: `/clusters/main${REVIEW}`,
-          ...shown,
-          headers: [...Object.entries(ASK_WHO.headers), ...(shown.headers ?? [])],
+          ...presented,
+          headers: [...Object.entries(ASK_WHO.headers), ...(presented.headers ?? [])],
         })
         assert.equal(review.status, 201, review.body)
         const user = userIn(review.body)
         assert.equal(user.username, 'alice')
         assert.deepEqual(user.groups, [...groups, 'system:authenticated'])
         assert.deepEqual((await recipe.lastEvent()).jti, [tokenIdIn(user.extra)])
-        const list = await recipe.ask(HOSTS.dashboard, { path: '/api/v1/namespace', ...shown })
+        const list = await recipe.ask(HOSTS.dashboard, { path: '/api/v1/namespace', ...presented })
         assert.match(list.body, /kube-system/)
-        const known = await recipe.ask(HOSTS.grafana, { path: '/api/user', ...shown })
+        const known = await recipe.ask(HOSTS.grafana, { path: '/api/user', ...presented })
         const { login, groups: told } = JSON.parse(known.body)
         assert.deepEqual([login, told], ['alice', groups])
         const { authorization, cookie } = grafana.received.at(-1) ?? {}

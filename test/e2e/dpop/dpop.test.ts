@@ -75,7 +75,7 @@ describe('DPoP-bound tokens, through Envoy', { skip: skipWithoutEnvoy() }, () =>
   const proofOf = async (claims: Members = {}, header: Members = {}): Promise<string> =>
     await caller.proof(token, { iat: now(), htu: `https://${HOST}/`, ...claims }, header)
 
-  const shown = (proof: string, text = token): readonly HeaderLine[] => [
+  const presented = (proof: string, text = token): readonly HeaderLine[] => [
     ['Authorization', `DPoP ${text}`],
     ['DPoP', proof],
   ]
@@ -89,7 +89,7 @@ describe('DPoP-bound tokens, through Envoy', { skip: skipWithoutEnvoy() }, () =>
   ] as const) {
     it(`1. a token with its proof, over ${protocol}: the identity is forwarded, without token and proof`, async () => {
       site.upstream.clear()
-      const headers = shown(await proofOf())
+      const headers = presented(await proofOf())
       const answer = await sendOver(site.target, { host: HOST, headers })
       assert.equal(answer.status, 200, answer.body)
       assert.deepEqual(received(answer, 'x-remote-user'), ['alice'])
@@ -99,7 +99,7 @@ describe('DPoP-bound tokens, through Envoy', { skip: skipWithoutEnvoy() }, () =>
     })
 
     it(`2. a proof that was used, over ${protocol}: 401 for the second request`, async () => {
-      const headers = shown(await proofOf())
+      const headers = presented(await proofOf())
       assert.equal((await sendOver(site.target, { host: HOST, headers })).status, 200)
       site.upstream.clear()
       const again = await sendOver(site.target, { host: HOST, headers })
@@ -111,7 +111,7 @@ describe('DPoP-bound tokens, through Envoy', { skip: skipWithoutEnvoy() }, () =>
 
   it('2. one proof in thirty simultaneous requests: one of them is served', async () => {
     site.upstream.clear()
-    const headers = shown(await proofOf())
+    const headers = presented(await proofOf())
     const session = await openHttp2(site.target)
     try {
       const answers = await Promise.all(
@@ -128,8 +128,8 @@ describe('DPoP-bound tokens, through Envoy', { skip: skipWithoutEnvoy() }, () =>
 
   it('2. the same jti in another proof: 401', async () => {
     const claims = { jti: 'mine' }
-    assert.equal((await ask({ headers: shown(await proofOf(claims)) })).status, 200)
-    const answer = await ask({ headers: shown(await proofOf({ ...claims, iat: now() - 1 })) })
+    assert.equal((await ask({ headers: presented(await proofOf(claims)) })).status, 200)
+    const answer = await ask({ headers: presented(await proofOf({ ...claims, iat: now() - 1 })) })
     assert.equal(await verdictOf(site, answer), '401 proof-replayed')
   })
 
@@ -138,7 +138,7 @@ describe('DPoP-bound tokens, through Envoy', { skip: skipWithoutEnvoy() }, () =>
       site.upstream.clear()
       const { headers = [], ...rest } = request
       const proof = await proofOf(claims, header)
-      const answer = await ask({ ...rest, headers: [...shown(proof), ...headers] })
+      const answer = await ask({ ...rest, headers: [...presented(proof), ...headers] })
       assert.equal(await verdictOf(site, answer), '401 proof-invalid')
       assert.deepEqual(valuesOf(answer, 'www-authenticate'), [INVITATIONS[0], FAILED, BASIC])
       assert.equal(site.upstream.requests.length, 0)
@@ -154,7 +154,7 @@ describe('DPoP-bound tokens, through Envoy', { skip: skipWithoutEnvoy() }, () =>
     for (const [index, stolen] of tokens.entries()) {
       for (const header of [{}, { jwk: keys[index] }]) {
         const proof = await thief.proof(stolen, { iat: now(), htu: `https://${HOST}/` }, header)
-        const answer = await ask({ headers: shown(proof, stolen) })
+        const answer = await ask({ headers: presented(proof, stolen) })
         assert.equal(await verdictOf(site, answer), '401 proof-invalid')
       }
     }
@@ -163,7 +163,7 @@ describe('DPoP-bound tokens, through Envoy', { skip: skipWithoutEnvoy() }, () =>
   for (const { name, path, htu, host = HOST } of PATHS) {
     it(`4. a proof for a URI with ${name}: 200`, async () => {
       for (const sendOver of [http1, http2]) {
-        const headers = shown(await proofOf({ htu }))
+        const headers = presented(await proofOf({ htu }))
         const answer = await sendOver(site.target, { host, path, headers })
         assert.equal(await verdictOf(site, answer), '200 permitted')
       }
@@ -172,14 +172,14 @@ describe('DPoP-bound tokens, through Envoy', { skip: skipWithoutEnvoy() }, () =>
 
   for (const [path, htu] of APART) {
     it(`4. ${path} is not ${htu}: 401`, async () => {
-      const answer = await ask({ path, headers: shown(await proofOf({ htu })) })
+      const answer = await ask({ path, headers: presented(await proofOf({ htu })) })
       assert.equal(await verdictOf(site, answer), '401 proof-invalid')
     })
   }
 
   it('4. a host with another port, where htu has none: 401', async () => {
     const proof = await proofOf({ htu: `https://${PORTED}/` })
-    const answer = await ask({ host: `${PORTED}:8443`, headers: shown(proof) })
+    const answer = await ask({ host: `${PORTED}:8443`, headers: presented(proof) })
     assert.equal(await verdictOf(site, answer), '401 proof-invalid')
   })
 
@@ -198,7 +198,7 @@ describe('DPoP-bound tokens, through Envoy', { skip: skipWithoutEnvoy() }, () =>
   it('5. an unbound token with the scheme DPoP: 401; as a bearer token: 200', async () => {
     const free = await issuer.token(claimsOf({ iat: now(), exp: now() + 300 }))
     const proof = await caller.proof(free, { iat: now(), htu: `https://${HOST}/` })
-    const answer = await ask({ headers: shown(proof, free) })
+    const answer = await ask({ headers: presented(proof, free) })
     assert.equal(await verdictOf(site, answer), '401 token-binding')
     assert.deepEqual(valuesOf(answer, 'www-authenticate'), [
       INVITATIONS[0],
@@ -213,7 +213,7 @@ describe('DPoP-bound tokens, through Envoy', { skip: skipWithoutEnvoy() }, () =>
   it('5. without a proof, with an empty one, or with a password in addition: 401', async () => {
     const none = await ask({ headers: [['Authorization', `DPoP ${token}`]] })
     assert.equal(await verdictOf(site, none), '401 proof-invalid')
-    const empty = await ask({ headers: shown('') })
+    const empty = await ask({ headers: presented('') })
     assert.equal(await verdictOf(site, empty), '401 proof-invalid')
     const password = await ask({ headers: [ALICE, ['DPoP', await proofOf()]] })
     assert.deepEqual(received(password, 'x-remote-user'), ['alice'])
@@ -226,7 +226,7 @@ describe('DPoP-bound tokens, through Envoy', { skip: skipWithoutEnvoy() }, () =>
   it('6. two DPoP lines, equal or not, over HTTP/1.1 and HTTP/2: 401', async () => {
     const [one, other] = [await proofOf(), await proofOf()]
     for (const second of [one, other, '']) {
-      const headers: readonly HeaderLine[] = [...shown(one), ['DPoP', second]]
+      const headers: readonly HeaderLine[] = [...presented(one), ['DPoP', second]]
       const answers = [
         await sendRaw(site.target, { headers: [['Host', HOST], ...headers] }),
         await http2(site.target, { host: HOST, headers }),
@@ -236,7 +236,7 @@ describe('DPoP-bound tokens, through Envoy', { skip: skipWithoutEnvoy() }, () =>
       }
     }
     // None of them was used up by that.
-    assert.equal((await ask({ headers: shown(one) })).status, 200)
+    assert.equal((await ask({ headers: presented(one) })).status, 200)
   })
 
   it('7. an upgrade: the upstream receives neither token nor proof', async () => {
@@ -246,7 +246,7 @@ describe('DPoP-bound tokens, through Envoy', { skip: skipWithoutEnvoy() }, () =>
       ['Host', HOST],
       ['Connection', 'Upgrade'],
       ['Upgrade', 'websocket'],
-      ...shown(proof),
+      ...presented(proof),
     ]
     using upgraded = await upgradeRaw(site.target, { line: 'GET /ws?a=b HTTP/1.1', headers })
     assert.equal(upgraded.answer.status, 101)

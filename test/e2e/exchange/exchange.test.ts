@@ -72,10 +72,10 @@ describe(
     let site: Site
     let token: string
     let secrets: Secrets
-    const shown: string[] = []
+    const presented: string[] = []
     const freshToken = async (): Promise<string> => {
       const fresh = await provider.accessToken()
-      shown.push(fresh)
+      presented.push(fresh)
       return fresh
     }
     before(async () => {
@@ -264,7 +264,7 @@ describe(
       assert.ok(sent.includes('Bearer '))
       const audit = await readFile(site.files.audit, 'utf8')
       for (const text of [sent, audit, site.envoy.log(), site.authz.log]) {
-        for (const one of shown) assert.ok(!text.includes(one))
+        for (const one of presented) assert.ok(!text.includes(one))
       }
       for (const text of [audit, site.envoy.log(), site.authz.log]) {
         for (const own of [...TOKENS, SERVICE.secret]) assert.ok(!text.includes(own))

@@ -24,7 +24,7 @@ interface Ended {
 export interface RunningKubectl extends AsyncDisposable {
   readonly stdin: Writable
   /** Its standard output so far. */
-  readonly shown: string
+  readonly printed: string
   /** Resolves with the first match in its standard output; rejects when it ends before. */
   shows(pattern: RegExp): Promise<RegExpExecArray>
   signal(signal: NodeJS.Signals): void
@@ -63,18 +63,18 @@ export const startKubectl = (
   const ended = end()
   return {
     stdin: child.stdin,
-    get shown() {
+    get printed() {
       return Buffer.concat(output).toString()
     },
     ended,
     signal: (signal) => void child.kill(signal),
     async shows(pattern) {
       for (;;) {
-        const said = this.shown
+        const said = this.printed
         const match = pattern.exec(said)
         if (match !== null) return match
         const more = await Promise.race([once(child.stdout, 'data'), ended])
-        if (!Array.isArray(more) && !pattern.test(this.shown)) {
+        if (!Array.isArray(more) && !pattern.test(this.printed)) {
           throw new Error(`it ended and did not show ${String(pattern)}: ${said}${complaint}`)
         }
       }

@@ -89,11 +89,11 @@ describe('watches', { skip: skipWithoutServers(), timeout: 240_000 }, () => {
 
   it('9. with each upstream credential end with the token', async () => {
     await using stack = new AsyncDisposableStack()
-    const shown = async (seconds: number): Promise<readonly string[]> =>
+    const presentedFor = async (seconds: number): Promise<readonly string[]> =>
       await tokenIn(site, 'short', await otherToken(site, USERS.alice, seconds))
-    const identity = await kubeconfigFor(site, await shown(1))
+    const identity = await kubeconfigFor(site, await presentedFor(1))
     const begun = Date.now()
-    await shown(LIFE_SECONDS)
+    await presentedFor(LIFE_SECONDS)
     const watches = await watchEverywhere({ identity, state: alice.state })
     for (const [, running] of watches) stack.use(running)
     const ends = watches.map(async ([out, { ended }]) => {

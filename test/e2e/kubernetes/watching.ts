@@ -24,7 +24,7 @@ export const startWatch = (
   const running = startKubectl(site, caller, get, { address })
   return {
     get lines() {
-      return running.shown.split('\n').slice(0, -1)
+      return running.printed.split('\n').slice(0, -1)
     },
     ended: running.ended.then(({ complaint }) => complaint),
     [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),

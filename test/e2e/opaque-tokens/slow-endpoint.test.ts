@@ -62,11 +62,11 @@ describe('a slow introspection endpoint', { skip: skipWithoutEnvoy() }, () => {
   const freshToken = (): string => `opaque-${(tokens += 1)}`
 
   /** Shows each of the tokens on one connection, all at once. */
-  const atOnce = async (shown: readonly string[]): Promise<readonly Answer[]> => {
+  const atOnce = async (presented: readonly string[]): Promise<readonly Answer[]> => {
     const session = await openHttp2(site.target)
     try {
       return await Promise.all(
-        shown.map((token) => http2On(session, { host: HOST, headers: [bearer(token)] })),
+        presented.map((token) => http2On(session, { host: HOST, headers: [bearer(token)] })),
       )
     } finally {
       session.destroy()

@@ -79,9 +79,9 @@ describe(
       await folder[Symbol.asyncDispose]()
     })
 
-    const until = (shown: string, verdict: string): Promise<string> =>
+    const until = (presented: string, verdict: string): Promise<string> =>
       eventually(
-        () => verdictOn(site, bearer(shown)),
+        () => verdictOn(site, bearer(presented)),
         (seen) => seen === verdict,
         API_SERVER_LIMIT,
       )

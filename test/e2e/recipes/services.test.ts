@@ -50,12 +50,12 @@ describe('recipes for services', { skip: skipWithoutEnvoy(), timeout: 120_000 },
       headers: [['X-Cert-Subject', 'CN=root']],
     })
     assert.equal(answer.status, 200, answer.body)
-    const shown = new X509Certificate(await readFile(pki.alice.certificate))
+    const presented = new X509Certificate(await readFile(pki.alice.certificate))
     assert.deepEqual(received(answer, 'x-cert-subject'), ['O=developers,CN=alice'])
     const [contents = ''] = received(answer, 'x-cert-contents')
-    assert.deepEqual(new X509Certificate(decodeURIComponent(contents)).raw, shown.raw)
+    assert.deepEqual(new X509Certificate(decodeURIComponent(contents)).raw, presented.raw)
     const [structured = ''] = received(answer, 'client-cert')
-    assert.deepEqual(Buffer.from(structured.slice(1, -1), 'base64'), shown.raw)
+    assert.deepEqual(Buffer.from(structured.slice(1, -1), 'base64'), presented.raw)
     assert.equal((await recipe.ask('api.example.org', {})).status, 401)
   })
 

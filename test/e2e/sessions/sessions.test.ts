@@ -46,8 +46,8 @@ describe('browser sessions, through Envoy', { skip: skipWithoutEnvoy() }, () => 
     assert.equal(began?.['user'], 'alice')
     assert.match(String(began['login']), /^[\w-]{22}$/)
     assert.equal(loggedInAs?.['login'], began['login'])
-    const { proven, login: shownLogin } = Object(decision?.['shown'])
-    assert.deepEqual([proven, shownLogin], [true, began['login']])
+    const { proven, login: presentedLogin } = Object(decision?.['presented'])
+    assert.deepEqual([proven, presentedLogin], [true, began['login']])
   })
 
   it('are in cookies without data, for one host, which are not forwarded', async () => {

@@ -110,9 +110,9 @@ for (const kind of ['built-in', 'grpc-js', 'streams'] as const) {
           await ask(honest)
           const held = during.live - before.live
           const left = await leftOver(server.process, before.live)
-          const shown = [held, left].map((bytes) => `${(bytes / MIB).toFixed(1)} MiB`)
+          const sizes = [held, left].map((bytes) => `${(bytes / MIB).toFixed(1)} MiB`)
           t.diagnostic(
-            `held ${shown[0]}, left ${shown[1]}, CPU ${(during.cpu - before.cpu).toFixed()} ms, ${answered} answered, ${closed} closed (${clients[0]?.goaway})`,
+            `held ${sizes[0]}, left ${sizes[1]}, CPU ${(during.cpu - before.cpu).toFixed()} ms, ${answered} answered, ${closed} closed (${clients[0]?.goaway})`,
           )
           assert.ok(held < MOST_HELD, `${held} bytes held`)
           assert.ok(left < MOST_LEFT, `${left} bytes left`)

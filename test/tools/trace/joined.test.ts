@@ -24,10 +24,18 @@ const LINES = [
   { event: 'tokens-issued', time: at(2), request: 'r-2', login: LOGIN, jti: ['another token'] },
   { event: 'login', time: at(2), request: 'r-3', login: 'login of eve', user: 'eve' },
   { event: 'tokens-issued', time: at(2), request: 'r-4', login: 'login of eve', jti: ['of eve'] },
-  decisionLine({ id: 'd-1', time: at(3), shown: { proven: true, jti: TOKEN, iss: 'https://as' } }),
-  decisionLine({ id: 'd-2', time: at(4), shown: { proven: true, login: LOGIN, id: 'session-1' } }),
-  decisionLine({ id: 'd-3', time: at(5), shown: { proven: false, jti: TOKEN } }),
-  decisionLine({ id: 'd-4', time: at(5), shown: { proven: true, jti: 'of eve' } }),
+  decisionLine({
+    id: 'd-1',
+    time: at(3),
+    presented: { proven: true, jti: TOKEN, iss: 'https://as' },
+  }),
+  decisionLine({
+    id: 'd-2',
+    time: at(4),
+    presented: { proven: true, login: LOGIN, id: 'session-1' },
+  }),
+  decisionLine({ id: 'd-3', time: at(5), presented: { proven: false, jti: TOKEN } }),
+  decisionLine({ id: 'd-4', time: at(5), presented: { proven: true, jti: 'of eve' } }),
   { event: 'login-renewed', time: at(6), login: LOGIN, user: 'bob', provider: 'google' },
   { event: 'login-ended', time: at(7), login: LOGIN, user: 'bob', cause: 'not-renewed' },
 ]
@@ -70,9 +78,9 @@ describe('the id of a decision', () => {
   })
 })
 
-describe('what a decision was shown', () => {
-  const shown = { proven: false, subject: 'CN=old', serial: '0abc', fingerprint: 'f1f2' }
-  const certificate = logOf(decisionLine({ id: 'd-5', shown }), ...LINES)
+describe('the credential presented with a decision', () => {
+  const presented = { proven: false, subject: 'CN=old', serial: '0abc', fingerprint: 'f1f2' }
+  const certificate = logOf(decisionLine({ id: 'd-5', presented }), ...LINES)
 
   it('leads to it by serial number and fingerprint of the certificate, and by the id of a key', async () => {
     const found = await Promise.all(

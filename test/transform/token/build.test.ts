@@ -115,9 +115,9 @@ for (const [section, grant] of Object.entries(SECTIONS)) {
     it('presents a certificate', async () => {
       const { certificate, key } = client
       const own = { certificate: { certificate, key: `file:${key}` } }
-      const { headers, form, client: shown } = await asked(own, { clientCa: authority.ca })
+      const { headers, form, client: commonName } = await asked(own, { clientCa: authority.ca })
       assert.equal(headers['authorization'], undefined)
-      assert.deepEqual([form['client_id'], shown], ['gateway', 'gateway'])
+      assert.deepEqual([form['client_id'], commonName], ['gateway', 'gateway'])
     })
   })
 }

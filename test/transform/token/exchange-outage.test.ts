@@ -143,8 +143,10 @@ describe('the endpoint of a token exchange', () => {
       most = Math.max(most, open)
       return { ...answer(), after: pause(20).then(() => (open -= 1)) }
     }
-    const shown = Array.from({ length: 10 }, (_, index) => exchanging.show(`t${index}`, byToken()))
-    const words = await Promise.all(shown)
+    const presented = Array.from({ length: 10 }, (_, index) =>
+      exchanging.show(`t${index}`, byToken()),
+    )
+    const words = await Promise.all(presented)
     assert.ok(
       words.every((word) => word.startsWith('Bearer ')),
       words.join(),

@@ -125,9 +125,9 @@ describe('the subject token of an exchange', () => {
     /** The `subject_token`; `undefined` where none is exchanged. */
     readonly want: string | undefined
   }
-  const SHOWN: HeaderLines = [['authorization', 'Bearer opaque']]
+  const PRESENTED: HeaderLines = [['authorization', 'Bearer opaque']]
   const CASES: readonly Case[] = [
-    { name: 'is the one in Authorization', headers: SHOWN, want: 'opaque' },
+    { name: 'is the one in Authorization', headers: PRESENTED, want: 'opaque' },
     {
       name: 'is found in any case of the scheme',
       headers: [['authorization', 'bEARER  opaque']],
@@ -136,12 +136,16 @@ describe('the subject token of an exchange', () => {
     { name: 'is found among the subprotocols of a WebSocket', headers: BOTH, want: 'opaque' },
     {
       name: 'is the proven one, where it was proven together with a certificate',
-      headers: SHOWN,
+      headers: PRESENTED,
       identity: identityOf({ method: 'certificate', claims: { sub: 'alice' } }),
       want: 'opaque',
     },
     { name: 'is missing without a token', headers: [], want: undefined },
-    { name: 'hostile: is missing with two tokens', headers: [...SHOWN, ...BOTH], want: undefined },
+    {
+      name: 'hostile: is missing with two tokens',
+      headers: [...PRESENTED, ...BOTH],
+      want: undefined,
+    },
     {
       name: 'hostile: is missing with two lines',
       headers: [['authorization', 'Bearer a,Bearer b']],
@@ -162,19 +166,19 @@ describe('the subject token of an exchange', () => {
     },
     {
       name: 'hostile: is not one that no authenticator has verified, together with a certificate',
-      headers: SHOWN,
+      headers: PRESENTED,
       identity: identityOf({ method: 'certificate' }),
       want: undefined,
     },
     {
       name: 'hostile: is not an API key in place of a token',
-      headers: SHOWN,
+      headers: PRESENTED,
       identity: identityOf({ method: 'api-key' }),
       want: undefined,
     },
     {
       name: 'hostile: is missing where the client is anonymous',
-      headers: SHOWN,
+      headers: PRESENTED,
       identity: identityOf({ method: 'anonymous' }),
       want: undefined,
     },

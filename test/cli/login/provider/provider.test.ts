@@ -208,7 +208,7 @@ describe('the provider of a login', { concurrency: true }, () => {
     await using folder = await temporaryFolder()
     const clientSecretFile = folder.file('secret')
     await writeFile(clientSecretFile, 's3cret\n')
-    const shownBy = async (methods: readonly string[] | undefined) => {
+    const authenticatedBy = async (methods: readonly string[] | undefined) => {
       provider.lies.set(
         PATHS.discovery,
         withMembers({ token_endpoint_auth_methods_supported: methods }),
@@ -221,14 +221,17 @@ describe('the provider of a login', { concurrency: true }, () => {
     }
     // RFC 6749 §2.3.1.
     const basic = `Basic ${Buffer.from('countersign%2Dcli:s3cret').toString('base64')}`
-    assert.deepEqual(await shownBy(undefined), [basic, undefined])
-    assert.deepEqual(await shownBy(['client_secret_post', 'client_secret_basic']), [
+    assert.deepEqual(await authenticatedBy(undefined), [basic, undefined])
+    assert.deepEqual(await authenticatedBy(['client_secret_post', 'client_secret_basic']), [
       basic,
       undefined,
     ])
-    assert.deepEqual(await shownBy(['client_secret_post']), [undefined, 's3cret'])
+    assert.deepEqual(await authenticatedBy(['client_secret_post']), [undefined, 's3cret'])
     await writeFile(clientSecretFile, '\n')
-    await assert.rejects(shownBy(undefined), { code: 'file-unreadable', message: /is empty$/ })
+    await assert.rejects(authenticatedBy(undefined), {
+      code: 'file-unreadable',
+      message: /is empty$/,
+    })
   })
 
   it('is not used with an unreadable CA', async () => {
