@@ -85,15 +85,15 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   await audit.write({ event: 'configuration-loaded', generation: 1, file })
   // 4. Changes of the configuration.
   const reloads = new ReloadStatus(clock)
-  const { memory, keySets, revocations, tokens } = resources
-  memory.resize(config.credentialCache.maxBytes)
-  const reported = { audit, logger, memory, keySets, revocations, tls, issuerTls }
+  const { credentialCache, keySets, revocations, tokens } = resources
+  credentialCache.resize(config.credentialCache.maxBytes)
+  const reported = { audit, logger, credentialCache, keySets, revocations, tls, issuerTls }
   reloader.follow(reloads.noting(reloadReports(file, reported)))
   // 5. Health and metrics, from before the first check until after the last.
   const checks = new CheckStatistics()
   const { current } = reloader
   const metrics = [
-    ...authzMetrics({ checks, memory, keySets, tokens, store, current, clock }),
+    ...authzMetrics({ checks, credentialCache, keySets, tokens, store, current, clock }),
     ...issuerMetrics.all,
   ]
   const exposed = { reloads, audit, metrics, checks: stateChecks(store), clock, logger }
@@ -126,7 +126,7 @@ export const startAuthz = async (file: string): Promise<Authz> => {
     admin: admin.address,
     issuer: issuer?.address,
     async reload() {
-      memory.revoke()
+      credentialCache.revoke()
       tokens.revoke()
       await reopenAndReload(audit, reloader, logger)
     },

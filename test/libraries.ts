@@ -39,7 +39,7 @@ export const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
     'runtime/server-circuit.ts',
     'runtime/shared-server.ts',
     'sds/issuances.ts',
-    'transform/token/token-memory.ts',
+    'transform/token/token-cache.ts',
   ],
   'oidc-provider': ['issuer/'],
   'openid-client': ['cli/login/provider/', 'logins/upstream-idp/'],

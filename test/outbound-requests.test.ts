@@ -18,7 +18,7 @@ import { TokenServer } from '../src/clients/token-endpoint/server.ts'
 import { httpFetcher } from '../src/runtime/http/fetch.ts'
 import { webFetch } from '../src/runtime/http/web-fetch.ts'
 import { exchangedToken } from '../src/transform/token/exchange.ts'
-import { TokenMemory } from '../src/transform/token/token-memory.ts'
+import { TokenCache } from '../src/transform/token/token-cache.ts'
 import { OPTIONS as OCSP, alice, ca } from './pki/ocsp/asking.ts'
 import { answer, crl, NOW, single } from './pki/revoking.ts'
 import { statusOf } from './authenticate/certificate/source-conformance.ts'
@@ -144,7 +144,7 @@ const USERS: readonly User[] = [
           server: tokenServer(stack, clock),
         },
         generation: 'g',
-        memory: new TokenMemory(),
+        cache: new TokenCache(),
         keys: new CredentialCache(clock),
         clock,
       })

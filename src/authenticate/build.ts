@@ -12,9 +12,9 @@ export const buildLink = async (
   config: AuthenticatorConfig,
   parts: AuthenticatorParts,
 ): Promise<ChainLink | undefined> => {
-  const memory = parts.memory.scopeOf(name)
+  const credentialCache = parts.credentialCache.scopeOf(name)
   const { kind, section } = kindOf(config)
-  const authenticator = await kind.build(name, section, { ...parts, memory })
+  const authenticator = await kind.build(name, section, { ...parts, credentialCache })
   const mapping = mappingOf(name, config, mappingReport(name, parts.logger))
   return authenticator && { authenticator, mapping }
 }

@@ -11,7 +11,7 @@ import type { HashPool } from './password/hash.ts'
 
 /** What outlives a configuration and is used by the authenticators of each. */
 export interface AuthenticatorResources {
-  readonly memory: CredentialCache
+  readonly credentialCache: CredentialCache
   readonly hashes: HashPool
   readonly keySets: KeySets
   readonly revocations: RevocationSources

@@ -113,14 +113,14 @@ const buildAccessReviewer = async (
   config: ApiServerConfig,
   parts: AuthenticatorParts,
 ): Promise<AccessReviewer> => {
-  const { clock, memory } = parts
+  const { clock, credentialCache } = parts
   const server = await buildReviewServer(config, { api: API, maxBytes: MAX_ANSWER_BYTES }, parts)
   const { ask, state, generation } = server
   parts.dependencies.push({ route, kind: 'access-review', ...state })
   return new RememberedReviews({
     ask,
     // What invalidates cached credentials invalidates cached reviews too.
-    keyOf: (review) => memory.keyOf(`${generation}\0${memory.epoch}`, review),
+    keyOf: (review) => credentialCache.keyOf(`${generation}\0${credentialCache.epoch}`, review),
     remember: config.cacheTtl,
     clock,
   })

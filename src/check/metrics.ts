@@ -5,7 +5,7 @@ import type { KeySets } from '../authenticate/bearer/key-sets.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { counter, gauge, histogram, type Metric, type Sample } from '../runtime/metrics/metric.ts'
 import type { StoreHealth } from '../state/opened-state.ts'
-import type { TokenMemory } from '../transform/token/token-memory.ts'
+import type { TokenCache } from '../transform/token/token-cache.ts'
 import type { Dependency } from '../clients/parts.ts'
 import type { Snapshot } from './snapshot.ts'
 import { RULE_DECISIONS, type CheckStatistics, type RouteStatistics } from './statistics.ts'
@@ -15,9 +15,9 @@ import { tokenMetrics } from './token-metrics.ts'
 /** What is counted, and where. */
 export interface AuthzParts {
   readonly checks: CheckStatistics
-  readonly memory: CredentialCache
+  readonly credentialCache: CredentialCache
   readonly keySets: KeySets
-  readonly tokens: TokenMemory
+  readonly tokens: TokenCache
   readonly store: StoreHealth
   readonly current: () => { readonly value: Pick<Snapshot, 'dependencies' | 'seal' | 'issuer'> }
   readonly clock: Clock
@@ -26,7 +26,7 @@ export interface AuthzParts {
 /** The metrics of one authz process, without those that the signer has too. */
 export const authzMetrics = (parts: AuthzParts): readonly Metric[] => [
   ...checkMetrics(parts.checks),
-  ...factMetrics(parts.memory),
+  ...credentialCacheMetrics(parts.credentialCache),
   ...keyMetrics(parts.keySets),
   ...tokenMetrics({ ...parts, now: () => parts.clock.now() }),
   ...stateMetrics(parts.store),
@@ -112,11 +112,11 @@ const ruleMetrics = (
   ),
 ]
 
-const factMetrics = (memory: CredentialCache): readonly Metric[] => {
+const credentialCacheMetrics = (credentialCache: CredentialCache): readonly Metric[] => {
   const perKind =
     (value: (holdings: CacheEntries) => number): (() => readonly Sample<number>[]) =>
     () => {
-      const { proofs, rejections } = memory.statistics()
+      const { proofs, rejections } = credentialCache.statistics()
       return [
         { labels: { kind: 'proof' }, value: value(proofs) },
         { labels: { kind: 'rejection' }, value: value(rejections) },
@@ -127,7 +127,7 @@ const factMetrics = (memory: CredentialCache): readonly Metric[] => {
       'countersign_credential_cache_lookups_total',
       'Lookups in the credential cache: verified (hit), rejected (refusal), being verified for another request (joined), or absent (miss).',
       () =>
-        [...memory.statistics().lookups].flatMap(([authenticator, counts]) => [
+        [...credentialCache.statistics().lookups].flatMap(([authenticator, counts]) => [
           { labels: { authenticator, result: 'hit' }, value: counts.hits },
           { labels: { authenticator, result: 'refusal' }, value: counts.refusals },
           { labels: { authenticator, result: 'joined' }, value: counts.joined },
@@ -147,7 +147,7 @@ const factMetrics = (memory: CredentialCache): readonly Metric[] => {
     gauge(
       'countersign_credential_cache_max_bytes',
       'The most memory for verified credentials (credentialCache.maxBytes).',
-      () => [{ labels: {}, value: memory.statistics().maxBytes }],
+      () => [{ labels: {}, value: credentialCache.statistics().maxBytes }],
     ),
     counter(
       'countersign_credential_cache_evictions_total',
@@ -157,7 +157,7 @@ const factMetrics = (memory: CredentialCache): readonly Metric[] => {
     counter(
       'countersign_credential_cache_revocations_total',
       'How often the whole cache was cleared (SIGHUP).',
-      () => memory.statistics().revocations,
+      () => credentialCache.statistics().revocations,
     ),
   ]
 }

@@ -11,7 +11,7 @@ import type { Snapshot } from './snapshot.ts'
 /** What reloads are reported to, and what they may end. */
 interface ReloadParts extends Pick<
   SnapshotResources,
-  'logger' | 'memory' | 'keySets' | 'revocations'
+  'logger' | 'credentialCache' | 'keySets' | 'revocations'
 > {
   readonly audit: AuditSink
   /** What the listener of ext_authz proves itself with. */
@@ -23,7 +23,7 @@ interface ReloadParts extends Pick<
 /** Reports on the reloads of one configuration file. */
 export const reloadReports = (
   file: string,
-  { audit, logger, memory, keySets, revocations, tls, issuerTls }: ReloadParts,
+  { audit, logger, credentialCache, keySets, revocations, tls, issuerTls }: ReloadParts,
 ): ReloadReports<Snapshot> => {
   const reports = reportReloads<Snapshot>({
     file,
@@ -42,7 +42,7 @@ export const reloadReports = (
   // Resources that only an earlier configuration, or a refused one, has acquired end here.
   return {
     onLoaded(next, previous) {
-      memory.resize(next.value.config.credentialCache.maxBytes)
+      credentialCache.resize(next.value.config.credentialCache.maxBytes)
       keySets.retain(next.value.inUse)
       revocations.retain(next.value.inUse)
       if (next.value.tls !== undefined) tls?.replace(next.value.tls)

@@ -11,11 +11,11 @@ import type { AuthenticatorResources } from '../authenticate/parts.ts'
 import { memoryState, type State } from '../state/state.ts'
 import type { LoginStatusProvider } from '../logins/status.ts'
 import type { LoginResources } from './logins.ts'
-import { TokenMemory } from '../transform/token/token-memory.ts'
+import { TokenCache } from '../transform/token/token-cache.ts'
 
 /** What outlives a configuration and is used by each. */
 export interface SnapshotResources extends AuthenticatorResources {
-  readonly tokens: TokenMemory
+  readonly tokens: TokenCache
   readonly descriptions: ApiDescriptions
   /** What the logins of each configuration are opened with; absent where no authorization server runs. */
   readonly logins?: LoginResources | undefined
@@ -59,12 +59,12 @@ export const processResources = (
   const revocations = new RevocationSources(clock, logger, options)
   const { state = memoryState(clock) } = options
   return {
-    memory: new CredentialCache(clock, { onEvicted: smallCacheWarning(clock, logger) }),
+    credentialCache: new CredentialCache(clock, { onEvicted: smallCacheWarning(clock, logger) }),
     hashes: new HashPool(),
     keySets,
     revocations,
     replays: state.replays,
-    tokens: new TokenMemory(),
+    tokens: new TokenCache(),
     descriptions: new ApiDescriptions(),
     state,
     logins: options.logins,

@@ -1,12 +1,12 @@
 // The metrics of tokens for upstreams: their cache, and the keys that sign minted tokens.
 
 import { counter, gauge, type Metric } from '../runtime/metrics/metric.ts'
-import type { TokenMemory } from '../transform/token/token-memory.ts'
+import type { TokenCache } from '../transform/token/token-cache.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** What is counted, and where. */
 export interface TokenParts {
-  readonly tokens: Pick<TokenMemory, 'statistics'>
+  readonly tokens: Pick<TokenCache, 'statistics'>
   readonly current: () => { readonly value: Pick<Snapshot, 'issuer'> }
   /** Milliseconds since the epoch. */
   readonly now: () => number

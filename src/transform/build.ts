@@ -89,11 +89,11 @@ const buildMinted = (
   config: MintConfig,
   target: Pick<MintOptions, 'kind' | 'header' | 'prefix'>,
   { forward: { allowReserved } }: ForwardingRoute,
-  { issuer, tokens: memory, clock }: ForwardingParts,
+  { issuer, tokens: cache, clock }: ForwardingParts,
 ): Transformer | undefined => {
   if (issuer === undefined) return undefined
   const { url, keys } = issuer
   requireKey(issuer, config.algorithm)
-  const minter = new Minter({ config, issuer: url, keys, allowReserved, memory, clock })
-  return mintedToken({ ...target, minter, memory, clock })
+  const minter = new Minter({ config, issuer: url, keys, allowReserved, cache, clock })
+  return mintedToken({ ...target, minter, cache, clock })
 }

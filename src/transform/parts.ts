@@ -2,13 +2,13 @@
 
 import type { CredentialCache } from '../authenticate/credential-cache.ts'
 import type { ClientParts } from '../clients/parts.ts'
-import type { TokenMemory } from './token/token-memory.ts'
+import type { TokenCache } from './token/token-cache.ts'
 import type { ForwardConfig } from './schema.ts'
 
 /** What building a transformer needs. */
 export interface TransformerParts extends ClientParts {
-  readonly memory: CredentialCache
-  readonly tokens: TokenMemory
+  readonly credentialCache: CredentialCache
+  readonly tokens: TokenCache
 }
 
 /** The settings of a route for phase 6. */

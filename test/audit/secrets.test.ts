@@ -169,7 +169,7 @@ log: { level: debug }
         verifiers: [verifier],
         cacheTtl: 0,
         generation: 'g',
-        memory: new CredentialCache(new FakeClock()),
+        cache: new CredentialCache(new FakeClock()),
         guard: unguarded,
         distinguishesUnknownUsers: true,
         clock: new FakeClock(),

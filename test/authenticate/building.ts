@@ -30,7 +30,7 @@ interface BuiltParts extends AsyncDisposable {
   /** Every file that is watched. */
   readonly files: readonly string[]
   readonly dependencies: AuthenticatorParts['dependencies']
-  readonly memory: CredentialCache
+  readonly credentialCache: CredentialCache
   readonly log: readonly string[]
 }
 
@@ -141,10 +141,10 @@ const build = async <T>(
   const files = new ConfigurationFiles()
   const dependencies: AuthenticatorParts['dependencies'] = []
   const resources = connections.use(processResources(clock, logger))
-  const { memory } = resources
+  const { credentialCache } = resources
   const described = {
     dependencies,
-    memory,
+    credentialCache,
     log: lines,
     [Symbol.asyncDispose]: () => connections.disposeAsync(),
   }

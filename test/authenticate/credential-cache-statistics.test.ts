@@ -14,9 +14,9 @@ const PROVEN: Authentication = { outcome: 'authenticated', credential: credentia
 
 describe('cache lookups', () => {
   it('are counted by authenticator and outcome', async () => {
-    const memory = new CredentialCache(new FakeClock())
-    const [staff, tokens] = [memory.scopeOf('staff'), memory.scopeOf('tokens')]
-    const key = memory.keyOf('g', 'alice')
+    const cache = new CredentialCache(new FakeClock())
+    const [staff, tokens] = [cache.scopeOf('staff'), cache.scopeOf('tokens')]
+    const key = cache.keyOf('g', 'alice')
     const proof = Promise.withResolvers<Authentication>()
     const first = staff.getOrVerify(key, BOTH, () => proof.promise)
     const joining = [1, 2].map(() => staff.getOrVerify(key, BOTH, () => proof.promise))
@@ -24,13 +24,13 @@ describe('cache lookups', () => {
     await Promise.all([first, ...joining])
     staff.get(key)
     await staff.getOrVerify(key, BOTH, () => Promise.resolve(REJECTED))
-    const wrong = memory.keyOf('g', 'eve')
+    const wrong = cache.keyOf('g', 'eve')
     assert.equal(tokens.get(wrong), undefined)
     for (let time = 0; time < 4; time += 1) {
       await tokens.getOrVerify(wrong, BOTH, () => Promise.resolve(REJECTED))
     }
     assert.deepEqual(
-      memory.statistics().lookups,
+      cache.statistics().lookups,
       new Map([
         ['staff', { hits: 2, refusals: 0, joined: 2, misses: 1 }],
         ['tokens', { hits: 0, refusals: 3, joined: 0, misses: 1 }],
@@ -39,15 +39,15 @@ describe('cache lookups', () => {
   })
 
   it('are counted for the authenticator of that name after a reload as before', async () => {
-    const memory = new CredentialCache(new FakeClock())
+    const cache = new CredentialCache(new FakeClock())
     const ask = async (): Promise<unknown> =>
-      await memory
+      await cache
         .scopeOf('staff')
-        .getOrVerify(memory.keyOf('g', 'alice'), BOTH, () => Promise.resolve(PROVEN))
+        .getOrVerify(cache.keyOf('g', 'alice'), BOTH, () => Promise.resolve(PROVEN))
     await ask()
     await ask()
-    assert.equal(memory.scopeOf('staff'), memory.scopeOf('staff'))
-    assert.deepEqual(memory.statistics().lookups.get('staff'), {
+    assert.equal(cache.scopeOf('staff'), cache.scopeOf('staff'))
+    assert.deepEqual(cache.statistics().lookups.get('staff'), {
       hits: 1,
       refusals: 0,
       joined: 0,
@@ -56,25 +56,25 @@ describe('cache lookups', () => {
   })
 
   it('share one cache between authenticators', async () => {
-    const memory = new CredentialCache(new FakeClock())
-    const key = memory.keyOf('g', 'alice')
-    await memory.scopeOf('staff').getOrVerify(key, BOTH, () => Promise.resolve(PROVEN))
-    assert.equal(memory.scopeOf('tokens').get(key)?.user, 'alice')
-    assert.equal(memory.statistics().proofs.entries, 1)
+    const cache = new CredentialCache(new FakeClock())
+    const key = cache.keyOf('g', 'alice')
+    await cache.scopeOf('staff').getOrVerify(key, BOTH, () => Promise.resolve(PROVEN))
+    assert.equal(cache.scopeOf('tokens').get(key)?.user, 'alice')
+    assert.equal(cache.statistics().proofs.entries, 1)
   })
 })
 
 describe('the credential cache', () => {
   it('is bounded in bytes, for users in thousands of groups', async () => {
-    const memory = new CredentialCache(new FakeClock())
+    const cache = new CredentialCache(new FakeClock())
     const groups = Array.from({ length: 10_000 }, (_, index) => `cn=group-${index},dc=example`)
     for (let index = 0; index < 300; index += 1) {
       const credential = credentialOf({ groups })
-      await memory.getOrVerify(memory.keyOf('g', String(index)), BOTH, () =>
+      await cache.getOrVerify(cache.keyOf('g', String(index)), BOTH, () =>
         Promise.resolve({ outcome: 'authenticated', credential }),
       )
     }
-    const { entries, bytes, evictions } = memory.statistics().proofs
+    const { entries, bytes, evictions } = cache.statistics().proofs
     assert.ok(entries > 50 && entries < 200, String(entries))
     assert.equal(entries + evictions, 300)
     assert.ok(bytes <= 64 * 1_024 * 1_024 && bytes > 32 * 1_024 * 1_024, String(bytes))
@@ -82,26 +82,26 @@ describe('the credential cache', () => {
 
   it('needs no space for credentials that have expired or are not cached', async () => {
     const clock = new FakeClock()
-    const memory = new CredentialCache(clock)
-    const key = memory.keyOf('g', 'alice')
+    const cache = new CredentialCache(clock)
+    const key = cache.keyOf('g', 'alice')
     const credential = credentialOf({ expires: clock.now() })
-    await memory.getOrVerify(key, BOTH, () =>
+    await cache.getOrVerify(key, BOTH, () =>
       Promise.resolve({ outcome: 'authenticated', credential }),
     )
-    assert.equal(memory.statistics().proofs.entries, 0)
-    await memory.getOrVerify(key, 0, () => Promise.resolve(PROVEN))
-    assert.equal(memory.statistics().proofs.entries, 0)
+    assert.equal(cache.statistics().proofs.entries, 0)
+    await cache.getOrVerify(key, 0, () => Promise.resolve(PROVEN))
+    assert.equal(cache.statistics().proofs.entries, 0)
   })
 
   it('does not cache a credential larger than its bound', async () => {
-    const memory = new CredentialCache(new FakeClock())
+    const cache = new CredentialCache(new FakeClock())
     const credential = credentialOf({ groups: ['g'.repeat(70 * 1_024 * 1_024)] })
-    const key = memory.keyOf('g', 'alice')
-    const proof = await memory.getOrVerify(key, BOTH, () =>
+    const key = cache.keyOf('g', 'alice')
+    const proof = await cache.getOrVerify(key, BOTH, () =>
       Promise.resolve({ outcome: 'authenticated', credential }),
     )
     assert.equal(proof.outcome, 'authenticated')
-    assert.equal(memory.get(key), undefined)
+    assert.equal(cache.get(key), undefined)
   })
 
   it('does not extend a lifetime when the system clock is set back', async () => {
@@ -111,12 +111,12 @@ describe('the credential cache', () => {
         return super.now() - this.setBack
       }
     })()
-    const memory = new CredentialCache(clock)
-    const key = memory.keyOf('g', 'alice')
-    await memory.getOrVerify(key, BOTH, () => Promise.resolve(PROVEN))
+    const cache = new CredentialCache(clock)
+    const key = cache.keyOf('g', 'alice')
+    await cache.getOrVerify(key, BOTH, () => Promise.resolve(PROVEN))
     clock.setBack = 3_600_000
     clock.advance(60_000)
-    assert.equal(memory.get(key), undefined)
+    assert.equal(cache.get(key), undefined)
   })
 })
 

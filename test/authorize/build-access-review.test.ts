@@ -84,7 +84,7 @@ describe('access reviews of rules', () => {
     assert.equal(await decide(pod('a')), 'permit by-rbac')
     scripted.answer = () => NO
     assert.equal(await decide(pod('a')), 'permit by-rbac')
-    built.memory.revoke()
+    built.credentialCache.revoke()
     assert.equal(await decide(pod('a')), 'no-rule')
   })
 

@@ -9,7 +9,7 @@ import { authzMetrics } from '../../src/check/metrics.ts'
 import { CheckStatistics } from '../../src/check/statistics.ts'
 import { GrantSeal } from '../../src/grant/seal.ts'
 import { MetricsPage } from '../../src/runtime/metrics/page.ts'
-import { TokenMemory } from '../../src/transform/token/token-memory.ts'
+import { TokenCache } from '../../src/transform/token/token-cache.ts'
 import type { StoreHealth } from '../../src/state/opened-state.ts'
 import { StateStatistics } from '../../src/state/statistics.ts'
 import { FakeClock } from '../fakes/clock.ts'
@@ -47,9 +47,9 @@ const setUp = (checks = new CheckStatistics(), kind: StoreHealth['kind'] = 'memo
   const value = { ...snapshotOf([]), seal, dependencies: [server, asked] }
   const metrics = authzMetrics({
     checks,
-    memory: new CredentialCache(clock),
+    credentialCache: new CredentialCache(clock),
     keySets,
-    tokens: new TokenMemory(),
+    tokens: new TokenCache(),
     store,
     current: () => ({ value }),
     clock,

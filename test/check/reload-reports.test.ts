@@ -26,7 +26,7 @@ const setUp = () => {
   const reports = reloadReports(FILE, {
     audit,
     logger,
-    memory: new CredentialCache(new FakeClock()),
+    credentialCache: new CredentialCache(new FakeClock()),
     keySets,
     revocations,
     tls: undefined,

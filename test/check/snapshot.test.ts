@@ -49,7 +49,7 @@ const usersFile = (groups: string): string =>
 const build = async (
   folder: TemporaryFolder,
   texts: { readonly config?: string; readonly users?: string },
-  memory = new CredentialCache(new FakeClock()),
+  credentialCache = new CredentialCache(new FakeClock()),
   hashes = new HashPool(),
   state = memoryState(new FakeClock()),
 ): Promise<Snapshot> => {
@@ -59,7 +59,7 @@ const build = async (
   const files = new ConfigurationFiles()
   return await buildSnapshot(folder.file('countersign.yaml'), files, {
     ...processResources(new FakeClock(), memoryLogger().logger),
-    memory,
+    credentialCache,
     hashes,
     state,
   })
@@ -175,17 +175,20 @@ describe('the credential cache of a snapshot', () => {
 
   it('outlives a reload that does not change the authenticator', async () => {
     await using folder = await temporaryFolder()
-    const memory = setUp()
-    assert.equal(await ask(await build(folder, {}, memory)), 'permitted')
-    assert.equal(await ask(await build(folder, {}, memory, new BrokenPool())), 'permitted')
+    const credentialCache = setUp()
+    assert.equal(await ask(await build(folder, {}, credentialCache)), 'permitted')
+    assert.equal(await ask(await build(folder, {}, credentialCache, new BrokenPool())), 'permitted')
   })
 
   it('keeps a credential, which the new rules judge', async () => {
     await using folder = await temporaryFolder()
-    const memory = setUp()
-    await ask(await build(folder, {}, memory))
+    const credentialCache = setUp()
+    await ask(await build(folder, {}, credentialCache))
     const config = configuration({ groups: 'ops' })
-    assert.equal(await ask(await build(folder, { config }, memory, new BrokenPool())), 'no-rule')
+    assert.equal(
+      await ask(await build(folder, { config }, credentialCache, new BrokenPool())),
+      'no-rule',
+    )
   })
 
   const ENDS = [
@@ -202,9 +205,9 @@ describe('the credential cache of a snapshot', () => {
   for (const { name, next } of ENDS) {
     it(`is not used ${name}`, async () => {
       await using folder = await temporaryFolder()
-      const memory = setUp()
-      await ask(await build(folder, {}, memory))
-      const after = await build(folder, next, memory, new BrokenPool())
+      const credentialCache = setUp()
+      await ask(await build(folder, {}, credentialCache))
+      const after = await build(folder, next, credentialCache, new BrokenPool())
       assert.equal(await ask(after), 'authenticator-unavailable')
     })
   }
@@ -218,12 +221,12 @@ describe('failed attempts at a snapshot', () => {
   const failing = async (folder: TemporaryFolder, config?: string) => {
     const state = memoryState(new FakeClock())
     const texts = config === undefined ? {} : { config }
-    const memory = new CredentialCache(new FakeClock())
-    const snapshot = await build(folder, texts, memory, new HashPool(), state)
+    const credentialCache = new CredentialCache(new FakeClock())
+    const snapshot = await build(folder, texts, credentialCache, new HashPool(), state)
     for (const password of ['1', '2', '3', '4', '5']) {
       assert.equal(await guess(snapshot, password), 'credential-wrong')
     }
-    return { snapshot, memory, state }
+    return { snapshot, credentialCache, state }
   }
 
   it('are counted, unless bruteForceProtection is false', async () => {
@@ -237,17 +240,17 @@ describe('failed attempts at a snapshot', () => {
 
   it('outlive a reload, also one that changes the users', async () => {
     await using folder = await temporaryFolder()
-    const { memory, state } = await failing(folder)
+    const { credentialCache, state } = await failing(folder)
     const users = usersFile('dev, ops')
-    const next = await build(folder, { users }, memory, new HashPool(), state)
+    const next = await build(folder, { users }, credentialCache, new HashPool(), state)
     assert.equal(await guess(next, 'secret'), 'too-many-attempts')
   })
 
   it('are counted by authenticator', async () => {
     await using folder = await temporaryFolder()
-    const { memory, state } = await failing(folder)
+    const { credentialCache, state } = await failing(folder)
     const config = configuration().replaceAll('staff', 'others')
-    const next = await build(folder, { config }, memory, new HashPool(), state)
+    const next = await build(folder, { config }, credentialCache, new HashPool(), state)
     assert.equal(await guess(next, 'secret'), 'permitted')
   })
 })

@@ -36,7 +36,7 @@ export const certificateWith = (
     purposes: [PURPOSES.clientAuth],
     cacheTtl: 300_000,
     clock,
-    memory: new CredentialCache(clock),
+    cache: new CredentialCache(clock),
     ...options,
   })
 }

@@ -36,7 +36,7 @@ export interface BearerOptions extends TokenRules {
   /** How long a verified token is cached at most, in milliseconds; 0 for no caching. */
   readonly cacheTtl: number
   readonly clock: Clock
-  readonly memory: CredentialCache
+  readonly cache: CredentialCache
   /** Without it, tokens that are bound to a key are refused. */
   readonly dpop?: DpopOptions | undefined
   /** For tokens of Countersign's own issuer: whether the login has ended, or the user was signed out. */
@@ -151,11 +151,11 @@ class Prover {
   /** The cached outcome for the token under these keys. */
   recall(token: string, key: TokenKey | undefined): Authentication | undefined {
     if (key === undefined) return undefined
-    const { memory, cacheTtl } = this.#options
-    const cached = memory.find(key.text)
+    const { cache, cacheTtl } = this.#options
+    const cached = cache.find(key.text)
     if (cached === undefined) return undefined
     // Ahead of time, so that the tokens that came together do not have to be verified together.
-    if (cached.isDue) memory.renew(key.text, cacheTtl, () => this.#proveAgain(token, key))
+    if (cached.isDue) cache.renew(key.text, cacheTtl, () => this.#proveAgain(token, key))
     return { outcome: 'authenticated', credential: cached.credential }
   }
 
@@ -226,10 +226,10 @@ class Prover {
 
   /** Shared by all concurrent requests with this token, and cached under these keys only. */
   #proofBy(key: TokenKey, plausible: PlausibleToken): MaybePromise<Authentication> {
-    const { memory, cacheTtl } = this.#options
+    const { cache, cacheTtl } = this.#options
     // A rejection remains valid under these keys; newer keys have another cache key.
     const lifetimes = { proof: cacheTtl, rejection: cacheTtl }
-    return memory.getOrVerify(key.text, lifetimes, () => this.#verify(key, plausible))
+    return cache.getOrVerify(key.text, lifetimes, () => this.#verify(key, plausible))
   }
 
   #verify(key: TokenKey, plausible: PlausibleToken): MaybePromise<Authentication> {
@@ -258,7 +258,7 @@ class Prover {
 
   /** The hash is of the token alone, so that the fingerprint remains when the keys change. */
   #keyUnder(token: string, keys: Keys): TokenKey {
-    return { keys, text: `${this.#options.memory.keyOf(this.#generation, token)}${keys.version}` }
+    return { keys, text: `${this.#options.cache.keyOf(this.#generation, token)}${keys.version}` }
   }
 }
 

@@ -20,10 +20,10 @@ const buildBearer = async (
 ): Promise<Authenticator | undefined> => {
   const path = ['authenticators', name, 'bearer']
   const keys = await parts.problems.collect(path, () => keySetOf(config, parts))
-  const { clock, memory } = parts
+  const { clock, credentialCache: cache } = parts
   const dpop = dpopOf(config, parts)
   const isTokenEnded = endingsOf(config, parts)
-  return keys && bearerAuthenticator({ ...config, name, keys, clock, memory, dpop, isTokenEnded })
+  return keys && bearerAuthenticator({ ...config, name, keys, clock, cache, dpop, isTokenEnded })
 }
 
 // The default of sessions: the end of a login takes effect everywhere within this time.

@@ -24,7 +24,7 @@ export interface RemoteTokenSettings {
   readonly generation: string
   /** How long an answer is cached at most, in milliseconds; 0 for no caching. */
   readonly cacheTtl: number
-  readonly memory: CredentialCache
+  readonly cache: CredentialCache
 }
 
 /** The options of one of them. */
@@ -42,7 +42,7 @@ type Rejection = Extract<Authentication, { outcome: 'rejected' }>
 
 /** Makes an authenticator for bearer tokens that a server verifies. */
 export const remoteTokenAuthenticator = (options: RemoteTokenOptions): Authenticator => {
-  const { name, realm, generation, cacheTtl, memory } = options
+  const { name, realm, generation, cacheTtl, cache } = options
   const challenges = tokenChallenges(realm, undefined)
   const refuse = (rejection: Rejection): Rejection => ({
     ...rejection,
@@ -55,13 +55,13 @@ export const remoteTokenAuthenticator = (options: RemoteTokenOptions): Authentic
     source: string,
     signal: AbortSignal,
   ): MaybePromise<Authentication> => {
-    const key = memory.keyOf(generation, token)
-    const credential = memory.get(key)
+    const key = cache.keyOf(generation, token)
+    const credential = cache.get(key)
     if (credential !== undefined) return { outcome: 'authenticated', credential }
     const ask = options.requestFor(token)
     if (ask === undefined) return { outcome: 'not-applicable' }
     return shared(
-      () => memory.getOrVerify(key, lifetimes, () => ask({ subject: key, caller: source })),
+      () => cache.getOrVerify(key, lifetimes, () => ask({ subject: key, caller: source })),
       signal,
     )
   }

@@ -32,7 +32,7 @@ export interface CertificateOptions extends PathRules {
   /** How long a verified certificate is cached at most, in milliseconds; 0 for no caching. */
   readonly cacheTtl: number
   readonly clock: Clock
-  readonly memory: CredentialCache
+  readonly cache: CredentialCache
 }
 
 // Longer than Envoy waits by default, so that a slow verification still serves the retry.
@@ -42,7 +42,7 @@ type Found = Extract<Finding, { outcome: 'found' }>
 
 /** Makes an authenticator for client certificates. */
 export const certificateAuthenticator = (options: CertificateOptions): Authenticator => {
-  const { name, source, memory } = options
+  const { name, source, cache } = options
   const prover = new Prover(options)
   return {
     name,
@@ -58,8 +58,8 @@ export const certificateAuthenticator = (options: CertificateOptions): Authentic
         case 'malformed':
           return MALFORMED
         case 'found': {
-          const key = memory.keyOf(prover.generation, finding.text)
-          const credential = memory.get(key)
+          const key = cache.keyOf(prover.generation, finding.text)
+          const credential = cache.get(key)
           if (credential !== undefined) return { outcome: 'authenticated', credential }
           return shared(() => prover.prove(key, finding), signal)
         }
@@ -95,10 +95,10 @@ class Prover {
 
   /** Shared by all concurrent requests with this certificate; not ended when one of them is cancelled. */
   async prove(key: string, found: Found): Promise<Authentication> {
-    const { memory, cacheTtl, clock } = this.#options
+    const { cache, cacheTtl, clock } = this.#options
     // Lowered below: a certificate is cached no longer than its revocation status is valid.
     const lifetimes = { proof: cacheTtl, rejection: cacheTtl }
-    return await memory.getOrVerify(key, lifetimes, async () => {
+    return await cache.getOrVerify(key, lifetimes, async () => {
       const reading = read(found.read())
       if (reading === undefined) return MALFORMED
       const { leaf, fields } = reading
@@ -109,7 +109,7 @@ class Prover {
       }
       if (verdict.outcome === 'unavailable') return verdict
       lifetimes.proof = Math.min(cacheTtl, verdict.until - clock.now())
-      const digest = fingerprintOf(memory.keyOf(this.generation, leaf.der.toString('base64')))
+      const digest = fingerprintOf(cache.keyOf(this.generation, leaf.der.toString('base64')))
       return {
         outcome: 'authenticated',
         credential: {

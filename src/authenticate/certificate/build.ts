@@ -18,7 +18,7 @@ const buildCertificate = async (
   parts: AuthenticatorParts,
 ): Promise<Authenticator | undefined> => {
   const path = ['authenticators', name, 'certificate']
-  const { files, problems, clock, memory } = parts
+  const { files, problems, clock, credentialCache: cache } = parts
   const readFile = async (key: string, file: string) =>
     await problems.collect([...path, key], async () =>
       // As bytes, since comments around the certificates may have any encoding.
@@ -43,7 +43,7 @@ const buildCertificate = async (
     revocation,
     cacheTtl,
     clock,
-    memory,
+    cache,
   })
 }
 

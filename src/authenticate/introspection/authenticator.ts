@@ -63,7 +63,7 @@ const introspect = async (
   asker: Asker,
   token: string,
 ): Promise<Authentication> => {
-  const { issuer, endpoint, client, server, clock, generation, memory } = options
+  const { issuer, endpoint, client, server, clock, generation, cache } = options
   try {
     const prepare = async (signal: AbortSignal) => {
       const url = await endpoint(signal)
@@ -82,7 +82,7 @@ const introspect = async (
       const { outcome, code } = judgement
       return user === undefined ? { outcome, code } : { outcome, code, user }
     }
-    const digest = fingerprintOf(memory.keyOf(generation, token))
+    const digest = fingerprintOf(cache.keyOf(generation, token))
     const credential = credentialOf(tokenUser(issuer, judgement.subject), digest, judgement.expires)
     // Some servers use an opaque token as its own `jti`.
     const presented = presentedToken(answer, true, token)

@@ -17,7 +17,7 @@ const buildIntrospection = async (
   parts: AuthenticatorParts,
 ): Promise<Authenticator | undefined> =>
   await parts.problems.collect(['authenticators', name, 'introspection'], async () => {
-    const { clock, memory } = parts
+    const { clock, credentialCache: cache } = parts
     const purpose = {
       called: 'the introspection endpoint',
       member: 'introspection_endpoint',
@@ -38,7 +38,7 @@ const buildIntrospection = async (
       server,
       generation: digestOf([name, config, authorities]),
       clock,
-      memory,
+      cache,
     })
   })
 

@@ -20,7 +20,7 @@ export interface BasicOptions extends PasswordProofOptions {
 
 /** Makes an authenticator for HTTP Basic. */
 export const basicAuthenticator = (options: BasicOptions): Authenticator => {
-  const { name, realm, cacheTtl, memory } = options
+  const { name, realm, cacheTtl, cache } = options
   return {
     name,
     // RFC 7617 §2.1: the only value of charset, and it means NFC-normalised UTF-8.
@@ -33,7 +33,7 @@ export const basicAuthenticator = (options: BasicOptions): Authenticator => {
       const { key, attempt } = reading
       // Shared by all concurrent requests with this credential, so that cancelling one does not end it for the
       // remaining ones; the verifier's own deadline bounds it.
-      return shared(() => memory.getOrVerify(key, cacheTtl, () => prove(options, attempt)), signal)
+      return shared(() => cache.getOrVerify(key, cacheTtl, () => prove(options, attempt)), signal)
     },
   }
 }

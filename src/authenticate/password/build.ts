@@ -44,7 +44,7 @@ const buildBasic = async (
     verifiers: built.map(({ verifier }) => verifier),
     cacheTtl,
     generation,
-    memory: parts.memory,
+    cache: parts.credentialCache,
     clock: parts.clock,
     guard: guardOf(bruteForceProtection, { name, generation, tellsUnknown }, parts),
     distinguishesUnknownUsers: tellsUnknown,

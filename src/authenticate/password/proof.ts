@@ -16,7 +16,7 @@ export interface PasswordProofOptions {
   readonly verifiers: readonly PasswordVerifier[]
   /** Changes with everything that a verification depends on; see {@link CredentialCache.keyOf}. */
   readonly generation: string
-  readonly memory: CredentialCache
+  readonly cache: CredentialCache
   /** Brute-force protection before the verifiers. */
   readonly guard: PasswordGuard
   /** Whether a wrong password reveals that the user exists. With RADIUS it does not. */
@@ -33,7 +33,7 @@ export type PasswordReading =
 
 /** Reads the password of a request. */
 export const readPassword = (options: PasswordProofOptions, request: Request): PasswordReading => {
-  const { generation, memory, guard } = options
+  const { generation, cache, guard } = options
   const credentials = readBasicCredentials(request.headers.get('authorization'))
   if (credentials.outcome === 'absent') return decided({ outcome: 'not-applicable' })
   if (credentials.outcome === 'malformed') {
@@ -45,8 +45,8 @@ export const readPassword = (options: PasswordProofOptions, request: Request): P
   if (wait > 0) return decided(tooManyAttempts(options, user, wait))
   // Cached for the address where it was verified: at another address a right guess must be one of the few that the
   // guard permits, and a RADIUS server may accept the user from one address only.
-  const key = memory.keyOf(`${generation}\0${source}`, `${user}:${password}`)
-  const credential = memory.get(key)
+  const key = cache.keyOf(`${generation}\0${source}`, `${user}:${password}`)
+  const credential = cache.get(key)
   if (credential !== undefined) return decided({ outcome: 'authenticated', credential })
   return { outcome: 'attempt', attempt: { user, password, source }, key }
 }
@@ -58,9 +58,9 @@ const decided = (authentication: Authentication): PasswordReading => ({
 
 /** The audit log's digest of a password: the same for every address. */
 export const digestOf = (
-  { generation, memory }: PasswordProofOptions,
+  { generation, cache }: PasswordProofOptions,
   { user, password }: Attempt,
-): string => fingerprintOf(memory.keyOf(generation, `${user}:${password}`))
+): string => fingerprintOf(cache.keyOf(generation, `${user}:${password}`))
 
 /** The outcome of a verification; without a further question, which the callers handle. */
 export const authenticationOf = (
@@ -118,6 +118,6 @@ const claimed = (options: PasswordProofOptions, user: string) =>
   options.distinguishesUnknownUsers ? { user, ...hashOf(options, user) } : hashOf(options, user)
 
 /** In place of a name that may not be one. */
-const hashOf = ({ memory }: PasswordProofOptions, user: string) => ({
-  userHash: fingerprintOf(memory.keyOf('user name', user)),
+const hashOf = ({ cache }: PasswordProofOptions, user: string) => ({
+  userHash: fingerprintOf(cache.keyOf('user name', user)),
 })

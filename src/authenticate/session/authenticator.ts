@@ -24,7 +24,7 @@ export interface SessionOptions {
   readonly cacheTtl: number
   /** How long one request by a session may last, in milliseconds. */
   readonly stream: number
-  readonly memory: CredentialCache
+  readonly cache: CredentialCache
   readonly statusOf: LoginStatusLookup
   readonly clock: Clock
 }
@@ -34,7 +34,7 @@ export const SESSION_LOCATION: CredentialLocation = { kind: 'cookie', name: SESS
 
 /** Makes an authenticator for the sessions of browsers. */
 export const sessionAuthenticator = (options: SessionOptions): Authenticator => {
-  const { name, memory, cacheTtl } = options
+  const { name, cache, cacheTtl } = options
   return {
     name,
     // A challenge would make browsers prompt for a password; the redirect to the login page is not a challenge.
@@ -46,11 +46,11 @@ export const sessionAuthenticator = (options: SessionOptions): Authenticator => 
       if (text === undefined) return { outcome: 'not-applicable' }
       if (presented.length > 1) return { outcome: 'rejected', code: 'credential-malformed' }
       // A cookie is valid on its own host only, whatever a proxy does with it.
-      const key = memory.keyOf(request.host, text)
-      const credential = memory.get(key)
+      const key = cache.keyOf(request.host, text)
+      const credential = cache.get(key)
       if (credential !== undefined) return { outcome: 'authenticated', credential }
       return shared(
-        () => memory.getOrVerify(key, cacheTtl, () => find(options, request.host, text)),
+        () => cache.getOrVerify(key, cacheTtl, () => find(options, request.host, text)),
         signal,
       )
     },
@@ -62,12 +62,12 @@ const find = async (
   host: string,
   text: string,
 ): Promise<Authentication> => {
-  const { memory } = options
+  const { cache } = options
   const session = await activeSession(options, host, text)
   if (session === undefined) return { outcome: 'rejected', code: 'session-ended' }
   return {
     outcome: 'authenticated',
-    credential: credentialOf(session, fingerprintOf(memory.keyOf(host, text)), options.stream),
+    credential: credentialOf(session, fingerprintOf(cache.keyOf(host, text)), options.stream),
   }
 }
 

@@ -12,7 +12,7 @@ import type { AuthenticatorParts } from '../parts.ts'
 const buildSession = (
   name: string,
   { cacheTtl, maxStreamDuration, origins }: SessionConfig,
-  { memory, state, loginStatus, clock }: AuthenticatorParts,
+  { credentialCache: cache, state, loginStatus, clock }: AuthenticatorParts,
 ): Authenticator => {
   const sessions = new BrowserSessions(state.records, state.keys, clock)
   const { login: statusOf } = loginStatus
@@ -21,7 +21,7 @@ const buildSession = (
     sessions,
     cacheTtl,
     stream: maxStreamDuration,
-    memory,
+    cache,
     statusOf,
     clock,
   }

@@ -81,7 +81,7 @@ const review = async (
   token: string,
   parsed: TokenReading,
 ): Promise<Authentication> => {
-  const { ask, audiences, generation, clock, memory } = options
+  const { ask, audiences, generation, clock, cache } = options
   const expires = expiryOf(parsed)
   try {
     const spec = { token, ...(audiences.length === 0 ? {} : { audiences }) }
@@ -96,7 +96,7 @@ const review = async (
     if (expires !== undefined && expires <= clock.now()) {
       return { outcome: 'rejected', code: 'token-expired', user: reading.user.user, ...presented }
     }
-    const digest = fingerprintOf(memory.keyOf(generation, token))
+    const digest = fingerprintOf(cache.keyOf(generation, token))
     return {
       outcome: 'authenticated',
       credential: { method: 'bearer', digest, ...reading.user, expires, ...presented },

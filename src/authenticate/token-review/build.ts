@@ -23,12 +23,12 @@ const buildTokenReview = async (
   parts: AuthenticatorParts,
 ): Promise<Authenticator | undefined> =>
   await parts.problems.collect(['authenticators', name, 'tokenReview'], async () => {
-    const { clock, memory } = parts
+    const { clock, credentialCache: cache } = parts
     const server = await buildReviewServer(config, { api: API, isGood }, parts)
     const { ask, state } = server
     parts.dependencies.push({ authenticator: name, kind: 'token-review', ...state })
     const generation = digestOf([name, config, server.generation])
-    return tokenReviewAuthenticator({ ...config, name, ask, generation, clock, memory })
+    return tokenReviewAuthenticator({ ...config, name, ask, generation, clock, cache })
   })
 
 /** The kind `tokenReview`. */

@@ -49,7 +49,7 @@ const buildExchange = async (
     const message = 'requests a refresh token, which no upstream accepts'
     throw new CountersignError('configuration-invalid', message)
   }
-  const { memory: keys, tokens: memory, clock } = parts
+  const { credentialCache: keys, tokens: cache, clock } = parts
   const remedy = 'see "client", and whether this client may exchange tokens'
   const asker = { route, kind: 'token-exchange' } as const
   const source = await buildTokenEndpoint(config, { ...CALLED, remedy, asker }, parts)
@@ -60,7 +60,7 @@ const buildExchange = async (
     source,
     generation: digestOf(['exchange', config, source.authorities]),
     keys,
-    memory,
+    cache,
     clock,
   })
 }
@@ -70,7 +70,7 @@ const buildCredentials = async (
   config: ClientCredentialsConfig,
   parts: TransformerParts,
 ): Promise<Transformer> => {
-  const { tokens: memory, logger, clock } = parts
+  const { tokens: cache, logger, clock } = parts
   const remedy = 'see "client", and whether this client may use client_credentials'
   const asker = { route, kind: 'client-credentials' } as const
   const source = await buildTokenEndpoint(config, { ...CALLED, remedy, asker }, parts)
@@ -78,7 +78,7 @@ const buildCredentials = async (
     terms: config,
     source,
     generation: digestOf(['client-credentials', config, source.authorities]),
-    memory,
+    cache,
     report: (failure) => {
       const reason = describeError(failure)
       logger.warn({ route, server: source.name, reason }, 'service token could not be renewed')

@@ -7,7 +7,7 @@ import type { ClientCredentialsConfig } from './exchange-schema.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Transformer } from '../transformer.ts'
 import { bearerHeader } from './bearer-header.ts'
-import type { HeldToken, TokenMemory } from './token-memory.ts'
+import type { HeldToken, TokenCache } from './token-cache.ts'
 import { marginOf, repeated, requestToken, scopeOf, type TokenSource } from './token-request.ts'
 
 /** What the transformer needs. */
@@ -16,7 +16,7 @@ export interface ClientCredentialsOptions {
   readonly source: TokenSource
   /** Differs with every setting that the token rests on. */
   readonly generation: string
-  readonly memory: TokenMemory
+  readonly cache: TokenCache
   /** Called when there is no new token, while the old one is still used. */
   readonly report: (failure: unknown) => void
   readonly clock: Clock
@@ -68,14 +68,14 @@ class RenewedToken {
 
   /** The token that can be used now; sees to the next one in time. */
   current(): HeldToken | undefined {
-    const { memory, clock } = this.#options
+    const { cache, clock } = this.#options
     const held = this.#held
     if (held === undefined || !this.#isGood(held)) return undefined
     if (clock.now() >= this.#renewalOf(held) && clock.monotonic() >= this.#pausedUntil) {
       // Its failure has been reported; the next request for a token gets it too.
       this.next().catch(() => undefined)
     }
-    memory.countHit(KIND)
+    cache.countHit(KIND)
     return held
   }
 
@@ -92,14 +92,14 @@ class RenewedToken {
   }
 
   async #renew(): Promise<HeldToken> {
-    const { generation, memory, report, clock } = this.#options
+    const { generation, cache, report, clock } = this.#options
     const isFresh = (held: HeldToken): boolean => {
       // Of the configuration before this one: better than nothing while the server is down.
       if (this.#isGood(held)) this.#held ??= held
       return clock.now() < this.#renewalOf(held)
     }
     try {
-      this.#held = await memory.tokenOf(KIND, generation, isFresh, () => this.#ask())
+      this.#held = await cache.tokenOf(KIND, generation, isFresh, () => this.#ask())
       return this.#held
     } catch (cause) {
       const kept = this.#held

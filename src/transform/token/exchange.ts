@@ -13,7 +13,7 @@ import type { Asker } from '../../runtime/shared-server.ts'
 import type { Transformation, Transformer } from '../transformer.ts'
 import { bearerHeader } from './bearer-header.ts'
 import { Refusals, TokenRefusal, type RefusedToken } from './refusals.ts'
-import type { HeldToken, TokenMemory } from './token-memory.ts'
+import type { HeldToken, TokenCache } from './token-cache.ts'
 import {
   repeated,
   requestToken,
@@ -44,7 +44,7 @@ export interface ExchangeOptions {
   readonly generation: string
   /** Makes cache keys from tokens without revealing them. */
   readonly keys: Pick<CredentialCache, 'keyOf'>
-  readonly memory: TokenMemory
+  readonly cache: TokenCache
   readonly clock: Clock
 }
 
@@ -86,7 +86,7 @@ class Exchange {
     { identity, request }: Permit,
     signal: AbortSignal,
   ): Transformation | Promise<Transformation> {
-    const { memory, clock } = this.#options
+    const { cache, clock } = this.#options
     // One that was presented with DPoP is bound to a key that only the caller has, and is not read here.
     const credentials = readBearerCredentials(request.headers)
     if (credentials.outcome !== 'present' || !isProvenByToken(identity)) return MISSING
@@ -98,7 +98,7 @@ class Exchange {
     if (known?.subject !== subject || now >= known.until) {
       return this.#exchange(identity, subject, signal)
     }
-    memory.countHit(KIND)
+    cache.countHit(KIND)
     return known.transformation
   }
 
@@ -126,7 +126,7 @@ class Exchange {
 
   /** Shared by all requests that carry this token now; it continues when one of them leaves. */
   async #tokenFor(asker: Asker, subject: string): Promise<HeldToken> {
-    const { source, terms, memory, clock } = this.#options
+    const { source, terms, cache, clock } = this.#options
     const { cacheTtl, requestedTokenType: requestedType } = terms
     const { subject: key } = asker
     const request = {
@@ -135,7 +135,7 @@ class Exchange {
       expectation: { exchange: terms.flow === 'token-exchange', requestedType },
       remember: cacheTtl,
     }
-    return await memory.tokenOf(
+    return await cache.tokenOf(
       KIND,
       key,
       ({ until }) => clock.now() < until,

@@ -4,7 +4,7 @@ import type { Identity } from '../../identity/identity.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Transformation, Transformer } from '../transformer.ts'
 import type { Minter } from './minter.ts'
-import type { HeldToken, TokenMemory } from './token-memory.ts'
+import type { HeldToken, TokenCache } from './token-cache.ts'
 
 /** What the transformer needs. */
 export interface MintOptions {
@@ -13,7 +13,7 @@ export interface MintOptions {
   readonly header: string
   readonly prefix: '' | 'Bearer '
   readonly minter: Minter
-  readonly memory: TokenMemory
+  readonly cache: TokenCache
   readonly clock: Clock
 }
 
@@ -25,7 +25,7 @@ interface Known {
 
 /** `bearer.mint` and `assertion`: one token for an identity until two thirds of its life are over. */
 export const mintedToken = (options: MintOptions): Transformer => {
-  const { kind, minter, memory, clock } = options
+  const { kind, minter, cache, clock } = options
   // Identities are remembered with the proof behind them: most requests end here.
   const known = new WeakMap<Identity, Known>()
   const mint = async (identity: Identity): Promise<Transformation> => {
@@ -44,7 +44,7 @@ export const mintedToken = (options: MintOptions): Transformer => {
     transform({ identity }) {
       const remembered = known.get(identity)
       if (remembered === undefined || clock.now() >= remembered.until) return mint(identity)
-      memory.countHit(kind)
+      cache.countHit(kind)
       return remembered.transformation
     },
   }

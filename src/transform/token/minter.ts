@@ -8,7 +8,7 @@ import type { SigningKeySet } from '../../keys/signing-key-set.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { digestOf } from '../../runtime/digest.ts'
 import type { TransformFailure } from '../transformer.ts'
-import type { HeldToken, TokenMemory } from './token-memory.ts'
+import type { HeldToken, TokenCache } from './token-cache.ts'
 import { TokenTemplate, type TokenClaims } from './token-template.ts'
 
 /** What a minter needs. */
@@ -19,7 +19,7 @@ export interface MinterOptions {
   readonly keys: SigningKeySet
   /** Reserved names that the token may contain, each written out. */
   readonly allowReserved: readonly string[]
-  readonly memory: TokenMemory
+  readonly cache: TokenCache
   readonly clock: Clock
 }
 
@@ -46,7 +46,7 @@ export class Minter {
    * @throws CountersignError `signing-keys-invalid` when no key signs
    */
   async mint(identity: Identity, kind: string): Promise<Minting> {
-    const { config, keys, memory, clock } = this.#options
+    const { config, keys, cache, clock } = this.#options
     const result = this.#template.apply(identity)
     if (result.outcome === 'failed') return result
     const { claims, authTime } = result
@@ -60,7 +60,7 @@ export class Minter {
       isTruthful(held.authTime, authTime) &&
       keys.publishes(held.kid ?? '')
     const saying = authTime === undefined ? claims : { ...claims, auth_time: authTime }
-    const held = await memory.tokenOf(kind, key, fits, async () => ({
+    const held = await cache.tokenOf(kind, key, fits, async () => ({
       ...(await this.#sign({ ...saying, ...times })),
       authTime,
     }))

@@ -6,7 +6,7 @@ import type { OAuthAnswer, TokenServer } from '../../clients/token-endpoint/serv
 import type { Clock } from '../../runtime/clock.ts'
 import type { Asker } from '../../runtime/shared-server.ts'
 import { readTokenAnswer, type TokenExpectation } from './token-answer.ts'
-import type { HeldToken } from './token-memory.ts'
+import type { HeldToken } from './token-cache.ts'
 
 /** The token endpoint, and the client authentication there. */
 export interface TokenSource {

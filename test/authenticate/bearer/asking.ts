@@ -29,7 +29,7 @@ export const bearerWith = (keys: KeySet, options: Partial<BearerOptions> = {}): 
     cacheTtl: 60_000,
     keys,
     clock,
-    memory: new CredentialCache(clock),
+    cache: new CredentialCache(clock),
     ...options,
   })
 }

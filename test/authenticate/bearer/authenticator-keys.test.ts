@@ -135,7 +135,7 @@ describe('what is remembered of a token', () => {
 
   it('ends with every option that it rests on', async () => {
     const clock = new FakeClock()
-    const shared = { clock, memory: new CredentialCache(clock) }
+    const shared = { clock, cache: new CredentialCache(clock) }
     const token = await key.token(claimsOf({ aud: ['kubernetes', 'second'] }))
     const keys = keySetOf(key)
     assert.equal(await outcomeOf(bearerWith(keys, shared), token), 'authenticated')

@@ -14,15 +14,15 @@ const other = await makeKey('ES256', 'k1')
 
 const setUp = () => {
   const clock = new FakeClock()
-  const memory = new CredentialCache(clock)
-  const misses = (): number => memory.statistics().lookups.get('tokens')?.misses ?? 0
-  return { clock, memory: memory.scopeOf('tokens'), misses }
+  const cache = new CredentialCache(clock)
+  const misses = (): number => cache.statistics().lookups.get('tokens')?.misses ?? 0
+  return { clock, cache: cache.scopeOf('tokens'), misses }
 }
 
 describe('a wrong token', () => {
   it('is verified once within some seconds', async () => {
-    const { clock, memory, misses } = setUp()
-    const authenticator = bearerWith(keySetOf(key), { clock, memory })
+    const { clock, cache, misses } = setUp()
+    const authenticator = bearerWith(keySetOf(key), { clock, cache })
     const token = await other.token()
     for (let time = 0; time < 5; time += 1) {
       assert.equal(await outcomeOf(authenticator, token), 'token-signature')
@@ -34,8 +34,8 @@ describe('a wrong token', () => {
   })
 
   it('is verified each time when rejections are not cached', async () => {
-    const { clock, memory, misses } = setUp()
-    const authenticator = bearerWith(keySetOf(key), { clock, memory, cacheTtl: 0 })
+    const { clock, cache, misses } = setUp()
+    const authenticator = bearerWith(keySetOf(key), { clock, cache, cacheTtl: 0 })
     const token = await other.token()
     await outcomeOf(authenticator, token)
     await outcomeOf(authenticator, token)
@@ -43,7 +43,7 @@ describe('a wrong token', () => {
   })
 
   it('of a replaced key is accepted once its issuer publishes the new one', async () => {
-    const { clock, memory } = setUp()
+    const { clock, cache } = setUp()
     const [old, next] = [keySetOf(key).current(), keySetOf(other).current()]
     assert.ok(old !== undefined && next !== undefined)
     let published = false
@@ -52,7 +52,7 @@ describe('a wrong token', () => {
       newer: () =>
         Promise.resolve(published ? { outcome: 'keys', keys: next } : { outcome: 'same' }),
     }
-    const authenticator = bearerWith(keys, { clock, memory })
+    const authenticator = bearerWith(keys, { clock, cache })
     const token = await other.token()
     assert.equal(await outcomeOf(authenticator, token), 'token-signature')
     published = true
@@ -60,7 +60,7 @@ describe('a wrong token', () => {
   })
 
   it('of an unknown kid is accepted once its issuer publishes the key', async () => {
-    const { clock, memory } = setUp()
+    const { clock, cache } = setUp()
     const newKey = await makeKey('ES256', 'k9')
     const [old, next] = [keySetOf(key).current(), keySetOf(key, newKey).current()]
     assert.ok(old !== undefined && next !== undefined)
@@ -70,7 +70,7 @@ describe('a wrong token', () => {
       newer: () =>
         Promise.resolve(published ? { outcome: 'keys', keys: next } : { outcome: 'same' }),
     }
-    const authenticator = bearerWith(keys, { clock, memory })
+    const authenticator = bearerWith(keys, { clock, cache })
     const token = await newKey.token()
     assert.equal(await outcomeOf(authenticator, token), 'token-key-unknown')
     published = true
@@ -78,13 +78,13 @@ describe('a wrong token', () => {
   })
 
   it('that was refused under the old keys is accepted at once under the new ones', async () => {
-    const { clock, memory } = setUp()
+    const { clock, cache } = setUp()
     let keys = keySetOf(key)
     const changing: KeySet = {
       current: () => keys.current(),
       newer: () => Promise.resolve({ outcome: 'same' }),
     }
-    const authenticator = bearerWith(changing, { clock, memory })
+    const authenticator = bearerWith(changing, { clock, cache })
     const token = await other.token()
     assert.equal(await outcomeOf(authenticator, token), 'token-signature')
     keys = keySetOf(other)
@@ -92,7 +92,7 @@ describe('a wrong token', () => {
   })
 
   it('is accepted at once under another configuration', async () => {
-    const { clock, memory } = setUp()
+    const { clock, cache } = setUp()
     const condition = (source: string, holds: boolean): Condition => ({
       source,
       evaluate: () => holds,
@@ -100,7 +100,7 @@ describe('a wrong token', () => {
     })
     const token = await key.token()
     const ask = (require: Condition): Promise<string> =>
-      outcomeOf(bearerWith(keySetOf(key), { clock, memory, require }), token)
+      outcomeOf(bearerWith(keySetOf(key), { clock, cache, require }), token)
     assert.equal(await ask(condition('strict', false)), 'token-claims')
     assert.equal(await ask(condition('strict', true)), 'token-claims') // cached
     assert.equal(await ask(condition('lenient', true)), 'authenticated')

@@ -61,7 +61,7 @@ describe('an OpenID provider', { skip: skipWithoutOidcProvider() }, () => {
         generation: 'g',
         cacheTtl: 0,
         clock,
-        memory: new CredentialCache(clock),
+        cache: new CredentialCache(clock),
       })
     const authenticator = authenticatorOf(secretInHeader(WEB.id, WEB.secret))
 

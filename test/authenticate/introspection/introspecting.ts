@@ -85,7 +85,7 @@ export const introspectionBy = (
     generation: 'g',
     cacheTtl: 30_000,
     clock,
-    memory: new CredentialCache(clock),
+    cache: new CredentialCache(clock),
     ...options,
   })
 

@@ -18,7 +18,7 @@ const setUp = (remember = 10 * MINUTE) => {
     verifiers: [site.verifier],
     cacheTtl: remember,
     generation: 'g1',
-    memory: new CredentialCache(site.clock),
+    cache: new CredentialCache(site.clock),
     guard: site.guard,
     distinguishesUnknownUsers: true,
     clock: site.clock,

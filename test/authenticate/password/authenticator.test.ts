@@ -30,7 +30,7 @@ const authenticatorFor = (options: Partial<BasicOptions> = {}): Authenticator =>
     verifiers: [new FakeVerifier(USERS)],
     cacheTtl: MINUTE,
     generation: 'g1',
-    memory: new CredentialCache(new FakeClock()),
+    cache: new CredentialCache(new FakeClock()),
     guard: unguarded,
     distinguishesUnknownUsers: true,
     clock: new FakeClock(),
@@ -173,8 +173,8 @@ describe('a password that Basic has cached', () => {
   it('is accepted during an outage of the directory, for its lifetime', async () => {
     const clock = new FakeClock()
     const verifier = new FakeVerifier(USERS)
-    const memory = new CredentialCache(clock)
-    const authenticator = authenticatorFor({ verifiers: [verifier], memory })
+    const cache = new CredentialCache(clock)
+    const authenticator = authenticatorFor({ verifiers: [verifier], cache })
     await ask(authenticator, basic('alice', 'secret'))
     verifier.down = new Error('down')
     assert.equal(codeOf(await ask(authenticator, basic('alice', 'secret'))), 'authenticated')
@@ -184,16 +184,16 @@ describe('a password that Basic has cached', () => {
   })
 
   it('is not used under another generation', async () => {
-    const memory = new CredentialCache(new FakeClock())
-    await ask(authenticatorFor({ memory }), basic('alice', 'secret'))
+    const cache = new CredentialCache(new FakeClock())
+    await ask(authenticatorFor({ cache }), basic('alice', 'secret'))
     const verifiers = [new FakeVerifier({ alice: { password: 'changed' } })]
-    const next = authenticatorFor({ memory, verifiers, generation: 'g2' })
+    const next = authenticatorFor({ cache, verifiers, generation: 'g2' })
     assert.equal(codeOf(await ask(next, basic('alice', 'secret'))), 'credential-wrong')
   })
 
   it('has a fingerprint that only an equal credential shares', async () => {
-    const memory = new CredentialCache(new FakeClock())
-    const authenticator = authenticatorFor({ memory, cacheTtl: 0 })
+    const cache = new CredentialCache(new FakeClock())
+    const authenticator = authenticatorFor({ cache, cacheTtl: 0 })
     const fingerprint = async (header: string): Promise<string> => {
       const result = await ask(authenticator, header)
       return result.outcome === 'authenticated' ? result.credential.digest : ''

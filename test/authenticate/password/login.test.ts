@@ -27,7 +27,7 @@ const setUp = (generation = 'g1', site = new GuardedSite()) => {
     verifiers: [new FakeVerifier(), site.verifier],
     cacheTtl: 10 * MINUTE,
     generation,
-    memory: new CredentialCache(site.clock),
+    cache: new CredentialCache(site.clock),
     guard: site.guard,
     distinguishesUnknownUsers: true,
     clock: site.clock,

@@ -9,7 +9,7 @@ import type { Identity } from '../../../src/identity/identity.ts'
 import { describeError } from '../../../src/runtime/errors.ts'
 import type { SharedServerLimits } from '../../../src/runtime/shared-server.ts'
 import { exchangedToken, type ExchangeOptions } from '../../../src/transform/token/exchange.ts'
-import { TokenMemory } from '../../../src/transform/token/token-memory.ts'
+import { TokenCache } from '../../../src/transform/token/token-cache.ts'
 import type { TokenSource } from '../../../src/transform/token/token-request.ts'
 import type { Transformation, Transformer } from '../../../src/transform/transformer.ts'
 import { askingBy, type Asking } from '../../authenticate/introspection/introspecting.ts'
@@ -62,7 +62,7 @@ export const wordOf = (transformation: Transformation): string => {
 export interface AskingForTokens extends Asking, AsyncDisposable {
   readonly scripted: TokenServerHandle
   readonly source: TokenSource
-  readonly memory: TokenMemory
+  readonly cache: TokenCache
   readonly keys: CredentialCache
 }
 
@@ -87,7 +87,7 @@ export const startAskingForTokens = async (
     ...asking,
     scripted,
     source,
-    memory: new TokenMemory(),
+    cache: new TokenCache(),
     keys: new CredentialCache(asking.clock),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
@@ -128,14 +128,14 @@ export class Exchanging implements AsyncDisposable {
   readonly alice = byToken()
 
   constructor(site: AskingForTokens, { terms = {}, ...parts }: ExchangeParts = {}) {
-    const { source, memory, keys, clock } = site
+    const { source, cache, keys, clock } = site
     this.site = site
     this.transformer = exchangedToken({
       actor: undefined,
       source,
       generation: 'g',
       keys,
-      memory,
+      cache,
       clock,
       terms: { ...TERMS, ...terms },
       ...parts,

@@ -30,13 +30,13 @@ class Serving implements AsyncDisposable {
   readonly transformer: Transformer
 
   constructor(site: AskingForTokens, terms: Parts = {}, generation = 'g') {
-    const { source, memory, clock } = site
+    const { source, cache, clock } = site
     this.site = site
     this.transformer = clientCredentials({
       terms: { audience: [], resource: [], scopes: [], cacheTtl: 5 * MINUTE, ...terms },
       source,
       generation,
-      memory,
+      cache,
       report: (failure) => this.reported.push(describeError(failure)),
       clock,
     })

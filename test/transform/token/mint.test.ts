@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Identity } from '../../../src/identity/identity.ts'
-import { TokenMemory } from '../../../src/transform/token/token-memory.ts'
+import { TokenCache } from '../../../src/transform/token/token-cache.ts'
 import { FakeClock } from '../../fakes/clock.ts'
 import { identityOf } from '../../fakes/identity.ts'
 import { madeKey, signingKeysOf } from '../../fakes/signing-keys.ts'
@@ -166,7 +166,7 @@ describe('a cached minted token', () => {
     const first = await route.token(identityOf({ authenticatedAt: NOW }))
     const again = identityOf({ authenticatedAt: NOW + 5_000, digest: 'another' })
     assert.equal(await route.token(again), first)
-    assert.deepEqual(route.memory.statistics().lookups.get('minted-token'), {
+    assert.deepEqual(route.cache.statistics().lookups.get('minted-token'), {
       hits: 1,
       joined: 0,
       misses: 1,
@@ -174,11 +174,11 @@ describe('a cached minted token', () => {
   })
 
   it('is shared by two routes with the same settings', async () => {
-    const memory = new TokenMemory()
+    const cache = new TokenCache()
     const clock = new FakeClock()
     const keys = signingKeysOf(KEYS, clock)
-    const one = new Minting({}, { memory, clock, keys })
-    const other = new Minting({}, { memory, clock, keys })
+    const one = new Minting({}, { cache, clock, keys })
+    const other = new Minting({}, { cache, clock, keys })
     assert.equal(await one.token(), await other.token())
   })
 
@@ -209,26 +209,26 @@ describe('a cached minted token', () => {
       Array.from({ length: 100 }, () => route.token(identityOf({ groups: ['dev'] }))),
     )
     assert.equal(new Set(tokens).size, 1)
-    assert.equal(route.memory.statistics().lookups.get('minted-token')?.misses, 1)
+    assert.equal(route.cache.statistics().lookups.get('minted-token')?.misses, 1)
   })
 
   it('is removed when the cache is cleared', async () => {
     const route = new Minting()
     const first = await route.token(identityOf())
-    route.memory.revoke()
+    route.cache.revoke()
     assert.notEqual(await route.token(identityOf()), first)
   })
 
   it('stays valid after its key was retired, and ends with its revocation', async () => {
     const clock = new FakeClock()
-    const memory = new TokenMemory()
+    const cache = new TokenCache()
     const [old, young] = [await madeKey('ES256'), await madeKey('ES256', NOW + MINUTE)]
     const both = signingKeysOf([old, young], clock)
-    const first = await new Minting({}, { clock, memory, keys: both }).token()
+    const first = await new Minting({}, { clock, cache, keys: both }).token()
     clock.advance(MINUTE)
-    assert.equal(await new Minting({}, { clock, memory, keys: both }).token(), first)
+    assert.equal(await new Minting({}, { clock, cache, keys: both }).token(), first)
     const revoked = signingKeysOf([young], clock) // as after a reload
-    const next = await new Minting({}, { clock, memory, keys: revoked }).token()
+    const next = await new Minting({}, { clock, cache, keys: revoked }).token()
     assert.notEqual(next, first)
     assert.equal(readSigned(next, revoked).header['kid'], young.entry.kid)
   })

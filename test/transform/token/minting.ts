@@ -8,7 +8,7 @@ import type { Identity } from '../../../src/identity/identity.ts'
 import type { SigningKeySet } from '../../../src/keys/signing-key-set.ts'
 import { mintedToken, type MintOptions } from '../../../src/transform/token/mint.ts'
 import { Minter } from '../../../src/transform/token/minter.ts'
-import { TokenMemory } from '../../../src/transform/token/token-memory.ts'
+import { TokenCache } from '../../../src/transform/token/token-cache.ts'
 import type { Transformation, Transformer } from '../../../src/transform/transformer.ts'
 import { FakeClock } from '../../fakes/clock.ts'
 import { identityOf } from '../../fakes/identity.ts'
@@ -59,7 +59,7 @@ export const readSigned = (token: string, keys: Pick<SigningKeySet, 'published'>
 /** A route that mints, with a clock that does not advance. */
 export class Minting {
   readonly clock: FakeClock
-  readonly memory: TokenMemory
+  readonly cache: TokenCache
   readonly keys: SigningKeySet
   readonly transformer: Transformer
 
@@ -67,24 +67,24 @@ export class Minting {
     parts: Readonly<Record<string, unknown>> = {},
     {
       clock = new FakeClock(),
-      memory = new TokenMemory(),
+      cache = new TokenCache(),
       keys = signingKeysOf(KEYS, clock),
       allowReserved = [],
       target = { kind: 'minted-token', header: 'authorization', prefix: 'Bearer ' },
     }: {
       readonly clock?: FakeClock
-      readonly memory?: TokenMemory
+      readonly cache?: TokenCache
       readonly keys?: SigningKeySet
       readonly allowReserved?: readonly string[]
       readonly target?: Pick<MintOptions, 'kind' | 'header' | 'prefix'>
     } = {},
   ) {
     this.clock = clock
-    this.memory = memory
+    this.cache = cache
     this.keys = keys
     const config = mintConfig(parts)
-    const minter = new Minter({ config, issuer: ISSUER, keys, allowReserved, memory, clock })
-    this.transformer = mintedToken({ ...target, minter, memory, clock })
+    const minter = new Minter({ config, issuer: ISSUER, keys, allowReserved, cache, clock })
+    this.transformer = mintedToken({ ...target, minter, cache, clock })
   }
 
   /** The outcome for this identity object, by which the cache finds it. */

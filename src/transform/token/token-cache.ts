@@ -30,7 +30,7 @@ interface TokenLookups {
 }
 
 /** What is held, and how often it helped. */
-export interface TokenMemoryStatistics {
+export interface TokenCacheStatistics {
   /** By kind of token. */
   readonly lookups: ReadonlyMap<string, TokenLookups>
   readonly entries: number
@@ -45,8 +45,8 @@ const MAX_BYTES = 32 * 1_024 * 1_024
 
 type Counts = { -readonly [Name in keyof TokenLookups]: number }
 
-/** The memory; one for the process. */
-export class TokenMemory {
+/** The cache; one for the process. */
+export class TokenCache {
   readonly #counts = new Map<string, Counts>()
   #evictions = 0
   #pending = new Map<string, Promise<HeldToken>>()
@@ -114,7 +114,7 @@ export class TokenMemory {
   }
 
   /** The counters as they are now. */
-  statistics(): TokenMemoryStatistics {
+  statistics(): TokenCacheStatistics {
     return {
       lookups: new Map([...this.#counts].map(([kind, counts]) => [kind, { ...counts }])),
       entries: this.#tokens.size,

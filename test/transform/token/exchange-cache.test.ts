@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, it } from 'node:test'
-import { TokenMemory, type HeldToken } from '../../../src/transform/token/token-memory.ts'
+import { TokenCache, type HeldToken } from '../../../src/transform/token/token-cache.ts'
 import type { Answer } from '../../servers/token-server.ts'
 import { byToken, Exchanging, numbered, startAskingForTokens } from './asking-for-tokens.ts'
 
@@ -24,7 +24,7 @@ describe('an exchanged token', () => {
     assert.deepEqual(new Set(await Promise.all(presented)), new Set(['Bearer token-1']))
     assert.equal(exchanging.asked, 1)
     assert.equal(await exchanging.show('opaque'), 'Bearer token-1')
-    assert.deepEqual(exchanging.site.memory.statistics().lookups.get('exchanged-token'), {
+    assert.deepEqual(exchanging.site.cache.statistics().lookups.get('exchanged-token'), {
       hits: 1,
       joined: 100,
       misses: 1,
@@ -113,21 +113,21 @@ describe('an exchanged token', () => {
 
   it('is removed when the cache is cleared', async () => {
     await using exchanging = await Exchanging.start()
-    const { memory } = exchanging.site
+    const { cache } = exchanging.site
     await exchanging.show('opaque')
-    memory.revoke()
+    cache.revoke()
     assert.equal(await exchanging.show('opaque', byToken()), 'Bearer token-2')
   })
 
   it('hostile: is not cached under any text of the caller’s token', async () => {
     const keys: string[] = []
-    class WatchedMemory extends TokenMemory {
-      override tokenOf(...given: Parameters<TokenMemory['tokenOf']>): Promise<HeldToken> {
+    class WatchedMemory extends TokenCache {
+      override tokenOf(...given: Parameters<TokenCache['tokenOf']>): Promise<HeldToken> {
         keys.push(given[1])
         return super.tokenOf(...given)
       }
     }
-    await using exchanging = await Exchanging.start({ memory: new WatchedMemory() })
+    await using exchanging = await Exchanging.start({ cache: new WatchedMemory() })
     await exchanging.show('opaque-of-alice')
     const [key = '', ...more] = keys
     assert.deepEqual(more, [])

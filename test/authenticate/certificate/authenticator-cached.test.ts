@@ -16,11 +16,11 @@ const alice = makeClient({ signer: root })
 const counted = (options: Partial<CertificateOptions> = {}, trust = trustOf([root])) => {
   const clock = new FakeClock()
   const revocation = new FakeRevocation()
-  const memory = new CredentialCache(clock)
-  const authenticator = certificateWith(trust, { clock, revocation, memory, ...options })
+  const cache = new CredentialCache(clock)
+  const authenticator = certificateWith(trust, { clock, revocation, cache, ...options })
   const ask = async (certificate = alice): Promise<string> =>
     codeOf(await show(authenticator, certificate))
-  return { clock, revocation, memory, authenticator, ask, proofs: () => revocation.asked.length }
+  return { clock, revocation, cache, authenticator, ask, proofs: () => revocation.asked.length }
 }
 
 describe('a verified certificate', () => {
@@ -128,17 +128,17 @@ describe('a verified certificate', () => {
   ]
   for (const { name, options = {}, trust = trustOf([root]) } of CHANGES) {
     it(`is verified again under ${name}`, async () => {
-      const { revocation, memory, clock, ask, proofs } = counted()
+      const { revocation, cache, clock, ask, proofs } = counted()
       await ask()
-      await show(certificateWith(trust, { memory, clock, revocation, ...options }), alice)
+      await show(certificateWith(trust, { cache, clock, revocation, ...options }), alice)
       assert.equal(proofs(), 2)
     })
   }
 
   it('is found in the cache by the next authenticator of the same configuration', async () => {
-    const { revocation, memory, clock, ask, proofs } = counted()
+    const { revocation, cache, clock, ask, proofs } = counted()
     await ask()
-    await show(certificateWith(trustOf([root, root]), { memory, clock, revocation }), alice)
+    await show(certificateWith(trustOf([root, root]), { cache, clock, revocation }), alice)
     assert.equal(proofs(), 1)
   })
 
