@@ -6,6 +6,7 @@ import type { Identity } from '../identity/identity.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { RecordStore, StoredRecord } from '../state/record-store.ts'
 import { accountKey, artifactIndexes } from './login-store.ts'
+import { parseJson } from '../runtime/strict-json.ts'
 
 type TokenClaims = Readonly<Record<string, JsonValue>>
 
@@ -81,7 +82,7 @@ export class Accounts {
   async keep(login: string, account: KnownAccount, ends: number): Promise<boolean> {
     const before = await this.#parts.records.get(accountKey(login))
     if (before === undefined) return false
-    const { began }: KnownAccount = JSON.parse(before.text) // written by this process: `remember` wrote it
+    const { began }: KnownAccount = parseJson(before.text) // written by this process: `remember` wrote it
     const record = this.#recordOf({ ...account, began }, ends)
     if (record === undefined) return false
     return await this.#parts.records.replace(accountKey(login), before.text, record)
@@ -97,7 +98,7 @@ export class Accounts {
   async find(login: string): Promise<KnownAccount | undefined> {
     const record = await this.#parts.records.get(accountKey(login))
     if (record === undefined) return undefined
-    const account: KnownAccount = JSON.parse(record.text) // written by this process: `remember` wrote it
+    const account: KnownAccount = parseJson(record.text) // written by this process: `remember` wrote it
     return account
   }
 

@@ -7,6 +7,7 @@ import type { Clock } from '../runtime/clock.ts'
 import type { DerivedKeys } from '../state/derived-keys.ts'
 import type { RevocableRecords } from '../state/record-store.ts'
 import { revocationName } from './revocation-marks.ts'
+import { parseJson } from '../runtime/strict-json.ts'
 
 /** The session of a browser on the host of a route. Instants are milliseconds since the epoch. */
 export interface BrowserSession {
@@ -98,7 +99,7 @@ export class BrowserSessions {
     const key = keyOf(this.#idOf(text))
     const record = await this.#records.get(key)
     if (record === undefined) return undefined
-    const session: BrowserSession = JSON.parse(record.text) // written by this process: `#write` wrote it
+    const session: BrowserSession = parseJson(record.text) // written by this process: `#write` wrote it
     const now = this.#clock.now()
     // Not by the lifetime of the record alone: who can write the store can make that longer.
     if (now >= Math.min(session.ends, session.used + session.idle)) return undefined
@@ -117,7 +118,7 @@ export class BrowserSessions {
     const records = await Promise.all(keys.map((key) => this.#records.get(key)))
     return records
       .flatMap((record): readonly BrowserSession[] =>
-        record === undefined ? [] : [JSON.parse(record.text)],
+        record === undefined ? [] : [parseJson(record.text)],
       )
       .toSorted((one, other) => other.began - one.began)
   }
@@ -169,7 +170,7 @@ export class BrowserSessions {
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
       const record = await this.#records.get(key)
       if (record === undefined) return
-      const session: BrowserSession = JSON.parse(record.text) // written by this process: `#write` wrote it
+      const session: BrowserSession = parseJson(record.text) // written by this process: `#write` wrote it
       if (session.renewal?.login !== login) return
       const text = JSON.stringify({ ...session, ...renewed(session) })
       const { lifetime } = record

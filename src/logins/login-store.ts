@@ -5,6 +5,7 @@ import { RevocationMarks } from './revocation-marks.ts'
 import { systemClock } from '../runtime/clock.ts'
 import type { RevocableRecords } from '../state/record-store.ts'
 import { loginOf } from './login-id.ts'
+import { parseJson } from '../runtime/strict-json.ts'
 
 /** A login: the session of one browser at the authorization server. */
 export interface StoredLogin {
@@ -200,7 +201,7 @@ export class LoginStore {
   async #payloadAt(key: string): Promise<StoredArtifact | undefined> {
     const record = await this.#records.get(key)
     if (record === undefined) return undefined
-    const payload: StoredArtifact = JSON.parse(record.text) // written by this process: `RecordAdapter` wrote it
+    const payload: StoredArtifact = parseJson(record.text) // written by this process: `RecordAdapter` wrote it
     return payload
   }
 }

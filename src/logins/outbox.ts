@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto'
 import type { SessionsEnded } from './events.ts'
 import type { RecordStore } from '../state/record-store.ts'
+import { parseJson } from '../runtime/strict-json.ts'
 
 /** A client of a login. */
 export interface ClientOfLogin {
@@ -61,7 +62,7 @@ export class LogoutOutbox {
     for (const key of await this.#records.keysIn(NOTES)) {
       const record = await this.#records.take(key)
       if (record === undefined) continue
-      const note: OutboxMessage = JSON.parse(record.text) // written by this process: `#put` wrote it
+      const note: OutboxMessage = parseJson(record.text) // written by this process: `#put` wrote it
       yield note
     }
   }

@@ -5,6 +5,7 @@ import type { ProvenCredential } from '../identity/identity.ts'
 import type { RecordStore } from '../state/record-store.ts'
 import { artifactIndexes } from './login-store.ts'
 import type { UpstreamTokens } from './upstream-idp/upstream-idp.ts'
+import { parseJson } from '../runtime/strict-json.ts'
 
 /** What every login has. Instants are milliseconds since the epoch. */
 interface Login {
@@ -108,7 +109,7 @@ export class ProvenLogins {
   async find(login: string): Promise<ProvenLoginRecord | undefined> {
     const record = await this.#records.get(keyOf(login))
     if (record === undefined) return undefined
-    const proven: ProvenLogin = JSON.parse(record.text) // written by this process: `put` or `replace` wrote it
+    const proven: ProvenLogin = parseJson(record.text) // written by this process: `put` or `replace` wrote it
     return { proven, text: record.text }
   }
 

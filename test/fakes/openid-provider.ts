@@ -4,12 +4,14 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from 'jose'
+import { CompactSign, exportJWK, generateKeyPair, type JWTPayload } from 'jose'
 
 /** What a test may have it do. */
 interface FakeSettings {
   /** Merged into the claims of ID tokens. */
   claims: Readonly<Record<string, unknown>>
+  /** Changes the JSON of the claims of tokens before it is signed. */
+  spelling: (payload: string) => string
   /** Whose key signs: its own, one that it does not publish, or none. */
   signs: 'own-key' | 'other-key' | 'no-key'
   /** Merged into the discovery document. */
@@ -45,6 +47,7 @@ export const startFakeOpenId = async (): Promise<FakeOpenId> => {
   const jwk = { ...(await exportJWK(own.publicKey)), kid: 'k1', alg: 'ES256', use: 'sig' }
   const settings: FakeSettings = {
     claims: {},
+    spelling: (payload) => payload,
     signs: 'own-key',
     metadata: {},
     tokens: {},
@@ -73,7 +76,8 @@ export const startFakeOpenId = async (): Promise<FakeOpenId> => {
     const { privateKey } = settings.signs === 'own-key' ? own : other
     const head = { alg: 'ES256', kid: 'k1', ...header }
     const secret = new TextEncoder().encode(FAKE_CLIENT.secret)
-    return await new SignJWT(claims)
+    const payload = settings.spelling(JSON.stringify(claims))
+    return await new CompactSign(new TextEncoder().encode(payload))
       .setProtectedHeader(head)
       .sign(head.alg === 'ES256' ? privateKey : secret)
   }

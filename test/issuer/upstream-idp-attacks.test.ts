@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Visit } from '../fakes/browser.ts'
+import { confusedWith } from '../fakes/confused-names.ts'
 import { startFakeOpenId, type FakeOpenId } from '../fakes/openid-provider.ts'
 import { callbackOf, leave, refusals, siteWith } from './upstream-idp-site.ts'
 
@@ -63,6 +64,7 @@ describe('a login at a hostile upstream IdP', () => {
     readonly name: string
     readonly claims?: Readonly<Record<string, unknown>>
     readonly signs?: 'other-key' | 'no-key'
+    readonly spelling?: (payload: string) => string
   }[] = [
     { name: 'a token signed with another key', signs: 'other-key' },
     { name: 'an unsigned token', signs: 'no-key' },
@@ -72,13 +74,18 @@ describe('a login at a hostile upstream IdP', () => {
     { name: 'a token without a subject', claims: { sub: undefined } },
     { name: 'a token with another nonce', claims: { nonce: 'another' } },
     { name: 'a token without a nonce', claims: { nonce: undefined } },
+    {
+      name: 'a token with a claim twice',
+      spelling: (payload) => payload.replace('{', '{"sub":"u-0",'),
+    },
   ]
-  for (const { name, claims = {}, signs = 'own-key' } of CASES) {
+  for (const { name, claims = {}, signs = 'own-key', spelling = String } of CASES) {
     it(`hostile: is refused with ${name}`, async () => {
       await using fake = await startFakeOpenId()
       await using setting = await begin(fake)
       fake.settings.claims = { nonce: setting.nonce, ...claims }
       fake.settings.signs = signs
+      fake.settings.spelling = spelling
       assert.equal((await setting.back()).status, 403)
       assert.deepEqual(await refusals(setting.site), [
         ['refused', 'provider-response-invalid', 'fake'],
@@ -98,6 +105,21 @@ describe('a login at a hostile upstream IdP', () => {
       [login?.['user'], login?.['groups']],
       ['eve@example.org', ['low', fake.issuer]],
     )
+  })
+
+  it('has the claims as they were signed, whatever names were read before', async () => {
+    await using fake = await startFakeOpenId()
+    const name = 'CORP\\user'
+    const identity = { user: `claims[${JSON.stringify(name)}]` }
+    await using setting = await begin(fake, {}, { identity })
+    fake.settings.claims = { nonce: setting.nonce, [name]: 'alice' }
+    fake.settings.spelling = (payload) => {
+      JSON.parse(payload.replace(JSON.stringify(name), () => JSON.stringify(confusedWith(name))))
+      return payload
+    }
+    assert.ok((await setting.back()).url.searchParams.has('code'))
+    const [login] = await setting.site.audit('login')
+    assert.equal(login?.['user'], 'alice')
   })
 
   it('hostile: is refused with userinfo of another subject', async () => {

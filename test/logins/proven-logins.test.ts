@@ -9,6 +9,7 @@ import {
 } from '../../src/logins/proven-logins.ts'
 import { MemoryRecords } from '../../src/state/memory-records.ts'
 import { FakeClock } from '../fakes/clock.ts'
+import { confusedWith } from '../fakes/confused-names.ts'
 
 const HOUR = 3_600_000
 
@@ -45,6 +46,15 @@ describe('what is proven of logins in one session', () => {
     assert.deepEqual((await provenLogins.find('login-2'))?.proven, second)
     assert.deepEqual((await provenLogins.find('login-3'))?.proven, local)
     assert.deepEqual(await provenLogins.latestIn('session-1'), second)
+  })
+
+  it('has the claims as they were signed, whatever names were read before', async () => {
+    const { provenLogins, now, upstream } = opened()
+    const name = 'CORP\\role'
+    const login = { ...upstream('corp', HOUR), signed: { sub: 'alice', [name]: 'admin' } }
+    JSON.parse(JSON.stringify({ ...login, signed: { sub: 'alice', [confusedWith(name)]: 1 } }))
+    await provenLogins.put('login-1', login, now)
+    assert.deepEqual((await provenLogins.find('login-1'))?.proven, login)
   })
 
   it('ends with the session, and no token is kept', async () => {

@@ -3,10 +3,11 @@
 
 import type { Claims } from '../../identity/claims.ts'
 import { isJsonObject } from '../../runtime/json-object.ts'
+import { parseJson } from '../../runtime/strict-json.ts'
 
 /** The claims; `undefined` where the payload is not a JSON object. */
 export const idTokenClaims = (token: string): Claims | undefined => {
   const [, payload = ''] = token.split('.')
-  const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'))
+  const claims: unknown = parseJson(Buffer.from(payload, 'base64url').toString('utf8'))
   return isJsonObject(claims) ? claims : undefined
 }

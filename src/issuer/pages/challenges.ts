@@ -3,6 +3,7 @@
 
 import type { PendingChallenge } from '../../authenticate/login/prove.ts'
 import type { NewRecord, RecordStore } from '../../state/record-store.ts'
+import { parseJson } from '../../runtime/strict-json.ts'
 
 /** A challenge that was taken, and its remaining lifetime in milliseconds. */
 export interface TakenChallenge {
@@ -58,6 +59,6 @@ const recordOf = (asked: PendingChallenge, lifetime: number): NewRecord => ({
 })
 
 const readQuestion = (text: string): PendingChallenge => {
-  const asked: PendingChallenge = JSON.parse(text) // written by this process: `ask` wrote it
+  const asked: PendingChallenge = parseJson(text) // written by this process: `ask` wrote it
   return asked
 }

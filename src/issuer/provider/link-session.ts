@@ -4,6 +4,7 @@ import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { Clock } from '../../runtime/clock.ts'
 import { loginOfBrowser, setLogin } from './login-fields.ts'
 import type { ProvenLogins, NewProvenLogin } from '../../logins/proven-logins.ts'
+import { parseJson } from '../../runtime/strict-json.ts'
 
 /** What the result of an interaction has in addition to the account. */
 export interface LoginResult {
@@ -32,6 +33,6 @@ export const linksSessions =
     setLogin(session, { login })
     const text = result['held']
     if (typeof text !== 'string') return
-    const given: NewProvenLogin = JSON.parse(text) // written by this process: `loginResult` wrote it
+    const given: NewProvenLogin = parseJson(text) // written by this process: `loginResult` wrote it
     await provenLogins.put(login, { ...given, session: session.uid }, clock.now())
   }

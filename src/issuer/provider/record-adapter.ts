@@ -16,6 +16,7 @@ import {
   unusedName,
 } from '../../logins/login-store.ts'
 import { indexesOf, personIn, recordKindOf } from './record-kinds.ts'
+import { parseJson } from '../../runtime/strict-json.ts'
 
 // For kinds without an expiry of their own; no kind in use is one.
 const LONGEST_S = 86_400
@@ -101,7 +102,7 @@ export class RecordAdapter implements Adapter {
   async #findInStore(id: string): Promise<AdapterPayload | undefined> {
     const record = await this.#records.get(this.#key(id))
     if (record === undefined) return undefined
-    const payload: AdapterPayload = JSON.parse(record.text) // written by this process: `#store` wrote it
+    const payload: AdapterPayload = parseJson(record.text) // written by this process: `#store` wrote it
     if (this.#isRevoked(payload)) return undefined
     // Used, and put back since as it was before (`consume`).
     const usedAt = this.#records.revokedAt(unusedName(this.#key(id)))
@@ -116,7 +117,7 @@ export class RecordAdapter implements Adapter {
     const isUsed =
       this.#browserKind === 'Interaction' && (await this.#records.get(provenKey(id))) !== undefined
     if (isUsed) return undefined
-    const payload: AdapterPayload = JSON.parse(text) // written by this process: `#keepInBrowser` sealed it
+    const payload: AdapterPayload = parseJson(text) // written by this process: `#keepInBrowser` sealed it
     return payload
   }
 
@@ -138,7 +139,7 @@ export class RecordAdapter implements Adapter {
     const key = this.#key(id)
     const record = await this.#records.get(key)
     if (record === undefined) throw new errors.InvalidGrant(`${this.#kind} does not exist`)
-    const payload: AdapterPayload = JSON.parse(record.text)
+    const payload: AdapterPayload = parseJson(record.text)
     if (payload.consumed !== undefined) throw new errors.InvalidGrant(`${this.#kind} was used`)
     const consumed = { ...payload, consumed: Math.floor(Date.now() / 1_000) }
     const { lifetime } = record

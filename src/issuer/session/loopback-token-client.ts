@@ -7,6 +7,7 @@
 import type { Duplex } from 'node:stream'
 import { httpFetcher } from '../../runtime/http/fetch.ts'
 import { ENDPOINTS } from '../http/paths.ts'
+import { parseJson } from '../../runtime/strict-json.ts'
 
 // The token endpoint waits for `state` alone.
 const DEADLINE_MS = 5_000
@@ -34,6 +35,6 @@ export const loopbackTokenClient =
       { method: 'POST', headers, body: form.toString(), maxBytes: LARGEST },
       AbortSignal.timeout(DEADLINE_MS),
     )
-    const answer: unknown = JSON.parse(body.toString('utf8'))
+    const answer: unknown = parseJson(body.toString('utf8'))
     return answer
   }

@@ -2,6 +2,7 @@
 // every check of the specification is made.
 
 import { jwtVerify, type JWTVerifyGetKey } from 'jose'
+import { claimsIn } from '../../identity/claims.ts'
 import { SIGNATURE_ALGORITHMS } from '../../keys/algorithm.ts'
 import { isJsonObject } from '../../runtime/json-object.ts'
 
@@ -48,11 +49,15 @@ export const readLogoutToken = async (
     maxTokenAge: OLDEST_S,
     requiredClaims: ['iat', 'exp', 'jti', 'events'],
   })
-  const { events, nonce, sid, sub, jti = '', exp = 0 } = payload
+  const { jti = '', exp = 0 } = payload
+  const { events, nonce, sid, sub } = claimsIn(text) ?? {}
   if (!isJsonObject(events) || !isJsonObject(events[EVENT])) throw new Error('is about no logout')
   // §2.4: or an ID token could pass for one.
   if (nonce !== undefined) throw new Error('has a "nonce"')
   const session = typeof sid === 'string' ? sid : undefined
-  if (session === undefined && sub === undefined) throw new Error('has neither "sid" nor "sub"')
-  return { session, subject: sub, id: jti, expires: exp * 1_000 }
+  const subject = typeof sub === 'string' ? sub : undefined
+  if (session === undefined && subject === undefined) {
+    throw new Error('has neither "sid" nor "sub"')
+  }
+  return { session, subject, id: jti, expires: exp * 1_000 }
 }

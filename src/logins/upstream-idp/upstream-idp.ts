@@ -13,7 +13,7 @@ import {
 } from 'openid-client'
 import type { UpstreamIdpSettings } from './build.ts'
 import { isConfidential } from '../../config/values.ts'
-import type { Claims } from '../../identity/claims.ts'
+import { claimsIn, type Claims } from '../../identity/claims.ts'
 import { UPSTREAM_CALLBACKS } from './callbacks.ts'
 import { Discovery, TOLERANCE_S } from './discovery.ts'
 import { failureOf, type UpstreamFailure } from './failure.ts'
@@ -154,10 +154,10 @@ export class UpstreamIdp {
         expectedNonce: nonce,
         idTokenExpected: true,
       })
-      const signed = tokens.claims()
+      const signed = signedClaimsOf(tokens)
       const { id_token: idToken } = tokens
       if (signed === undefined || idToken === undefined) throw new Error('there is no ID token')
-      if (since !== undefined && !isSince(signed.auth_time, since)) {
+      if (since !== undefined && !isSince(signed['auth_time'], since)) {
         throw new Error('"auth_time" of the ID token is missing or before this login')
       }
       const further = await this.#userInfo(configuration, tokens.access_token, signed.sub)
@@ -174,7 +174,7 @@ export class UpstreamIdp {
     try {
       const configuration = await this.#discovery.configuration()
       const tokens = await refreshTokenGrant(configuration, refreshToken)
-      const anew = tokens.claims()
+      const anew = signedClaimsOf(tokens)
       // OpenID Connect Core §12.2: an ID token is optional, and has the same subject.
       if (anew !== undefined && anew.sub !== before.sub) throw new Error('"sub" has changed')
       const signed = anew ?? before
@@ -245,6 +245,17 @@ export class UpstreamIdp {
     if (!this.#provider.config.userinfo || endpoint === undefined) return {}
     return await fetchUserInfo(configuration, token, subject)
   }
+}
+
+/** The claims of the ID token that the library has verified; `undefined` where there is none. */
+const signedClaimsOf = ({
+  id_token: idToken,
+}: TokenEndpointResponse): UpstreamTokens['signed'] | undefined => {
+  if (idToken === undefined) return undefined
+  const claims = claimsIn(idToken)
+  const sub = claims?.['sub']
+  if (typeof sub !== 'string') throw new Error('the ID token has claims with more than one reading')
+  return { ...claims, sub }
 }
 
 /** The fields of a token response except its claims. */

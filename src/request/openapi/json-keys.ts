@@ -1,6 +1,8 @@
 // JSON in which one object has one key twice. `JSON.parse` takes the last without a word, other
 // readers the first: an operation would be in the document for one of them only.
 
+import { stringEnd } from '../../runtime/strict-json.ts'
+
 const KEY_FOLLOWS = /\s*:/y
 
 /**
@@ -21,7 +23,7 @@ export const repeatedKey = (
     } else if (token === '}' || token === ']') {
       open.pop()
     } else {
-      const end = stringEnd(json, index)
+      const end = stringEnd(json, index) ?? json.length
       next.lastIndex = end
       KEY_FOLLOWS.lastIndex = end
       if (!KEY_FOLLOWS.test(json)) continue
@@ -33,20 +35,4 @@ export const repeatedKey = (
     }
   }
   return undefined
-}
-
-/**
- * The index behind the string that begins at `start`: behind the first quote with an even number of
- * backslashes before it. No regular expression: V8's keeps a way back for each repetition, and
- * overflows its stack in a string of millions of characters or escapes.
- */
-const stringEnd = (json: string, start: number): number => {
-  let quote = start
-  let backslashes: number
-  do {
-    quote = json.indexOf('"', quote + 1)
-    backslashes = 0
-    while (json[quote - 1 - backslashes] === '\\') backslashes += 1
-  } while (backslashes % 2 === 1)
-  return quote + 1
 }

@@ -4,6 +4,7 @@
 import { CST, isAlias, isScalar, Lexer, parseDocument, visit, type Document } from 'yaml'
 import { CountersignError, describeError } from '../../runtime/errors.ts'
 import { isJsonObject, type JsonObject } from '../../runtime/json-object.ts'
+import { parseJson } from '../../runtime/strict-json.ts'
 import { repeatedKey } from './json-keys.ts'
 import { faultAt } from './value.ts'
 
@@ -39,7 +40,7 @@ export const readDocument = (text: string): JsonObject => {
 const readJson = (json: string): unknown => {
   if (json.length > MOST_JSON) throw tooLong('JSON', MOST_JSON)
   try {
-    return JSON.parse(json)
+    return parseJson(json)
   } catch (cause) {
     throw faultAt([], `not JSON, though it begins with "{": ${describeError(cause)}`, cause)
   }

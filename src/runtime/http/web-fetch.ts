@@ -2,6 +2,7 @@
 // to allowed addresses, and without redirects.
 
 import { describeError } from '../errors.ts'
+import { readJsonObject } from '../strict-json.ts'
 import type { HttpFetch, HttpResponse } from './fetch.ts'
 
 /** There was no answer, or none that can be used; another time there may be. */
@@ -56,14 +57,26 @@ export const webFetch =
       )
       onAnswer?.(answer)
       const { status, body: content } = answer
-      return new Response(WITHOUT_BODY.has(status) ? null : new Uint8Array(content), {
-        status,
-        headers: headersOf(answer.headers),
-      })
+      return withStrictJson(
+        new Response(WITHOUT_BODY.has(status) ? null : new Uint8Array(content), {
+          status,
+          headers: headersOf(answer.headers),
+        }),
+      )
     } catch (cause) {
       throw new ProviderUnreachable(describeError(cause), { cause })
     }
   }
+
+/** A response whose JSON has one reading: libraries take identities and keys from it. */
+const withStrictJson = (response: Response): Response =>
+  Object.assign(response, {
+    json: async () => {
+      const object = readJsonObject(new Uint8Array(await response.arrayBuffer()))
+      if (object === undefined) throw new SyntaxError('no JSON object with one reading')
+      return object
+    },
+  })
 
 const textOf = (body: unknown): string | undefined => {
   if (body === undefined || body === null) return undefined
