@@ -10,7 +10,8 @@ import { buildSigner, SignerResources } from './ca/snapshot.ts'
 import { Reloader } from './config/reload.ts'
 import { ReloadStatus } from './config/reload-status.ts'
 import { systemClock } from './runtime/clock.ts'
-import { startGrpcStreamServer } from './runtime/grpc/stream-server.ts'
+import { startBuiltInServer } from './runtime/grpc/built-in-server.ts'
+import { streamLimits } from './runtime/grpc/limits.ts'
 import type { ListenAddress } from './runtime/listen.ts'
 import { createLogger } from './runtime/logger.ts'
 import { signerMetrics } from './sds/metrics.ts'
@@ -68,14 +69,14 @@ export const startSigner = async (file: string): Promise<Signer> => {
   // 6. The service: last open, first closed.
   const { address, mode, owner, group } = config.listen
   const server = stack.use(
-    await startGrpcStreamServer({
+    await startBuiltInServer({
       address,
       mode: Number.parseInt(mode, 8),
       owner,
       group,
       tls: undefined,
-      methods: sds.methods,
-      maxStreams: config.maxStreams,
+      streams: sds.methods,
+      limits: streamLimits(config.maxStreams),
       grace: GRACE_MS,
       logger,
     }),

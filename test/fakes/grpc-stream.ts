@@ -1,10 +1,11 @@
-// Methods for tests of the server of streams, and a peer that speaks only HTTP/2.
+// Methods for tests of streams of messages, and a peer that speaks only HTTP/2.
 
 import { connect, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2'
 import { connect as connectSocket } from 'node:net'
-import { GRPC_OK } from '../../src/runtime/grpc/framing.ts'
-import type { StreamMethod } from '../../src/runtime/grpc/message-stream.ts'
-import { startGrpcStreamServer } from '../../src/runtime/grpc/stream-server.ts'
+import { startBuiltInServer } from '../../src/runtime/grpc/built-in-server.ts'
+import { GRPC_CODES, GRPC_OK } from '../../src/runtime/grpc/framing.ts'
+import { streamLimits, type GrpcLimits } from '../../src/runtime/grpc/limits.ts'
+import type { MessageStream, StreamMethod } from '../../src/runtime/grpc/message-stream.ts'
 import { temporaryFolder } from '../servers/temporary.ts'
 import { memoryLogger } from './logger.ts'
 
@@ -12,49 +13,64 @@ import { memoryLogger } from './logger.ts'
 export interface FakeStreamServer extends AsyncDisposable {
   readonly path: string
   readonly log: readonly string[]
-  /** Messages that arrived at `/test.Test/Echo`, and streams of it that are open. */
+  /** Messages that arrived at {@link ECHO}, and streams of it that are open. */
   readonly seen: { messages: number; open: number }
   /** Stops the server and leaves the rest. */
   stop(): Promise<void>
 }
 
+/** The method. */
+export const ECHO = '/test.Test/Echo'
+
+/** A text that a header cannot carry as it is. */
+export const DETAILS = 'für 100 % von\nallen'
+
 /** What the method does besides sending back what it got. */
-const COMMANDS: Readonly<Record<string, () => never>> = {
+const COMMANDS: Readonly<Record<string, (stream: MessageStream) => void>> = {
   throw: () => {
     throw new Error('handler broken')
   },
+  use: (stream) => stream.setInUse(true),
+  end: (stream) => stream.end({ code: GRPC_CODES.aborted, details: DETAILS }),
 }
 
-/** Starts a server with an echo, which throws when it is sent `throw`. */
-export const startStreamServer = async (grace = 5_000): Promise<FakeStreamServer> => {
+const echoOf = (seen: FakeStreamServer['seen']): StreamMethod => ({
+  path: ECHO,
+  open: (stream) => {
+    seen.open += 1
+    return {
+      receive: (message) => {
+        seen.messages += 1
+        COMMANDS[message.toString('latin1', 0, 10)]?.(stream)
+        stream.send(message)
+      },
+      finished: () => stream.end(GRPC_OK),
+      closed: () => {
+        seen.open -= 1
+      },
+    }
+  },
+})
+
+/**
+ * Starts a server with an echo, which throws when it is sent `throw`, ends the stream with ABORTED and
+ * {@link DETAILS} for `end`, and regards the stream as in use from `use` on.
+ */
+export const startStreamServer = async (
+  grace = 5_000,
+  limits: Partial<GrpcLimits> = {},
+): Promise<FakeStreamServer> => {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await temporaryFolder())
   const { logger, lines } = memoryLogger()
   const seen = { messages: 0, open: 0 }
-  const echo: StreamMethod = {
-    path: '/test.Test/Echo',
-    open: (stream) => {
-      seen.open += 1
-      return {
-        receive: (message) => {
-          seen.messages += 1
-          COMMANDS[message.toString()]?.()
-          stream.send(message)
-        },
-        finished: () => stream.end(GRPC_OK),
-        closed: () => {
-          seen.open -= 1
-        },
-      }
-    },
-  }
   const path = folder.file('test.sock')
-  const server = await startGrpcStreamServer({
+  const server = await startBuiltInServer({
     address: { kind: 'unix', path },
     mode: 0o600,
     tls: undefined,
-    methods: [echo],
-    maxStreams: 10_000,
+    streams: [echoOf(seen)],
+    limits: { ...streamLimits(10_000), ...limits },
     grace,
     logger,
   })
@@ -87,7 +103,7 @@ export const openRaw = (
   const stream = session.request(
     {
       ':method': 'POST',
-      ':path': '/test.Test/Echo',
+      ':path': ECHO,
       'content-type': 'application/grpc',
       te: 'trailers',
       ...headers,

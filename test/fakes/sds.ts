@@ -1,6 +1,7 @@
 // The secret discovery service on a real socket, with a scripted issuer behind it.
 
-import { startGrpcStreamServer } from '../../src/runtime/grpc/stream-server.ts'
+import { startBuiltInServer } from '../../src/runtime/grpc/built-in-server.ts'
+import { streamLimits } from '../../src/runtime/grpc/limits.ts'
 import type { ListenAddress } from '../../src/runtime/listen.ts'
 import { sdsService } from '../../src/sds/service.ts'
 import type { SdsStatistics } from '../../src/sds/statistics.ts'
@@ -30,12 +31,12 @@ export const startSds = async (grace = 5_000, maxNames = 2_000): Promise<FakeSds
   const clock = new FakeClock()
   const { logger, lines } = memoryLogger()
   const sds = sdsService({ issuer, clock, logger, maxNames })
-  const server = await startGrpcStreamServer({
+  const server = await startBuiltInServer({
     address: { kind: 'unix', path: folder.file('sds.sock') },
     mode: 0o600,
     tls: undefined,
-    methods: sds.methods,
-    maxStreams: 10_000,
+    streams: sds.methods,
+    limits: streamLimits(10_000),
     grace,
     logger,
   })

@@ -123,9 +123,8 @@ describe('a restarted signer', { ...LIMIT, skip: skipWithoutEnvoy() }, () => {
       signer.issuer.answer = () => other
       assert.equal((await hop.request('alice')).status, 403)
     }
-    await using signer = await hop.startSigner()
     const alice = await certificateOf(hop.pki.alice, 'v2', HOUR)
-    signer.issuer.answer = () => alice
+    await using signer = await hop.startSigner(() => alice)
     await until(() => signer.statistics().issued === 1)
     // Workers get it a little later.
     await until(async () => (await hop.request('alice')).status === 200)
@@ -139,9 +138,8 @@ describe('a restarted signer', { ...LIMIT, skip: skipWithoutEnvoy() }, () => {
     t.diagnostic(`without a signer: ${alone.status} after ${alone.milliseconds} ms`)
     assert.equal(alone.status, 503)
     assert.ok(alone.milliseconds < CONNECT_TIMEOUT + 1_000)
-    await using signer = await hop.startSigner()
     const alice = await certificateOf(hop.pki.alice, 'v1', HOUR)
-    signer.issuer.answer = () => alice
+    await using signer = await hop.startSigner(() => alice)
     await until(() => signer.statistics().issued === 1)
     assert.equal((await hop.request('alice')).status, 200)
     assert.deepEqual(signer.issuer.compared, [])

@@ -4,7 +4,8 @@
 import { readFile } from 'node:fs/promises'
 import { stringify } from 'yaml'
 import { systemClock } from '../../src/runtime/clock.ts'
-import { startGrpcStreamServer } from '../../src/runtime/grpc/stream-server.ts'
+import { startBuiltInServer } from '../../src/runtime/grpc/built-in-server.ts'
+import { streamLimits } from '../../src/runtime/grpc/limits.ts'
 import type { Issued } from '../../src/ca/issuer.ts'
 import { sdsService } from '../../src/sds/service.ts'
 import type { SdsStatistics } from '../../src/sds/statistics.ts'
@@ -34,8 +35,11 @@ interface Outcome {
 export interface Hop extends AsyncDisposable {
   readonly envoy: Envoy
   readonly pki: Pki
-  /** Starts a signer on the socket that Envoy knows; it issues nothing until a test says so. */
-  startSigner(): Promise<Signer>
+  /**
+   * Starts a signer on the socket that Envoy knows, with what it answers from its first moment on: Envoy may
+   * be waiting for it. By default it issues nothing until a test says so.
+   */
+  startSigner(answer?: FakeIssuer['answer']): Promise<Signer>
   /** Sends a request with the certificate of that name, on a connection of its own. */
   request(name: string): Promise<Outcome>
   /** `cert_requested`, `cert_updated` or `cert_active` of the upstream's cluster. */
@@ -61,7 +65,7 @@ export const startHop = async (): Promise<Hop> => {
   return {
     envoy,
     pki,
-    startSigner: () => startSigner(socket),
+    startSigner: (answer = () => UNKNOWN) => startSigner(socket, answer),
     request: (name) => request(port, name),
     async statistic(name) {
       const text = await envoy.admin(`/stats?filter=on_demand_secret\\.${name}$`)
@@ -84,17 +88,17 @@ export const certificateOf = async (
   ttl,
 })
 
-const startSigner = async (path: string): Promise<Signer> => {
+const startSigner = async (path: string, answer: FakeIssuer['answer']): Promise<Signer> => {
   const issuer = new FakeIssuer()
-  issuer.answer = () => UNKNOWN
+  issuer.answer = answer
   const { logger, lines } = memoryLogger()
   const sds = sdsService({ issuer, clock: systemClock, logger, maxNames: 1_000 })
-  const server = await startGrpcStreamServer({
+  const server = await startBuiltInServer({
     address: { kind: 'unix', path },
     mode: 0o600,
     tls: undefined,
-    methods: sds.methods,
-    maxStreams: 10_000,
+    streams: sds.methods,
+    limits: streamLimits(10_000),
     grace: 1_000,
     logger,
   })

@@ -1,7 +1,8 @@
 // The service in a separate process, whose memory it alone uses.
 
 import { systemClock } from '../../src/runtime/clock.ts'
-import { startGrpcStreamServer } from '../../src/runtime/grpc/stream-server.ts'
+import { startBuiltInServer } from '../../src/runtime/grpc/built-in-server.ts'
+import { streamLimits } from '../../src/runtime/grpc/limits.ts'
 import { createLogger } from '../../src/runtime/logger.ts'
 import type { Issued } from '../../src/ca/issuer.ts'
 import { sdsService } from '../../src/sds/service.ts'
@@ -25,12 +26,12 @@ const issuer = {
   isCurrent: () => true,
 }
 const sds = sdsService({ issuer, clock: systemClock, logger, maxNames: 100_000 })
-await startGrpcStreamServer({
+await startBuiltInServer({
   address: { kind: 'unix', path },
   mode: 0o600,
   tls: undefined,
-  methods: sds.methods,
-  maxStreams: Number(maxStreams),
+  streams: sds.methods,
+  limits: streamLimits(Number(maxStreams)),
   grace: 0,
   logger,
 })

@@ -4,7 +4,7 @@
 // loop: each call that is complete is handled, and the answers leave in one write.
 
 import { systemClock, type Clock } from '../clock.ts'
-import { DEFAULT_LIMITS, type Http2Limits } from '../http2/limits.ts'
+import { ERROR } from '../http2/frames.ts'
 import type { RequestHead } from '../http2/request-head.ts'
 import { startHttp2Server } from '../http2/server.ts'
 import type { Http2Stream, StreamReceiver } from '../http2/stream.ts'
@@ -16,7 +16,8 @@ import { Deadlines, timeoutOf } from './deadlines.ts'
 import { GRPC_CODES, type GrpcStatus } from './framing.ts'
 import type { GrpcServer } from './grpc-server.ts'
 import { healthMethods } from './health.ts'
-import { HoldBudget, type HoldLimits } from './hold-budget.ts'
+import { HoldBudget } from './hold-budget.ts'
+import { UNARY_LIMITS, type GrpcLimits } from './limits.ts'
 import type { StreamMethod } from './message-stream.ts'
 import { httpStatusBlock, statusBlock } from './response.ts'
 import { StreamExchange, type StreamSurroundings } from './stream-exchange.ts'
@@ -27,41 +28,17 @@ import type { UnaryMethod } from './unary.ts'
 export interface BuiltInServerOptions extends SocketAccess {
   readonly address: ListenAddress
   readonly tls: ReplaceableTls | undefined
-  readonly methods: readonly UnaryMethod[]
+  readonly methods?: readonly UnaryMethod[]
   readonly streams?: readonly StreamMethod[]
+  /** Default: {@link UNARY_LIMITS}. */
   readonly limits?: Partial<GrpcLimits>
-  /** How long calls in flight are waited for when the server closes, in milliseconds. */
+  /**
+   * How long calls in flight are waited for when the server closes, in milliseconds. Streams of messages are
+   * ended at once, and wait as long for a peer that does not take their end.
+   */
   readonly grace: number
   readonly clock?: Clock
   readonly logger: Logger
-}
-
-/** The bounds of a server: those of HTTP/2, and of what gRPC adds. */
-interface GrpcLimits extends Http2Limits {
-  /** Octets of a message. */
-  readonly maxMessage: number
-  /**
-   * What all connections hold together of messages that are not complete and of answers that are not
-   * taken, in octets, and how long: then the stream that has held for longest is reset.
-   */
-  readonly held: HoldLimits
-  /** Unary calls at once whose handlers wait, also for clients that have disconnected (CVE-2023-44487). */
-  readonly maxRunning: number
-  /** Streams of messages at once on all connections. One more ends the one not in use for longest. */
-  readonly maxMessageStreams: number
-}
-
-/** Bounds for ext_authz and health. */
-const UNARY_LIMITS: GrpcLimits = {
-  ...DEFAULT_LIMITS,
-  // Envoy resets the stream of a check whose client has disconnected, and the checks of all clients share its
-  // connection: a client that abandons requests must not end it. A reset costs no more than a request, and
-  // what handlers still do for it is bounded by `maxRunning`.
-  resets: { burst: 100_000, perSecond: 100_000 },
-  maxMessage: 1_048_576, // Envoy's header limits bound a CheckRequest to some 100 KB
-  held: { most: 16_777_216, longest: 20_000 },
-  maxRunning: 10_000,
-  maxMessageStreams: 1_000, // of health
 }
 
 /**
@@ -109,13 +86,14 @@ class GrpcApplication implements Http2Application<Opener>, Disposable {
   readonly #unary: ReadonlyMap<string, UnaryMethod>
   readonly #streams: ReadonlyMap<string, StreamMethod>
   readonly #limits: GrpcLimits
+  readonly #logger: Logger
   readonly #surroundings: UnarySurroundings & StreamSurroundings
   readonly #health = { isServing: true }
   readonly #flushes: readonly (() => void)[]
   #readAt: number | undefined
 
   constructor(options: BuiltInServerOptions, limits: GrpcLimits) {
-    const { methods, streams = [], clock = systemClock, logger } = options
+    const { methods = [], streams = [], clock = systemClock, logger } = options
     this.#unary = new Map(methods.map((method) => [method.path, method]))
     this.#flushes = methods.flatMap((method) =>
       method.flush === undefined ? [] : [() => method.flush?.()],
@@ -123,11 +101,12 @@ class GrpcApplication implements Http2Application<Opener>, Disposable {
     const all = [...healthMethods(this.#health), ...streams]
     this.#streams = new Map(all.map((method) => [method.path, method]))
     this.#limits = limits
+    this.#logger = logger
     const onFault = (cause: unknown): void => logger.error({ err: cause }, 'handler failed')
     this.#surroundings = {
       deadlines: new Deadlines(clock),
       bytes: new HoldBudget(limits.held, clock),
-      unused: new HoldBudget({ most: limits.maxMessageStreams }, clock),
+      unused: new HoldBudget({ most: Number.POSITIVE_INFINITY }, clock), // as many as are open
       clock,
       touched: [],
       maxMessage: limits.maxMessage,
@@ -153,7 +132,7 @@ class GrpcApplication implements Http2Application<Opener>, Disposable {
     }
     const streaming = this.#streams.get(path)
     if (streaming === undefined) return refusing(UNKNOWN_METHOD)
-    return (stream) => new StreamExchange(stream, streaming, timeout, this.#surroundings)
+    return (stream) => this.#openStream(stream, streaming, timeout)
   }
 
   accepts(): boolean {
@@ -171,6 +150,28 @@ class GrpcApplication implements Http2Application<Opener>, Disposable {
     for (const flush of this.#flushes) flush()
     for (const call of touched) call.readEnd()
     touched.length = 0
+  }
+
+  #openStream(stream: Http2Stream, method: StreamMethod, timeout: number | undefined) {
+    if (!this.#makeRoom()) {
+      const { maxMessageStreams: limit } = this.#limits
+      this.#logger.warn({ limit }, 'too many streams: one is refused')
+      stream.resetForFault(ERROR.refusedStream) // RFC 9113 §8.7: nothing was done
+      return REFUSED
+    }
+    const exchange = new StreamExchange(stream, method, timeout, this.#surroundings)
+    if (!this.#health.isServing) exchange.end(SHUTTING_DOWN)
+    return exchange
+  }
+
+  /** Whether there is room for one more stream of messages, if need be in place of another. */
+  #makeRoom(): boolean {
+    const { open, unused, bytes } = this.#surroundings
+    const { maxMessageStreams } = this.#limits
+    if (open.size < maxMessageStreams) return true
+    // A peer that takes its answers holds none for longer than a moment.
+    if (!unused.dropFirst()) bytes.dropFirst()
+    return open.size < maxMessageStreams
   }
 
   /** Ends the streams of messages, which would not end by themselves; calls in flight continue. */

@@ -11,7 +11,13 @@ import {
   type ServiceDefinition,
 } from '@grpc/grpc-js'
 import { HealthImplementation } from 'grpc-health-check'
-import { listenFailure, prepareSocket, targetOf, type ListenAddress } from '../listen.ts'
+import {
+  listenFailure,
+  prepareSocket,
+  requireOwnFolder,
+  targetOf,
+  type ListenAddress,
+} from '../listen.ts'
 import type { Logger } from '../logger.ts'
 import type { ReplaceableTls } from '../server-tls.ts'
 import type { GrpcServer, GrpcServerOptions } from './grpc-server.ts'
@@ -51,7 +57,10 @@ export const startGrpcJsServer = async (options: GrpcServerOptions): Promise<Grp
     server.addService(definitionOf(method), { call: handlerOf(method, logger) })
   const health = new HealthImplementation({ '': 'NOT_SERVING' })
   health.addToServer(server)
-  if (address.kind === 'unix') await prepareSocket(address.path)
+  if (address.kind === 'unix') {
+    await prepareSocket(address.path)
+    await requireOwnFolder(address.path)
+  }
   const port = await bind(server, address, tls)
   if (address.kind === 'unix') await chmod(address.path, mode)
   health.setStatus('', 'SERVING')

@@ -138,7 +138,7 @@ export class StreamExchange implements StreamReceiver, MessageStream, Timed {
   /** Without a status: it would wait behind what the peer does not take. */
   #drop(): void {
     this.#surroundings.onDropped(this.#stream)
-    this.#stream.reset(ERROR.enhanceYourCalm)
+    this.#stream.resetForFault(ERROR.enhanceYourCalm)
   }
 
   #leave(): void {

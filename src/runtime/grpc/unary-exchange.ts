@@ -130,7 +130,7 @@ export class UnaryExchange implements StreamReceiver, UnaryCall, Timed, Holder {
   /** What the call holds is too much, or has been held for too long. */
   drop(): void {
     this.#surroundings.onDropped(this.#stream)
-    this.#stream.reset(ERROR.enhanceYourCalm)
+    this.#stream.resetForFault(ERROR.enhanceYourCalm)
   }
 
   drained(): void {}

@@ -67,8 +67,15 @@ export class Connection<Prepared> implements FrameSink, Flushable {
       onOutput: () => turn.add(this),
       isFull: () => socket.writableLength + output.bytes > limits.maxOutput,
     })
-    const onUnused = (): void => this.#life.onUnused()
-    const streams = new Streams({ application, limits, sender, peer, clock, onUnused })
+    const streams = new Streams({
+      application,
+      limits,
+      sender,
+      peer,
+      clock,
+      onUnused: () => this.#life.onUnused(),
+      onExcess: (cause) => this.#life.end(cause),
+    })
     this.#output = output
     this.#sender = sender
     this.#streams = streams
@@ -155,7 +162,7 @@ export class Connection<Prepared> implements FrameSink, Flushable {
     turn.beginRead()
     try {
       this.#reader.read(chunk)
-      if (this.#received > limits.connectionWindow / 2) {
+      if (this.#received > limits.connectionWindow / 2 && !this.#life.isOver) {
         this.#sender.number(FRAME.windowUpdate, 0, this.#received)
         this.#received = 0
       }

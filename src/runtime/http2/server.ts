@@ -13,12 +13,14 @@ import {
   boundAddress,
   listen,
   prepareSocket,
+  requireOwnFolder,
   type ListenAddress,
   type SocketAccess,
 } from '../listen.ts'
 import type { Logger } from '../logger.ts'
 import type { ReplaceableTls } from '../server-tls.ts'
 import { Connection } from './connection.ts'
+import { ConnectionError, ERROR } from './frames.ts'
 import { DEFAULT_LIMITS, type Http2Limits } from './limits.ts'
 import { BufferPool } from './output.ts'
 import type { Http2Application } from './streams.ts'
@@ -60,12 +62,20 @@ export const startHttp2Server = async <Prepared>(
   options: Http2ServerOptions<Prepared>,
 ): Promise<Http2Server> => {
   const { address, tls, logger } = options
+  if (address.kind === 'unix') {
+    await prepareSocket(address.path)
+    await requireOwnFolder(address.path)
+  }
   const connections = new Connections(options)
   const server = tls === undefined ? plainServer(connections) : tlsServer(tls, connections, logger)
   // Those whose handshake is not over are not counted yet.
   server.maxConnections = 2 * connections.limits.maxConnections
-  if (address.kind === 'unix') await prepareSocket(address.path)
-  await listen(server, address)
+  try {
+    await listen(server, address)
+  } catch (cause) {
+    await connections.close(0)
+    throw cause
+  }
   server.on('error', (cause) => logger.error({ err: cause }, 'listener failed'))
   const close = async (grace: number): Promise<void> => {
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -202,7 +212,9 @@ class Connections<Prepared> {
     const { logger } = this.#options
     const isBug = cause instanceof TypeError || cause instanceof RangeError
     if (isBug) logger.error({ err: cause, peer }, 'connection failed')
-    else logger.debug({ err: cause, peer }, 'connection closed')
+    else if (cause instanceof ConnectionError && cause.code === ERROR.enhanceYourCalm) {
+      logger.warn({ reason: cause.message, peer }, 'peer exceeds a limit: connection closed')
+    } else logger.debug({ err: cause, peer }, 'connection closed')
   }
 }
 

@@ -47,6 +47,8 @@ export interface StreamSender {
 export interface StreamOwner {
   /** Counts a stream as closed. */
   remove(stream: Http2Stream, wasReset: boolean): void
+  /** Counts a fault of the peer's; too many end the connection. Must not throw. */
+  countFault(): void
   readonly sender: StreamSender
   /** Where the peer is: an address and a port, or `unix`. */
   readonly peer: string
@@ -111,6 +113,16 @@ export class Http2Stream {
     if (this.isClosed) return
     this.owner.sender.reset(this.id, code)
     this.owner.remove(this, true)
+  }
+
+  /**
+   * Ends the stream with RST_STREAM for what the peer has done with it. Too many such streams end its
+   * connection (the limit `faults`).
+   */
+  resetForFault(code: ErrorNumber): void {
+    if (this.isClosed) return
+    this.reset(code)
+    this.owner.countFault()
   }
 
   /** Lets the peer send no more than what its window has left. */

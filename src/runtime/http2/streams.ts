@@ -31,7 +31,12 @@ export interface StreamsOptions<Prepared> {
   readonly clock: Clock
   /** Called when a stream is closed and no other is open. */
   readonly onUnused: () => void
+  /** Ends the connection for what the application found. */
+  readonly onExcess: (cause: ConnectionError) => void
 }
+
+const tooManyFaults = (): ConnectionError =>
+  new ConnectionError(ERROR.enhanceYourCalm, 'too many streams with a fault')
 
 /** The streams of a connection that are not closed. */
 export class Streams<Prepared> implements StreamOwner {
@@ -179,9 +184,7 @@ export class Streams<Prepared> implements StreamOwner {
 
   /** Resets a stream, open or not, for a fault of the peer (§5.4.2). */
   fault(id: number, code: ErrorNumber): void {
-    if (!this.#faults.take(1)) {
-      throw new ConnectionError(ERROR.enhanceYourCalm, 'too many streams with a fault')
-    }
+    if (!this.#faults.take(1)) throw tooManyFaults()
     const stream = this.#open.get(id)
     if (stream !== undefined) return stream.reset(code)
     this.#reject(id, code)
@@ -191,6 +194,11 @@ export class Streams<Prepared> implements StreamOwner {
   remove(stream: Http2Stream, wasReset: boolean): void {
     this.#closed.add(stream.id, wasReset ? 'reset' : 'ended')
     this.#close(stream)
+  }
+
+  countFault(): void {
+    // Not thrown: what the application drops may be a stream of another connection than that which is read.
+    if (!this.#faults.take(1)) this.#options.onExcess(tooManyFaults())
   }
 
   /** The connection is over. */

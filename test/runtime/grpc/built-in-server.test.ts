@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { Client, credentials, status } from '@grpc/grpc-js'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { chmod, readFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { healthService } from '../../../src/proto/load.ts'
@@ -262,5 +262,25 @@ describe('a socket', LIMIT, () => {
     await using first = await start({ handle: () => {} }, { address })
     assert.equal(first.address, address)
     await assert.rejects(start({ handle: () => {} }, { address }), { code: 'listen-failed' })
+  })
+
+  it('in a folder where every user could replace it is not made', async () => {
+    await using folder = await temporaryFolder()
+    await chmod(folder.path, 0o777)
+    const address: ListenAddress = { kind: 'unix', path: folder.file('a.sock') }
+    await assert.rejects(start({ handle: () => {} }, { address }), {
+      code: 'listen-failed',
+      message: /every user may write/,
+    })
+  })
+})
+
+describe('a port', LIMIT, () => {
+  it('that another socket has is named in the error', async () => {
+    await using server = await start({ handle: () => {} })
+    await assert.rejects(start({ handle: () => {} }, { address: server.address }), {
+      code: 'listen-failed',
+      message: /cannot listen on 127\.0\.0\.1:\d+: .*EADDRINUSE/,
+    })
   })
 })

@@ -3,7 +3,8 @@
 //   flooded-server.ts built-in|grpc-js|streams PATH|tcp
 
 import { startGrpcServer } from '../../../src/runtime/grpc/server.ts'
-import { startGrpcStreamServer } from '../../../src/runtime/grpc/stream-server.ts'
+import { startBuiltInServer } from '../../../src/runtime/grpc/built-in-server.ts'
+import { streamLimits } from '../../../src/runtime/grpc/limits.ts'
 import type { ListenAddress } from '../../../src/runtime/listen.ts'
 import { createLogger } from '../../../src/runtime/logger.ts'
 
@@ -16,7 +17,7 @@ const common = { address, mode: 0o600, tls: undefined, methods: [], grace: 0, lo
 const server =
   kind === 'built-in' || kind === 'grpc-js'
     ? await startGrpcServer({ ...common, server: kind })
-    : await startGrpcStreamServer({ ...common, maxStreams: 5_000 })
+    : await startBuiltInServer({ ...common, limits: streamLimits(5_000) })
 
 process.on('message', () => {
   for (let round = 0; round < 4; round++) globalThis.gc?.()

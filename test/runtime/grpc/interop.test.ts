@@ -6,8 +6,10 @@ import { execFile, spawnSync } from 'node:child_process'
 import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { GRPC_SERVERS } from '../../../src/runtime/grpc/grpc-server.ts'
+import { until } from '../../fakes/until.ts'
 import { goProgram, skipWithoutGoProgram } from '../../servers/go-program.ts'
 import { startHelloServer } from '../http2/hello-server.ts'
+import { ECHO, startStreamServer } from '../../fakes/grpc-stream.ts'
 import { METHOD, startTestServer, type TestHandler } from './conformance-server.ts'
 
 const run = promisify(execFile)
@@ -33,6 +35,19 @@ describe('grpc-go', { ...LIMIT, skip: skipWithoutGoProgram(GRPC_GO) }, () => {
         assert.equal(stdout, 'SERVING SERVING Unimplemented DeadlineExceeded\n')
       })
     }
+  }
+
+  for (const [streams, bytes, messages] of [
+    [500, 100, 20],
+    [10, 300_000, 10],
+  ] as const) {
+    it(`gets the answers of ${streams} streams of ${messages} messages of ${bytes} bytes`, async () => {
+      await using running = await startStreamServer()
+      const args = [`unix:${running.path}`, ECHO, streams, bytes, 'stream', messages].map(String)
+      const { stdout } = await run(GRPC_GO, args)
+      assert.equal(stdout, 'hello Canceled\n')
+      await until(() => running.seen.open === 0)
+    })
   }
 })
 

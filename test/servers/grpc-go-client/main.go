@@ -1,13 +1,18 @@
 // A client on grpc-go: calls an echo as often, as large and as concurrent as the arguments say, asks for and
 // watches the server's health, and exits with 1 when an answer is not the right one.
 //
+// With "stream", it calls an echo of streams instead: on each stream it sends so many messages, receives them
+// while it sends, and closes its side.
+//
 //	grpc-go-client TARGET METHOD CALLS BYTES
+//	grpc-go-client TARGET METHOD STREAMS BYTES stream MESSAGES
 package main
 
 import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"sync"
@@ -50,6 +55,12 @@ func main() {
 	must(err)
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
+	if len(os.Args) > 5 {
+		messages, err := strconv.Atoi(os.Args[6])
+		must(err)
+		streams(ctx, conn, method, calls, size, messages)
+		return
+	}
 	health := grpc_health_v1.NewHealthClient(conn)
 	checked, err := health.Check(ctx, &grpc_health_v1.HealthCheckRequest{})
 	must(err)
@@ -78,6 +89,46 @@ func main() {
 	if status.Code(unknown) != codes.Unimplemented || status.Code(late) != codes.DeadlineExceeded {
 		os.Exit(1)
 	}
+}
+
+// Calls the echo on all streams at once; prints the code of a stream that it cancels in the end.
+func streams(ctx context.Context, conn *grpc.ClientConn, method string, count, size, messages int) {
+	description := &grpc.StreamDesc{ClientStreams: true, ServerStreams: true}
+	raw := grpc.ForceCodecV2(rawCodec{})
+	var group sync.WaitGroup
+	for index := range count {
+		group.Go(func() {
+			stream, err := conn.NewStream(ctx, description, method, raw)
+			must(err)
+			message := bytes.Repeat([]byte{byte(index)}, size)
+			go func() {
+				for range messages {
+					must(stream.SendMsg(message))
+				}
+				must(stream.CloseSend())
+			}()
+			for number := range messages {
+				var answer []byte
+				must(stream.RecvMsg(&answer))
+				if !bytes.Equal(answer, message) {
+					must(fmt.Errorf("stream %d: wrong answer %d of %d bytes", index, number, len(answer)))
+				}
+			}
+			var end []byte
+			if err := stream.RecvMsg(&end); err != io.EOF {
+				must(fmt.Errorf("stream %d: %v instead of its end", index, err))
+			}
+		})
+	}
+	group.Wait()
+	short, cancel := context.WithCancel(ctx)
+	stream, err := conn.NewStream(short, description, method, raw)
+	must(err)
+	must(stream.SendMsg([]byte("hello")))
+	var answer []byte
+	must(stream.RecvMsg(&answer))
+	cancel()
+	fmt.Println(string(answer), status.Code(stream.RecvMsg(&answer)))
 }
 
 func must(err error) {
