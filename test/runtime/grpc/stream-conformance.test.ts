@@ -202,7 +202,7 @@ describe('the end of a stream', LIMIT, () => {
     session.destroy()
   })
 
-  it('by RST_STREAM is told to the handler, and to no other stream', async () => {
+  it('by RST_STREAM calls the handler, and that of no other stream', async () => {
     await using server = await startStreamServer()
     using client = new EchoClient(server)
     const [cancelled, other] = [client.open(), client.open()]
@@ -216,7 +216,7 @@ describe('the end of a stream', LIMIT, () => {
     assert.deepEqual(await answers, [HELLO, HELLO])
   })
 
-  it('by its deadline is told to the handler, whose answers came before', async () => {
+  it('by its deadline calls the handler, whose answers came before', async () => {
     await using server = await startStreamServer()
     const session = connectHttp2(server.path)
     const stream = openRaw(session, { 'grpc-timeout': '300m' })
