@@ -13,6 +13,7 @@ import {
   nameSchema,
   pathSchema,
   secretSchema,
+  versionSchema,
 } from '../config/values.ts'
 
 /** Any attribute, as a key of `subject`. */
@@ -191,7 +192,7 @@ const authority = z
 /** The configuration file, `signer.yaml`. */
 export const signerSchema = z
   .strictObject({
-    version: z.literal(1).describe('The version of this vocabulary.'),
+    version: versionSchema,
     listen: z
       .union([
         socketAddress.transform((address): SignerListenerConfig => ({

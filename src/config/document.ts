@@ -6,9 +6,13 @@ import type { z } from 'zod'
 import { Slices } from '../runtime/slices.ts'
 import { deepFreeze } from './deep-freeze.ts'
 import { checkedInSlices, type LongPart } from './long-parts.ts'
+import { otherDocument } from './other-document.ts'
 import { PositionFinder } from './positions.ts'
+import { issueText } from './issue-text.ts'
+import { keysAt } from './known-keys.ts'
 import type { Problem } from './problem.ts'
 import { unknownKey, type RenamedKey } from './renamed-key.ts'
+import { nearest } from './suggestion.ts'
 import { resolvingFrom } from './values.ts'
 import { formatPath, type DocumentPath } from './yaml-position.ts'
 import { readYaml } from './yaml-text.ts'
@@ -37,14 +41,15 @@ export const parseYaml = <Schema extends z.ZodType>(
   const reading = readYaml(text)
   if (!reading.ok) return { ok: false, problems: faultsOf(file, reading) }
   const locate = locator(file, reading)
+  const other = otherDocument(reading.raw, keysAt(schema, []))
+  if (other !== undefined) return { ok: false, problems: [locate([], other)] }
   const parsed = resolvingFrom(dirname(file), () =>
-    schema.safeParse(reading.raw, { reportInput: true }),
+    schema.safeParse(reading.raw, { reportInput: true, error: issueText }),
   )
   if (parsed.success) return { ok: true, value: deepFreeze(parsed.data), locate }
-  return {
-    ok: false,
-    problems: parsed.error.issues.flatMap((issue) => explain(issue, [], { locate, renamed })),
-  }
+  const explaining = explainingBy({ locate, renamed, schema })
+  const problems = parsed.error.issues.flatMap((issue) => explain(issue, [], explaining))
+  return { ok: false, problems: withoutMisspelt(problems, explaining) }
 }
 
 /** What {@link parseYamlInSlices} needs to know of a kind of document. */
@@ -72,15 +77,18 @@ export const parseYamlInSlices = async <Schema extends z.ZodType>(
   if (!reading.ok) return { ok: false, problems: faultsOf(file, reading) }
   const { raw } = reading
   const locate = locator(file, reading)
+  const other = otherDocument(raw, keysAt(schema, []))
+  if (other !== undefined) return { ok: false, problems: [locate([], other)] }
   const folder = dirname(file)
   const checked = await checkedInSlices(raw, { schema, parts: longParts(raw), folder }, slices)
   if (checked.ok) return { ok: true, value: deepFreeze(checked.value), locate }
+  const explaining = explainingBy({ locate, renamed, schema })
   const problems: Problem[] = []
   for (const issue of checked.issues) {
-    problems.push(...explain(issue, [], { locate, renamed }))
+    problems.push(...explain(issue, [], explaining))
     await slices.pause()
   }
-  return { ok: false, problems }
+  return { ok: false, problems: withoutMisspelt(problems, explaining) }
 }
 
 const faultsOf = (file: string, { faults }: Extract<YamlResult, { ok: false }>): Problem[] =>
@@ -94,6 +102,36 @@ const locator = (file: string, { raw, positions }: Extract<YamlResult, { ok: tru
 interface Explaining {
   readonly locate: Locate
   readonly renamed: readonly RenamedKey[]
+  readonly schema: z.ZodType
+  /** Paths of keys that are there, misspelt. */
+  readonly misspelt: Set<string>
+}
+
+const explainingBy = (parts: Omit<Explaining, 'misspelt'>): Explaining => ({
+  ...parts,
+  misspelt: new Set(),
+})
+
+const MISSING = 'required, but missing'
+
+/** Without keys that are missing because they are misspelt: one slip is one problem. */
+const withoutMisspelt = (
+  problems: readonly Problem[],
+  { misspelt }: Explaining,
+): readonly Problem[] =>
+  problems.filter(({ path, message }) => message !== MISSING || !misspelt.has(path))
+
+const unknownKeys = (
+  path: DocumentPath,
+  keys: readonly string[],
+  { locate, renamed, schema, misspelt }: Explaining,
+): readonly Problem[] => {
+  const known = keysAt(schema, path)
+  return keys.map((key) => {
+    const meant = nearest(key, known)
+    if (meant !== undefined) misspelt.add(formatPath([...path, meant]))
+    return locate([...path, key], unknownKey(path, key, renamed, meant))
+  })
 }
 
 /** One zod issue → problems: unknown keys one by one, unions by the branch that was meant. */
@@ -102,14 +140,10 @@ const explain = (
   prefix: DocumentPath,
   explaining: Explaining,
 ): readonly Problem[] => {
-  const { locate, renamed } = explaining
+  const { locate } = explaining
   const path = [...prefix, ...issue.path]
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => locate([...path, key], unknownKey(path, key, renamed)))
-  }
-  if (issue.input === undefined && issue.path.length > 0) {
-    return [locate(path, 'required, but missing')]
-  }
+  if (issue.code === 'unrecognized_keys') return unknownKeys(path, issue.keys, explaining)
+  if (issue.input === undefined && issue.path.length > 0) return [locate(path, MISSING)]
   if (issue.code === 'invalid_union') {
     const [meant] = issue.errors
       .filter(

@@ -4,6 +4,7 @@
 import type { z } from 'zod'
 import type { Slices } from '../runtime/slices.ts'
 import { deepFreeze } from './deep-freeze.ts'
+import { issueText } from './issue-text.ts'
 import { resolvingFrom } from './values.ts'
 
 /** A list or mapping of a document that may be long. The schema leaves it where it is, and checks each member alone. */
@@ -40,7 +41,7 @@ export const checkedInSlices = async <Schema extends z.ZodType>(
   slices: Slices,
 ): Promise<Checked<z.output<Schema>>> => {
   const check = <S extends z.ZodType>(by: S, value: unknown): z.ZodSafeParseResult<z.output<S>> =>
-    resolvingFrom(folder, () => by.safeParse(value, { reportInput: true }))
+    resolvingFrom(folder, () => by.safeParse(value, { reportInput: true, error: issueText }))
   const cutter = new Cutter(raw)
   // What is cut from an outer part is without what was cut from its inner parts.
   const cuts = [...parts].toReversed().flatMap((part) => cutter.cut(part) ?? [])

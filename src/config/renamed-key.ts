@@ -12,15 +12,18 @@ export interface RenamedKey {
  * The problem with an unknown key.
  *
  * @param path of the mapping that holds it
+ * @param meant the known key that it resembles
  */
 export const unknownKey = (
   path: readonly PropertyKey[],
   key: string,
   renamed: readonly RenamedKey[],
+  meant?: string,
 ): string => {
   const parent = path.findLast((step) => typeof step !== 'number') ?? ''
   const found = renamed.find(
     ({ from, under }) => from === key && (under?.test(String(parent)) ?? true),
   )
-  return found === undefined ? 'unknown key' : `unknown key; it is called "${found.to}" now`
+  if (found !== undefined) return `unknown key; it is called "${found.to}" now`
+  return meant === undefined ? 'unknown key' : `unknown key; did you mean "${meant}"?`
 }

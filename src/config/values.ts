@@ -20,6 +20,11 @@ const MILLISECONDS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 const isUnit = (text: string): text is keyof typeof MILLISECONDS => text in MILLISECONDS
 
+/** `version` of a configuration. */
+export const versionSchema = z
+  .literal(1, 'must be 1, the version that this release of Countersign reads')
+  .describe('The version of this vocabulary.')
+
 /** A name that goes unchanged into audit events, Envoy cluster names and statistics. */
 export const nameSchema = z
   .string()
@@ -64,11 +69,15 @@ export const realmSchema = z
   .default('Countersign')
   .describe('The realm in the challenge, shown by browsers (RFC 9110 §11.5).')
 
-/** A file path → absolute; relative ones start at the folder of the configuration file. */
+/**
+ * A file path → absolute; relative ones start at the folder of the configuration file. `file:PATH` is the same, as it is
+ * written where `env:NAME` would be possible, too.
+ */
 export const pathSchema = z
   .string()
   .min(1)
-  .transform((path) => resolve(folder, path))
+  .refine((path) => !path.startsWith('env:'), 'must be a file: "env:NAME" is possible for secrets')
+  .transform((path) => resolve(folder, path.replace(/^file:(?=.)/, '')))
 
 /** A file path → a reference to the file's contents; see `resolveReferences`. */
 export const fileSchema = pathSchema.transform((path): SecretReference => ({ kind: 'file', path }))
@@ -110,13 +119,22 @@ function parseAddress(text: string): Address {
   }
 }
 
+// No message quotes what may be a secret itself: a name with one of these ends is that of a file.
+const FILE_NAME = /^[\w./-]+\.(?:key|keys|pem|txt|secret|token|password|pass|json|ya?ml|crt)$/
+
+const referenceText = (input: unknown): string => {
+  const form = 'must be a reference, "file:PATH" or "env:NAME"'
+  return typeof input === 'string' && FILE_NAME.test(input)
+    ? `${form}: write "file:${input}"`
+    : `${form}: secrets must not be in the configuration`
+}
+
 /** `file:PATH` or `env:NAME` → {@link SecretReference}. */
 export const secretSchema = z
   .string()
-  .regex(
-    /^(file:.+|env:[A-Za-z_][A-Za-z0-9_]*)$/,
-    'must be a reference, "file:PATH" or "env:NAME": secrets must not be in the configuration',
-  )
+  .regex(/^(file:.+|env:[A-Za-z_][A-Za-z0-9_]*)$/, {
+    error: ({ input }) => referenceText(input),
+  })
   .transform((text): SecretReference =>
     text.startsWith('file:')
       ? { kind: 'file', path: resolve(folder, text.slice('file:'.length)) }

@@ -22,6 +22,7 @@ import {
   nameSchema,
   pathSchema,
   secretSchema,
+  versionSchema,
   type Address,
 } from '../config/values.ts'
 
@@ -208,7 +209,7 @@ const route = z
 /** The configuration file, `countersign.yaml`. */
 export const configSchema = z
   .strictObject({
-    version: z.literal(1).describe('The version of this vocabulary.'),
+    version: versionSchema,
     listen,
     authenticators: z
       .record(nameSchema, authenticatorSchema)

@@ -63,10 +63,9 @@ describe('countersign validate', { concurrency: true }, () => {
     const lines = stderr.replaceAll(folder.path, '').trimEnd().split('\n')
     assert.deepEqual(lines.toSorted(), [
       '/countersign.yaml:3:11: listen.authz: must be "unix:PATH" or "HOST:PORT"',
-      '/countersign.yaml:4:28: authenticators.staff.basic.verify: required, but missing',
-      '/countersign.yaml:4:37: authenticators.staff.basic.verfy: unknown key',
+      '/countersign.yaml:4:37: authenticators.staff.basic.verfy: unknown key; did you mean "verify"?',
       '/countersign.yaml:7:1: more: unknown key',
-      '4 problems found.',
+      '3 problems found.',
     ])
   })
 
@@ -77,7 +76,7 @@ describe('countersign validate', { concurrency: true }, () => {
     assert.equal(first.status, 1)
     assert.match(
       first.stderr,
-      /\/users\.yaml:3:27: users\.bob\.group: unknown key\n1 problem found/,
+      /\/users\.yaml:3:27: users\.bob\.group: unknown key; did you mean "groups"\?\n1 problem found/,
     )
     const second = await validate(folder, GOOD, users.replace(', group: x', ''))
     assert.match(

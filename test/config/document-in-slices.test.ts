@@ -109,7 +109,7 @@ describe('a document in slices', () => {
     )
     assert.ok(!result.ok)
     assert.deepEqual(result.problems.map(formatProblem), [
-      '/etc/app/app.yaml:4325:11: groups[0].members[4321].id: Invalid input: expected string, received number',
+      '/etc/app/app.yaml:4325:11: groups[0].members[4321].id: must be a text, not a number',
     ])
   })
 })

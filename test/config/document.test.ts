@@ -60,9 +60,9 @@ describe('a document with', () => {
   const CASES: readonly { name: string; input: string; want: readonly RegExp[] }[] = [
     { name: 'an empty file', input: '', want: [/^: the file is empty$/] },
     { name: 'a comment only', input: '# nothing\n', want: [/^: the file is empty$/] },
-    { name: 'a list in place of a mapping', input: '- a', want: [/^:1:1: .*expected object/] },
-    { name: 'a text in place of a mapping', input: 'hello', want: [/^:1:1: .*expected object/] },
-    { name: 'an unknown key', input: 'name: a\nnmae: b', want: [/^:2:1: nmae: unknown key$/] },
+    { name: 'a list in place of a mapping', input: '- a', want: [/^:1:1: must be a mapping/] },
+    { name: 'a text in place of a mapping', input: 'hello', want: [/^:1:1: must be a mapping/] },
+    { name: 'an unknown key', input: 'name: a\nnmae: b', want: [/^:2:1: nmae: unknown key; did you mean "name"\?$/] },
     {
       name: 'several unknown keys, one by one',
       input: 'name: a\nx: 1\nnested:\n  y: 2\n  z: 3',
@@ -83,16 +83,16 @@ describe('a document with', () => {
       input: 'name: a\nlist:\n  - id: x\n  - {}',
       want: [/^:4:5: list\[1\]\.id: required, but missing$/],
     },
-    { name: 'a value of another type', input: 'name: 5', want: [/^:1:1: name: .*expected string/] },
+    { name: 'a value of another type', input: 'name: 5', want: [/^:1:1: name: must be a text/] },
     {
       name: 'a key without a value',
       input: 'name:',
-      want: [/^:1:1: name: .*expected string, received null/],
+      want: [/^:1:1: name: must be a text, not empty/],
     },
     {
       name: 'a number out of range',
       input: 'name: a\ncount: 0',
-      want: [/^:2:1: count: Too small/],
+      want: [/^:2:1: count: must (?:not be empty|be at least)/],
     },
     {
       name: 'a key that is not a valid name',
@@ -102,7 +102,7 @@ describe('a document with', () => {
     {
       name: 'an invalid member of a union, which its type selects',
       input: 'name: a\neither:\n  prot: 1',
-      want: [/^:2:1: either\.port: required, but missing$/, /^:3:3: either\.prot: unknown key$/],
+      want: [/^:3:3: either\.prot: unknown key; did you mean "port"\?$/],
     },
     { name: 'no member of a union', input: 'name: a\neither: 5', want: [/^:2:1: either: /] },
     {
@@ -110,7 +110,7 @@ describe('a document with', () => {
       input: 'name: a\nlist:\n  - &one\n    id: x\n    more: y\n  - *one',
       want: [/^:5:5: list\[0\]\.more: unknown key$/, /^:5:5: list\[1\]\.more: unknown key$/],
     },
-    { name: 'an empty path', input: 'name: a\nfile: ""', want: [/^:2:1: file: Too small/] },
+    { name: 'an empty path', input: 'name: a\nfile: ""', want: [/^:2:1: file: must (?:not be empty|be at least)/] },
   ]
   for (const { name, input, want } of CASES) {
     it(`${name} is reported`, () => {
@@ -131,15 +131,15 @@ describe('a document that is not valid YAML:', () => {
   const CASES: readonly { name: string; input: string; want: RegExp }[] = [
     { name: 'an open list', input: 'name: [a', want: /^:1:\d+: / },
     { name: 'a tab as indentation', input: 'nested:\n\tdeep: {}', want: /^:2:1: / },
-    { name: 'a duplicate key', input: 'name: a\nname: b', want: /^:2:1: Map keys must be unique/ },
+    { name: 'a duplicate key', input: 'name: a\nname: b', want: /^:2:1: "name" is also in line 1/ },
     {
       name: 'a duplicate key in another spelling',
       input: 'name: a\n"name": b',
-      want: /^:2:1: Map keys must be unique/,
+      want: /^:2:1: "name" is also in line 1/,
     },
-    { name: 'an alias without an anchor', input: 'name: *x', want: /^:1:\d+: .*Unresolved alias/ },
+    { name: 'an alias without an anchor', input: 'name: *x', want: /^:1:\d+: .*alias of YAML/ },
     { name: 'a second document', input: 'name: a\n---\nname: b', want: /^:\d+:\d+: / },
-    { name: 'an unknown tag', input: 'name: !secret a', want: /^:1:7: Unresolved tag/ },
+    { name: 'an unknown tag', input: 'name: !secret a', want: /^:1:7: .*tag of YAML/ },
   ]
   for (const { name, input, want } of CASES) {
     it(`${name} is reported`, () => {

@@ -45,7 +45,7 @@ describe('an expression of a certificate is refused', () => {
     {
       name: 'where it is a list in YAML',
       input: certificate('subject: { CN: [identity.user] }'),
-      want: [at(String.raw`\.subject\.CN`, '.*expected string')],
+      want: [at(String.raw`\.subject\.CN`, 'must be a text')],
     },
     {
       name: 'where it is empty',
@@ -82,14 +82,14 @@ describe('the key usages of a certificate', () => {
     ...['keyCertSign', 'cRLSign', 'digitalsignature'].map((usage) => ({
       name: `refuse ${usage}`,
       input: also(`keyUsage: [digitalSignature, ${usage}]`),
-      want: [at(String.raw`\.keyUsage\[1\]`, 'Invalid option')],
+      want: [at(String.raw`\.keyUsage\[1\]`, 'must be one of')],
     })),
     {
       name: 'refuse empty lists',
       input: also('keyUsage: [], extendedKeyUsage: []'),
       want: [
-        at(String.raw`\.keyUsage`, 'Too small'),
-        at(String.raw`\.extendedKeyUsage`, 'Too small'),
+        at(String.raw`\.keyUsage`, 'must (?:not be empty|be at least)'),
+        at(String.raw`\.extendedKeyUsage`, 'must (?:not be empty|be at least)'),
       ],
     },
     ...[...Object.keys(PURPOSES), '1.3.6.1.4.1.99999.1'].map((purpose) => ({
@@ -132,7 +132,7 @@ describe('a further extension of a certificate', () => {
       name: 'is refused with DER that is not base64',
       input: extension('der: "05 00"'),
       want: [
-        at(String.raw`\.extensions\["1\.2\.3"\]\.der`, 'Invalid base64'),
+        at(String.raw`\.extensions\["1\.2\.3"\]\.der`, 'must be a valid base64'),
         at(String.raw`\.extensions\["1\.2\.3"\]\.der`, 'must be one element of DER'),
       ],
     },
@@ -176,7 +176,7 @@ describe('the times of a certificate', () => {
       name: 'are refused where they are not durations',
       input: also('lifetime: 3600, backdate: -5m'),
       want: [
-        at(String.raw`\.lifetime`, '.*expected string'),
+        at(String.raw`\.lifetime`, 'must be a text'),
         at(String.raw`\.backdate`, 'must be a duration'),
       ],
     },

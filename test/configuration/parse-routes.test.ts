@@ -13,7 +13,7 @@ describe('the section routes', () => {
     {
       name: 'refuses an empty list',
       input: { routes: 'routes: []' },
-      want: [/^routes: Too small/],
+      want: [/^routes: must (?:not be empty|be at least)/],
     },
     {
       name: 'refuses a name twice',
@@ -37,12 +37,12 @@ describe('the section routes', () => {
     {
       name: 'refuses a route without authenticators',
       input: { routes: 'routes: [{ name: app, authenticate: [], authorize: [{ allow: all }] }]' },
-      want: [/^routes\[0\]\.authenticate: Too small/],
+      want: [/^routes\[0\]\.authenticate: must (?:not be empty|be at least)/],
     },
     {
       name: 'refuses a route without rules',
       input: { routes: 'routes: [{ name: app, authenticate: [staff], authorize: [] }]' },
-      want: [/^routes\[0\]\.authorize: Too small/],
+      want: [/^routes\[0\]\.authorize: must (?:not be empty|be at least)/],
     },
     {
       name: 'accepts hosts and wildcards',
@@ -65,7 +65,7 @@ describe('the section routes', () => {
     {
       name: 'refuses empty lists of hosts and paths',
       input: route('match: { hosts: [], paths: [] }'),
-      want: [/^routes\[0\]\.match\.hosts: Too small/, /^routes\[0\]\.match\.paths: Too small/],
+      want: [/^routes\[0\]\.match\.hosts: must (?:not be empty|be at least)/, /^routes\[0\]\.match\.paths: must (?:not be empty|be at least)/],
     },
     {
       name: 'refuses unknown header sets',

@@ -72,7 +72,7 @@ describe('state', () => {
     {
       name: 'room for nothing',
       text: '{ sqlite: { file: a.db, maxBytes: 1000 } }',
-      want: />=1048576/,
+      want: /at least 1048576/,
     },
   ]
   for (const { name, text, want } of BAD) {

@@ -4,6 +4,7 @@ import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { accountKeys } from '../../identity/schema.ts'
 import { parseYamlInSlices, type DocumentKind } from '../../config/document.ts'
+import { pemLabel } from '../../config/yaml-fault.ts'
 import { ConfigurationError, type Problem } from '../../config/problem.ts'
 import { Slices } from '../../runtime/slices.ts'
 import { DerivedKeys } from '../../state/derived-keys.ts'
@@ -173,6 +174,11 @@ const parseHtpasswd = async (
 ): Promise<Map<string, UserEntry>> => {
   const users = new Map<string, UserEntry>()
   const slices = new Slices()
+  const other = otherThanHtpasswd(text)
+  if (other !== undefined) {
+    problems.push({ file, path: '', message: other })
+    return users
+  }
   for (const [index, line] of text.split('\n').entries()) {
     await slices.pause()
     const entry = line.trim()
@@ -199,6 +205,15 @@ const parseHtpasswd = async (
     }
   }
   return users
+}
+
+/** What a file is that was not meant to be htpasswd: each of its lines would be a problem. */
+const otherThanHtpasswd = (text: string): string | undefined => {
+  const label = pemLabel(text)
+  if (label !== undefined) return `holds PEM ("${label}"), where a users file belongs`
+  return /^users:\s*(?:\{.*)?$/m.test(text)
+    ? 'has "users:" in it as YAML has: its name must end with ".yaml", or it is read as htpasswd'
+    : undefined
 }
 
 const complainOf = (name: string, users: ReadonlyMap<string, UserEntry>): string | undefined => {

@@ -132,7 +132,7 @@ describe('a file of API keys is refused', () => {
     {
       name: 'with one id twice',
       text: `keys:\n  ci: { hash: '${hash}', user: a }\n  ci: { hash: '${other}', user: b }\n`,
-      want: [/^3:3 .*unique/],
+      want: [/^3:3 : "ci" is also in line 2/],
     },
     {
       name: 'with one hash twice',

@@ -104,7 +104,7 @@ describe('a certificate section', () => {
       want: /missing\.txt does not exist$/,
     },
     { section: 'trust: ca.pem, element: last', want: /has an "element", which is of/ },
-    { section: 'trust: ca.pem, from: x-client-cert', want: /Invalid option/ },
+    { section: 'trust: ca.pem, from: x-client-cert', want: /must be one of/ },
     { section: 'from: connection', want: /required|expected/i },
   ]
   for (const { section, want } of PROBLEMS) {
