@@ -55,6 +55,8 @@ export const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
     'authorize/request-values.ts',
     'config/document.ts',
     'config/expressions.ts',
+    'config/issue-text.ts',
+    'config/known-keys.ts',
     'config/long-parts.ts',
     'config/values.ts',
     'envoy/admin.ts',

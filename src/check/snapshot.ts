@@ -12,11 +12,11 @@ import type { LimitsConfig } from '../request/limits-schema.ts'
 import { readConfig } from '../configuration/parse.ts'
 import { ProblemList } from '../config/problem-list.ts'
 import type { Config, ListenerConfig, RouteConfig } from '../configuration/schema.ts'
-import { readSecret } from '../config/secret.ts'
+import { describeReference, readSecret } from '../config/secret.ts'
 import { readGrantSeal } from '../grant/keyring.ts'
 import type { GrantSeal } from '../grant/seal.ts'
 import type { Clock } from '../runtime/clock.ts'
-import { CountersignError, describeError } from '../runtime/errors.ts'
+import { CountersignError, describeError, hasCode } from '../runtime/errors.ts'
 import type { ServerTls } from '../runtime/listen.ts'
 import { readStateSettings, type StateSettings } from '../state/settings.ts'
 import { ownHeadersOf } from '../transform/headers/own.ts'
@@ -183,7 +183,9 @@ class Builder {
       try {
         createSecureContext({ cert: certificate, key, ca: clientCa })
       } catch (cause) {
-        const message = `cannot be used: ${describeError(cause)}`
+        const message = isMismatch(cause)
+          ? `${describeReference(tls.key)} is not the key of the certificate in ${tls.certificate}`
+          : `cannot be used: ${describeError(cause)}`
         throw new CountersignError('configuration-invalid', message, { cause })
       }
     })
@@ -199,6 +201,10 @@ class Builder {
     )
   }
 }
+
+/** OpenSSL's words for a key of another certificate (X509_R_KEY_VALUES_MISMATCH, X509_R_KEY_TYPE_MISMATCH). */
+const isMismatch = (cause: unknown): boolean =>
+  hasCode(cause, 'ERR_OSSL_X509_KEY_VALUES_MISMATCH', 'ERR_OSSL_X509_KEY_TYPE_MISMATCH')
 
 /** What the routes of one configuration share. */
 interface RouteParts {

@@ -7,24 +7,30 @@ import { buildOffline } from '../tools/offline.ts'
 import { warningsOf } from '../configuration/warnings.ts'
 import { ConfigurationFiles } from '../config/files.ts'
 import { readConfig } from '../configuration/parse.ts'
+import type { Locate } from '../config/document.ts'
 import { ConfigurationError, formatWarning, type Problem } from '../config/problem.ts'
 import type { Config } from '../configuration/schema.ts'
+import { readSignerConfig } from '../ca/parse.ts'
 import type { SignerConfig } from '../ca/schema.ts'
+import type { Finding } from '../tools/validation/finding.ts'
+import { signerSiteFindings, siteFindings } from '../tools/validation/site.ts'
 import { systemClock } from '../runtime/clock.ts'
 import type { CommandContext } from './context.ts'
+import { counted } from './format.ts'
 import { configOption } from './options.ts'
 
 interface Options {
   readonly config: string
   readonly signer?: string
   readonly strict?: boolean
+  readonly envoyFiles: boolean
 }
 
 /** The command. */
 export const validateCommand = (context: CommandContext): Command =>
   new Command('validate')
     .description(
-      'check a configuration and every file it names; exits with 1 and lists all problems. Warns about what is valid and probably not meant',
+      'check a configuration and every file it names; exits with 1 and lists all problems. Warns about what is valid and probably not meant, or will not be valid for long',
     )
     .addOption(configOption())
     .addOption(
@@ -34,52 +40,88 @@ export const validateCommand = (context: CommandContext): Command =>
       ).argParser((file) => resolve(file)),
     )
     .option('--strict', 'exit with 1 for warnings too')
-    .action(async ({ config, signer, strict = false }: Options, command: Command) => {
+    .option(
+      '--no-envoy-files',
+      'leave out the files of "envoy", where Envoy runs on another machine or in another container',
+    )
+    .action(async (options: Options, command: Command) => {
+      const { config, signer, strict = false } = options
       const signerAlone =
         signer !== undefined && command.getOptionValueSource('config') === 'default'
-      const problems: Problem[] = []
+      const found: Found = { problems: [], warnings: [] }
       const authzConfig = signerAlone
         ? undefined
-        : await collect(problems, () => authz(context, config))
+        : await collect(found, () => authz(context, found, options))
       const signerConfig =
-        signer === undefined ? undefined : await collect(problems, () => authority(context, signer))
+        signer === undefined
+          ? undefined
+          : await collect(found, () => authority(context, found, signer))
       if (authzConfig !== undefined && signerConfig !== undefined) {
-        problems.push(...disagreements(config, authzConfig.config, signerConfig))
+        found.problems.push(...disagreements(config, authzConfig, signerConfig))
       }
-      if (problems.length > 0) throw new ConfigurationError(problems)
-      if (strict && (authzConfig?.warnings.length ?? 0) > 0) context.process.exitCode = 1
+      for (const warning of found.warnings) context.console.error(formatWarning(warning))
+      if (found.problems.length > 0) throw new ConfigurationError(found.problems)
+      if (strict && found.warnings.length > 0) context.process.exitCode = 1
     })
 
-interface Validated {
-  readonly config: Config
-  readonly warnings: readonly Problem[]
+/** What is collected from both files. */
+interface Found {
+  readonly problems: Problem[]
+  readonly warnings: Problem[]
 }
 
-const authz = async ({ console }: CommandContext, file: string): Promise<Validated> => {
+const authz = async (
+  { console }: CommandContext,
+  found: Found,
+  { config: file, envoyFiles }: Options,
+): Promise<Config> => {
   const files = new ConfigurationFiles()
-  await using snapshot = await buildOffline(file, files)
-  const { config } = snapshot
-  console.log(`${file} is valid: ${config.routes.length} routes, ${files.paths.length} files read`)
-  const { locate } = await readConfig(file, files)
-  const warnings = warningsOf(config, locate)
-  for (const warning of warnings) console.error(formatWarning(warning))
-  return { config, warnings }
-}
-
-const authority = async ({ console }: CommandContext, file: string): Promise<SignerConfig> => {
-  const files = new ConfigurationFiles()
-  using resources = new SignerResources(systemClock)
-  const { config, authorities } = await buildSigner(file, files, resources)
-  console.log(`${file} is valid: ${authorities.size} CAs, ${files.paths.length} files read`)
+  const { config, locate } = await readConfig(file, files)
+  const before = found.problems.length
+  const snapshot = await collect(found, () => buildOffline(file, files))
+  await snapshot?.[Symbol.asyncDispose]()
+  const reading = { files, now: systemClock.now() }
+  addFindings(found, await siteFindings(config, reading, { envoyFiles }), locate)
+  if (found.problems.length > before) return config
+  const routes = counted(config.routes.length, 'route')
+  console.log(`${file} is valid: ${routes}, ${counted(files.paths.length, 'file')} read`)
+  found.warnings.push(...warningsOf(config, locate))
   return config
 }
 
-const collect = async <T>(problems: Problem[], check: () => Promise<T>): Promise<T | undefined> => {
+const authority = async (
+  { console }: CommandContext,
+  found: Found,
+  file: string,
+): Promise<SignerConfig> => {
+  const files = new ConfigurationFiles()
+  const { config, locate } = await readSignerConfig(file, files)
+  const before = found.problems.length
+  using resources = new SignerResources(systemClock)
+  const built = await collect(found, () => buildSigner(file, files, resources))
+  addFindings(found, await signerSiteFindings(config, { files, now: systemClock.now() }), locate)
+  if (built === undefined || found.problems.length > before) return config
+  const authorities = counted(built.authorities.size, 'CA')
+  console.log(`${file} is valid: ${authorities}, ${counted(files.paths.length, 'file')} read`)
+  return config
+}
+
+/** Adds what is wrong with files; nothing about a place that has a problem already. */
+const addFindings = (found: Found, findings: readonly Finding[], locate: Locate): void => {
+  const known = found.problems.map(({ path }) => path)
+  for (const { severity, path, message } of findings) {
+    const problem = locate(path, message)
+    if (known.some((place) => place !== '' && problem.path.startsWith(place))) continue
+    ;(severity === 'error' ? found.problems : found.warnings).push(problem)
+  }
+}
+
+const collect = async <T>(found: Found, check: () => Promise<T>): Promise<T | undefined> => {
   try {
     return await check()
   } catch (cause) {
     if (!(cause instanceof ConfigurationError)) throw cause
-    problems.push(...cause.problems)
+    found.problems.push(...cause.problems)
     return undefined
   }
 }

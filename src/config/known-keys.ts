@@ -1,4 +1,4 @@
-// The keys that a schema has at a place of a document, so that a misspelt one can be told from an unknown one.
+// The keys that a schema has at a place of a document, so that a message can name the key that was meant.
 
 import { z } from 'zod'
 

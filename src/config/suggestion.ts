@@ -11,7 +11,7 @@ export const didYouMean = (word: string, candidates: Iterable<string>): string =
   return meant === undefined ? '' : `; did you mean "${meant}"?`
 }
 
-// Longer words are no slip of a key, and the comparison costs the product of both lengths.
+// The comparison costs the product of both lengths, and keys are shorter.
 const LONGEST = 64
 
 /** The candidate that a slip or two makes into the word; of several the one with the fewest, then the first. */
@@ -30,7 +30,7 @@ export const nearest = (word: string, candidates: Iterable<string>): string | un
   return found?.candidate
 }
 
-/** Without what people vary: capitals, `-` and `_`. */
+/** Without what writers vary: capitals, `-` and `_`. */
 const plain = (word: string): string => word.toLowerCase().replaceAll(/[-_]/g, '')
 
 /** Insertions, deletions, replacements, and exchanges of neighbours (optimal string alignment). */

@@ -1,9 +1,9 @@
-// What is wrong with a text that is no YAML, and what to write. One slip makes the library report what follows
+// What is wrong with a text that is not YAML, and what to write. One slip makes the library report what follows
 // from it, too: the first fault alone says where to look.
 
 import type { YAMLError } from 'yaml'
 
-/** The label of a text that begins as PEM (RFC 7468 §2); `undefined` for others. */
+/** The label of a text that begins as PEM (RFC 7468 §2); `undefined` for any other text. */
 export const pemLabel = (text: string): string | undefined =>
   /^\s*-----BEGIN ([A-Z0-9 ]{1,40})-----/.exec(text)?.[1]
 
@@ -59,6 +59,6 @@ const indentHint = (message: string): string =>
 const lineBefore = (text: string, offset: number): string =>
   text.slice(text.lastIndexOf('\n', offset - 1) + 1, offset)
 
-/** The library ends its message with the place, which stands before it here, and an excerpt of the text. */
+/** The library ends its message with the place, which is before it here, and an excerpt of the text. */
 const withoutPlace = (message: string): string =>
   message.split('\n', 1)[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? ''

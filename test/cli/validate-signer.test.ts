@@ -32,7 +32,7 @@ describe('countersign validate --signer', { concurrency: true }, () => {
     await using site = await signerSite()
     const { status, stdout, stderr } = await validate(site, undefined)
     assert.deepEqual([status, stderr], [0, ''])
-    assert.match(stdout, /^\S+\/signer\.yaml is valid: 1 CAs, 4 files read\n$/)
+    assert.match(stdout, /^\S+\/signer\.yaml is valid: 1 CA, 4 files read\n$/)
   })
 
   it('accepts valid configurations of both', async () => {

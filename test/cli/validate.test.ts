@@ -31,7 +31,7 @@ describe('countersign validate', { concurrency: true }, () => {
     const users = `users: { alice: { password: '${await cheapHash('secret')}' } }`
     const { status, stdout, stderr } = await validate(folder, GOOD, users)
     assert.deepEqual([status, stderr], [0, ''])
-    assert.match(stdout, /countersign\.yaml is valid: 1 routes, 2 files read\n$/)
+    assert.match(stdout, /countersign\.yaml is valid: 1 route, 2 files read\n$/)
   })
 
   it('warns about valid settings that are probably mistakes, and fails for them with --strict', async () => {
@@ -45,7 +45,7 @@ describe('countersign validate', { concurrency: true }, () => {
     )
     const warned = await validate(folder, text, users)
     assert.equal(warned.status, 0)
-    assert.match(warned.stdout, /countersign\.yaml is valid: 1 routes, 2 files read\n$/)
+    assert.match(warned.stdout, /countersign\.yaml is valid: 1 route, 2 files read\n$/)
     assert.match(
       warned.stderr,
       /\/countersign\.yaml:5:\d+: warning: routes\[0\]\.authorize\[0\]\.verbs: "no-secrets" denies reading, and "all" allows .*: patch, delete, deletecollection\. .*\n$/,

@@ -33,6 +33,8 @@ authorities: { kube: { certificate: ca.pem, key: 'file:ca.key' } }
 audit: { file: issued.jsonl }
 `
 
+const PRIVATE = { mode: 0o600 }
+
 /** Makes the files. */
 export const signerSite = async (): Promise<SignerSite> => {
   const folder = await temporaryFolder()
@@ -47,10 +49,10 @@ export const signerSite = async (): Promise<SignerSite> => {
       await writeFile(folder.file('signer.yaml'), BASE + more),
     async writeCa({ certificate, key }) {
       await writeFile(folder.file('ca.pem'), certificate)
-      await writeFile(folder.file('ca.key'), key.export({ type: 'pkcs8', format: 'pem' }))
+      await writeFile(folder.file('ca.key'), key.export({ type: 'pkcs8', format: 'pem' }), PRIVATE)
     },
     async writeKeyring(...lines) {
-      await writeFile(folder.file('grant.keys'), lines.join('\n'))
+      await writeFile(folder.file('grant.keys'), lines.join('\n'), PRIVATE)
       keys = parseGrantKeys('test', lines.join('\n'))
       return keys
     },
