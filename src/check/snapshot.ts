@@ -1,7 +1,7 @@
 // A configuration, built: everything that a check needs, made whole before any check sees it, and
 // never changed afterwards.
 
-import { createSecureContext } from 'node:tls'
+import { tlsFault } from '../clients/client-tls.ts'
 import type { Logins } from '../logins/logins.ts'
 import { NO_LOGINS, type LoginStatusProvider } from '../logins/status.ts'
 import { allOf } from '../authenticate/all.ts'
@@ -16,7 +16,6 @@ import { describeReference, readSecret } from '../config/secret.ts'
 import { readGrantSeal } from '../grant/keyring.ts'
 import type { GrantSeal } from '../grant/seal.ts'
 import type { Clock } from '../runtime/clock.ts'
-import { CountersignError, describeError, hasCode } from '../runtime/errors.ts'
 import type { ServerTls } from '../runtime/listen.ts'
 import { readStateSettings, type StateSettings } from '../state/settings.ts'
 import { ownHeadersOf } from '../transform/headers/own.ts'
@@ -179,16 +178,17 @@ class Builder {
     const key = await read('key', () => readSecret(tls.key, this.#files))
     const clientCa = await read('clientCa', () => this.#files.read(tls.clientCa))
     if (certificate === undefined || key === undefined || clientCa === undefined) return undefined
-    await this.#problems.collect(path, () => {
-      try {
-        createSecureContext({ cert: certificate, key, ca: clientCa })
-      } catch (cause) {
-        const message = isMismatch(cause)
-          ? `${describeReference(tls.key)} is not the key of the certificate in ${tls.certificate}`
-          : `cannot be used: ${describeError(cause)}`
-        throw new CountersignError('configuration-invalid', message, { cause })
-      }
-    })
+    const names = {
+      ca: tls.clientCa,
+      certificate: tls.certificate,
+      key: describeReference(tls.key),
+    }
+    const fault = tlsFault({ ca: clientCa, client: { certificate, key } }, names)
+    if (fault !== undefined) {
+      const field = fault.path.at(-1)
+      this.#problems.add([...path, field === 'ca' ? 'clientCa' : String(field)], fault.message)
+      return undefined
+    }
     return { certificate, key, clientCa }
   }
 
@@ -201,10 +201,6 @@ class Builder {
     )
   }
 }
-
-/** OpenSSL's words for a key of another certificate (X509_R_KEY_VALUES_MISMATCH, X509_R_KEY_TYPE_MISMATCH). */
-const isMismatch = (cause: unknown): boolean =>
-  hasCode(cause, 'ERR_OSSL_X509_KEY_VALUES_MISMATCH', 'ERR_OSSL_X509_KEY_TYPE_MISMATCH')
 
 /** What the routes of one configuration share. */
 interface RouteParts {

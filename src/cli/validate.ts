@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { buildSigner, SignerResources } from '../ca/snapshot.ts'
 import { buildOffline } from '../tools/offline.ts'
+import { unreachableWarnings } from '../configuration/problems/unreachable.ts'
 import { warningsOf } from '../configuration/warnings.ts'
 import { ConfigurationFiles } from '../config/files.ts'
 import { readConfig } from '../configuration/parse.ts'
@@ -85,7 +86,7 @@ const authz = async (
   if (found.problems.length > before) return config
   const routes = counted(config.routes.length, 'route')
   console.log(`${file} is valid: ${routes}, ${counted(files.paths.length, 'file')} read`)
-  found.warnings.push(...warningsOf(config, locate))
+  found.warnings.push(...warningsOf(config, locate), ...unreachableWarnings(config, locate))
   return config
 }
 

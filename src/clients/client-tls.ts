@@ -24,7 +24,7 @@ export interface ClientTlsFiles {
   readonly client: ClientFiles | undefined
 }
 
-/** What is in them. */
+/** What is in them. A server has the same: the CAs of its clients, its certificate, and its key. */
 export interface ClientTls {
   readonly ca: Buffer | undefined
   readonly client: { readonly certificate: Buffer; readonly key: Buffer } | undefined
@@ -51,7 +51,7 @@ export const clientTls = async (
     certificate: client?.certificate,
     key: client && describeReference(client.key),
   }
-  const fault = faultOf(tls, names)
+  const fault = tlsFault(tls, names)
   if (fault !== undefined) throw new CountersignError('configuration-invalid', fault.message)
   return tls
 }
@@ -83,7 +83,7 @@ export const isUsableTls = (
   }
   const nameOf = (reference: SecretReference | undefined) =>
     reference && describeReference(reference)
-  const fault = faultOf(tls, {
+  const fault = tlsFault(tls, {
     ca: nameOf(ca),
     certificate: nameOf(client?.certificate),
     key: nameOf(client?.key),
@@ -98,16 +98,21 @@ interface Fault {
   readonly message: string
 }
 
-const faultOf = (
+/**
+ * The first thing that is wrong with the files.
+ *
+ * @param names of the files, for the message
+ */
+export const tlsFault = (
   { ca, client }: ClientTls,
   names: Readonly<Record<'ca' | 'certificate' | 'key', string | undefined>>,
 ): Fault | undefined => {
   if (ca !== undefined && !holdsCertificates(ca)) {
-    return { path: ['ca'], message: `${names.ca} holds no certificate, PEM` }
+    return { path: ['ca'], message: `${names.ca} holds no certificate in PEM` }
   }
   if (client === undefined) return undefined
   if (!holdsCertificates(client.certificate)) {
-    const message = `${names.certificate} holds no certificate, PEM`
+    const message = `${names.certificate} holds no certificate in PEM`
     return { path: ['client', 'certificate'], message }
   }
   if (belong(client.certificate, client.key)) return undefined

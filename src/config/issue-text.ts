@@ -6,29 +6,26 @@ import { didYouMean } from './suggestion.ts'
 
 /** The text for an issue of zod; `undefined` leaves it to zod. */
 export const issueText: z.core.$ZodErrorMap = (issue) => {
-  switch (issue.code) {
-    case 'invalid_type':
-      return `must be ${nameOf(issue.expected)}, not ${kindOf(issue.input)}`
-    case 'invalid_value':
-      return valueText(issue.values, issue.input)
-    case 'too_small':
-      return sizeText('at least', issue.origin, Number(issue.minimum), issue.inclusive)
-    case 'too_big':
-      return sizeText('at most', issue.origin, Number(issue.maximum), issue.inclusive)
-    case 'invalid_union':
-      return unionText(issue.errors, issue.input)
-    case 'invalid_format':
-      return `must be ${FORMATS[issue.format] ?? `a valid ${issue.format}`}`
-    default:
-      return undefined
+  const { code, input } = issue
+  if (code === 'invalid_type') return `must be ${nameOf(issue.expected)}, not ${kindOf(input)}`
+  if (code === 'invalid_value') return valueText(issue.values, input)
+  if (code === 'invalid_union') return unionText(issue.errors, input)
+  if (code === 'invalid_format') {
+    return `must be ${FORMATS[issue.format] ?? `a valid ${issue.format}`}`
   }
+  if (code === 'too_small') {
+    return sizeText('at least', issue.origin, Number(issue.minimum), issue.inclusive)
+  }
+  if (code === 'too_big') {
+    return sizeText('at most', issue.origin, Number(issue.maximum), issue.inclusive)
+  }
+  return undefined
 }
 
 const FORMATS: Readonly<Record<string, string>> = {
   url: 'a URL such as "https://example.org"',
   ipv4: 'an IPv4 address',
   ipv6: 'an IPv6 address',
-  starts_with: 'a text with another beginning',
 }
 
 const NAMES: Readonly<Record<string, string>> = {

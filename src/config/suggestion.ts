@@ -57,5 +57,4 @@ const distanceOf = (one: string, other: string): number => {
   return at(last, other.length)
 }
 
-const at = (row: readonly number[], index: number): number =>
-  row[index] ?? Number.POSITIVE_INFINITY
+const at = (row: readonly number[], index: number): number => row[index] ?? Number.POSITIVE_INFINITY

@@ -82,10 +82,12 @@ export const pathSchema = z
 /** A file path → a reference to the file's contents; see `resolveReferences`. */
 export const fileSchema = pathSchema.transform((path): SecretReference => ({ kind: 'file', path }))
 
+const DURATION_TEXT = 'must be a duration such as "500ms", "30s", "5m", "1h" or "7d"'
+
 /** `500ms`, `30s`, `5m`, `1h`, `7d` → milliseconds. */
 export const durationSchema = z
-  .string()
-  .regex(/^\d{1,9}(ms|s|m|h|d)$/, 'must be a duration such as "500ms", "30s", "5m", "1h" or "7d"')
+  .string(DURATION_TEXT)
+  .regex(/^\d{1,9}(ms|s|m|h|d)$/, DURATION_TEXT)
   .transform((text) => {
     const unit = text.replace(/^\d+/, '')
     return Number.parseInt(text, 10) * (isUnit(unit) ? MILLISECONDS[unit] : Number.NaN)

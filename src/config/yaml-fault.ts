@@ -1,44 +1,56 @@
 // What is wrong with a text that is not YAML, and what to write. One slip makes the library report what follows
 // from it, too: the first fault alone says where to look.
 
-import type { YAMLError } from 'yaml'
+import { visit, type Document, type YAMLError } from 'yaml'
 
-/** The label of a text that begins as PEM (RFC 7468 §2); `undefined` for any other text. */
-export const pemLabel = (text: string): string | undefined =>
-  /^\s*-----BEGIN ([A-Z0-9 ]{1,40})-----/.exec(text)?.[1]
+/** The offset to report a fault at. A quote that is not closed is found at the end of the text. */
+export const faultOffset = ({ code, message, pos }: YAMLError, document: Document): number => {
+  if (code !== 'MISSING_CHAR' || !message.includes('closing')) return pos[0]
+  let offset = pos[0]
+  visit(document, {
+    Scalar(_key, { type, range }) {
+      if (type?.startsWith('QUOTE') === true && range && range[1] >= pos[0]) offset = range[0]
+    },
+  })
+  return offset
+}
 
 /** The message for a fault that the library found. */
 export const faultText = (error: YAMLError, text: string): string => {
   const rest = text.slice(error.pos[0], text.indexOf('\n', error.pos[0]) >>> 0)
-  const hint = hintFor(error, rest, lineBefore(text, error.pos[0]))
-  return hint ?? withoutPlace(error.message)
+  const before = lineBefore(text, error.pos[0])
+  return (
+    HINTS[error.code]?.({ message: error.message, rest, before }) ?? withoutPlace(error.message)
+  )
 }
 
-const hintFor = ({ code, message }: YAMLError, rest: string, before: string): string | undefined => {
-  switch (code) {
-    case 'TAB_AS_INDENT':
-      return 'a tab indents this line: YAML is indented with spaces alone'
-    case 'UNEXPECTED_TOKEN':
-      return tokenHint(rest, before)
-    case 'BLOCK_AS_IMPLICIT_KEY':
-      return 'a second ": " in a value, or a line that is indented further than its neighbours: put a value that contains ": " in quotes'
-    case 'BAD_SCALAR_START':
-      return `a value cannot begin with "${rest.slice(0, 1)}": put it in quotes`
-    case 'MULTILINE_IMPLICIT_KEY':
-      return 'is no "key: value": a colon with a blank after it is missing, or the line is indented wrongly'
-    case 'BLOCK_IN_FLOW':
-      return 'a comma is missing between two entries, or a bracket before them'
-    case 'BAD_INDENT':
-      return indentHint(message)
-    case 'MISSING_CHAR':
-      return message.includes('closing') ? 'a quote is not closed' : undefined
-    case 'TAG_RESOLVE_FAILED':
-      return 'a value that begins with "!" is read as a tag of YAML: put it in quotes'
-    case 'MULTIPLE_DOCS':
-      return 'a second document begins here ("---"): a file holds one'
-    default:
-      return undefined
-  }
+interface Place {
+  readonly message: string
+  /** The line from the fault on, and before it. */
+  readonly rest: string
+  readonly before: string
+}
+
+const HINTS: Partial<Record<YAMLError['code'], (place: Place) => string | undefined>> = {
+  TAB_AS_INDENT: () => 'a tab indents this line: YAML is indented with spaces alone',
+  UNEXPECTED_TOKEN: ({ rest, before }) => tokenHint(rest, before),
+  BLOCK_AS_IMPLICIT_KEY: () =>
+    'a second ": " in a value, or a line that is indented further than its neighbours: put a value that contains ": " in quotes',
+  BAD_SCALAR_START: ({ rest }) =>
+    `a value cannot begin with "${rest.slice(0, 1)}": put it in quotes`,
+  MULTILINE_IMPLICIT_KEY: () =>
+    'is not "key: value": a colon with a blank after it is missing, or the line is indented wrongly',
+  BLOCK_IN_FLOW: () => 'a comma is missing between two entries, or a bracket before them',
+  BAD_INDENT: ({ message }) => indentHint(message),
+  MISSING_CHAR: ({ message }) => missingHint(message),
+  TAG_RESOLVE_FAILED: () =>
+    'a value that begins with "!" is read as a tag of YAML: put it in quotes',
+  MULTIPLE_DOCS: () => 'a second document begins here ("---"): a file holds one',
+}
+
+const missingHint = (message: string): string | undefined => {
+  if (message.includes('closing')) return 'the quote that opens here is not closed'
+  return message.startsWith('Sequence item') ? indentHint(message) : undefined
 }
 
 const tokenHint = (rest: string, before: string): string | undefined => {

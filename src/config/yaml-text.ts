@@ -4,7 +4,8 @@ import { isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml
 import { positionsOf, type Positions } from './positions.ts'
 import type { Problem } from './problem.ts'
 import { describeError } from '../runtime/errors.ts'
-import { faultText, pemLabel } from './yaml-fault.ts'
+import { pemLabel } from './pem-label.ts'
+import { faultOffset, faultText } from './yaml-fault.ts'
 
 /** What a text holds, or what keeps it from being read. */
 export type YamlReading =
@@ -34,7 +35,10 @@ export const readYaml = (text: string): YamlReading => {
   const [first, ...others] = document.errors
   if (first !== undefined) {
     const more = others.length > 0 ? '. Correct this first: what follows cannot be read' : ''
-    return { ok: false, faults: [fault(first.pos[0], faultText(first, text) + more)] }
+    return {
+      ok: false,
+      faults: [fault(faultOffset(first, document), faultText(first, text) + more)],
+    }
   }
   const faults = document.warnings.map((error) => fault(error.pos[0], faultText(error, text)))
   const { repeated, unresolved, aliases } = survey(document)

@@ -7,7 +7,6 @@ import type { Locate } from '../config/document.ts'
 import type { Problem } from '../config/problem.ts'
 import type { Config } from './schema.ts'
 import { uncheckedLoginWarnings } from './problems/unchecked-logins.ts'
-import { unreachableWarnings } from './problems/unreachable.ts'
 import { nestedLoops } from '../expression/cel.ts'
 
 /** Every warning about a configuration, each with its place and its remedy. */
@@ -18,7 +17,6 @@ export const warningsOf = (config: Config, locate: Locate): readonly Problem[] =
   ...lastElementWarnings(config, locate),
   ...proofWarnings(config, locate),
   ...loopWarnings(config, locate),
-  ...unreachableWarnings(config, locate),
 ]
 
 const LAST_ELEMENT =

@@ -35,12 +35,12 @@ describe('the TLS files of a client', () => {
     {
       name: 'a file of CAs without a certificate is refused',
       files: () => ({ ca: folder.file('text'), ...pki.alice }),
-      want: /^c\.yaml: ldap\.ca: .*\/text holds no certificate, PEM$/,
+      want: /^c\.yaml: ldap\.ca: .*\/text holds no certificate in PEM$/,
     },
     {
       name: 'a file of the client certificate without a certificate is refused',
       files: () => ({ ca: pki.ca, certificate: folder.file('text'), key: pki.alice.key }),
-      want: /^c\.yaml: ldap\.client\.certificate: .*\/text holds no certificate, PEM$/,
+      want: /^c\.yaml: ldap\.client\.certificate: .*\/text holds no certificate in PEM$/,
     },
     {
       name: 'the key of another certificate is refused',

@@ -62,7 +62,11 @@ describe('a document with', () => {
     { name: 'a comment only', input: '# nothing\n', want: [/^: the file is empty$/] },
     { name: 'a list in place of a mapping', input: '- a', want: [/^:1:1: must be a mapping/] },
     { name: 'a text in place of a mapping', input: 'hello', want: [/^:1:1: must be a mapping/] },
-    { name: 'an unknown key', input: 'name: a\nnmae: b', want: [/^:2:1: nmae: unknown key; did you mean "name"\?$/] },
+    {
+      name: 'an unknown key',
+      input: 'name: a\nnmae: b',
+      want: [/^:2:1: nmae: unknown key; did you mean "name"\?$/],
+    },
     {
       name: 'several unknown keys, one by one',
       input: 'name: a\nx: 1\nnested:\n  y: 2\n  z: 3',
@@ -110,7 +114,11 @@ describe('a document with', () => {
       input: 'name: a\nlist:\n  - &one\n    id: x\n    more: y\n  - *one',
       want: [/^:5:5: list\[0\]\.more: unknown key$/, /^:5:5: list\[1\]\.more: unknown key$/],
     },
-    { name: 'an empty path', input: 'name: a\nfile: ""', want: [/^:2:1: file: must (?:not be empty|be at least)/] },
+    {
+      name: 'an empty path',
+      input: 'name: a\nfile: ""',
+      want: [/^:2:1: file: must (?:not be empty|be at least)/],
+    },
   ]
   for (const { name, input, want } of CASES) {
     it(`${name} is reported`, () => {

@@ -176,7 +176,7 @@ describe('the times of a certificate', () => {
       name: 'are refused where they are not durations',
       input: also('lifetime: 3600, backdate: -5m'),
       want: [
-        at(String.raw`\.lifetime`, 'must be a text'),
+        at(String.raw`\.lifetime`, 'must be a duration'),
         at(String.raw`\.backdate`, 'must be a duration'),
       ],
     },

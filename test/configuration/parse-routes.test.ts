@@ -65,7 +65,10 @@ describe('the section routes', () => {
     {
       name: 'refuses empty lists of hosts and paths',
       input: route('match: { hosts: [], paths: [] }'),
-      want: [/^routes\[0\]\.match\.hosts: must (?:not be empty|be at least)/, /^routes\[0\]\.match\.paths: must (?:not be empty|be at least)/],
+      want: [
+        /^routes\[0\]\.match\.hosts: must (?:not be empty|be at least)/,
+        /^routes\[0\]\.match\.paths: must (?:not be empty|be at least)/,
+      ],
     },
     {
       name: 'refuses unknown header sets',

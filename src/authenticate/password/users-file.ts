@@ -4,7 +4,7 @@ import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { accountKeys } from '../../identity/schema.ts'
 import { parseYamlInSlices, type DocumentKind } from '../../config/document.ts'
-import { pemLabel } from '../../config/yaml-fault.ts'
+import { pemLabel } from '../../config/pem-label.ts'
 import { ConfigurationError, type Problem } from '../../config/problem.ts'
 import { Slices } from '../../runtime/slices.ts'
 import { DerivedKeys } from '../../state/derived-keys.ts'
@@ -174,11 +174,12 @@ const parseHtpasswd = async (
 ): Promise<Map<string, UserEntry>> => {
   const users = new Map<string, UserEntry>()
   const slices = new Slices()
-  const other = otherThanHtpasswd(text)
-  if (other !== undefined) {
-    problems.push({ file, path: '', message: other })
+  const reason = otherThanHtpasswd(text)
+  if (reason !== undefined) {
+    problems.push({ file, path: '', message: reason })
     return users
   }
+  const malformed: Problem[] = []
   for (const [index, line] of text.split('\n').entries()) {
     await slices.pause()
     const entry = line.trim()
@@ -190,7 +191,8 @@ const parseHtpasswd = async (
     }
     const colon = entry.indexOf(':')
     if (colon < 1) {
-      report(1, 'must be "user:hash"')
+      const position = { line: index + 1, column: indent + 1 }
+      malformed.push({ file, position, path: '', message: 'must be "user:hash"' })
       continue
     }
     const name = entry.slice(0, colon).normalize('NFC')
@@ -204,7 +206,18 @@ const parseHtpasswd = async (
       report(colon + 2, `the password of "${name}" ${reading.message}`)
     }
   }
+  problems.push(...firstOf(malformed))
+  problems.sort((one, other) => lineOf(one) - lineOf(other))
   return users
+}
+
+const lineOf = ({ position }: Problem): number => position?.line ?? 0
+
+/** A text of another kind has this problem in nearly every line. */
+const firstOf = (malformed: readonly Problem[]): readonly Problem[] => {
+  const [first] = malformed
+  if (first === undefined || malformed.length <= 3) return malformed
+  return [{ ...first, message: `${first.message}, as must ${malformed.length - 1} lines after it` }]
 }
 
 /** What a file is that was not meant to be htpasswd: each of its lines would be a problem. */

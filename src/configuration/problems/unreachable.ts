@@ -31,7 +31,7 @@ const ruleWarnings = (
     if (narrowing(rule.rule).length <= MOST_MATCHERS && wide.length < MOST_WIDE) wide.push(rule)
     if (earlier === undefined) return []
     const path = ['routes', index, 'authorize', ...rule.place]
-    const message = `"${rule.name}" never decides: "${earlier.name}" before it matches all that it matches. Put it first, or remove it`
+    const message = `"${rule.name}" never decides: "${earlier.name}" comes first and matches every request that it matches. Exchange them, or remove one`
     return [locate([...path, rule.effect], message)]
   })
 }
@@ -96,7 +96,7 @@ const routeWarnings = ({ routes }: Config, locate: Locate): readonly Problem[] =
   routes.flatMap(({ name, match }, index) => {
     const earlier = routes.slice(0, index).find((one) => takesRoute(one.match, match))
     if (earlier === undefined) return []
-    const message = `"${name}" is never chosen by its "match": "${earlier.name}" before it takes the same hosts and paths. Narrow that one, or put this one first`
+    const message = `"${name}" is never chosen by its "match": "${earlier.name}" comes first and matches the same hosts and paths. Narrow that one, or exchange them`
     return [locate(['routes', index, 'match'], message)]
   })
 

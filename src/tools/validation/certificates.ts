@@ -32,7 +32,10 @@ export const certificateFindings = async (
       ...(await keyFindings(named, certificates, reading)),
     ]
   }
-  return [...authorityTimes(named, certificates, reading.now), ...notAuthorities(named, certificates)]
+  return [
+    ...authorityTimes(named, certificates, reading.now),
+    ...notAuthorities(named, certificates),
+  ]
 }
 
 const contentsOf = async (
@@ -113,7 +116,9 @@ const authorityTimes = (
   if (first === undefined) return []
   const { certificate, index, age } = first
   const isOnly = certificates.length === 1
-  const which = isOnly ? `the CA in ${file}` : `CA ${index + 1} of ${certificates.length} in ${file}`
+  const which = isOnly
+    ? `the CA in ${file}`
+    : `CA ${index + 1} of ${certificates.length} in ${file}`
   const others = aged.length > 1 ? ` (and ${aged.length - 1} more)` : ''
   const unusable = aged.filter((one) => one.age !== 'soon').length === certificates.length
   const message = `${which} ${ageText(certificate, age)}${others}. ${unusable ? 'Every certificate of it is refused. ' : ''}${REMEDIES[age]}`
@@ -150,5 +155,5 @@ const keyFindings = async (
     // Without what OpenSSL says, which may quote the key.
     return [errorAt(key.path, `${key.file} is not a private key in PEM`)]
   }
-  return [errorAt(key.path, `${key.file} is not the key of the certificate in ${file}`)]
+  return [errorAt(key.path, `${key.file} does not hold the key of ${file}`)]
 }

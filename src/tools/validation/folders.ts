@@ -23,8 +23,7 @@ export const madeFindings = async ({ path, file }: NamedFile): Promise<readonly 
   let folder = dirname(file)
   while ((await kindOf(folder)) === undefined && dirname(folder) !== folder)
     folder = dirname(folder)
-  if ((await kindOf(folder)) === 'file')
-    return [errorAt(path, `${folder} is a file, not a folder`)]
+  if ((await kindOf(folder)) === 'file') return [errorAt(path, `${folder} is a file, not a folder`)]
   return await writable(path, folder)
 }
 

@@ -224,10 +224,10 @@ describe('the files of the `ldap` section', () => {
     await writeFile(folder.file('text'), 'text')
     const bind = { dn: 'cn=svc', password: 'file:text' }
     const cases = [
-      { section: { ca: 'text' }, says: 'ca: .*/text holds no certificate, PEM' },
+      { section: { ca: 'text' }, says: 'ca: .*/text holds no certificate in PEM' },
       {
         section: { client: { certificate: 'text', key: 'file:text' } },
-        says: 'client\\.certificate: .*/text holds no certificate, PEM',
+        says: 'client\\.certificate: .*/text holds no certificate in PEM',
       },
     ]
     for (const { section, says } of cases) {

@@ -81,7 +81,7 @@ describe('the files of the `radius` section', () => {
       new RegExp(`:\\d+:\\d+: ${field}\\[2\\]\\.tls\\.ca: .*/no-ca does not exist$`),
       new RegExp(`:\\d+:\\d+: ${field}\\[2\\]\\.tls\\.client\\.key: .*/no-key does not exist$`),
       new RegExp(`:\\d+:\\d+: ${field}\\[0\\]: the secret for a:1812 is empty`),
-      new RegExp(`:\\d+:\\d+: ${field}\\[1\\]\\.tls\\.ca: .*/text holds no certificate, PEM$`),
+      new RegExp(`:\\d+:\\d+: ${field}\\[1\\]\\.tls\\.ca: .*/text holds no certificate in PEM$`),
     ]
     const found = [...missing, ...unusable]
     assert.equal(found.length, want.length, found.join('\n'))
