@@ -13,6 +13,7 @@ import { signerSchema } from '../src/ca/schema.ts'
 import { renderBootstrap } from '../src/envoy/bootstrap.ts'
 import { chartValues } from './chart-values.ts'
 import { istioFiles } from './istio-files.ts'
+import { protoDescriptor } from './proto-descriptor.ts'
 import { configurationReference } from './reference.ts'
 
 /** A committed file and what it must hold. */
@@ -28,6 +29,7 @@ const EXAMPLES = ['front-proxy', 'certificate'] as const
 
 /** Everything that is generated. */
 export const generate = async (): Promise<readonly Generated[]> => [
+  { file: path('src/proto/descriptor.json'), contents: protoDescriptor() },
   { file: path('schema/countersign.schema.json'), contents: jsonSchema(configSchema) },
   { file: path('schema/signer.schema.json'), contents: jsonSchema(signerSchema) },
   { file: path('schema/users.schema.json'), contents: jsonSchema(usersSchema) },

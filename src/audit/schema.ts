@@ -1,6 +1,6 @@
 // `audit` of authz: where events go, and how much of the log clients may fill that have not authenticated.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { durationSchema, pathSchema } from '../config/values.ts'
 
 const KILOBYTE = 1024

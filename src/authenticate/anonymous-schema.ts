@@ -1,6 +1,6 @@
 // `anonymous` of an authenticator.
 
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** The `anonymous` section. */
 export const anonymousSchema = z

@@ -1,6 +1,6 @@
 // `credentialCache`: how much memory verified credentials may take.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { DEFAULT_CACHE_BYTES } from './cached-credentials.ts'
 
 /** The `credentialCache` section. */

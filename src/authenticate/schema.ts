@@ -1,6 +1,6 @@
 // One entry of `authenticators`: a kind of credential, and the identity names that it yields.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { compileIdentity, identitySchema } from '../identity/schema.ts'
 import { kindOf, KINDS, kindsIn, type KindName } from './kinds.ts'
 

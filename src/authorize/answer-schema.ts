@@ -1,6 +1,6 @@
 // The answer of a rule that refuses: `response` and `redirect`, as configured.
 
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Headers that frame the message, or that Countersign sets. `location` is that of `redirect`. */
 const RESERVED_IN_ANSWERS: ReadonlySet<string> = new Set([

@@ -1,7 +1,7 @@
 // What rules may look for in a request, as far as some request can have it: a `deny` of what never
 // comes would refuse nothing, and no operator would notice.
 
-import { z } from 'zod'
+import * as z from 'zod'
 
 // Paths are compared decoded, and those with a backslash, an empty or a dot segment are refused before
 // (request/path.ts).

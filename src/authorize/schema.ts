@@ -1,7 +1,7 @@
 // `authorize` of a route: the rules as they are written. What they mean is compiled in `authorize/`,
 // which alone knows what a route's expressions may speak of.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { apiGroupSchema, pathGlobSchema, verbSchema } from './request-values.ts'
 import { answerSchema, redirectSchema } from './answer-schema.ts'
 import { hostPatternSchema, instantSchema, nameSchema } from '../config/values.ts'

@@ -2,7 +2,7 @@
 // sign at most. It is the signer's own, so that authz cannot widen it.
 
 import { isIP } from 'node:net'
-import { z } from 'zod'
+import * as z from 'zod'
 import { KEY_ALGORITHMS } from '../keys/key-algorithm.ts'
 import { ATTRIBUTES, attributeOid, EXTENSIONS } from '../x509/oid.ts'
 import { keyUsageSchema } from '../grant/schema.ts'

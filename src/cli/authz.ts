@@ -3,6 +3,7 @@
 import { Command } from 'commander'
 import { startAuthz } from '../authz.ts'
 import { formatAddress } from '../config/values.ts'
+import { growYoungGeneration } from '../runtime/young-generation.ts'
 import { configOption } from './options.ts'
 import { endSignal } from './signals.ts'
 
@@ -15,6 +16,7 @@ export const authzCommand = (): Command =>
     .addOption(configOption())
     .action(async ({ config }: { config: string }) => {
       await using authz = await startAuthz(config)
+      growYoungGeneration()
       process.on('SIGHUP', () => void authz.reload())
       process.send?.({ ready: formatAddress(authz.address) }) // to `countersign up`
       await endSignal()

@@ -2,6 +2,7 @@
 
 import { Command, CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
+import { growYoungGeneration, keepYoungGeneration } from '../runtime/young-generation.ts'
 import type { CommandContext } from './context.ts'
 import { reportFailure } from './report.ts'
 
@@ -40,6 +41,8 @@ const COMMANDS: ReadonlyMap<string, Load> = new Map<string, Load>([
   ['health', async (context) => (await import('./health.ts')).healthCommand(context)],
 ])
 
+const SERVICES: ReadonlySet<string> = new Set(['authz', 'signer'])
+
 // 1 is a result of these commands: a refusal, or a login that is required.
 const USAGE_IS_2: ReadonlySet<string> = new Set([
   'explain',
@@ -62,6 +65,7 @@ export const main = async (context: CommandContext): Promise<void> => {
       'Identity transformation for Envoy: proves the credential a caller brings, decides, writes it down, and gives the upstream the credential it wants.',
     )
     .showHelpAfterError('Run with --help for what is possible.')
+  if (SERVICES.has(name)) keepYoungGeneration() // until it is ready
   try {
     for (const command of await Promise.all(loadsOf(name).map((load) => load(context)))) {
       program.addCommand(command)
@@ -71,6 +75,8 @@ export const main = async (context: CommandContext): Promise<void> => {
   } catch (cause) {
     if (!(cause instanceof CommanderError)) reportFailure(context, cause)
     else if (cause.exitCode !== 0) context.process.exitCode = USAGE_IS_2.has(name) ? 2 : 1
+  } finally {
+    growYoungGeneration()
   }
 }
 

@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { formatAddress } from '../config/values.ts'
 import { startSigner } from '../signer.ts'
+import { growYoungGeneration } from '../runtime/young-generation.ts'
 import { endSignal } from './signals.ts'
 
 /** The command. */
@@ -20,6 +21,7 @@ export const signerCommand = (): Command =>
     )
     .action(async ({ config }: { config: string }) => {
       await using signer = await startSigner(config)
+      growYoungGeneration()
       process.on('SIGHUP', () => void signer.reload())
       process.send?.({ ready: formatAddress(signer.address) }) // to `countersign up`
       await endSignal()

@@ -18,6 +18,7 @@ import { EDGE_LISTENER } from '../envoy/listener.ts'
 import { refusalRate } from '../envoy/refusal-log.ts'
 import { Child } from '../runtime/child.ts'
 import { CountersignError } from '../runtime/errors.ts'
+import { commandFile } from '../runtime/installation.ts'
 import { configOption } from './options.ts'
 import { endSignal } from './signals.ts'
 
@@ -113,7 +114,7 @@ const startCountersign = (command: 'authz' | 'signer', config: string): Child =>
   new Child({
     name: command,
     command: process.execPath,
-    args: [resolve(import.meta.dirname, '../countersign.ts'), command, '--config', config],
+    args: [commandFile, command, '--config', config],
     ipc: true,
     grace: GRACE_MS,
   })

@@ -1,6 +1,6 @@
 // `client` of sections that connect to servers over TLS: the client certificate.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { fileSchema, secretSchema } from '../config/values.ts'
 
 /** A client certificate and its key. */

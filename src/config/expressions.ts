@@ -1,6 +1,6 @@
 // CEL about an authenticated caller (`identity`, `claims`, `certificate`), as used in `forward`.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import {
   compileText,
   compileValue,

@@ -1,7 +1,7 @@
 // The small value types of the configuration: names, addresses, durations, file paths, secrets.
 
 import { resolve } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** A listening or target address. */
 export type Address =

@@ -1,6 +1,6 @@
 // `issuer.clients` and `issuer.resources`: the clients of the authorization server, and the resources of their tokens.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import {
   furtherClaims,
   LONGEST_TOKEN_LIFETIME_MS,

@@ -1,6 +1,6 @@
 // The `envoy` section of the configuration: what only `countersign envoy generate` and `up` read.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { rateLimitsSchema } from './rate-limit-schema.ts'
 import { addressSchema, durationSchema, nameSchema, pathSchema } from '../config/values.ts'
 

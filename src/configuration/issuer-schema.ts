@@ -1,6 +1,6 @@
 // `issuer`: the issuer of tokens, and its keys.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { clientsSchema, resourcesSchema } from './client-schema.ts'
 import { loginSchema } from '../logins/schema.ts'
 import { themeSchema } from '../pages/theme-schema.ts'

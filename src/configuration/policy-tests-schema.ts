@@ -2,7 +2,7 @@
 // running service; `countersign test` puts them through the checks that it would make.
 
 import { isIP } from 'node:net'
-import { z } from 'zod'
+import * as z from 'zod'
 import { certificateFieldsSchema } from '../identity/examples-schema.ts'
 import { instantSchema, nameSchema } from '../config/values.ts'
 

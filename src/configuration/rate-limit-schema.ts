@@ -1,7 +1,7 @@
 // `envoy.rateLimits`: how many requests a second Envoy takes on the paths of the issuer, which are open
 // to unauthenticated clients.
 
-import { z } from 'zod'
+import * as z from 'zod'
 
 interface Rate {
   readonly perSecond: number

@@ -2,7 +2,7 @@
 // Schema and docs/reference/countersign-yaml.md. It says what a value may look like; whether names refer
 // to something that exists is decided in `parse.ts`.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { apiServerSchema } from '../clients/kubernetes/api-server-schema.ts'
 import { auditSchema } from '../audit/schema.ts'
 import { authenticatorSchema } from '../authenticate/schema.ts'

@@ -2,7 +2,7 @@
 
 import { request, type IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { z } from 'zod'
+import * as z from 'zod'
 import { formatAddress, type Address } from '../config/values.ts'
 import { CountersignError } from '../runtime/errors.ts'
 

@@ -4,11 +4,10 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { findProgram } from '../runtime/child.ts'
 import { CountersignError } from '../runtime/errors.ts'
+import { cloneFolder } from '../runtime/installation.ts'
 
 /** The release that Countersign is tested with and that `npm run setup` fetches. */
 const ENVOY_VERSION = '1.40.0'
-
-const packageFolder = resolve(import.meta.dirname, '../..')
 
 /**
  * The Envoy to run: the given one, `ENVOY_BIN`, the one on PATH, or the one that set-up downloaded.
@@ -21,12 +20,22 @@ export const findEnvoy = (asked?: string): string => {
     if (existsSync(given)) return resolve(given)
     throw new CountersignError('envoy-missing', `there is no Envoy at ${given}`)
   }
-  const cache = process.env['COUNTERSIGN_CACHE'] ?? resolve(packageFolder, '.cache')
-  const fetched = resolve(cache, 'envoy', ENVOY_VERSION, 'envoy')
-  const found = findProgram('envoy') ?? (existsSync(fetched) ? fetched : undefined)
+  const found = findProgram('envoy') ?? downloadedEnvoy()
   if (found !== undefined) return found
-  throw new CountersignError(
-    'envoy-missing',
-    'no Envoy found: name one with --envoy or ENVOY_BIN, put it on PATH, or run "npm run setup"',
-  )
+  throw new CountersignError('envoy-missing', `no Envoy found: ${remedy}`)
+}
+
+const remedy =
+  cloneFolder === undefined
+    ? `install Envoy ≥ ${ENVOY_VERSION} (https://www.envoyproxy.io/docs/envoy/latest/start/install), and put it on PATH or name it with --envoy or ENVOY_BIN`
+    : 'name one with --envoy or ENVOY_BIN, put it on PATH, or run "npm run setup"'
+
+/** What `npm run setup` downloaded to the clone or to `COUNTERSIGN_CACHE`. */
+const downloadedEnvoy = (): string | undefined => {
+  const cache =
+    process.env['COUNTERSIGN_CACHE'] ??
+    (cloneFolder === undefined ? undefined : resolve(cloneFolder, '.cache'))
+  if (cache === undefined) return undefined
+  const file = resolve(cache, 'envoy', ENVOY_VERSION, 'envoy')
+  return existsSync(file) ? file : undefined
 }

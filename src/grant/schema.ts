@@ -1,6 +1,6 @@
 // `forward.certificate` of a route: the contents of the certificate for the upstream.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { compileText } from '../expression/cel.ts'
 import { DerReader } from '../x509/der.ts'
 import { KEY_USAGES, type KeyUsage } from '../x509/extensions.ts'

@@ -1,7 +1,7 @@
 // `identity.examples`: the expected identity for example credentials. A running service ignores them;
 // `countersign test` evaluates them with the same mapping.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { pathSchema } from '../config/values.ts'
 
 /** Why a proven credential yields no identity. */

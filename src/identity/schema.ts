@@ -1,7 +1,7 @@
 // `identity` of an authenticator: how what was proven becomes the name that everything behind it
 // knows the caller by.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { compileText, type TextExpression } from '../expression/cel.ts'
 import type { Subject } from '../expression/environments.ts'
 import { exampleSchema, type IdentityExample } from './examples-schema.ts'

@@ -1,6 +1,6 @@
 // Tokens that authz mints: claims, lifetime and signature algorithm.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { callerText, callerValue } from '../config/expressions.ts'
 import { durationSchema } from '../config/values.ts'
 

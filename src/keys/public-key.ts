@@ -3,7 +3,7 @@
 
 import { createHash, createPublicKey, sign, verify, type KeyObject } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { SigningAlgorithm } from './mint-schema.ts'
 
 /**

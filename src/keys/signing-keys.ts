@@ -1,7 +1,7 @@
 // The list of the keys that sign tokens, as in their folder. Everything in it is public,
 // and every public key in it may be published; otherwise the list is refused.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { SIGNING_ALGORITHMS } from './mint-schema.ts'
 import { instantSchema } from '../config/values.ts'
 import { CountersignError } from '../runtime/errors.ts'

@@ -1,6 +1,6 @@
 // `issuer.login`: how users log in at the authorization server, and the claims of its tokens about them.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { callerText } from '../config/expressions.ts'
 import { upstreamIdpsSchema } from './upstream-idp/schema.ts'
 import {

@@ -1,7 +1,7 @@
 // `theme`: the theme of the pages that users see when they log in. Whether a logo is an image and a colour can
 // be read is found out when they are loaded.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { pathSchema } from '../config/values.ts'
 
 /** Every language that there are texts in. */

@@ -1,7 +1,7 @@
 // `revocation` of a certificate authenticator: how it is found out that a certificate is no longer
 // good.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { durationSchema, pathSchema } from '../config/values.ts'
 
 /** Answers and lists are signed, so plain http will do, and is what issuers offer. */

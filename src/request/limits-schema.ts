@@ -1,6 +1,6 @@
 // `limits`: how large a request may be that is judged, or that the issuer answers.
 
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** The defaults. */
 export const DEFAULT_LIMITS = {

@@ -1,6 +1,6 @@
 // `openapi` of a route: the description of the API behind it, by which rules can name operations.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { pathSchema } from '../config/values.ts'
 
 /** The `openapi` section. */

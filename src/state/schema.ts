@@ -1,6 +1,6 @@
 // `state`: where data that requests and processes share is stored.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { durationSchema, pathSchema, secretSchema } from '../config/values.ts'
 
 const MEGABYTE = 1024 * 1024

@@ -1,6 +1,6 @@
 // `forward` of a route: what the upstream sees of the caller.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { certificateSchema } from '../grant/schema.ts'
 import { clientCredentialsSchema, exchangeSchema } from './token/exchange-schema.ts'
 import { callerText } from '../config/expressions.ts'

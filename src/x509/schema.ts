@@ -1,6 +1,6 @@
 // Object identifiers in configuration.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { OID, PURPOSES } from './oid.ts'
 
 /** An object identifier in dotted form. */

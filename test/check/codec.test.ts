@@ -10,17 +10,15 @@ import { loadSync } from '@grpc/proto-loader'
 
 import { decodeCheckRequest, encodeCheckResponse } from '../../src/check/codec.ts'
 import type { AllowAnswer, DenyAnswer } from '../../src/check/answer/answer.ts'
-import type {
-  CheckRequest,
-  CheckRequest__Output,
-} from '../../src/proto/generated/envoy/service/auth/v3/CheckRequest.ts'
+import type * as proto from '../../src/proto/generated/envoy/service/auth/v3/CheckRequest.ts'
 import type { CheckResponse__Output } from '../../src/proto/generated/envoy/service/auth/v3/CheckResponse.ts'
 import type { HeaderValueOption__Output } from '../../src/proto/generated/envoy/config/core/v3/HeaderValueOption.ts'
-import { authorizationService, loadOptions } from '../../src/proto/load.ts'
+import { loadOptions } from '../../scripts/proto-descriptor.ts'
+import { authorizationService } from '../../src/proto/load.ts'
 import type { CheckAttributes } from '../../src/request/attributes.ts'
 import { mergedCheckRequest, rawCheckRequest } from '../fixtures/check-request.ts'
 
-const encode = (request: CheckRequest): Buffer =>
+const encode = (request: proto.CheckRequest): Buffer =>
   authorizationService.Check.requestSerialize(request)
 
 type Decoded = Omit<CheckAttributes, 'headers'> & {
@@ -30,7 +28,7 @@ type Decoded = Omit<CheckAttributes, 'headers'> & {
 const line = (name: string, value: string | Buffer) => ({ name, value: Buffer.from(value) })
 
 /** proto-loader's reading of a request, in the codec's terms. */
-const attributesOf = ({ attributes }: CheckRequest__Output): Decoded => {
+const attributesOf = ({ attributes }: proto.CheckRequest__Output): Decoded => {
   const http = attributes?.request?.http
   const socket = attributes?.source?.address?.socket_address
   const lines = http?.header_map?.headers ?? []

@@ -28,7 +28,6 @@ const OPTIONAL: ReadonlySet<string> = new Set([
   '@node-rs/bcrypt',
   '@peculiar/x509',
   '@seriousme/openapi-schema-validator',
-  'grpc-health-check',
   'jose',
   'jsonc-parser',
   'koa',
@@ -137,7 +136,7 @@ const VARIANTS: readonly Variant[] = [
   {
     name: 'grpc-js as its server',
     authz: '{ address: "127.0.0.1:0", server: grpc-js }',
-    want: ['@grpc/grpc-js', '@grpc/proto-loader', 'grpc-health-check'],
+    want: ['@grpc/grpc-js'],
   },
   {
     name: 'minted tokens',
@@ -149,7 +148,7 @@ const VARIANTS: readonly Variant[] = [
   {
     name: 'certificates for upstreams',
     sections: 'certificateGrants: { keyring: file:grant.keys }',
-    want: ['@grpc/proto-loader', '@noble/ciphers'],
+    want: ['@noble/ciphers'],
   },
   { name: 'SQLite', sections: 'state: { sqlite: state.db }', want: [] },
 ]
@@ -183,7 +182,7 @@ describe('the signer, when it is ready, has loaded what it needs', () => {
   it('without metrics', async () => {
     await using site = await signerSite()
     const packages = await packagesOf(['signer', '--config', site.config], { ends: false })
-    assert.deepEqual(packages, [...FILES, '@grpc/proto-loader', '@noble/ciphers'].toSorted())
+    assert.deepEqual(packages, [...FILES, '@noble/ciphers'].toSorted())
   })
 })
 
@@ -193,7 +192,7 @@ describe('a command has loaded what it needs', { concurrency: 2 }, () => {
     readonly want: readonly string[]
   }[] = [
     { args: ['--version'], want: [] },
-    { args: ['health', '--address', '127.0.0.1:1'], want: ['@grpc/grpc-js', '@grpc/proto-loader'] },
+    { args: ['health', '--address', '127.0.0.1:1'], want: ['@grpc/grpc-js'] },
     { args: ['hash-password'], want: ['@node-rs/argon2'] },
   ]
   for (const { args, want } of COMMANDS) {

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 
 import protobuf from 'protobufjs'
 
-import { protoFolder } from '../../src/proto/load.ts'
+import { protoFolder } from '../../scripts/proto-descriptor.ts'
 
 const shipped = dirname(fileURLToPath(import.meta.resolve('@grpc/grpc-js-xds/package.json')))
 const originals = ['envoy-api', 'googleapis', 'protoc-gen-validate', 'xds'].map((name) =>

@@ -9,7 +9,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
-import { loadOptions, protoFiles, protoFolder } from '../../src/proto/load.ts'
+import { loadOptions, protoFiles, protoFolder } from '../../scripts/proto-descriptor.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const generator = fileURLToPath(

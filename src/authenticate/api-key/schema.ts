@@ -1,6 +1,6 @@
 // `apiKey` of an authenticator, and the shape of the file with its keys.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { accountKeys } from '../../identity/schema.ts'
 import { pathSchema, realmSchema } from '../../config/values.ts'
 

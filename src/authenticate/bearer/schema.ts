@@ -1,6 +1,6 @@
 // `bearer` of an authenticator: tokens that are signed JWTs.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { compileCondition } from '../../expression/cel.ts'
 import { SIGNATURE_ALGORITHMS } from '../../keys/algorithm.ts'
 import { durationSchema, pathSchema, realmSchema } from '../../config/values.ts'

@@ -1,6 +1,6 @@
 // `certificate` of an authenticator: client certificates, and their location in a request.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { purposeSchema } from '../../x509/schema.ts'
 import { revocationSchema } from '../../pki/revocation-schema.ts'
 import { durationSchema, pathSchema } from '../../config/values.ts'

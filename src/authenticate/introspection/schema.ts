@@ -1,6 +1,6 @@
 // `introspection` of an authenticator: tokens that their issuer introspects (RFC 7662).
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { compileCondition } from '../../expression/cel.ts'
 import { tokenClientSchema } from '../../clients/token-endpoint/client-schema.ts'
 import { tokenServerKeys } from '../../clients/token-endpoint/server-schema.ts'

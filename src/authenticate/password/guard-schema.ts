@@ -1,6 +1,6 @@
 // `bruteForceProtection` of `basic`: what failed attempts cost.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { durationSchema } from '../../config/values.ts'
 
 // NIST SP 800-63B §5.2.2: at most so many consecutive failures on one account.

@@ -1,7 +1,7 @@
 // The password verifiers of an authenticator: a users file, an LDAP directory, RADIUS servers;
 // and how long a login may take with them. Envoy and the issuer wait as long.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { guardSchema } from './guard-schema.ts'
 import { durationSchema, pathSchema, realmSchema } from '../../config/values.ts'
 import { ldapSchema } from './ldap/schema.ts'

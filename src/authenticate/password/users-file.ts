@@ -1,7 +1,7 @@
 // The local user database: a YAML file with groups, uid and extra fields, or an htpasswd file.
 
 import { createHash, createHmac, randomBytes } from 'node:crypto'
-import { z } from 'zod'
+import * as z from 'zod'
 import { accountKeys } from '../../identity/schema.ts'
 import { parseYamlInSlices, type DocumentKind } from '../../config/document.ts'
 import { pemLabel } from '../../config/pem-label.ts'

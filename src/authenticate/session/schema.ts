@@ -1,6 +1,6 @@
 // `session` of an authenticator: browsers log in at Countersign's authorization server, and remain logged in.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { durationSchema } from '../../config/values.ts'
 
 const period = (fallback: string) =>

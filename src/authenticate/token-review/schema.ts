@@ -1,6 +1,6 @@
 // `tokenReview` of an authenticator: tokens that a Kubernetes API server reviews.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import {
   reviewServerKeys,
   reviewServerProblems,

@@ -1,6 +1,6 @@
 // `apiServer` of a route: the API server for rules with `subjectAccessReview`.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { reviewServerKeys, reviewServerProblems } from './review-server-schema.ts'
 import { tokenServerKeys } from '../token-endpoint/server-schema.ts'
 import { durationSchema } from '../../config/values.ts'

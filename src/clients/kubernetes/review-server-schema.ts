@@ -1,7 +1,7 @@
 // The Kubernetes API server that answers reviews, and our credential there: the keys that `tokenReview` of an
 // authenticator and `apiServer` of a route have in common.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { pathSchema, secretSchema } from '../../config/values.ts'
 
 /** The keys. */

@@ -1,6 +1,6 @@
 // The servers of a directory: the keys of `ldap` that say how they are reached.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Resolved } from '../../config/references.ts'
 import { durationSchema, fileSchema, secretSchema } from '../../config/values.ts'
 import { tlsClientSchema } from '../tls-client-schema.ts'

@@ -1,6 +1,6 @@
 // The servers of RADIUS: the keys of `radius` that say how they are reached and what requests contain.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Resolved } from '../../config/references.ts'
 import { durationSchema, fileSchema, secretSchema } from '../../config/values.ts'
 import { tlsClientSchema } from '../tls-client-schema.ts'

@@ -1,6 +1,6 @@
 // Client authentication at an authorization server: the section of everything that calls one.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { durationSchema, pathSchema, secretSchema } from '../../config/values.ts'
 
 const assertion = z

@@ -1,6 +1,6 @@
 // Keys that the authenticators have in common that call a server for each token.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { durationSchema } from '../../config/values.ts'
 
 const count = (fallback: number) => z.int().min(1).default(fallback)

@@ -1,6 +1,6 @@
 // `issuer.login.providers`: upstream IdPs, at which users may log in instead.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { compileIdentity, identitySchema } from '../../identity/schema.ts'
 import { isConfidential, nameSchema, pathSchema, secretSchema } from '../../config/values.ts'
 

@@ -7,10 +7,10 @@ import {
   ServerCredentials,
   status,
   type sendUnaryData,
+  type ServerDuplexStream,
   type ServerUnaryCall,
   type ServiceDefinition,
 } from '@grpc/grpc-js'
-import { HealthImplementation } from 'grpc-health-check'
 import {
   listenFailure,
   prepareSocket,
@@ -20,7 +20,10 @@ import {
 } from '../listen.ts'
 import type { Logger } from '../logger.ts'
 import type { ReplaceableTls } from '../server-tls.ts'
+import { GRPC_OK } from './framing.ts'
 import type { GrpcServer, GrpcServerOptions } from './grpc-server.ts'
+import { healthMethods } from './health.ts'
+import type { StreamMethod } from './message-stream.ts'
 import type { UnaryCall, UnaryMethod } from './unary.ts'
 
 // Envoy's header limits bound a CheckRequest to some 100 KB; more is not from Envoy.
@@ -55,19 +58,20 @@ export const startGrpcJsServer = async (options: GrpcServerOptions): Promise<Grp
   allowResets(server)
   for (const method of methods)
     server.addService(definitionOf(method), { call: handlerOf(method, logger) })
-  const health = new HealthImplementation({ '': 'NOT_SERVING' })
-  health.addToServer(server)
+  const health = { isServing: false }
+  for (const method of healthMethods(health))
+    server.addService(definitionOf(method, { isStream: true }), { call: streamHandlerOf(method) })
   if (address.kind === 'unix') {
     await prepareSocket(address.path)
     await requireOwnFolder(address.path)
   }
   const port = await bind(server, address, tls)
   if (address.kind === 'unix') await chmod(address.path, mode)
-  health.setStatus('', 'SERVING')
+  health.isServing = true
   return {
     address: address.kind === 'unix' ? address : { ...address, port },
     async [Symbol.asyncDispose]() {
-      health.setStatus('', 'NOT_SERVING')
+      health.isServing = false
       await close(server, grace)
     },
   }
@@ -78,11 +82,14 @@ export const startGrpcJsServer = async (options: GrpcServerOptions): Promise<Grp
 const asBytes = (bytes: Uint8Array): Buffer =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
-const definitionOf = ({ path }: UnaryMethod): ServiceDefinition => ({
+const definitionOf = (
+  { path }: { readonly path: string },
+  { isStream = false } = {},
+): ServiceDefinition => ({
   call: {
     path,
-    requestStream: false,
-    responseStream: false,
+    requestStream: isStream,
+    responseStream: isStream,
     requestSerialize: asBytes,
     requestDeserialize: asBytes,
     responseSerialize: asBytes,
@@ -100,6 +107,28 @@ const handlerOf =
       logger.error({ err: cause }, 'handler failed')
       reply({ code: status.INTERNAL, details: 'internal error' })
     }
+  }
+
+/** A method of streams as grpc-js calls it. On the wire, a unary call is a stream with one message in each direction. */
+const streamHandlerOf =
+  (method: StreamMethod) =>
+  (call: ServerDuplexStream<Buffer, Uint8Array>): void => {
+    let isOver = false
+    const handler = method.open({
+      send(message) {
+        if (!isOver) call.write(message)
+      },
+      end(outcome) {
+        if (isOver) return
+        isOver = true
+        if (outcome.code === GRPC_OK.code) call.end()
+        else call.emit('error', outcome)
+      },
+      setInUse() {},
+    })
+    call.on('data', (message: Buffer) => handler.receive(message))
+    call.once('end', () => handler.finished())
+    call.once('cancelled', () => handler.closed())
   }
 
 class GrpcJsCall implements UnaryCall {

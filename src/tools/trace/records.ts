@@ -2,7 +2,7 @@
 // logins), what Envoy refused by itself (envoy/refusal-log.ts), and those of a Kubernetes API server
 // (audit.k8s.io/v1, Event).
 
-import { z } from 'zod'
+import * as z from 'zod'
 import type { JsonObject } from '../../runtime/json-object.ts'
 
 /** Where a line is. */

@@ -1,6 +1,6 @@
 // Tokens that another server makes for the upstream: in exchange for the caller's, or for Countersign.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { oneOrMore } from '../../keys/mint-schema.ts'
 import { tokenClientSchema } from '../../clients/token-endpoint/client-schema.ts'
 import { tokenServerKeys } from '../../clients/token-endpoint/server-schema.ts'

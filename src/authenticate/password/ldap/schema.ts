@@ -1,7 +1,7 @@
 // The `ldap` section of a password verifier: the directory's servers, how a user is found and verified, and which
 // attributes become the identity.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { parseDn } from '../../../clients/ldap/dn.ts'
 import { directoryKeys, directoryPauses, directoryTimes } from '../../../clients/ldap/schema.ts'
 import type { Resolved } from '../../../config/references.ts'

@@ -1,6 +1,6 @@
 // The `radius` section of a password verifier: the servers, and which attributes of a reply become the identity.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { radiusKeys } from '../../../clients/radius/schema.ts'
 import type { Resolved } from '../../../config/references.ts'
 

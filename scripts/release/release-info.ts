@@ -1,0 +1,27 @@
+// What a release says about itself: all of it from the commit, so that the same commit gives the same bytes.
+
+import { execFileSync } from 'node:child_process'
+import packageJson from '../../package.json' with { type: 'json' }
+import { ROOT } from './root.ts'
+
+/** One release. */
+export interface Release {
+  readonly version: string
+  /** The full hash of the commit, and `-dirty` where files of the clone differ from it. */
+  readonly commit: string
+  /** Of every file of the release: seconds since the epoch. */
+  readonly time: number
+}
+
+/** The release of the clone as it is. `SOURCE_DATE_EPOCH` (reproducible-builds.org) replaces the time of the commit. */
+export const releaseOf = (environment: NodeJS.ProcessEnv = process.env): Release => {
+  const isDirty = git('status', '--porcelain') !== ''
+  return {
+    version: packageJson.version,
+    commit: `${git('rev-parse', 'HEAD')}${isDirty ? '-dirty' : ''}`,
+    time: Number(environment['SOURCE_DATE_EPOCH'] ?? git('log', '-1', '--format=%ct')),
+  }
+}
+
+const git = (...args: readonly string[]): string =>
+  execFileSync('git', ['-C', ROOT, ...args], { encoding: 'utf8' }).trim()

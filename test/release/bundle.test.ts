@@ -1,0 +1,151 @@
+// The bundle of a release: which packages its processes load, and what a start takes.
+//
+// Own process: esbuild keeps a child process.
+// Slow: it builds the bundle and starts some twenty processes.
+
+import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
+import { readFile, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import type { Metafile } from 'esbuild'
+import { writeBundle } from '../../scripts/release/bundle.ts'
+import { signerSite } from '../fakes/signer-site.ts'
+import { configuration, siteFolder } from '../issuer/authorization-server.ts'
+import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'
+import { packagesIn, recordingTo, runOf, TOKENS, useOfService, type Use } from './running.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+
+let folder: TemporaryFolder
+let metafile: Metafile
+let command = ''
+
+before(async () => {
+  folder = await temporaryFolder()
+  metafile = await writeBundle(folder.file('lib'))
+  command = folder.file('lib/countersign.js')
+  // As the package has it: the modules of the native packages are found from the bundle.
+  await symlink(join(ROOT, 'node_modules'), folder.file('node_modules'))
+  await writeFile(folder.file('package.json'), '{ "type": "module" }')
+})
+
+after(async () => await folder[Symbol.asyncDispose]())
+
+const tokenSite = async (): Promise<TemporaryFolder> => {
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  return await siteFolder(TOKENS, {
+    'keys.json': JSON.stringify({ keys: [publicKey.export({ format: 'jwk' })] }),
+  })
+}
+
+/** The packages that a service has loaded when it is ready. */
+const packagesOf = async (args: readonly string[]): Promise<ReadonlySet<string>> => {
+  const file = folder.file('loaded')
+  await writeFile(file, '')
+  const { node, env } = recordingTo(file)
+  await useOfService(command, args, node, env)
+  return packagesIn(metafile, (await readFile(file, 'utf8')).split('\n').filter(Boolean))
+}
+
+const LARGE = [
+  '@grpc/grpc-js',
+  '@noble/ciphers',
+  '@peculiar/x509',
+  'ajv',
+  'jose',
+  'koa',
+  'ldapts',
+  'oidc-provider',
+  'openid-client',
+  'pkijs',
+  'prom-client',
+  '@redis/client',
+]
+
+describe('a process of the bundle loads what it needs', () => {
+  it('authz with tokens: none of the large packages', async () => {
+    await using site = await tokenSite()
+    const packages = await packagesOf(['authz', '--config', site.file('countersign.yaml')])
+    assert.deepEqual(
+      LARGE.filter((name) => packages.has(name)),
+      [],
+    )
+    assert.ok(['pino', 'yaml', 'zod'].every((name) => packages.has(name)))
+  })
+
+  it('the signer: neither oidc-provider nor redis', async () => {
+    await using site = await signerSite()
+    const packages = await packagesOf(['signer', '--config', site.config])
+    assert.deepEqual(
+      LARGE.filter((name) => packages.has(name)),
+      ['@noble/ciphers'],
+    )
+  })
+
+  it('authz with logins: the provider, and no directory', async () => {
+    await using site = await siteFolder(configuration())
+    const packages = await packagesOf(['authz', '--config', site.file('countersign.yaml')])
+    assert.deepEqual(
+      LARGE.filter((name) => packages.has(name)),
+      ['jose', 'koa', 'oidc-provider', 'openid-client'],
+    )
+  })
+})
+
+/** The least of some runs: what else the machine does adds to the rest. */
+const least = async (run: () => Promise<Use>): Promise<Use> => {
+  const uses: Use[] = []
+  for (let count = 0; count < 5; count++) uses.push(await run())
+  return {
+    cpu: Math.min(...uses.map(({ cpu }) => cpu)),
+    memory: Math.min(...uses.map(({ memory }) => memory)),
+  }
+}
+
+const runCpu = async (args: readonly string[]): Promise<Use> => {
+  const { status, stderr, cpu } = await runOf(command, args)
+  assert.equal(status, 0, stderr)
+  return { cpu, memory: 0 }
+}
+
+describe('a start of the bundle takes at most', () => {
+  it('80 ms of CPU for the version', async () => {
+    const { cpu } = await least(() => runCpu(['--version']))
+    assert.ok(cpu <= 80, `${cpu} ms`)
+  })
+
+  it('250 ms of CPU to validate a configuration', async () => {
+    await using site = await tokenSite()
+    const { cpu } = await least(() =>
+      runCpu(['validate', '--config', site.file('countersign.yaml')]),
+    )
+    assert.ok(cpu <= 250, `${cpu} ms`)
+  })
+
+  it('300 ms of CPU and 90 MB until authz with tokens is ready', async () => {
+    await using site = await tokenSite()
+    const args = ['authz', '--config', site.file('countersign.yaml')]
+    const { cpu, memory } = await least(() => useOfService(command, args))
+    assert.ok(cpu <= 300, `${cpu} ms`)
+    assert.ok(memory <= 90, `${memory} MB`)
+  })
+})
+
+describe('the bundle', () => {
+  it('has one language of Zod: a namespace of it takes all', () => {
+    const locales = Object.values(metafile.outputs)
+      .flatMap(({ inputs }) => Object.keys(inputs))
+      .filter((input) => /zod\/v4\/locales\/(?!index)/.test(input))
+    assert.equal(new Set(locales).size, 1)
+  })
+
+  it('imports node:http without reading its exports, one of which loads the WebSocket client', async () => {
+    const check = `data:text/javascript,${encodeURIComponent(
+      "process.on('exit', () => { if (process.moduleLoadList.some((name) => name.includes('undici'))) process.exitCode = 3 })",
+    )}`
+    await using site = await tokenSite()
+    const args = ['authz', '--config', site.file('countersign.yaml')]
+    assert.equal((await useOfService(command, args, ['--import', check])).code, 0)
+  })
+})

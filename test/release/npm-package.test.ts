@@ -1,0 +1,167 @@
+// The npm package of a release: the same bytes each time, what is in it, and the main job of Countersign with what npm
+// installs from it into an empty folder.
+//
+// Slow: it makes two releases, and npm installs one.
+
+import assert from 'node:assert/strict'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { promisify } from 'node:util'
+import { stringify } from 'yaml'
+import packageJson from '../../package.json' with { type: 'json' }
+import { ALICE, configuration, eventually, HOST, received, usersFile } from '../e2e/site.ts'
+import { http1 } from '../servers/client.ts'
+import { skipWithoutEnvoy } from '../servers/envoy.ts'
+import { createPki } from '../servers/pki.ts'
+import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'
+import { startUpstream } from '../servers/upstream.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+const run = promisify(execFile)
+
+let folder: TemporaryFolder
+let archive = ''
+const release = async (to: string): Promise<void> => {
+  await run(process.execPath, [join(ROOT, 'scripts/release.ts'), to])
+}
+
+before(async () => {
+  folder = await temporaryFolder()
+  await release(folder.file('dist'))
+  const name = (await readdir(folder.file('dist'))).find((file) => file.endsWith('.tgz'))
+  archive = join(folder.file('dist'), name ?? '')
+})
+
+after(async () => await folder[Symbol.asyncDispose]())
+
+it('a release has the same bytes when it is made again', async () => {
+  await release(folder.file('again'))
+  const names = await readdir(folder.file('dist'))
+  assert.deepEqual(await readdir(folder.file('again')), names)
+  for (const name of names) {
+    const [first, second] = await Promise.all(
+      ['dist', 'again'].map(async (dist) => await readFile(join(folder.file(dist), name))),
+    )
+    assert.ok(second !== undefined && first?.equals(second), name)
+  }
+})
+
+describe('the package', () => {
+  it('has the bundle, the schemas and the texts, and nothing else', async () => {
+    const { stdout } = await run('tar', ['-tzf', archive])
+    const files = stdout.trim().split('\n')
+    const ALLOWED =
+      /^package\/(?:bin\/countersign\.js|lib\/(?:countersign|worker|yaml-worker|part-[A-Z0-9]{8})\.js|schema\/(?:countersign|signer|users)\.schema\.json|package\.json|(?:README|CHANGELOG|SECURITY)\.md|LICENSE|THIRD-PARTY-NOTICES)$/
+    assert.deepEqual(
+      files.filter((file) => !ALLOWED.test(file)),
+      [],
+    )
+    assert.ok(files.length > 50)
+  })
+
+  it('is below 2 MB', async () => assert.ok((await stat(archive)).size < 2_000_000))
+})
+
+describe('in an empty folder, npm installs a command', () => {
+  let command = ''
+
+  before(async () => {
+    const place = folder.file('installed')
+    await mkdir(place)
+    await writeFile(join(place, 'package.json'), '{ "private": true }')
+    await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', archive], {
+      cwd: place,
+    })
+    command = join(place, 'node_modules/.bin/countersign')
+  })
+
+  it('that says its version', async () => {
+    const { stdout } = await run(command, ['--version'])
+    assert.equal(stdout, `${packageJson.version}\n`)
+  })
+
+  it('that has every command: each prints its help', async () => {
+    const { stdout } = await run(command, ['--help'])
+    const names = [...stdout.matchAll(/^ {2}([a-z-]+) .*/gm)].map(([, name = '']) => name)
+    assert.ok(names.length > 15, stdout)
+    const helps = await Promise.all(
+      names.map(async (name) => (await run(command, [name, '--help'])).stdout),
+    )
+    for (const help of helps) assert.match(help, /^Usage: countersign /)
+  })
+
+  it('that hashes passwords by the native module', async () => {
+    const child = spawn(command, ['hash-password'], { stdio: ['pipe', 'pipe', 'inherit'] })
+    child.stdin.end('a password\n')
+    let output = ''
+    child.stdout.on('data', (data: Buffer) => (output += data.toString('utf8')))
+    await once(child, 'close')
+    assert.match(output, /^\$argon2id\$/)
+  })
+
+  it('that reads long YAML in its thread', async () => {
+    const file = folder.file('users.yaml')
+    const site = folder.file('long.yaml')
+    const users = Array.from({ length: 500 }, (_, index) => `  user${index}: { groups: [a] }\n`)
+    await writeFile(file, `users:\n${users.join('')}`)
+    await writeFile(
+      site,
+      'version: 1\nlisten: { authz: "127.0.0.1:0" }\nauthenticators: { staff: { basic: { verify: [{ users: { file: users.yaml } }] } } }\nroutes: [{ name: a, authenticate: [staff], authorize: [{ allow: all }], forward: { headers: kubernetes } }]\n',
+    )
+    const failure: unknown = await run(command, ['validate', '--config', site]).catch(
+      (error: unknown) => error,
+    )
+    assert.match(String(Reflect.get(Object(failure), 'stderr')), /users\.yaml:2:.*password/)
+  })
+
+  it('whose up says how to get Envoy where there is none', async () => {
+    const site = folder.file('up.yaml')
+    await using pki = await createPki()
+    await writeFile(folder.file('users.yaml'), await usersFile())
+    await writeFile(site, stringify(configuration(pki, 1)))
+    const { COUNTERSIGN_CACHE: _, ENVOY_BIN: __, ...env } = process.env
+    const failure: unknown = await run(process.execPath, [command, 'up', '--config', site], {
+      env: { ...env, PATH: '/nowhere' },
+    }).catch((error: unknown) => error)
+    assert.match(String(Reflect.get(Object(failure), 'stderr')), /no Envoy found: install Envoy ≥/)
+  })
+
+  it(
+    'whose up forwards what is permitted, and refuses the rest',
+    { skip: skipWithoutEnvoy() },
+    async () => {
+      await using site = await temporaryFolder()
+      await using pki = await createPki()
+      await using upstream = await startUpstream({ identity: pki.upstream, clientCa: pki.ca })
+      const config = site.file('countersign.yaml')
+      await writeFile(site.file('users.yaml'), await usersFile())
+      await writeFile(config, stringify(configuration(pki, upstream.port)))
+      const child = spawn(command, ['up', '--config', config], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      })
+      const ended = once(child, 'exit')
+      let log = ''
+      child.stderr.on('data', (data: Buffer) => (log += data.toString('utf8')))
+      try {
+        const port = async (): Promise<string | undefined> =>
+          /ready, listening on https:\/\/.*:(\d+)/.exec(log)?.[1]
+        const found = await eventually(
+          port,
+          (value) => value !== undefined || child.exitCode !== null,
+        )
+        assert.ok(found, log)
+        const target = { port: Number(found), serverName: HOST, ca: pki.ca }
+        const answer = await http1(target, { headers: [ALICE] })
+        assert.equal(answer.status, 200)
+        assert.deepEqual(received(answer, 'x-remote-user'), ['alice'])
+        assert.equal((await http1(target, {})).status, 401)
+      } finally {
+        child.kill('SIGTERM')
+        assert.deepEqual(await ended, [0, null])
+      }
+    },
+  )
+})
