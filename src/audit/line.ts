@@ -2,6 +2,7 @@
 // serialiser takes three times as long (docs/explanation/dependencies.md). What a decision says of its client is the same
 // for each request of a credential, and is written once.
 
+import { Derived } from '../runtime/derived.ts'
 import type { AuditEvent, DecisionEvent } from './event.ts'
 
 /**
@@ -64,7 +65,7 @@ type ClientFields = Pick<
 >
 
 // By the list of groups, of which a remembered identity has one of its own.
-const written = new WeakMap<
+const written = new Derived<
   readonly string[],
   { readonly of: ClientFields; readonly text: string }
 >()

@@ -1,13 +1,14 @@
 // What the credential cache holds, bounded: verified credentials by bytes, and rejections of the last seconds. Lifetimes are
 // monotonic, so that setting the clock back extends none.
 
-import { randomBytes } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { ProvenCredential } from '../identity/identity.ts'
 import type { Clock } from '../runtime/clock.ts'
+import { keepsDerived } from '../runtime/derived.ts'
 import { heapSizeOf } from '../runtime/heap-size.ts'
 import { SegmentedCache } from '../runtime/segmented-cache.ts'
 import type { Authentication } from './authenticator.ts'
+import { CredentialKeys, type CredentialKey } from './credential-key.ts'
 
 /**
  * The default of the most bytes, by an estimate: some 30,000 credentials of users with few groups. The identities made
@@ -28,9 +29,6 @@ const REJECTION_BYTES = 250
 
 /** The longest that a rejection is cached, in milliseconds: a corrected credential is accepted after that. */
 export const LONGEST_REJECTION = 5_000
-
-/** The key of a credential, which does not reveal it. */
-export type CredentialKey = string
 
 /** How long an outcome is cached at most, in milliseconds; 0 for no caching. */
 export interface Lifetimes {
@@ -63,10 +61,7 @@ interface CachedProof extends CachedCredential {
 /** The entries of the cache. */
 export class CachedCredentials {
   readonly clock: Clock
-  // Never leaves the process and ends with it, so that keys in a log cannot be tested against guesses. Hashed before the
-  // credential, which is a MAC as long as no whole digest leaves the process (no length extension); an HMAC takes four times
-  // as long.
-  readonly secret = randomBytes(32).toString('base64url')
+  readonly keys = new CredentialKeys()
   readonly evictions = { proofs: 0, rejections: 0 }
   readonly proofs = new SegmentedCache<CachedProof>({
     maxBytes: DEFAULT_CACHE_BYTES,
@@ -138,7 +133,7 @@ export class CachedCredentials {
     if (lifetime <= 0 || !this.#isCurrent(credential)) return
     const until = this.clock.monotonic() + lifetime
     const dueFrom = until - lifetime * RENEWAL_PART
-    this.proofs.set(key, { credential, isDue: false, dueFrom, until })
+    this.proofs.set(key, { credential: keepsDerived(credential), isDue: false, dueFrom, until })
   }
 
   revoke(): void {

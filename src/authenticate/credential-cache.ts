@@ -1,7 +1,6 @@
 // The cache of verified credentials, and of rejected ones for some seconds. It never caches a decision, which is made
 // for every request. A cached credential never outlives its own expiry.
 
-import { hash } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ProvenCredential } from '../identity/identity.ts'
 import type { Clock } from '../runtime/clock.ts'
@@ -12,20 +11,14 @@ import {
   LONGEST_REJECTION,
   type CachedCredential,
   type CacheOptions,
-  type CredentialKey,
   type Lifetimes,
 } from './cached-credentials.ts'
+import { fingerprintOf, type CredentialKey } from './credential-key.ts'
 
-export { LONGEST_REJECTION, type CredentialKey }
+export { fingerprintOf, LONGEST_REJECTION, type CredentialKey }
 
 // More are renewed by later requests: verifications of requests that wait come first.
 const MAX_RENEWALS = 16
-
-// Enough of the key to distinguish credentials in an audit log, too little to be the key.
-const FINGERPRINT_LENGTH = 16
-
-/** The audit log's digest of the credential of a key. */
-export const fingerprintOf = (key: CredentialKey): string => key.slice(0, FINGERPRINT_LENGTH)
 
 /** Lookups of credentials by result, since the start. */
 interface CacheLookups {
@@ -93,7 +86,7 @@ export class CredentialCache {
    *   verified under an earlier state is found
    */
   keyOf(generation: string, credential: string): CredentialKey {
-    return hash('sha256', `${this.#shared.secret}${generation}\0${credential}`, 'base64url')
+    return this.#shared.keys.keyOf(generation, credential)
   }
 
   /** The cached credential, unless it has expired. */

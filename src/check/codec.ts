@@ -4,7 +4,8 @@
 
 import type { CheckAttributes } from '../request/attributes.ts'
 import { HeaderLine } from '../request/header-line.ts'
-import { headerName, type HeaderName } from '../request/header-name.ts'
+import { headerName } from '../request/header-name.ts'
+import { Derived } from '../runtime/derived.ts'
 import type { HeaderPair, RepeatedHeader } from '../transform/transformer.ts'
 import type { AllowAnswer, CheckAnswer, DenyAnswer } from './answer/answer.ts'
 import { Familiar, WireReader, type FieldReader } from './wire-reader.ts'
@@ -99,57 +100,56 @@ const readTlsSession: FieldReader<Attributes> = (tag, reader, attributes) => {
 const HEADER_NAMES = new Familiar(headerName)
 const NO_NAME = headerName('')
 
-/** A header line while it is read: where its value is in the message. */
-class ReadLine {
-  name: HeaderName = NO_NAME
-  start = 0
-  end = 0
-  rawStart = 0
-  rawEnd = 0
-}
+// Most of a message are header lines: they are read without an object for each while it is read.
 
 const readHeaderMap: FieldReader<Attributes> = (tag, reader, attributes) => {
   if (tag !== ((1 << 3) | 2)) return reader.ignore(tag)
-  const line = new ReadLine()
-  reader.message(line, readHeaderValue)
-  const { name, start, end, rawStart, rawEnd } = line
+  const end = reader.endOfField()
+  let name = NO_NAME
+  let start = 0
+  let valueEnd = 0
+  let rawStart = 0
+  let rawEnd = 0
+  while (reader.pos < end) {
+    const field = reader.uint32()
+    if (field === ((1 << 3) | 2)) name = reader.familiar(HEADER_NAMES)
+    else if (field === ((3 << 3) | 2)) {
+      rawStart = reader.start()
+      rawEnd = reader.pos
+    } else if (field === ((2 << 3) | 2)) {
+      start = reader.textStart()
+      valueEnd = reader.pos
+    } else reader.ignore(field)
+  }
+  reader.requireEnd(end)
   const isRaw = rawEnd > rawStart
-  if (isRaw && end > start) throw new Error('both value and raw_value are set')
+  if (isRaw && valueEnd > start) throw new Error('both value and raw_value are set')
   const { received } = reader
   attributes.addHeader(
     'header_map',
     isRaw
       ? new HeaderLine(name, received, rawStart, rawEnd)
-      : new HeaderLine(name, received, start, end),
+      : new HeaderLine(name, received, start, valueEnd),
   )
-}
-
-const readHeaderValue: FieldReader<ReadLine> = (tag, reader, line) => {
-  if (tag === ((1 << 3) | 2)) line.name = reader.familiar(HEADER_NAMES)
-  else if (tag === ((2 << 3) | 2)) {
-    line.start = reader.textStart()
-    line.end = reader.pos
-  } else if (tag === ((3 << 3) | 2)) {
-    line.rawStart = reader.start()
-    line.rawEnd = reader.pos
-  } else reader.ignore(tag)
 }
 
 // A map is a list of messages, with the key in field 1 and the value in field 2.
 
 function readMergedHeader(reader: WireReader, attributes: Attributes): void {
-  const entry = new ReadLine()
-  reader.message(entry, readMergedHeaderEntry)
-  const { name, start, end } = entry
-  attributes.addHeader('headers', new HeaderLine(name, reader.received, start, end))
-}
-
-const readMergedHeaderEntry: FieldReader<ReadLine> = (tag, reader, entry) => {
-  if (tag === ((1 << 3) | 2)) entry.name = reader.familiar(HEADER_NAMES)
-  else if (tag === ((2 << 3) | 2)) {
-    entry.start = reader.textStart()
-    entry.end = reader.pos
-  } else reader.ignore(tag)
+  const end = reader.endOfField()
+  let name = NO_NAME
+  let start = 0
+  let valueEnd = 0
+  while (reader.pos < end) {
+    const field = reader.uint32()
+    if (field === ((1 << 3) | 2)) name = reader.familiar(HEADER_NAMES)
+    else if (field === ((2 << 3) | 2)) {
+      start = reader.textStart()
+      valueEnd = reader.pos
+    } else reader.ignore(field)
+  }
+  reader.requireEnd(end)
+  attributes.addHeader('headers', new HeaderLine(name, reader.received, start, valueEnd))
 }
 
 function readContextExtension(reader: WireReader, attributes: Attributes): void {
@@ -186,7 +186,9 @@ function writeAllow(answer: AllowAnswer) {
   if (repeatedHeaders.length > 0 || upstreamSecret !== undefined) writeDynamicMetadata(answer)
   const okResponse = writer.written
   writeHeaders((6 << 3) | 2, responseHeaders)
-  for (const name of removeHeaders.toReversed()) writer.text((5 << 3) | 2, name)
+  for (let at = removeHeaders.length - 1; at >= 0; at--) {
+    writer.text((5 << 3) | 2, removeHeaders[at] ?? '')
+  }
   writeHeaders((2 << 3) | 2, setHeaders)
   writer.close((3 << 3) | 2, okResponse)
   writeStatus(0)
@@ -219,7 +221,8 @@ function writeStatus(code: number) {
 const OVERWRITE_IF_EXISTS_OR_ADD = 2
 
 function writeHeaders(tag: number, headers: readonly HeaderPair[]) {
-  for (const [name, value] of headers.toReversed()) {
+  for (let at = headers.length - 1; at >= 0; at--) {
+    const [name = '', value = ''] = headers[at] ?? []
     const option = writer.written
     // Envoy reads append_action only where append is absent, and before 1.37 not even then
     // (source/extensions/filters/common/ext_authz/ext_authz_grpc_impl.cc, getAppendAction). Both
@@ -247,7 +250,7 @@ function writeDynamicMetadata({ repeatedHeaders, upstreamSecret }: AllowAnswer) 
 }
 
 // A user may be in hundreds of groups, and an identity has the same list each time.
-const writtenLists = new WeakMap<readonly RepeatedHeader[], Buffer>()
+const writtenLists = new Derived<readonly RepeatedHeader[], Buffer>()
 
 function writeRepeatedHeaders(headers: readonly RepeatedHeader[]) {
   const known = writtenLists.get(headers)

@@ -20,6 +20,14 @@ export class WireReader extends protobuf.Reader {
       : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
+  /** A tag, a length or another varint of 32 bits; nearly all take one byte. */
+  override uint32(): number {
+    const byte = this.received[this.pos] ?? 0x80
+    if (byte > 0x7f) return super.uint32()
+    this.pos += 1
+    return byte
+  }
+
   /** Reads every field of the outermost message. */
   fields<T>(into: T, field: FieldReader<T>): void {
     this.#until(this.len, into, field)
@@ -27,7 +35,7 @@ export class WireReader extends protobuf.Reader {
 
   /** Reads every field of a message that is itself a field. */
   message<T>(into: T, field: FieldReader<T>): void {
-    this.#until(this.#end(), into, field)
+    this.#until(this.endOfField(), into, field)
   }
 
   /** A `string`, which protobuf requires to be UTF-8 (protobuf.dev, "Proto3 scalar types"). */
@@ -50,18 +58,15 @@ export class WireReader extends protobuf.Reader {
   /** Passes over a `string`, checked to be UTF-8; gives where its bytes start. They end at `pos`. */
   textStart(): number {
     const start = this.start()
-    if (
-      !isAscii(this.received, start, this.pos) &&
-      !isUtf8(this.received.subarray(start, this.pos))
-    ) {
-      throw notUtf8()
-    }
+    const { received, pos } = this
+    const isGood = pos - start <= LONGEST_LOOP && isAscii(received, start, pos)
+    if (!isGood && !isUtf8(received.subarray(start, pos))) throw notUtf8()
     return start
   }
 
   /** Passes over a `bytes` field; gives where its bytes start. They end at `pos`. */
   start(): number {
-    const end = this.#end()
+    const end = this.endOfField()
     const start = this.pos
     this.pos = end
     return start
@@ -75,12 +80,16 @@ export class WireReader extends protobuf.Reader {
 
   #until<T>(end: number, into: T, field: FieldReader<T>): void {
     while (this.pos < end) field(this.uint32(), this, into)
-    // A field that crosses the end of its message would be read twice, with two meanings.
+    this.requireEnd(end)
+  }
+
+  /** A field that crosses the end of its message would be read twice, with two meanings. */
+  requireEnd(end: number): void {
     if (this.pos !== end) throw new RangeError('malformed protobuf: a field outruns its message')
   }
 
   /** Reads a length; gives the position where that many bytes end. */
-  #end(): number {
+  endOfField(): number {
     const length = this.uint32()
     const end = this.pos + length
     if (end > this.len) throw new RangeError('malformed protobuf: cut short')
@@ -97,6 +106,9 @@ function decodeText(bytes: Buffer, start: number, end: number): string {
   return text
 }
 
+// A longer text takes less in native code, a call of which costs as much.
+const LONGEST_LOOP = 64
+
 function isAscii(bytes: Buffer, start: number, end: number): boolean {
   for (let at = start; at < end; at++) if ((bytes[at] ?? 0) > 0x7f) return false
   return true
@@ -106,50 +118,55 @@ function isAscii(bytes: Buffer, start: number, end: number): boolean {
 const LONGEST_FAMILIAR = 48
 const SLOTS = 1024
 
+interface Known<T> {
+  /** Of a text that is UTF-8. */
+  readonly bytes: Uint8Array
+  readonly described: T
+}
+
 /**
  * Texts that repeat, such as header names, with what follows from them: making a string is the most expensive step of
  * decoding.
  */
 export class Familiar<T> {
   readonly #describe: (text: string) => T
-  readonly #texts: string[]
-  readonly #described: T[]
+  readonly #slots: Known<T>[]
 
   /** @param describe what follows from a text; pure */
   constructor(describe: (text: string) => T) {
     this.#describe = describe
-    this.#texts = Array.from({ length: SLOTS }, () => '')
-    const empty = describe('')
-    this.#described = Array.from({ length: SLOTS }, () => empty)
+    const empty = { bytes: new Uint8Array(), described: describe('') }
+    this.#slots = Array.from({ length: SLOTS }, () => empty)
   }
 
   /** What follows from the text that the bytes are, which has to be UTF-8. */
   of(bytes: Buffer, start: number, end: number): T {
     const length = end - start
     if (length > LONGEST_FAMILIAR) return this.#describe(decodeText(bytes, start, end))
-    let hash = length
-    for (let at = start; at < end; at++) hash = (Math.imul(hash, 31) + (bytes[at] ?? 0)) | 0
-    const slot = hash & (SLOTS - 1)
-    const described = this.#described[slot]
-    if (described !== undefined && isSame(this.#texts[slot] ?? '', bytes, start, length)) {
-      return described
-    }
-    const text = decodeText(bytes, start, end)
-    const fresh = this.#describe(text)
-    this.#texts[slot] = text
-    this.#described[slot] = fresh
-    return fresh
+    const slot = slotOf(bytes, start, length)
+    const known = this.#slots[slot]
+    if (known !== undefined && isSame(known.bytes, bytes, start, length)) return known.described
+    const described = this.#describe(decodeText(bytes, start, end))
+    this.#slots[slot] = { bytes: new Uint8Array(bytes.subarray(start, end)), described }
+    return described
   }
 }
 
-// Compares bytes with UTF-16 units, so it can match ASCII only: an "é" (U+00E9) held here must not
-// represent the byte 0xe9, which is not UTF-8.
-function isSame(candidate: string, bytes: Buffer, start: number, length: number): boolean {
-  if (candidate.length !== length) return false
-  for (let at = 0; at < length; at++) {
-    const byte = bytes[start + at]
-    if (byte === undefined || byte > 0x7f || byte !== candidate.charCodeAt(at)) return false
-  }
+/** By some of the bytes: where two usual texts have one slot, both are decoded each time. */
+const slotOf = (bytes: Buffer, start: number, length: number): number => {
+  if (length === 0) return 0
+  const last = start + length - 1
+  let hash = Math.imul(length, 31) + (bytes[start] ?? 0)
+  hash = Math.imul(hash, 31) + (bytes[last] ?? 0)
+  hash = Math.imul(hash, 31) + (bytes[start + (length >>> 1)] ?? 0)
+  hash = Math.imul(hash, 31) + (bytes[start + ((length * 3) >>> 2)] ?? 0)
+  hash = Math.imul(hash, 31) + (bytes[start + (length >>> 2)] ?? 0)
+  return (hash ^ (hash >>> 10)) & (SLOTS - 1)
+}
+
+const isSame = (known: Uint8Array, bytes: Buffer, start: number, length: number): boolean => {
+  if (known.length !== length) return false
+  for (let at = 0; at < length; at++) if (known[at] !== bytes[start + at]) return false
   return true
 }
 

@@ -7,6 +7,7 @@ import type { TextExpression } from '../expression/cel.ts'
 import { compileGroupSteps, type GroupSteps } from './groups.ts'
 import type { ProvenCredential, Identity, IdentityRefusal } from './identity.ts'
 import { findReserved } from './reserved.ts'
+import { Derived, keepsDerived } from '../runtime/derived.ts'
 import type { Logger } from '../runtime/logger.ts'
 
 /** The outcome of phase 4. */
@@ -40,7 +41,7 @@ export class IdentityMapping {
   readonly #allowReserved: ReadonlySet<string>
   readonly #report: MappingReport
   // The mapping is a pure function of the credential; cached credentials recur.
-  readonly #known = new WeakMap<ProvenCredential, MappingResult>()
+  readonly #known = new Derived<ProvenCredential, MappingResult>()
 
   constructor(authenticator: string, rules: IdentityRules, report: MappingReport = () => {}) {
     this.#authenticator = authenticator
@@ -86,13 +87,13 @@ export class IdentityMapping {
       const limit = `at most ${max} with ${maxBytes} bytes`
       return refused('identity-too-large', `groups: ${length}, where there may be ${limit}`)
     }
-    const identity = Object.freeze({
+    const identity = keepsDerived({
       ...credential,
-      groups: credential.groups.slice(0, fitting),
+      groups: keepsDerived(credential.groups.slice(0, fitting)),
       authenticator: this.#authenticator,
       ...(fitting < length ? { groupsOmitted: length - fitting } : {}),
     })
-    return { outcome: 'identity', identity }
+    return { outcome: 'identity', identity: Object.freeze(identity) }
   }
 }
 

@@ -1,5 +1,6 @@
 // Countersign's cookies (RFC 6265): found among those that a browser sends, and removed from them.
 
+import { MARK } from './header-name.ts'
 import type { HeaderLine } from './header-line.ts'
 import type { Headers } from './headers.ts'
 import { elementsBeginning, withoutElements } from './list.ts'
@@ -15,8 +16,6 @@ export const COOKIE_END = '; Path=/; Secure; HttpOnly; SameSite=Lax'
 
 /** The `Set-Cookie` that ends such a cookie. */
 export const endedCookie = (name: string): string => `${name}=; Max-Age=0${COOKIE_END}`
-
-const COOKIE = 'cookie'
 
 /** The values of the cookies of one name, in their order. A browser sends at most one. */
 export const cookiesNamed = (headers: Headers, name: string): readonly string[] => {
@@ -50,14 +49,18 @@ const NAME_REST = /^[\w-]+$/
  * where nothing is left: then the header is to be removed.
  */
 export const cookiesWithoutOurs = (headers: Headers): string | undefined => {
-  if (!headers.lines.some((line) => isCookie(line) && line.text.includes(OWN_COOKIES))) {
-    return undefined
-  }
+  if (!hasOurs(headers)) return undefined
   // HTTP/2 may have them in several lines (RFC 9113 §8.2.3); all of them become one.
   return cookieLines(headers)
     .map((list) => withoutElements(list, ';', elementsBeginning(list, ';', OWN_COOKIES)))
     .filter((list) => list !== '')
     .join('; ')
+}
+
+const hasOurs = ({ lines, marks }: Headers): boolean => {
+  if ((marks & MARK.cookie) === 0) return false
+  for (const line of lines) if (isCookie(line) && line.text.includes(OWN_COOKIES)) return true
+  return false
 }
 
 const textsBeginning = (headers: Headers, start: string): readonly string[] =>
@@ -76,4 +79,4 @@ const cookieLines = ({ lines }: Headers, text = ''): readonly string[] => {
   return lists
 }
 
-const isCookie = ({ about }: HeaderLine): boolean => about.name === COOKIE
+const isCookie = ({ about }: HeaderLine): boolean => (about.marks & MARK.cookie) !== 0

@@ -3,6 +3,22 @@
 import { canonicalName } from './canonical-name.ts'
 import { isStripped } from './stripped-headers.ts'
 
+/** What is looked for in every request, as bits. */
+export const MARK = {
+  /** `authorization`, in any spelling that an upstream may read. */
+  authorization: 1,
+  /** `connection`, likewise. */
+  connection: 2,
+  /** One of `Impersonate-*`, likewise. */
+  impersonation: 4,
+  /** Removed from every request. */
+  stripped: 8,
+  /** `cookie`, in this spelling. */
+  cookie: 16,
+  /** `sec-websocket-protocol`, in this spelling. */
+  subprotocols: 32,
+} as const
+
 /** A header name as it was received, and what follows from it. */
 export interface HeaderName {
   /** As received. */
@@ -14,6 +30,8 @@ export interface HeaderName {
   readonly isStripped: boolean
   /** Whether it is one of `Impersonate-*` (Kubernetes), in any spelling that an upstream may read. */
   readonly isImpersonation: boolean
+  /** Those of {@link MARK} that it has. */
+  readonly marks: number
 }
 
 // Clients repeat the same few hundred names, and may send any name: unknown ones are worked out each time
@@ -34,11 +52,21 @@ const remember = (described: HeaderName): HeaderName => {
 
 const describe = (name: string): HeaderName => {
   const canonical = canonicalName(name)
+  const stripped = isStripped(name, canonical)
+  const isImpersonation = canonical.startsWith('impersonate-')
+  const marks =
+    (canonical === 'authorization' ? MARK.authorization : 0) |
+    (canonical === 'connection' ? MARK.connection : 0) |
+    (isImpersonation ? MARK.impersonation : 0) |
+    (stripped ? MARK.stripped : 0) |
+    (name === 'cookie' ? MARK.cookie : 0) |
+    (name === 'sec-websocket-protocol' ? MARK.subprotocols : 0)
   return {
     name,
     lowerCase: name.toLowerCase(),
     canonical,
-    isStripped: isStripped(name, canonical),
-    isImpersonation: canonical.startsWith('impersonate-'),
+    isStripped: stripped,
+    isImpersonation,
+    marks,
   }
 }

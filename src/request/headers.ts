@@ -7,12 +7,19 @@ export class Headers {
   readonly lines: readonly HeaderLine[]
   /** The bytes of all names and values. */
   readonly bytes: number
+  /** The marks of all names ({@link HeaderName.marks}): what no line has need not be looked for. */
+  readonly marks: number
 
   constructor(lines: readonly HeaderLine[]) {
     this.lines = lines
     let bytes = 0
-    for (const { about, length } of lines) bytes += about.name.length + length
+    let marks = 0
+    for (const line of lines) {
+      bytes += line.about.name.length + line.length
+      marks |= line.about.marks
+    }
     this.bytes = bytes
+    this.marks = marks
   }
 
   /** Whether there is a line of that lower-case name. */

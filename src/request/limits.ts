@@ -18,10 +18,10 @@ export const excessOf = (
   if (path.length > targetBytes) return 'target-too-long'
   if (headers.length > headerLines) return 'header-fields-too-large'
   let bytes = 0
-  for (const { about, length } of headers) {
-    const { name } = about
-    if (name.length > LONGEST_NAME) return 'header-fields-too-large'
-    bytes += name.length + length
+  for (const line of headers) {
+    const { length } = line.about.name
+    if (length > LONGEST_NAME) return 'header-fields-too-large'
+    bytes += length + line.length
   }
   return bytes > headerBytes ? 'header-fields-too-large' : undefined
 }

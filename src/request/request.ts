@@ -4,6 +4,7 @@
 import { isIP } from 'node:net'
 import { DEFAULT_LIMITS, type LimitsConfig } from './limits-schema.ts'
 import type { CheckAttributes } from './attributes.ts'
+import { MARK } from './header-name.ts'
 import { Headers } from './headers.ts'
 import { excessOf, hasTooManyParameters, type RequestExcess } from './limits.ts'
 import { readPath } from './path.ts'
@@ -110,7 +111,7 @@ export const readRequest = (
       query: target.query,
       host,
       headers,
-      impersonates: headers.lines.some(({ about }) => about.isImpersonation),
+      impersonates: (headers.marks & MARK.impersonation) !== 0,
       source: sourceOf(attributes, behindProxies ? headers : undefined),
       peerCertificate: attributes.peerCertificate,
       serverName: attributes.serverName,
@@ -151,18 +152,16 @@ const readHost = (authority: string): string | undefined => {
   return read
 }
 
-const AUTHORIZATION = 'authorization'
-const CONNECTION = 'connection'
-
-const refuseHeaders = ({ lines }: Headers): RequestRefusal | undefined => {
+const refuseHeaders = ({ lines, marks }: Headers): RequestRefusal | undefined => {
+  if ((marks & (MARK.authorization | MARK.connection)) === 0) return undefined
   let credentials = 0
-  for (const { about, value } of lines) {
-    const { canonical } = about
-    if (canonical === AUTHORIZATION) {
+  for (const line of lines) {
+    const { marks: own } = line.about
+    if ((own & MARK.authorization) !== 0) {
       credentials += 1
       if (credentials > 1) return 'duplicate-credential'
-    } else if (canonical === CONNECTION) {
-      if (!nominatesOnlyItself(value)) return 'connection-nomination'
+    } else if ((own & MARK.connection) !== 0) {
+      if (!nominatesOnlyItself(line.value)) return 'connection-nomination'
     }
   }
   return undefined

@@ -1,5 +1,6 @@
 // The subprotocols of a WebSocket (RFC 6455 §11.3.4), one of which can be a bearer token.
 
+import { MARK } from './header-name.ts'
 import type { Headers } from './headers.ts'
 import { elementsBeginning, withoutElements } from './list.ts'
 
@@ -25,7 +26,7 @@ export const subprotocolsBeginning = (
   headers: Headers,
   start: string,
 ): OfferedSubprotocols | undefined => {
-  if (!headers.has(SUBPROTOCOLS)) return undefined
+  if ((headers.marks & MARK.subprotocols) === 0) return undefined
   const lines = headers.lines.filter(({ name }) => name === SUBPROTOCOLS)
   const list = lines.map(({ text }) => text).join()
   const elements = elementsBeginning(list, ',', start)

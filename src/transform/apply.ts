@@ -100,36 +100,45 @@ const replace = (
   forwarding: Forwarding,
 ): TransformResult => {
   const { headers } = request
-  const removeHeaders: string[] = []
   let setHeaders = forwarding.setHeaders
+  let removeHeaders = strippedFrom(headers, places)
   for (const list of [subprotocolsFor(headers, places), withoutOurCookies(headers)]) {
     if (list === undefined) continue
-    if (list[1] === '') removeHeaders.push(list[0])
+    if (list[1] === '') removeHeaders = [list[0], ...removeHeaders]
     else setHeaders = [...setHeaders, list]
   }
   if (places?.parameters !== undefined) {
     setHeaders = [...setHeaders, ...withoutParameters(request, places.parameters)]
   }
-  removeHeaders.push(...strippedFrom(headers, places))
-  const changes = {
+  const credentials = {
     ...forwarding,
     setHeaders,
-    // Envoy sets first and removes afterwards, so a name in both lists would be lost.
-    removeHeaders: removeHeaders.filter((name) => !isSet(name, forwarding.setHeaders)),
+    removeHeaders: notSet(removeHeaders, forwarding.setHeaders),
+    kinds: kindsOf(transformers),
   }
-  const sized = sendsAuditId ? { ...changes, setHeaders: [...setHeaders, ROOM_FOR_ID] } : changes
-  if (isTooLarge(request, sized, maxHeaderBytes)) return TOO_LARGE
-  return {
-    outcome: 'transformed',
-    credentials: { ...changes, kinds: kindsOf(transformers) },
-  }
+  return isTooLarge(request, credentials, maxHeaderBytes, sendsAuditId ? ROOM_FOR_ID : undefined)
+    ? TOO_LARGE
+    : { outcome: 'transformed', credentials }
 }
 
 const TOO_LARGE = { outcome: 'failed', code: 'headers-too-large' } as const
 
+/** Envoy sets first and removes afterwards, so a name in both lists would be lost. */
+const notSet = (
+  removeHeaders: readonly string[],
+  setHeaders: readonly HeaderPair[],
+): readonly string[] => {
+  for (const name of removeHeaders) {
+    if (isSet(name, setHeaders)) return removeHeaders.filter((other) => !isSet(other, setHeaders))
+  }
+  return removeHeaders
+}
+
 const isSet = (name: string, setHeaders: readonly HeaderPair[]): boolean => {
-  const lowerCase = name.toLowerCase()
-  return setHeaders.some(([set]) => set === lowerCase)
+  for (const [set] of setHeaders) {
+    if (set.length === name.length && set === name.toLowerCase()) return true
+  }
+  return false
 }
 
 // By the transformers of a route.

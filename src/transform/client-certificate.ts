@@ -10,6 +10,7 @@ import { validityAt } from '../grant/validity.ts'
 import type { Identity } from '../identity/identity.ts'
 import { findReserved } from '../identity/reserved.ts'
 import type { Clock } from '../runtime/clock.ts'
+import { Derived } from '../runtime/derived.ts'
 import type { Transformation, TransformFailure, Transformer } from './transformer.ts'
 
 /** What the transformer needs. */
@@ -29,7 +30,7 @@ export const clientCertificate = (options: ClientCertificateOptions): Transforme
   const granter = new Granter(options)
   const { clock } = options
   // Identities are remembered with the proof behind them, so this is worked out once for each.
-  const known = new WeakMap<Identity, Granted>()
+  const known = new Derived<Identity, Granted>()
   return {
     kind: 'certificate',
     // A simulated identity has no certificate that could be copied.

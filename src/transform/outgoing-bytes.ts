@@ -1,6 +1,7 @@
 // How much of headers there is, so that too much is refused with words, and not by a 431 of the
 // upstream or a bare 500 of Envoy.
 
+import { Derived } from '../runtime/derived.ts'
 import type { Request } from '../request/request.ts'
 import type { Forwarding, HeaderPair, RepeatedHeader } from './transformer.ts'
 
@@ -16,10 +17,28 @@ const OF_ENVOY = 512
 /**
  * Whether the upstream would get more than `most` bytes of headers, or Envoy would refuse what authz
  * sets.
+ *
+ * @param later a header that is set afterwards
  */
-export const isTooLarge = (request: Request, outgoing: Outgoing, most: number): boolean =>
-  overflowsEnvoy(request, outgoing.setHeaders, most) ||
-  outgoingBytes(request, outgoing, most) > most
+export const isTooLarge = (
+  request: Request,
+  outgoing: Outgoing,
+  most: number,
+  later?: HeaderPair,
+): boolean => {
+  const setHeaders = later === undefined ? outgoing.setHeaders : [...outgoing.setHeaders, later]
+  const bytes = bytesOf(setHeaders)
+  return (
+    overflowsEnvoy(request, setHeaders, bytes, most) ||
+    totalBytes(request, { ...outgoing, setHeaders }, bytes, most) > most
+  )
+}
+
+const bytesOf = (headers: readonly HeaderPair[]): number => {
+  let bytes = 0
+  for (const [name, value] of headers) bytes += lineBytes(name, value)
+  return bytes
+}
 
 // Envoy's defaults (max_request_headers_kb, max_headers_count), which `envoy generate` writes too.
 const ENVOY_BYTES = 61_440
@@ -39,12 +58,11 @@ const LATER_BYTES = 64
 const overflowsEnvoy = (
   { headers }: Request,
   setHeaders: readonly HeaderPair[],
+  setBytes: number,
   most: number,
 ): boolean => {
   const { lines } = headers
-  let bytes = LATER_BYTES
-  for (const [name, value] of setHeaders) bytes += lineBytes(name, value)
-  bytes += headers.bytes + lines.length * FRAMING
+  const bytes = LATER_BYTES + setBytes + headers.bytes + lines.length * FRAMING
   if (bytes > Math.max(ENVOY_BYTES, most)) return true
   if (lines.length + setHeaders.length + LATER_LINES <= ENVOY_LINES) return false
   if (lines.length > ENVOY_LINES + OWN_LINES) return false
@@ -57,11 +75,18 @@ const overflowsEnvoy = (
  * The bytes of the request line and of all headers as HTTP/1.1 has them; those of Envoy's own are
  * allowed for. Exact where it is more than `most`, and else no less than it is.
  */
-export const outgoingBytes = (request: Request, outgoing: Outgoing, most: number): number => {
+export const outgoingBytes = (request: Request, outgoing: Outgoing, most: number): number =>
+  totalBytes(request, outgoing, bytesOf(outgoing.setHeaders), most)
+
+const totalBytes = (
+  request: Request,
+  outgoing: Outgoing,
+  setBytes: number,
+  most: number,
+): number => {
   const { setHeaders, repeatedHeaders, removeHeaders } = outgoing
   const { headers, rawPath, query, host } = request
-  let ours = OF_ENVOY + rawPath.length + query.length + host.length
-  for (const [name, value] of setHeaders) ours += lineBytes(name, value)
+  let ours = OF_ENVOY + rawPath.length + query.length + host.length + setBytes
   if (repeatedHeaders.length > 0) ours += repeatedBytes(repeatedHeaders)
   let theirs = headers.bytes + headers.lines.length * FRAMING
   if (ours + theirs <= most) return ours + theirs
@@ -77,7 +102,7 @@ export const outgoingBytes = (request: Request, outgoing: Outgoing, most: number
 }
 
 // A user may be in hundreds of groups, and an identity has the same list each time.
-const sizes = new WeakMap<readonly RepeatedHeader[], number>()
+const sizes = new Derived<readonly RepeatedHeader[], number>()
 
 const repeatedBytes = (headers: readonly RepeatedHeader[]): number => {
   const known = sizes.get(headers)

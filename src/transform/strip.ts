@@ -6,7 +6,7 @@
 import { parametersAmong, type CredentialLocation } from '../request/credential-location.ts'
 import { cookiesWithoutOurs } from '../request/cookies.ts'
 import { canonicalName } from '../request/canonical-name.ts'
-import type { HeaderName } from '../request/header-name.ts'
+import { MARK, type HeaderName } from '../request/header-name.ts'
 import type { Headers } from '../request/headers.ts'
 import type { SecretParameters } from '../request/query.ts'
 import type { Request } from '../request/request.ts'
@@ -80,6 +80,7 @@ const headersOf = (location: CredentialLocation): readonly string[] => {
  * @param places what else is stripped on the route, and what is not
  */
 export const strippedFrom = (headers: Headers, places?: CredentialPlaces): readonly string[] => {
+  if (places === undefined && (headers.marks & MARK.stripped) === 0) return NOTHING
   const found: string[] = []
   for (const { about } of headers.lines) if (isGone(about, places)) found.push(about.name)
   return found.length > 1 ? [...new Set(found)] : found
@@ -93,6 +94,8 @@ const isGone = (
   if (places.kept.has(lowerCase)) return false
   return always || places.headers.has(canonical)
 }
+
+const NOTHING: readonly string[] = []
 
 /**
  * What replaces the target of the request, and the Referer of a page whose address holds such a
@@ -142,7 +145,7 @@ export const subprotocolsFor = (
   headers: Headers,
   places?: CredentialPlaces,
 ): HeaderPair | undefined => {
-  if (!headers.has(SUBPROTOCOLS)) return undefined
+  if ((headers.marks & MARK.subprotocols) === 0) return undefined
   if (places?.kept.has(SUBPROTOCOLS) === true) return undefined
   const offered = subprotocolsBeginning(headers, BEARER_SUBPROTOCOL)
   return offered && [SUBPROTOCOLS, offered.others]

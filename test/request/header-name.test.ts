@@ -3,11 +3,17 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { canonicalName } from '../../src/request/canonical-name.ts'
-import { headerName } from '../../src/request/header-name.ts'
+import { headerName, MARK } from '../../src/request/header-name.ts'
 import { isStripped } from '../../src/request/stripped-headers.ts'
 
 const NAMES = [
   { name: 'accept', canonical: 'accept', stripped: false, impersonation: false },
+  { name: 'authorization', canonical: 'authorization', stripped: true, impersonation: false },
+  { name: 'Authorization', canonical: 'authorization', stripped: true, impersonation: false },
+  { name: 'authori_zation', canonical: 'authori-zation', stripped: false, impersonation: false },
+  { name: 'connection', canonical: 'connection', stripped: false, impersonation: false },
+  { name: 'cookie', canonical: 'cookie', stripped: false, impersonation: false },
+  { name: 'Cookie', canonical: 'cookie', stripped: false, impersonation: false },
   { name: 'X-Remote-User', canonical: 'x-remote-user', stripped: true, impersonation: false },
   { name: 'x_remote.user', canonical: 'x-remote-user', stripped: true, impersonation: false },
   { name: 'impersonate-user', canonical: 'impersonate-user', stripped: true, impersonation: true },
@@ -18,19 +24,45 @@ const NAMES = [
     impersonation: true,
   },
   { name: 'impersonate', canonical: 'impersonate', stripped: false, impersonation: false },
+  {
+    name: 'sec-websocket-protocol',
+    canonical: 'sec-websocket-protocol',
+    stripped: false,
+    impersonation: false,
+  },
   { name: ':path', canonical: ':path', stripped: false, impersonation: false },
 ] as const
 
 describe('a header name', () => {
   for (const { name, canonical, stripped, impersonation } of NAMES) {
     it(`"${name}" has its canonical form, and whether it is stripped and impersonates`, () => {
-      assert.deepEqual(headerName(name), {
+      const { marks, ...described } = headerName(name)
+      assert.deepEqual(described, {
         name,
         lowerCase: name.toLowerCase(),
         canonical,
         isStripped: stripped,
         isImpersonation: impersonation,
       })
+      const has = (mark: keyof typeof MARK): boolean => (marks & MARK[mark]) !== 0
+      assert.deepEqual(
+        {
+          authorization: has('authorization'),
+          connection: has('connection'),
+          impersonation: has('impersonation'),
+          stripped: has('stripped'),
+          cookie: has('cookie'),
+          subprotocols: has('subprotocols'),
+        },
+        {
+          authorization: canonical === 'authorization',
+          connection: canonical === 'connection',
+          impersonation,
+          stripped,
+          cookie: name === 'cookie',
+          subprotocols: name === 'sec-websocket-protocol',
+        },
+      )
     })
   }
 

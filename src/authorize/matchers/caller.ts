@@ -4,6 +4,7 @@ import { BlockList, isIP, isIPv6 } from 'node:net'
 import type { RuleConfig } from '../schema.ts'
 import type { Identity } from '../../identity/identity.ts'
 import { exactNames, indexKeys, nameMatcher } from '../../request/names.ts'
+import { Derived } from '../../runtime/derived.ts'
 import type { Dimension, Indexed, Matcher } from '../matcher.ts'
 
 /** The matchers `users`, `groups`, `authenticators`. */
@@ -46,7 +47,7 @@ const groupsMatcher = (wanted: readonly string[]): Matcher => {
 }
 
 // A user may be in hundreds, and identities are cached.
-const groupSets = new WeakMap<Identity, ReadonlySet<string>>()
+const groupSets = new Derived<Identity, ReadonlySet<string>>()
 
 const groupsOf = (identity: Identity): ReadonlySet<string> => {
   const known = groupSets.get(identity)

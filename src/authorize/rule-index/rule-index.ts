@@ -5,6 +5,7 @@
 import type { Identity } from '../../identity/identity.ts'
 import { DIMENSIONS, type Dimension, type Matcher } from '../matcher.ts'
 import type { Question } from '../question.ts'
+import { Derived } from '../../runtime/derived.ts'
 import { loosePathOf } from '../../request/loose-path.ts'
 import { PathTree } from './path-tree.ts'
 import { intersect, mark, positionsIn, RowSet, unmark, wordsFor, type Row } from './rows.ts'
@@ -26,7 +27,7 @@ export class RuleIndex<R extends Indexable> {
   /** The rules whose patterns of users or groups no table has, since they can begin with anything. */
   readonly #patterned: readonly number[]
   // The same caller comes by again and again, and may be in hundreds of groups.
-  readonly #ofIdentity = new WeakMap<Identity, Row>()
+  readonly #ofIdentity = new Derived<Identity, Row>()
 
   private constructor(rules: readonly R[], tables: readonly Table[]) {
     this.#rules = rules

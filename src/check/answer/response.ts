@@ -17,19 +17,19 @@ export const respond = (id: string, decision: Decision, now: number): CheckAnswe
   const { permit, credentials, context } = decision
   const { setHeaders, removeHeaders, repeatedHeaders, secret } = credentials
   const isSent = context.route.sendsAuditId
-  return {
+  const allSet = [...setHeaders]
+  if (isSent) allSet.push([AUDIT_ID, id])
+  const bound = boundBy(permit.identity, now)
+  if (bound !== undefined) allSet.push(bound)
+  const answer = {
     allow: true,
-    setHeaders: [
-      ...setHeaders,
-      ...(isSent ? [[AUDIT_ID, id] as const] : []),
-      ...boundBy(permit.identity, now),
-    ],
+    setHeaders: allSet,
     // Envoy sets first and removes afterwards.
     removeHeaders: isSent ? removeHeaders.filter(isNotAuditId) : removeHeaders,
     repeatedHeaders,
     responseHeaders: [[DECISION_HEADER, id]],
-    ...(secret === undefined ? {} : { upstreamSecret: secret.name }),
-  }
+  } as const
+  return secret === undefined ? answer : { ...answer, upstreamSecret: secret.name }
 }
 
 // A Kubernetes API server takes the id of the request in its audit log from this header, whichever client sends it
@@ -54,8 +54,8 @@ const LONGEST_MS = 2_592_000_000
 const boundBy = (
   { expires = Infinity, requestLimit = Infinity }: Identity,
   now: number,
-): readonly HeaderPair[] => {
+): HeaderPair | undefined => {
   const left = Math.min(expires - now, requestLimit)
-  if (left > LONGEST_MS) return []
-  return [[STREAM_DURATION, String(Math.max(SHORTEST_MS, Math.floor(left)))]]
+  if (left > LONGEST_MS) return undefined
+  return [STREAM_DURATION, String(Math.max(SHORTEST_MS, Math.floor(left)))]
 }

@@ -23,7 +23,7 @@ interface Remembered<Prepared> extends PreparedHead<Prepared> {
 
 // An Envoy's calls of one method are one block, as soon as its fields are in the dynamic table.
 const REMEMBERED_BLOCKS = 4
-const LONGEST_REMEMBERED = 256
+const LONGEST_REMEMBERED = 512
 
 /** Decodes the blocks of one connection; equal ones of a client that repeats itself are decoded once. */
 export class HeaderBlocks<Prepared> {

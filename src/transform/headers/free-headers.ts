@@ -5,6 +5,7 @@ import type { ForwardConfig, FreeHeaderConfig } from '../schema.ts'
 import { Budget, sharing } from '../../expression/budget.ts'
 import type { Identity } from '../../identity/identity.ts'
 import { variablesOf } from '../../identity/variables.ts'
+import { keepsDerived } from '../../runtime/derived.ts'
 import { headerLines } from './values.ts'
 import { identityHeaders } from './identity-headers.ts'
 import { ReservedValues } from '../reserved-values.ts'
@@ -68,6 +69,6 @@ const inLines = (headers: readonly RepeatedHeader[]): Transformation => ({
     setHeaders: headers.flatMap(({ name, values: [line, ...more] }) =>
       line !== undefined && more.length === 0 ? [[name, line] as const] : [],
     ),
-    repeatedHeaders: headers.filter(({ values }) => values.length > 1),
+    repeatedHeaders: keepsDerived(headers.filter(({ values }) => values.length > 1)),
   },
 })

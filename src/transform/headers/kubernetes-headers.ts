@@ -5,6 +5,7 @@
 
 import type { Identity } from '../../identity/identity.ts'
 import { canBePassedOn } from '../../identity/mapping.ts'
+import { keepsDerived } from '../../runtime/derived.ts'
 import type { HeaderPair, RepeatedHeader, Transformation, Transformer } from '../transformer.ts'
 import { identityHeaders } from './identity-headers.ts'
 import type { Impersonation } from '../../request/kubernetes/impersonation.ts'
@@ -55,7 +56,7 @@ const forwardLines = (headers: readonly RepeatedHeader[]): Transformation => {
       setHeaders: headers.flatMap(({ name, values: [value, ...more] }): HeaderPair[] =>
         value !== undefined && more.length === 0 ? [[name, value]] : [],
       ),
-      repeatedHeaders: headers.filter((header) => header.values.length > 1),
+      repeatedHeaders: keepsDerived(headers.filter((header) => header.values.length > 1)),
     },
   }
 }

@@ -9,6 +9,7 @@ import type { Permit } from '../../authorize/evaluate.ts'
 import type { ExchangeConfig } from './exchange-schema.ts'
 import type { Identity } from '../../identity/identity.ts'
 import type { Clock } from '../../runtime/clock.ts'
+import { Derived } from '../../runtime/derived.ts'
 import type { Asker } from '../../runtime/shared-server.ts'
 import type { Transformation, Transformer } from '../transformer.ts'
 import { bearerHeader } from './bearer-header.ts'
@@ -75,7 +76,7 @@ class Exchange {
   readonly #options: ExchangeOptions
   readonly #refusals: Refusals
   // Identities are remembered with the proof behind them: most requests end here, without hashing.
-  readonly #known = new WeakMap<Identity, Known>()
+  readonly #known = new Derived<Identity, Known>()
 
   constructor(options: ExchangeOptions) {
     this.#options = options

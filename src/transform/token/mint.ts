@@ -2,6 +2,7 @@
 
 import type { Identity } from '../../identity/identity.ts'
 import type { Clock } from '../../runtime/clock.ts'
+import { Derived } from '../../runtime/derived.ts'
 import type { Transformation, Transformer } from '../transformer.ts'
 import type { Minter } from './minter.ts'
 import type { HeldToken, TokenCache } from './token-cache.ts'
@@ -27,7 +28,7 @@ interface Known {
 export const mintedToken = (options: MintOptions): Transformer => {
   const { kind, minter, cache, clock } = options
   // Identities are remembered with the proof behind them: most requests end here.
-  const known = new WeakMap<Identity, Known>()
+  const known = new Derived<Identity, Known>()
   const mint = async (identity: Identity): Promise<Transformation> => {
     try {
       const minting = await minter.mint(identity, kind)
