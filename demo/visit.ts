@@ -19,8 +19,8 @@ export const visitFaults = async ({ port, ca, audit }: VisitedDemo): Promise<rea
   const origin = `https://${APP_HOST}:${port}`
   const browser = new Browser({ port, tls: { ca: await readFile(ca) } }, { accept: 'text/html' })
   // 1. The route redirects requests without a session to the login page.
-  const asked = await browser.get(`${origin}${VISIT.path}`)
-  const page = await browser.get(asked.url)
+  const redirect = await browser.get(`${origin}${VISIT.path}`)
+  const page = await browser.get(redirect.url)
   if (!page.body.includes('name="password"')) return [`no form at ${page.url.href}: ${page.status}`]
   // 2. The form leads back, and on to where it began.
   const { password } = USERS[VISIT.user]

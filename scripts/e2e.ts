@@ -12,18 +12,18 @@ const scenarios = readdirSync(FOLDER, { withFileTypes: true })
   .map(({ name }) => name)
   .toSorted()
 
-const asked = process.argv.slice(2)
-const unknown = asked.filter((name) => name !== '--list' && !scenarios.includes(name))
+const named = process.argv.slice(2)
+const unknown = named.filter((name) => name !== '--list' && !scenarios.includes(name))
 
 if (unknown.length > 0) {
   console.error(`no such scenario: ${unknown.join(', ')}; there are: ${scenarios.join(', ')}`)
   process.exitCode = 2
-} else if (asked.includes('--list')) {
+} else if (named.includes('--list')) {
   console.log(scenarios.join('\n'))
 } else {
   const files =
-    asked.length > 0
-      ? asked.flatMap((name) => findTestFiles(join(FOLDER, name)))
+    named.length > 0
+      ? named.flatMap((name) => findTestFiles(join(FOLDER, name)))
       : findTestFiles().filter(({ server }) => server)
   process.exitCode = (await runTestFiles(files)) ? 0 : 1
 }

@@ -45,7 +45,7 @@ const start = async (folder: TemporaryFolder, name: string, state: string): Prom
 }
 
 /** The outcome of a request: `allow`, or the status of the refusal. */
-const askedOf = async (authz: Authz, password: string, path = '/'): Promise<string> => {
+const outcomeOf = async (authz: Authz, password: string, path = '/'): Promise<string> => {
   using client = new EnvoyClient(authz.address)
   const headers = path === '/open' ? [] : [['authorization', basic('alice', password)] as const]
   const outcome = await client.check({ path, headers })
@@ -54,11 +54,11 @@ const askedOf = async (authz: Authz, password: string, path = '/'): Promise<stri
 
 const guessAtBoth = async (one: Authz, other: Authz): Promise<void> => {
   const answers = [
-    await askedOf(one, 'wrong 1'),
-    await askedOf(other, 'wrong 2'),
-    await askedOf(one, 'wrong 3'),
-    await askedOf(other, 'wrong 4'),
-    await askedOf(one, 'right'), // has to wait too
+    await outcomeOf(one, 'wrong 1'),
+    await outcomeOf(other, 'wrong 2'),
+    await outcomeOf(one, 'wrong 3'),
+    await outcomeOf(other, 'wrong 4'),
+    await outcomeOf(one, 'right'), // has to wait too
   ]
   assert.deepEqual(answers, [
     'Unauthorized',
@@ -79,8 +79,8 @@ describe('authz with state in a file', () => {
       await guessAtBoth(one, other)
     }
     await using again = await start(folder, 'one', state)
-    assert.equal(await askedOf(again, 'right'), 'TooManyRequests')
-    assert.equal(await askedOf(again, '', '/open'), 'allow')
+    assert.equal(await outcomeOf(again, 'right'), 'TooManyRequests')
+    assert.equal(await outcomeOf(again, '', '/open'), 'allow')
     const { body } = await read(again.admin, '/readyz?verbose')
     assert.match(body, /^\[\+\]state ok$/m)
     assert.deepEqual(seriesOf(await scrape(again.admin), 'countersign_state_up'), {
@@ -105,7 +105,7 @@ describe('authz with state in a file', () => {
     await using folder = await temporaryFolder()
     const state = 'state: { sqlite: state.db }'
     await using one = await start(folder, 'one', state)
-    await askedOf(one, 'wrong 1')
+    await outcomeOf(one, 'wrong 1')
     await writeFile(folder.file('one.yaml'), configuration('one', 'state: { memory: {} }'))
     await one.reload()
     const { body } = await read(one.admin, '/readyz?verbose')
@@ -137,13 +137,13 @@ describe('authz with state in Redis', { skip: skipWithoutRedis() }, () => {
     await using other = await start(folder, 'other', state)
     await guessAtBoth(one, other)
     await redis.kill()
-    assert.equal(await askedOf(one, 'right'), 'TooManyRequests') // known without asking
-    assert.equal(await askedOf(other, 'never tried'), 'TooManyRequests')
+    assert.equal(await outcomeOf(one, 'right'), 'TooManyRequests') // known without asking
+    assert.equal(await outcomeOf(other, 'never tried'), 'TooManyRequests')
     await using fresh = await start(folder, 'fresh', state)
-    assert.equal(await askedOf(fresh, 'right'), 'allow')
-    for (const guess of ['wrong 1', 'wrong 2', 'wrong 3']) await askedOf(fresh, guess)
-    assert.equal(await askedOf(fresh, 'wrong 4'), 'TooManyRequests')
-    assert.equal(await askedOf(fresh, '', '/open'), 'allow')
+    assert.equal(await outcomeOf(fresh, 'right'), 'allow')
+    for (const guess of ['wrong 1', 'wrong 2', 'wrong 3']) await outcomeOf(fresh, guess)
+    assert.equal(await outcomeOf(fresh, 'wrong 4'), 'TooManyRequests')
+    assert.equal(await outcomeOf(fresh, '', '/open'), 'allow')
     const { status, body } = await read(fresh.admin, '/readyz?verbose')
     assert.equal(status, 200)
     assert.match(body, /^\[!\]state warning: .*ECONNREFUSED/m)

@@ -110,7 +110,7 @@ describe('a UNIX socket', () => {
     assert.equal((await stat(authz.address.path)).mode & 0o777, 0o660)
   })
 
-  it('that a dead process left is replaced', async () => {
+  it('a UNIX socket that a dead process left is replaced', async () => {
     await using folder = await temporaryFolder()
     await writeFile(folder.file('authz.sock'), '')
     await using authz = await start(folder, 'unix:authz.sock')
@@ -118,7 +118,7 @@ describe('a UNIX socket', () => {
     assert.equal(await client.health(), 'SERVING')
   })
 
-  it('that a living process has is left to it', async () => {
+  it('a UNIX socket that a living process has is left to it', async () => {
     await using folder = await temporaryFolder()
     const other = createServer().listen(folder.file('authz.sock'))
     await once(other, 'listening')
@@ -162,11 +162,11 @@ describe('a reload', () => {
     await writeFile(folder.file('users.yaml'), VERSIONS[0]?.users ?? '')
     await authz.reload()
     const running = new AbortController()
-    let asked = 0
+    let requests = 0
     const seen = new Set<string>()
     const ask = async (password: string): Promise<void> => {
       while (!running.signal.aborted) {
-        asked += 1
+        requests += 1
         const got = summary(await client.check(asking('alice', password)))
         // Each password belongs to one version, and so does the group that comes with it.
         assert.ok(got === `allow dev,${password}` || got === 'Unauthorized', got)
@@ -181,7 +181,7 @@ describe('a reload', () => {
       await authz.reload()
       for (const { password } of VERSIONS) {
         const right: boolean = password === version.password
-        asked += 1
+        requests += 1
         const got = summary(await client.check(asking('alice', password)))
         assert.equal(got, right ? `allow dev,${password}` : 'Unauthorized', `round ${round}`)
       }
@@ -190,8 +190,8 @@ describe('a reload', () => {
     await Promise.all(lanes)
     assert.equal(seen.size, 4, [...seen].join('; '))
     const decisions = await decisionsIn(folder)
-    assert.equal(decisions.length, asked)
-    assert.equal(new Set(decisions.map(({ id }) => id)).size, asked)
+    assert.equal(decisions.length, requests)
+    assert.equal(new Set(decisions.map(({ id }) => id)).size, requests)
   })
 
   it('follows a change of a file by itself', async () => {

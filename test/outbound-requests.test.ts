@@ -235,7 +235,7 @@ const neverEnds = async (): Promise<never> => {
 for (const { name, honest, make } of USERS) {
   describe(`${name} at a server that`, { concurrency: 16 }, () => {
     for (const misbehaviour of MISBEHAVIOURS) {
-      it(`hostile: ${misbehaviour.name}`, async () => {
+      it(`hostile: fails for a server that ${misbehaviour.name}`, async () => {
         await using stack = new AsyncDisposableStack()
         const server = stack.use(await startHostileHttp(honest))
         const ask = make(server.origin, stack)

@@ -102,8 +102,8 @@ const timesOf = (
   renew: (question: Question) => Question,
 ): Float64Array => {
   const times = new Float64Array(questions.length)
-  for (const [index, asked] of questions.entries()) {
-    const question = renew(asked)
+  for (const [index, original] of questions.entries()) {
+    const question = renew(original)
     const started = performance.now()
     const { outcome } = evaluate(policy, question)
     times[index] = (performance.now() - started) * 1_000
@@ -118,12 +118,12 @@ const CPU_PASS_MS = 100
 const cpuOfOne = (policy: Policy, questions: readonly Question[]): number => {
   const until = performance.now() + CPU_PASS_MS
   const before = threadCpu()
-  let asked = 0
+  let evaluated = 0
   do {
     for (const question of questions) evaluate(policy, { ...question })
-    asked += questions.length
+    evaluated += questions.length
   } while (performance.now() < until)
-  return (threadCpu() - before) / asked
+  return (threadCpu() - before) / evaluated
 }
 
 const summarise = (

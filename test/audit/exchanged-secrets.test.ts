@@ -98,10 +98,10 @@ describe('a token that is exchanged, in logs and answers', () => {
       const credential = credentialOf({ method: 'bearer' })
       const authenticators = [fakeAuthenticator('tokens', { outcome: 'authenticated', credential })]
       const service = stack.use(await startRoute({ authenticators, transformers }))
-      const asked = server.asked.length
+      const requests = server.requests.length
       const headers = [['authorization', `Bearer ${TOKEN}`]] as const
       const outcome = await service.client.check({ headers })
-      assert.equal(server.asked.length, asked + 1)
+      assert.equal(server.requests.length, requests + 1)
       const reasons = service.audit.events.map((event) => 'reason' in event && event.reason)
       assert.deepEqual(reasons, [reason])
       const ours = [TOKEN, SECRET, ACTOR, Buffer.from(`countersign:${SECRET}`).toString('base64')]

@@ -109,7 +109,7 @@ for (const kind of ['introspection', 'tokenReview'] as const) {
         const outcome = await service.client.check({ headers })
         const reasons = service.audit.events.map((event) => 'reason' in event && event.reason)
         assert.deepEqual(reasons, [reason])
-        assert.equal(server.asked.length > 0, true)
+        assert.equal(server.requests.length > 0, true)
         for (const what of [outcome, service.audit.events, service.log, built.log, authenticator]) {
           assertClean(what)
         }

@@ -135,7 +135,7 @@ describe('the estimated size of a credential', () => {
     { name: 'nothing', value: undefined, least: 0, most: 16 },
   ]
   for (const { name, value, least, most } of CASES) {
-    it(`counts ${name}`, () => {
+    it(`counts what is stored for ${name}`, () => {
       const size = heapSizeOf(value)
       assert.ok(size >= least && size <= most, String(size))
     })

@@ -199,7 +199,7 @@ describe('the key of a credential', () => {
 })
 
 describe('the credential cache', () => {
-  it('is bounded', async () => {
+  it('evicts the oldest credential when it is full', async () => {
     const { cache, key } = setUp()
     cache.resize(1_000_000)
     await cache.getOrVerify(key, MINUTE, proof('first'))

@@ -71,7 +71,7 @@ const delegate = async (server: KubeApiServer, account: string): Promise<void> =
   await server.call({ method: 'POST', path: `${RBAC}/clusterrolebindings`, body })
 }
 
-interface Asked {
+interface ReviewedRequest {
   readonly user?: string
   readonly groups?: readonly string[]
   readonly method?: string
@@ -83,7 +83,7 @@ const DEV = ['dev']
 /** Whether the API server lets them do it: the status is anything but 403. */
 const isLetDo = async (
   { url, ca, administrator }: KubeApiServer,
-  { user = 'alice', groups = DEV, method = 'GET', path }: Asked,
+  { user = 'alice', groups = DEV, method = 'GET', path }: ReviewedRequest,
 ): Promise<boolean> => {
   const { promise, resolve, reject } = Promise.withResolvers<number>()
   httpsRequest(
@@ -110,7 +110,7 @@ const isLetDo = async (
 
 const decide = async (
   authorizer: Authorizer,
-  { user = 'alice', groups = DEV, method = 'GET', path }: Asked,
+  { user = 'alice', groups = DEV, method = 'GET', path }: ReviewedRequest,
   kind: 'http' | 'kubernetes' = 'kubernetes',
 ): Promise<string> => {
   const question = questionOf({
@@ -132,7 +132,7 @@ const becomes = async (ask: () => Promise<string>, want: string): Promise<void> 
   assert.equal(last, want)
 }
 
-const REQUESTS: readonly (Asked & { readonly allowed: boolean })[] = [
+const REQUESTS: readonly (ReviewedRequest & { readonly allowed: boolean })[] = [
   { path: `${PODS}/web`, allowed: true },
   { path: PODS, allowed: true },
   { path: `${PODS}?labelSelector=app%3Dweb`, allowed: true },
@@ -190,7 +190,7 @@ describe(
         return authorizer
       }
       const rules = await build([{ allow: 'by-rbac', subjectAccessReview: true }])
-      const web: Asked = { path: `${PODS}/web` }
+      const web: ReviewedRequest = { path: `${PODS}/web` }
 
       // 1. We may not ask yet.
       assert.match(await decide(rules, web), /^unavailable: .*refuses our own credentials \(403\)/)
@@ -200,11 +200,11 @@ describe(
       await becomes(() => decide(rules, web), 'permit by-rbac')
 
       // 2. What it says is what it does.
-      for (const { allowed, ...asked } of REQUESTS) {
-        const name = JSON.stringify(asked)
+      for (const { allowed, ...request } of REQUESTS) {
+        const name = JSON.stringify(request)
         // The API server takes each role and binding in at a time of its own.
-        await becomes(() => decide(rules, asked), allowed ? 'permit by-rbac' : 'no-rule')
-        assert.equal(await isLetDo(server, asked), allowed, `let do: ${name}`)
+        await becomes(() => decide(rules, request), allowed ? 'permit by-rbac' : 'no-rule')
+        assert.equal(await isLetDo(server, request), allowed, `let do: ${name}`)
       }
 
       // 3. Paths of a service that is not a Kubernetes API.

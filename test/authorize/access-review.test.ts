@@ -11,7 +11,7 @@ import { questionOf } from '../fakes/question.ts'
 const KUBERNETES = { kind: 'kubernetes' } as const
 
 /** The review as the API server gets it. */
-const askedBy = (parts: Parameters<typeof questionOf>[0]): Record<string, unknown> => {
+const requestedBy = (parts: Parameters<typeof questionOf>[0]): Record<string, unknown> => {
   const review: unknown = JSON.parse(JSON.stringify(accessReviewOf(questionOf(parts))))
   assert.ok(typeof review === 'object' && review !== null)
   const { spec, ...type } = { spec: undefined, ...review }
@@ -98,7 +98,7 @@ describe('the SubjectAccessReview of a request', () => {
   ]
   for (const { name, request, kind, want } of CASES) {
     it(name, () => {
-      const { user, groups, ...attributes } = askedBy({
+      const { user, groups, ...attributes } = requestedBy({
         request,
         published: kind === undefined ? KUBERNETES : { kind },
       })
@@ -156,7 +156,7 @@ describe('the SubjectAccessReview of a caller', () => {
   ]
   for (const { name, identity, want } of CASES) {
     it(name, () => {
-      const { nonResourceAttributes, ...subject } = askedBy({
+      const { nonResourceAttributes, ...subject } = requestedBy({
         identity: { groups: [], ...identity },
       })
       assert.deepEqual(nonResourceAttributes, { path: '/', verb: 'get' })
@@ -165,7 +165,7 @@ describe('the SubjectAccessReview of a caller', () => {
   }
 
   it('is about the caller, also where another user is impersonated', () => {
-    const { user, groups } = askedBy({
+    const { user, groups } = requestedBy({
       request: {
         path: '/api/v1/pods',
         headers: [
@@ -265,7 +265,7 @@ describe('the answer to a SubjectAccessReview', () => {
     },
   ]
   for (const { name, input, want } of CASES) {
-    it(name, () => {
+    it(`is read: ${name}`, () => {
       const document = readJsonObject(Buffer.from(input))
       assert.ok(document !== undefined)
       assert.deepEqual(readAccessReview(document), want)

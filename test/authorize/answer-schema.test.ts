@@ -97,7 +97,7 @@ describe('the schema of a rule’s redirect', () => {
   ]
   checkAll([
     ...REDIRECTS.map((input) => ({
-      name: `accepts ${input}`,
+      name: `accepts the location ${input}`,
       input: rule(`redirect: '${input}'`),
       want: [],
     })),

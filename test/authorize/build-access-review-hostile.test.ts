@@ -113,7 +113,7 @@ describe('access reviews by a Kubernetes API server', () => {
     assert.equal(await first, 'unavailable: gone')
     resolve()
     assert.equal(await second, 'permit by-rbac')
-    assert.equal(scripted.asked.length, 1)
+    assert.equal(scripted.requests.length, 1)
   })
 
   it('are not requested for a while after failures, as the metrics show', async () => {
@@ -139,7 +139,7 @@ describe('access reviews by a Kubernetes API server', () => {
     assert.match(await decide(pod('a')), /^unavailable: .*circuit breaker is open/)
     clock.advance(5_000)
     assert.equal(await decide(pod('a')), 'permit by-rbac')
-    assert.equal(again.asked.length, 1)
+    assert.equal(again.requests.length, 1)
     assert.equal(dependency.isUp(), true)
   })
 
@@ -169,7 +169,7 @@ describe('access reviews by a Kubernetes API server', () => {
     )
     assert.equal(flood.filter((verdict) => verdict === 'permit by-rbac').length, 5)
     assert.ok(flood.some((verdict) => /^unavailable: one caller asks .* too much$/.test(verdict)))
-    assert.equal(scripted.asked.length, 5)
+    assert.equal(scripted.requests.length, 5)
     assert.equal(await decide(pod('a')), 'permit by-rbac')
     assert.equal(await decide(asMallory('m0')), 'permit by-rbac') // which is remembered
   })

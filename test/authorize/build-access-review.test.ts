@@ -16,13 +16,13 @@ describe('access reviews of rules', () => {
     assert.equal(await decide(parts), 'permit by-rbac')
     scripted.answer = () => NO
     assert.equal(await decide({ ...parts, identity: { user: 'bob' } }), 'no-rule')
-    const [asked, ...more] = scripted.asked
+    const [request, ...more] = scripted.requests
     assert.equal(more.length, 1)
-    assert.equal(asked?.method, 'POST')
-    assert.equal(asked.path, PATH)
-    assert.equal(asked.headers.authorization, 'Bearer own-token-1')
-    assert.equal(asked.headers['content-type'], 'application/json')
-    assert.deepEqual(JSON.parse(asked.body), {
+    assert.equal(request?.method, 'POST')
+    assert.equal(request.path, PATH)
+    assert.equal(request.headers.authorization, 'Bearer own-token-1')
+    assert.equal(request.headers['content-type'], 'application/json')
+    assert.deepEqual(JSON.parse(request.body), {
       apiVersion: 'authorization.k8s.io/v1',
       kind: 'SubjectAccessReview',
       spec: {
@@ -42,7 +42,7 @@ describe('access reviews of rules', () => {
   it('are about paths where the service is not a Kubernetes API', async () => {
     await using site = await start({}, { kind: 'http' })
     assert.equal(await site.decide({ request: { path: '/metrics?x=1' } }), 'permit by-rbac')
-    const { spec } = JSON.parse(site.scripted.asked[0]?.body ?? '')
+    const { spec } = JSON.parse(site.scripted.requests[0]?.body ?? '')
     assert.deepEqual(spec.nonResourceAttributes, { path: '/metrics', verb: 'get' })
   })
 
@@ -56,9 +56,9 @@ describe('access reviews of rules', () => {
       client: { certificate: pair.certificate, key: `file:${pair.key}` },
     })
     assert.equal(await site.decide(pod('a')), 'permit by-rbac')
-    const [asked] = outer.scripted.asked
-    assert.equal(asked?.path, `/clusters/a${PATH}`)
-    assert.equal(asked.headers.authorization, undefined)
+    const [request] = outer.scripted.requests
+    assert.equal(request?.path, `/clusters/a${PATH}`)
+    assert.equal(request.headers.authorization, undefined)
   })
 
   it('are cached for a while, and shared by simultaneous requests', async () => {
@@ -72,10 +72,10 @@ describe('access reviews of rules', () => {
     scripted.answer = () => NO
     clock.advance(9_999)
     assert.equal(await decide(pod('a')), 'permit by-rbac')
-    assert.equal(scripted.asked.length, 1)
+    assert.equal(scripted.requests.length, 1)
     clock.advance(1)
     assert.equal(await decide(pod('a')), 'no-rule')
-    assert.equal(scripted.asked.length, 2)
+    assert.equal(scripted.requests.length, 2)
   })
 
   it('are sent again after the cache is cleared', async () => {
@@ -111,7 +111,7 @@ describe('access reviews of rules', () => {
     for (const [index, parts] of others.entries()) {
       assert.equal(await decide(parts), 'no-rule', String(index))
     }
-    assert.equal(scripted.asked.length, others.length + 1)
+    assert.equal(scripted.requests.length, others.length + 1)
   })
 })
 
@@ -148,10 +148,10 @@ describe('rules with access reviews', () => {
       [{ request: { path }, identity: { groups: ['contractors'] } }, YES, 'permit by-rbac', 1],
     ]
     for (const [index, [parts, answer, want, questions]] of cases.entries()) {
-      const before = scripted.asked.length
+      const before = scripted.requests.length
       scripted.answer = () => answer
       assert.equal(await decide(parts), want, String(index))
-      assert.equal(scripted.asked.length - before, questions, String(index))
+      assert.equal(scripted.requests.length - before, questions, String(index))
     }
   })
 })

@@ -170,11 +170,12 @@ describe('an expression over values that callers choose', () => {
   const query = Array.from({ length: 120 }, (_, n) => `k${n}`).join('&')
   const many = (shadow: boolean): readonly RuleParts[] =>
     Array.from({ length: 150 }, (_, n) => ({ deny: `no-${n}`, shadow, when }))
-  const asked = (): ReturnType<typeof questionOf> => questionOf({ request: { path: `/?${query}` } })
+  const question = (): ReturnType<typeof questionOf> =>
+    questionOf({ request: { path: `/?${query}` } })
 
   it('is refused where many rules together exceed the cost', () => {
     const started = cpuTime()
-    const verdict = evaluate(policyOf([...many(false), { allow: 'rest' }]), asked())
+    const verdict = evaluate(policyOf([...many(false), { allow: 'rest' }]), question())
     assert.ok(cpuTime() - started < 1_000, `${cpuTime() - started} ms`)
     assert.equal(verdict.outcome, 'failed')
     assert.match(verdict.detail, /^takes_too_long/)
@@ -183,7 +184,7 @@ describe('an expression over values that callers choose', () => {
   it('of a shadow rule does not end the evaluation of later rules', () => {
     const rules = [...many(true), { deny: 'no', when }, { allow: 'rest', when: `!${when}` }]
     const started = cpuTime()
-    const verdict = evaluate(policyOf(rules), asked())
+    const verdict = evaluate(policyOf(rules), question())
     assert.ok(cpuTime() - started < 1_000, `${cpuTime() - started} ms`)
     assert.equal(verdict.outcome, 'permit')
     assert.deepEqual(verdict.shadows.at(-1), { rule: 'no-149', decision: 'failed' })

@@ -183,7 +183,7 @@ describe('named segments at an unknown position', () => {
     },
   ]
   for (const { paths, want } of CASES) {
-    it(paths.join(), () => {
+    it(`are a problem of ${paths.join()}`, () => {
       assert.deepEqual(problemsOf([{ allow: 'a', paths }]), [`0.paths: ${want}`])
     })
   }

@@ -19,15 +19,15 @@ const NO = answer({ allowed: false })
 
 const setUp = (remember = 10_000) => {
   const clock = new FakeClock()
-  const asked: string[] = []
+  const requests: string[] = []
   const server = {
-    asked,
+    requests,
     generation: 1,
     answer: (): JsonObject | Promise<JsonObject> => YES,
   }
   const reviews = new RememberedReviews({
     async ask(_asker, review, read) {
-      asked.push(review)
+      requests.push(review)
       return read(await server.answer())
     },
     keyOf: (review) => `${server.generation} ${review}`,
@@ -52,11 +52,11 @@ describe('the answer to an access review', () => {
     clock.advance(9_999)
     assert.equal(await review('/yes'), true)
     assert.equal(await review('/no'), false)
-    assert.equal(server.asked.length, 2)
+    assert.equal(server.requests.length, 2)
     clock.advance(1)
     server.answer = () => NO
     assert.equal(await review('/yes'), false)
-    assert.equal(server.asked.length, 3)
+    assert.equal(server.requests.length, 3)
   })
 
   it('has the age of its request', async () => {
@@ -68,10 +68,10 @@ describe('the answer to an access review', () => {
     assert.equal(await review(), true)
     clock.advance(5_999)
     assert.equal(await review(), true)
-    assert.equal(server.asked.length, 1)
+    assert.equal(server.requests.length, 1)
     clock.advance(1)
     await review()
-    assert.equal(server.asked.length, 2)
+    assert.equal(server.requests.length, 2)
   })
 
   it('is not remembered where `remember` is 0', async () => {
@@ -79,7 +79,7 @@ describe('the answer to an access review', () => {
     assert.equal(await review(), true)
     server.answer = () => NO
     assert.equal(await review(), false)
-    assert.equal(server.asked.length, 2)
+    assert.equal(server.requests.length, 2)
   })
 
   it('is not used for another request', async () => {
@@ -93,7 +93,7 @@ describe('the answer to an access review', () => {
     resolve(YES)
     assert.equal(await early, true)
     assert.equal(await review(), false)
-    assert.equal(server.asked.length, 2)
+    assert.equal(server.requests.length, 2)
   })
 
   it('hostile: of ten thousand users evicts the oldest, and the number of entries is bounded', async () => {
@@ -104,11 +104,11 @@ describe('the answer to an access review', () => {
       if (count === 5_000) await review('/first')
       await review(`/${count}`)
     }
-    const before = server.asked.length
+    const before = server.requests.length
     await review('/first')
-    assert.equal(server.asked.length, before)
+    assert.equal(server.requests.length, before)
     await review('/second')
-    assert.equal(server.asked.length, before + 1)
+    assert.equal(server.requests.length, before + 1)
   })
 })
 
@@ -132,7 +132,7 @@ describe('a failure of an access review', () => {
       server.answer = failing
       for (let count = 1; count < 3; count += 1) {
         assert.match(String(await review()), want)
-        assert.equal(server.asked.length, count)
+        assert.equal(server.requests.length, count)
       }
       server.answer = () => YES
       assert.equal(await review(), true)
@@ -142,19 +142,19 @@ describe('a failure of an access review', () => {
   it('hostile: of a review that is too long to be sent', async () => {
     const { server, review } = setUp()
     assert.match(String(await review(`/${'x'.repeat(66_000)}`)), /too long to be sent/)
-    assert.equal(server.asked.length, 0)
+    assert.equal(server.requests.length, 0)
   })
 })
 
 describe('equal access reviews', () => {
-  it('that arrive together are sent once, different ones separately', async () => {
+  it('equal access reviews that arrive together are sent once, different ones separately', async () => {
     const { server, review } = setUp(0)
     const { promise, resolve } = Promise.withResolvers<JsonObject>()
     server.answer = () => promise
     const all = Array.from({ length: 100 }, (_, count) => review(`/${count % 2}`))
     resolve(YES)
     assert.deepEqual(new Set(await Promise.all(all)), new Set([true]))
-    assert.equal(server.asked.length, 2)
+    assert.equal(server.requests.length, 2)
   })
 
   it('fail together, and the next review is sent again', async () => {
@@ -166,7 +166,7 @@ describe('equal access reviews', () => {
     assert.deepEqual(await Promise.all(all), ['down', 'down'])
     server.answer = () => YES
     assert.equal(await review(), true)
-    assert.equal(server.asked.length, 2)
+    assert.equal(server.requests.length, 2)
   })
 
   it('continue for the remaining requests when one client leaves', async () => {
@@ -181,6 +181,6 @@ describe('equal access reviews', () => {
     assert.equal(await second, true)
     assert.equal(await review('/', leaving.signal), true) // cached, for every client
     assert.equal(await review('/other', leaving.signal), 'gone')
-    assert.equal(server.asked.length, 1)
+    assert.equal(server.requests.length, 1)
   })
 })

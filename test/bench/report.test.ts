@@ -124,7 +124,7 @@ describe('drawChart', () => {
     assert.ok(widths.every((width) => width > 0))
   })
 
-  it('escapes text', () => {
+  it('escapes text in a chart', () => {
     assert.ok(drawChart(chart).includes('A &lt; B'))
   })
 })

@@ -108,7 +108,7 @@ describe('the certificate of a CA is refused', () => {
     },
   ]
   for (const { name, pem, says } of CASES) {
-    it(name, async () => {
+    it(`is refused as a CA: ${name}`, async () => {
       const text = await pem()
       assert.throws(() => readAuthorityChain(text, NOW), {
         code: 'authority-unusable',

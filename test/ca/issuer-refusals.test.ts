@@ -95,14 +95,14 @@ describe('a refused certificate handle', () => {
     },
   ]
   for (const { name, handle, want } of CASES) {
-    it(name, async () => {
+    it(`is refused and recorded where it ${name}`, async () => {
       const world = await issuing()
-      const asked = handle(world)
-      assert.equal(await world.outcome(asked), want)
+      const presented = handle(world)
+      assert.equal(await world.outcome(presented), want)
       const event = world.event()
       assert.equal(event.event, 'certificate-refused')
       assert.equal(event.reason, want)
-      assert.equal(event.handle, handleDigest(asked))
+      assert.equal(event.handle, handleDigest(presented))
     })
   }
 
@@ -226,7 +226,7 @@ describe('a CA in another process', async () => {
   it('issues certificates', async () =>
     assert.equal(await new Issuing(remote()).outcome(), 'issued'))
 
-  it('that is down issues no certificate, and the log has the reason', async () => {
+  it('a CA in another process that is down issues no certificate, and the log has the reason', async () => {
     const authority = remote()
     authority.conduct = 'unreachable'
     const world = new Issuing(authority)
@@ -234,7 +234,7 @@ describe('a CA in another process', async () => {
     assert.match(world.lines.join(), /"level":50.*ECONNREFUSED.*CA did not sign/)
   })
 
-  it('that signs another certificate issues none, which is an error in the log', async () => {
+  it('a CA in another process that signs another certificate issues none, which is an error in the log', async () => {
     const authority = remote()
     authority.conduct = 'signs-something-else'
     const world = new Issuing(authority)

@@ -18,7 +18,7 @@ describe('generated keys', () => {
     rsa4096: { type: 'rsa', modulusLength: 4_096, publicExponent: 65_537n },
   }
   for (const algorithm of ['p256', 'p384', 'ed25519', 'rsa2048', 'rsa3072', 'rsa4096'] as const) {
-    it(`of ${algorithm}`, async () => {
+    it(`are generated with the algorithm ${algorithm}`, async () => {
       using source = keySource(algorithm)
       const { privateKey, publicKey } = await source.take()
       const { asymmetricKeyType, asymmetricKeyDetails } = privateKey

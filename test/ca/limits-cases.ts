@@ -89,6 +89,6 @@ export interface HostileCase {
 /** Makes a test of each case. */
 export const checkHostile = (cases: readonly HostileCase[]): void => {
   for (const { name, grant, want } of cases) {
-    it(name, () => assert.match(verdictOf(WIDE_LIMITS, grant), want))
+    it(`is refused: ${name}`, () => assert.match(verdictOf(WIDE_LIMITS, grant), want))
   }
 }

@@ -150,7 +150,7 @@ describe('the limit of key usages and purposes:', () => {
       want: 'within',
     },
     {
-      name: 'refuses anyExtendedKeyUsage',
+      name: 'refuses the purpose anyExtendedKeyUsage',
       grant: inPlace(extendedKeyUsage([PURPOSES.any])),
       want: /^purpose-refused: 2\.5\.29\.37\.0/,
     },

@@ -73,7 +73,7 @@ describe('a minimal configuration of a signer', () => {
 })
 
 describe('a complete configuration of a signer', () => {
-  it('is accepted', () => {
+  it('is accepted by the schema', () => {
     const config = parse({
       listen:
         "listen: { address: 'unix:/run/s.sock', mode: '0600', owner: 101, group: 4294967294 }",
@@ -284,7 +284,7 @@ describe('a problem of a signer’s configuration', () => {
     },
   ]
   for (const { name, text, want } of CASES) {
-    it(name, () => {
+    it(`reports a problem: ${name}`, () => {
       const problems = problemsIn(text)
       assert.equal(problems.length, 1, problems.join('\n'))
       assert.match(problems[0] ?? '', want)
@@ -302,7 +302,7 @@ describe('a problem of a signer’s configuration', () => {
 })
 
 describe('a signer’s configuration file', () => {
-  it('is read', async () => {
+  it('is read from disk', async () => {
     await assert.rejects(readSignerConfig('/nonexistent/signer.yaml', new ConfigurationFiles()), {
       code: 'file-unreadable',
     })

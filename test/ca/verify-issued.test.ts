@@ -30,10 +30,10 @@ const extra: Extension = { oid: '1.2.3.4', critical: false, value: Buffer.from('
 
 describe('the check of an issued certificate', async () => {
   const authority = fileCaOf(await makeCa())
-  const asked = mintingFor(authority)
+  const minting = mintingFor(authority)
 
   it('accepts a correct one', async () => {
-    assert.equal(issuedFault(await mint(asked), asked, key.privateKey), undefined)
+    assert.equal(issuedFault(await mint(minting), minting, key.privateKey), undefined)
   })
 
   const OTHERS: readonly { name: string; made: Partial<Minting>; want: RegExp }[] = [
@@ -103,13 +103,13 @@ describe('the check of an issued certificate', async () => {
   for (const { name, made, want } of OTHERS) {
     it(`refuses ${name}`, async () => {
       const certificate = await mint(mintingFor(authority, made))
-      assert.match(issuedFault(certificate, asked, key.privateKey) ?? '', want)
+      assert.match(issuedFault(certificate, minting, key.privateKey) ?? '', want)
     })
   }
 
   it('refuses another CA of the same name', async () => {
     const certificate = await mint(mintingFor(fileCaOf(await makeCa())))
-    assert.match(issuedFault(certificate, asked, key.privateKey) ?? '', /not of the CA/)
+    assert.match(issuedFault(certificate, minting, key.privateKey) ?? '', /not of the CA/)
   })
 
   it('refuses a signature over other bytes', async () => {
@@ -119,28 +119,28 @@ describe('the check of an issued certificate', async () => {
       ca.key,
     )
     remote.conduct = 'signs-something-else'
-    const minting = mintingFor(remote)
-    const fault = issuedFault(await mint(minting), minting, key.privateKey)
+    const remoteMinting = mintingFor(remote)
+    const fault = issuedFault(await mint(remoteMinting), remoteMinting, key.privateKey)
     assert.equal(fault, 'its signature does not hold')
   })
 
   it('refuses an extension that occurs twice', async () => {
-    const minting = mintingFor(authority, { grant: grantOf(withExtensions(extra, extra)) })
-    assert.match(issuedFault(await mint(minting), minting, key.privateKey) ?? '', /cannot be read/)
+    const twofold = mintingFor(authority, { grant: grantOf(withExtensions(extra, extra)) })
+    assert.match(issuedFault(await mint(twofold), twofold, key.privateKey) ?? '', /cannot be read/)
   })
 
   it('refuses what is not a certificate', () => {
     for (const bytes of [Buffer.alloc(0), Buffer.from('3000', 'hex'), Buffer.alloc(1_000, 0x30)]) {
-      assert.equal(issuedFault(bytes, asked, key.privateKey), 'it cannot be read')
+      assert.equal(issuedFault(bytes, minting, key.privateKey), 'it cannot be read')
     }
   })
 
   it('refuses any changed bit', async () => {
-    const certificate = await mint(asked)
+    const certificate = await mint(minting)
     for (let bit = 0; bit < certificate.length * 8; bit += 13) {
       const changed = Buffer.from(certificate)
       changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7))
-      assert.notEqual(issuedFault(changed, asked, key.privateKey), undefined, `bit ${bit}`)
+      assert.notEqual(issuedFault(changed, minting, key.privateKey), undefined, `bit ${bit}`)
     }
   })
 })

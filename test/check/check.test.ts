@@ -235,7 +235,7 @@ describe('a check, by phases,', () => {
     })
   }
 
-  it('that passes every phase has a permit and credentials', async () => {
+  it('a check that passes every phase has a permit and credentials', async () => {
     const decision = await run(proven(credentialOf({ groups: ['dev'] })))
     assert.equal(decision.outcome, 'allow')
     assert.equal(decision.reason, 'permitted')

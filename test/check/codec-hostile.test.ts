@@ -128,7 +128,7 @@ describe('a malformed CheckRequest is an error', () => {
     assert.throws(() => decodeCheckRequest(both), /both value and raw_value/)
   })
 
-  it('but not with a field of another wire type, which is an unknown field', () => {
+  it('ignores a field of another wire type, which is an unknown field', () => {
     const method = Buffer.from([(2 << 3) | 0, 5])
     assert.equal(decodeCheckRequest(http(method)).method, '')
   })

@@ -37,14 +37,14 @@ const setUp = (checks = new CheckStatistics(), kind: StoreHealth['kind'] = 'memo
     name: 'ldaps://a',
     isUp: () => up,
   } as const
-  const asked = {
+  const requests = {
     route: 'app',
     kind: 'access-review',
     name: 'https://k',
     isUp: () => true,
     refusals: () => new Map([['rate-limited', 3]] as const),
   } as const
-  const value = { ...snapshotOf([]), seal, dependencies: [server, asked] }
+  const value = { ...snapshotOf([]), seal, dependencies: [server, requests] }
   const metrics = authzMetrics({
     checks,
     credentialCache: new CredentialCache(clock),

@@ -117,9 +117,9 @@ describe('a path that a lenient server could read as one of another route', () =
     request: RequestParts,
     routes: readonly RouteParts[] = ROUTES,
   ): readonly (string | undefined)[] => {
-    const asked = requestOf({ host: 'app.example.org', ...request })
-    const route = routesOf(...routes).find(asked)
-    return [route?.name, route?.otherRouteOf?.(asked)]
+    const received = requestOf({ host: 'app.example.org', ...request })
+    const route = routesOf(...routes).find(received)
+    return [route?.name, route?.otherRouteOf?.(received)]
   }
 
   const AMBIGUOUS = [
@@ -141,7 +141,7 @@ describe('a path that a lenient server could read as one of another route', () =
     '/;x/admin/y',
   ]
   for (const path of AMBIGUOUS) {
-    it(`is ${path}`, () => assert.deepEqual(read({ path }), ['rest', 'admin']))
+    it(`is found ambiguous: ${path}`, () => assert.deepEqual(read({ path }), ['rest', 'admin']))
 
     it(`is ${path}, where Envoy names the route`, () => {
       assert.deepEqual(read({ path, route: 'rest' }), ['rest', 'admin'])

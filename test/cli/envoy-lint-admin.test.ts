@@ -104,10 +104,10 @@ describe('countersign envoy lint --admin at another server', () => {
   const ask = async (
     answer: { readonly status?: number; readonly body: string } | undefined,
     ...options: string[]
-  ): Promise<Result & { readonly asked: readonly string[] }> => {
-    const asked: string[] = []
+  ): Promise<Result & { readonly requests: readonly string[] }> => {
+    const requests: string[] = []
     const server = createServer(({ method, url }, response) => {
-      asked.push(`${method} ${url}`)
+      requests.push(`${method} ${url}`)
       if (answer === undefined) return
       response.writeHead(answer.status ?? 200, { location: '/config_dump' })
       response.end(answer.body)
@@ -119,7 +119,7 @@ describe('countersign envoy lint --admin at another server', () => {
       const address = server.address()
       const port = typeof address === 'object' && address !== null ? address.port : 0
       const result = await lint('--admin', `http://127.0.0.1:${port}`, ...options)
-      return { ...result, asked }
+      return { ...result, requests }
     } finally {
       server.closeAllConnections()
       server.close()
@@ -155,11 +155,11 @@ describe('countersign envoy lint --admin at another server', () => {
   ]
   for (const { name, answer, says } of ANSWERS) {
     it(`ends with 2: ${name}`, async () => {
-      const { status, stdout, stderr, asked } = await ask(answer)
+      const { status, stdout, stderr, requests } = await ask(answer)
       assert.deepEqual([status, stdout], [2, ''])
       assert.match(stderr, says)
       assert.doesNotMatch(stderr, /\bat .*\.ts:\d/)
-      assert.deepEqual(asked, ['GET /config_dump?include_eds'])
+      assert.deepEqual(requests, ['GET /config_dump?include_eds'])
     })
   }
 

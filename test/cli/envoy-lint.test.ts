@@ -60,7 +60,7 @@ describe('countersign envoy lint', { concurrency: 2 }, () => {
     assert.equal((await lint(folder, text, '--strict')).status, 1)
   })
 
-  it('prints JSON', async () => {
+  it('prints JSON with --json', async () => {
     await using folder = await temporaryFolder()
     const { status, stdout, stderr } = await lint(folder, stringify(changed([ERROR])), '--json')
     assert.deepEqual([status, stderr], [1, ''])

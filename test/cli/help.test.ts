@@ -63,7 +63,7 @@ describe('--help', { concurrency: true }, () => {
     { args: ['hash-password'], says: [/--algorithm <name>/, /--user <name>/, /standard input/] },
   ]
   for (const { args, says } of COMMANDS) {
-    it(`of ${['countersign', ...args].join(' ')}`, async () => {
+    it(`describes the command ${['countersign', ...args].join(' ')}`, async () => {
       const { status, stdout, stderr } = await countersign([...args, '--help'])
       assert.equal(status, 0)
       assert.equal(stderr, '')

@@ -158,7 +158,7 @@ describe(
   { concurrency: 2 },
   () => {
     for (const variant of VARIANTS) {
-      it(`with ${variant.name}: ${variant.want.join(', ') || 'nothing more'}`, async () => {
+      it(`loads with ${variant.name}: ${variant.want.join(', ') || 'nothing more'}`, async () => {
         await using folder = await folderWith(document(variant))
         const args = ['authz', '--config', folder.file('countersign.yaml')]
         const packages = await packagesOf(args, { ends: false })
@@ -179,7 +179,7 @@ describe(
 )
 
 describe('the signer, when it is ready, has loaded what it needs', () => {
-  it('without metrics', async () => {
+  it('loads only these packages without metrics', async () => {
     await using site = await signerSite()
     const packages = await packagesOf(['signer', '--config', site.config], { ends: false })
     assert.deepEqual(packages, [...FILES, '@noble/ciphers'].toSorted())

@@ -86,7 +86,7 @@ describe('countersign keys signing show', { concurrency: true }, () => {
     assert.equal(rows.length, 2)
   })
 
-  it('prints JSON', async () => {
+  it('prints JSON with --json', async () => {
     await using keys = await someKeys('ES256')
     const { status, stdout } = await keys.run('show', '--json')
     const [entry] = await keys.entries()
@@ -172,7 +172,7 @@ describe('countersign keys signing --help', { concurrency: true }, () => {
     { args: ['prune'], says: [/without valid tokens/] },
   ]
   for (const { args, says } of CASES) {
-    it(`of ${['signing', ...args].join(' ')}`, async () => {
+    it(`describes the command ${['signing', ...args].join(' ')}`, async () => {
       const { status, stdout, stderr } = await countersign(['keys', 'signing', ...args, '--help'])
       assert.deepEqual([status, stderr], [0, ''])
       const text = stdout.replaceAll(/\s+/g, ' ')

@@ -54,7 +54,7 @@ describe('a file of the configuration', () => {
     },
   ]
   for (const { name, prepare, want, skip } of CASES) {
-    it(`that ${name} is refused with a remedy`, { skip }, async () => {
+    it(`a file of the configuration that ${name} is refused with a remedy`, { skip }, async () => {
       await using folder = await temporaryFolder()
       await prepare(folder.file('a'))
       await assert.rejects(new ConfigurationFiles().readText(folder.file('a')), {

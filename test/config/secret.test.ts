@@ -53,7 +53,7 @@ describe('a secret', () => {
     })
   })
 
-  it('that is empty is an error, too', async () => {
+  it('a secret that is empty is an error, too', async () => {
     await withVariable('', async () => {
       await assert.rejects(read(`env:${VARIABLE}`), { code: 'file-unreadable' })
     })

@@ -27,7 +27,7 @@ const unix = (path: string): Address => ({ kind: 'unix', path })
 
 const refuses = (schema: z.ZodType, inputs: readonly unknown[], want: RegExp): void => {
   for (const input of inputs) {
-    it(`refuses ${JSON.stringify(input)?.slice(0, 40)}`, () => {
+    it(`refuses the value ${JSON.stringify(input)?.slice(0, 40)}`, () => {
       assert.match(String(read(schema, input)), want)
     })
   }
@@ -44,7 +44,7 @@ describe('a duration in a configuration', () => {
     { input: '007s', want: 7_000 },
   ]
   for (const { input, want } of CASES) {
-    it(input, () => assert.equal(read(durationSchema, input), want))
+    it(`${input} is read as ${want} ms`, () => assert.equal(read(durationSchema, input), want))
   }
   const BAD = ['', '5', 's', '-5s', '1.5h', '5 s', '5S', '5m30s', '1w', 's5', '5s\n', '1e3s', '٣s']
   refuses(durationSchema, BAD, /^! must be a duration such as/)
@@ -63,7 +63,7 @@ describe('an address to listen on', () => {
     { input: 'unix:../a:b', want: unix('/etc/a:b') },
   ]
   for (const { input, want } of CASES) {
-    it(input, () => assert.deepEqual(read(addressSchema, input), want))
+    it(`${input} is read as an address`, () => assert.deepEqual(read(addressSchema, input), want))
   }
   const BAD = ['', '9001', ':9001', 'localhost', 'localhost:', 'unix:', '::1:9001', '[::1]']
   const WORSE = ['http://a:1', 'a:b', 'a b:1', 'a:123456', 'a:-1', 'a:1 ', '[::1', 'a:1:2', 'a/b:1']
@@ -97,9 +97,10 @@ describe('a loopback address', () => {
     '10.0.0.1:1',
   ]
   for (const input of YES)
-    it(`is ${input}`, () => assert.ok(isLoopback(addressSchema.parse(input))))
+    it(`is a loopback address: ${input}`, () => assert.ok(isLoopback(addressSchema.parse(input))))
   for (const input of NO)
-    it(`is not ${input}`, () => assert.ok(!isLoopback(addressSchema.parse(input))))
+    it(`is not a loopback address: ${input}`, () =>
+      assert.ok(!isLoopback(addressSchema.parse(input))))
 })
 
 describe('a URL to which secrets may be sent', () => {
@@ -120,16 +121,16 @@ describe('a URL to which secrets may be sent', () => {
     'ws://localhost/',
   ]
   for (const input of YES) {
-    it(`is ${input}`, () => assert.ok(isConfidential(new URL(input))))
+    it(`is confidential in transit: ${input}`, () => assert.ok(isConfidential(new URL(input))))
   }
   for (const input of NO) {
-    it(`is not ${input}`, () => assert.ok(!isConfidential(new URL(input))))
+    it(`is not confidential in transit: ${input}`, () => assert.ok(!isConfidential(new URL(input))))
   }
 })
 
 describe('a name in a configuration', () => {
   for (const input of ['a', '0', 'staff-password', 'a_b', 'x'.repeat(63)]) {
-    it(input.slice(0, 20), () => assert.equal(read(nameSchema, input), input))
+    it(`accepts the name ${input.slice(0, 20)}`, () => assert.equal(read(nameSchema, input), input))
   }
   const BAD = ['', 'A', '-a', '_a', 'a b', 'a.b', 'a/b', 'ü', 'a\n', 'x'.repeat(64), '__proto__']
   refuses(nameSchema, BAD, /^! must be 1 to 63 lower-case letters/)
@@ -143,7 +144,7 @@ describe('a path in a configuration', () => {
     { input: './x y', want: '/etc/app/x y' },
   ]
   for (const { input, want } of CASES) {
-    it(input, () => assert.equal(read(pathSchema, input), want))
+    it(`accepts the path ${input}`, () => assert.equal(read(pathSchema, input), want))
   }
   refuses(pathSchema, ['', 5], /^! /)
 })

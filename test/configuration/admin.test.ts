@@ -15,7 +15,7 @@ const NEEDS_CONSENT = /listen\.admin: .* needs "plaintext: true"/
 
 describe('listen.admin', () => {
   checkAll([
-    { name: 'accepts loopback', input: withAdmin('127.0.0.1:9090'), want: [] },
+    { name: 'accepts a loopback address', input: withAdmin('127.0.0.1:9090'), want: [] },
     { name: 'accepts IPv6 loopback', input: withAdmin("'[::1]:9090'"), want: [] },
     { name: 'accepts a UNIX socket', input: withAdmin('unix:admin.sock'), want: [] },
     {
@@ -39,7 +39,11 @@ describe('listen.admin', () => {
       input: withAdmin("{ address: '0.0.0.0:9090', plaintext: true }"),
       want: [],
     },
-    { name: 'refuses TLS', input: withAdmin("{ address: 'a:1', tls: {} }"), want: [/unknown key/] },
+    {
+      name: 'refuses the setting tls',
+      input: withAdmin("{ address: 'a:1', tls: {} }"),
+      want: [/unknown key/],
+    },
     {
       name: 'refuses a port without an address',
       input: withAdmin('9090'),
@@ -47,7 +51,7 @@ describe('listen.admin', () => {
     },
   ])
 
-  it('has defaults', () => {
+  it('has defaults for plaintext and mode', () => {
     const text = `version: 1
 listen: { authz: unix:authz.sock, admin: unix:/run/admin.sock }
 authenticators: { staff: { basic: { verify: [{ users: { file: users.yaml } }] } } }
@@ -78,7 +82,7 @@ authorities: { kube: { certificate: ca.pem, key: 'file:ca.key' } }`,
     { admin: "{ address: 'unix:a', mode: rw }", want: /admin\.mode: must be an octal file mode/ },
   ]
   for (const { admin, want } of CASES) {
-    it(`refuses ${admin}`, () => {
+    it(`refuses the address ${admin}`, () => {
       const result = parse(admin)
       assert.ok(!result.ok)
       assert.match(result.problems.map(formatProblem).join('\n'), want)

@@ -73,7 +73,7 @@ describe('the section dpop', () => {
     originCase('is whole', 'app:8443'),
   ])
 
-  it('has defaults', () => {
+  it('has defaults for window, require, origins and algorithms', () => {
     const text = `
 version: 1
 listen: { authz: unix:authz.sock }

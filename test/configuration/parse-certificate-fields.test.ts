@@ -74,7 +74,7 @@ describe('the key usages of a certificate', () => {
   checkAll([
     ...KEY_USAGES.filter((usage) => usage !== 'keyCertSign' && usage !== 'cRLSign').map(
       (usage) => ({
-        name: `accept ${usage}`,
+        name: `accept the usage ${usage}`,
         input: also(`keyUsage: [${usage}]`),
         want: [],
       }),

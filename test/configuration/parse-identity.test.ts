@@ -146,7 +146,11 @@ describe('the section groups of an identity', () => {
 
 describe('the section limits of an identity', () => {
   checkAll([
-    { name: 'is accepted', input: account('limits: { user: 64, extra: 9000 }'), want: [] },
+    {
+      name: 'is accepted with two limits',
+      input: account('limits: { user: 64, extra: 9000 }'),
+      want: [],
+    },
     {
       name: 'refuses a limit of 0',
       input: account('limits: { user: 0 }'),

@@ -12,8 +12,12 @@ const basic = (text: string): Sections => ({
 
 describe('the key version', () => {
   checkAll([
-    { name: 'is required', input: { version: '' }, want: [/^version: required, but missing$/] },
-    { name: 'refuses 2', input: { version: 'version: 2' }, want: [/^version: /] },
+    {
+      name: 'is required in every document',
+      input: { version: '' },
+      want: [/^version: required, but missing$/],
+    },
+    { name: 'refuses the version 2', input: { version: 'version: 2' }, want: [/^version: /] },
     { name: 'refuses a string', input: { version: 'version: "1"' }, want: [/^version: /] },
   ])
 })
@@ -28,12 +32,12 @@ describe('the key listen.authz', () => {
   const NEEDS_TLS = /^listen\.authz: a TCP address that is not loopback needs "tls"/
   checkAll([
     {
-      name: 'is required',
+      name: 'is required in listen',
       input: { listen: 'listen: {}' },
       want: [/^listen\.authz: required, but missing$/],
     },
     { name: 'accepts a UNIX socket', input: listen('unix:a.sock'), want: [] },
-    { name: 'accepts loopback', input: listen('127.0.0.1:9001'), want: [] },
+    { name: 'accepts a loopback address', input: listen('127.0.0.1:9001'), want: [] },
     { name: 'accepts IPv6 loopback', input: listen('"[::1]:9001"'), want: [] },
     { name: 'requires TLS for 0.0.0.0', input: listen('0.0.0.0:9001'), want: [NEEDS_TLS] },
     { name: 'requires TLS for [::]', input: listen('"[::]:9001"'), want: [NEEDS_TLS] },

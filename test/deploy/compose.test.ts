@@ -40,7 +40,7 @@ describe('every service', () => {
     assert.ok(!users.includes(service('setup').user))
   })
 
-  it('that keeps running has a health check and waits for what it needs', () => {
+  it('every service that keeps running has a health check and waits for what it needs', () => {
     assert.ok(LASTING.length > 2)
     for (const [, { healthcheck, depends_on = {} }] of LASTING) {
       assert.equal(healthcheck?.test[0], 'CMD') // no shell
@@ -181,10 +181,10 @@ describe('the configurations of docker-compose.yml', () => {
   })
 
   it('listen where the health checks connect, and where Envoy connects', () => {
-    const asked = (name: string): string | undefined =>
+    const addressOf = (name: string): string | undefined =>
       service(name).environment?.['COUNTERSIGN_HEALTH_ADDRESS']
-    assert.equal(asked('authz'), formatAddress(config.listen.authz.address))
-    assert.equal(asked('signer'), formatAddress(signer.listen.address))
+    assert.equal(addressOf('authz'), formatAddress(config.listen.authz.address))
+    assert.equal(addressOf('signer'), formatAddress(signer.listen.address))
     assert.deepEqual(envoy.signerAddress, signer.listen.address)
   })
 
@@ -197,9 +197,9 @@ describe('the configurations of docker-compose.yml', () => {
   })
 
   it('request certificates within the limits of the signer', () => {
-    const asked = config.routes.flatMap(({ forward: { certificate } }) => certificate ?? [])
-    assert.equal(asked.length, 1)
-    for (const { ca, lifetime, backdate } of asked) {
+    const templates = config.routes.flatMap(({ forward: { certificate } }) => certificate ?? [])
+    assert.equal(templates.length, 1)
+    for (const { ca, lifetime, backdate } of templates) {
       const { limits } = signer.authorities[ca] ?? assert.fail(`there is no CA ${ca}`)
       assert.ok(lifetime + backdate <= limits.lifetime)
       const groups = new Set(Object.values(USERS).flatMap((user) => user.groups))

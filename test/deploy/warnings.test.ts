@@ -37,7 +37,7 @@ describe('no warning is printed', () => {
   )
   assert.ok(files.length >= 12, files.join())
   for (const file of files) {
-    it(`about ${file}`, async () => {
+    it(`is printed about ${file}`, async () => {
       const path = resolve(ROOT, file)
       assert.deepEqual(warningsIn(path, await readFile(path, 'utf8')), [])
     })

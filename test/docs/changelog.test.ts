@@ -26,7 +26,7 @@ const nameOf = ({ from, to, under }: RenamedKey): string =>
   `${from} → ${to}${under === undefined ? '' : ` under ${under.source}`}`
 
 describe('the table of renamed keys', () => {
-  it('has rows', () => assert.ok(rows.length > 5))
+  it('lists more than five keys', () => assert.ok(rows.length > 5))
 
   for (const key of RENAMED_KEYS) {
     it(`has ${nameOf(key)}, and the schema has the new key`, () => {

@@ -62,7 +62,7 @@ describe('the reading of Markdown', () => {
 
 describe('every link leads to a file and a heading', () => {
   for (const page of DOCUMENTS) {
-    it(page, () => {
+    it(`leads to a file and a heading on ${page}`, () => {
       assert.deepEqual(faultsOf(page), [])
     })
   }

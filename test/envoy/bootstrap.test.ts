@@ -45,8 +45,8 @@ describe('the bootstrap', () => {
     { name: 'validates the headers that authz sets', field: 'validate_mutations', want: true },
     { name: 'keeps the route that authz judged', field: 'clear_route_cache', want: false },
     { name: 'disables TLS session resumption to upstreams', field: 'max_session_keys', want: 0 },
-    { name: 'normalizes paths', field: 'normalize_path', want: true },
-    { name: 'merges slashes', field: 'merge_slashes', want: true },
+    { name: 'normalizes the paths of requests', field: 'normalize_path', want: true },
+    { name: 'merges adjacent slashes in paths', field: 'merge_slashes', want: true },
     {
       name: 'refuses encoded slashes',
       field: 'path_with_escaped_slashes_action',
@@ -132,7 +132,7 @@ describe('client certificates in the bootstrap', () => {
   })
 })
 
-describe('the certificate expected of an upstream has', () => {
+describe('the certificate expected of an upstream', () => {
   const cases: readonly {
     readonly name: string
     readonly upstream: Parts
@@ -160,7 +160,7 @@ describe('the certificate expected of an upstream has', () => {
     },
   ]
   for (const { name, upstream, want } of cases) {
-    it(name, () => {
+    it(`has ${name}`, () => {
       const upstreams = { app: { ...UPSTREAM, ...upstream } }
       const bootstrap = envoyBootstrap(configWith({ upstreams }))
       const cluster = having(bootstrap, 'load_assignment').find((found) => found['name'] === 'app')

@@ -22,7 +22,7 @@ describe('Envoy at the edge', { skip: skipWithoutEnvoy() }, () => {
 
   const send = (headers: readonly HeaderLine[] = [], line = 'GET / HTTP/1.1'): Promise<Answer> =>
     sendRaw(edge.target, { line, headers: [['Host', HOST], ...headers] })
-  const asked = (name: string): readonly string[] =>
+  const received = (name: string): readonly string[] =>
     linesOf(edge.authz.checks.at(-1)?.headers ?? [], name)
   const forwarded = (name: string): readonly string[] => {
     const raw = edge.upstream.requests.at(-1)?.rawHeaders ?? []
@@ -36,7 +36,7 @@ describe('Envoy at the edge', { skip: skipWithoutEnvoy() }, () => {
         ['x-many', 'b,c'],
         ['X-MANY', '\xff\xc3('],
       ])
-      assert.deepEqual(asked('x-many'), ['a', 'b,c', '\xff\xc3('])
+      assert.deepEqual(received('x-many'), ['a', 'b,c', '\xff\xc3('])
     })
 
     it('of Authorization are one, joined with a comma', async () => {
@@ -44,7 +44,7 @@ describe('Envoy at the edge', { skip: skipWithoutEnvoy() }, () => {
         ['Authorization', 'Basic YTpi'],
         ['authorization', 'Basic Yzpk'],
       ])
-      assert.deepEqual(asked('authorization'), ['Basic YTpi,Basic Yzpk'])
+      assert.deepEqual(received('authorization'), ['Basic YTpi,Basic Yzpk'])
     })
 
     it('with NUL, a control character or an invalid name are refused', async () => {
@@ -61,14 +61,14 @@ describe('Envoy at the edge', { skip: skipWithoutEnvoy() }, () => {
       assert.equal(edge.authz.checks.length, 0)
     })
 
-    it('that are too large or too many are refused', async () => {
+    it('header lines that are too large or too many are refused', async () => {
       assert.equal((await send([['X-A', 'a'.repeat(65_536)]])).status, 431)
       const many = Array.from({ length: 150 }, (_, index) => [`X-${index}`, 'a'] as const)
       assert.equal((await send(many)).status, 431)
       assert.equal(edge.authz.checks.length, 0)
     })
 
-    it('that authz gives as a list go upstream as lines, and replace the caller’s', async () => {
+    it('header lines that authz gives as a list go upstream as lines, and replace the caller’s', async () => {
       const values = ['dev', 'a,b', 'ü']
       edge.authz.answer = { ...ALLOW, repeatedHeaders: [{ name: 'x-remote-group', values }] }
       await send([['X-Remote-Group', 'system:masters']])
@@ -133,7 +133,7 @@ describe('Envoy at the edge', { skip: skipWithoutEnvoy() }, () => {
         ['X-Foo', '1'],
         ['Connection', 'close, X-Foo, X-Remote-User'],
       ])
-      assert.deepEqual([asked('connection'), asked('x-foo')], [[], []])
+      assert.deepEqual([received('connection'), received('x-foo')], [[], []])
       assert.deepEqual(forwarded('connection'), [])
     })
 
@@ -148,7 +148,7 @@ describe('Envoy at the edge', { skip: skipWithoutEnvoy() }, () => {
           ],
         })
         assert.equal(upgraded.answer.status, 101)
-        assert.deepEqual(asked('connection'), [connection])
+        assert.deepEqual(received('connection'), [connection])
         upgraded.socket.write('ping')
         const echo = new Promise((resolve) => upgraded.socket.once('data', resolve).resume())
         assert.equal(String(await echo), 'ping')

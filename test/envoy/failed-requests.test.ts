@@ -205,13 +205,13 @@ describe('a request that Envoy refuses or fails by itself', { skip }, () => {
     }
     assert.equal((await send('GET / HTTP/1.1')).status, 403)
     edge.authz.answer = 'silence'
-    const { length: asked } = edge.authz.checks
+    const { length: checks } = edge.authz.checks
     const socket = connectTls({ ...(await leaving(edge)) }, () =>
       socket.write(`GET /leaving HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`),
     )
     await eventually(
       () => Promise.resolve(edge.authz.checks.length),
-      (count) => count > asked,
+      (count) => count > checks,
     )
     socket.destroy()
     edge.authz.answer = answer

@@ -68,8 +68,8 @@ describe('routes in Envoy', { skip: skipWithoutEnvoy() }, () => {
       edge.authz.answer = ALLOW
       const line = `GET ${path} HTTP/1.1`
       const { status } = await sendRaw(edge.target, { line, headers: [['Host', host]] })
-      const told = edge.authz.checks.at(-1)?.contextExtensions.get('countersign.route')
-      assert.deepEqual({ status, told }, { status: want === '' ? 403 : 200, told: want })
+      const route = edge.authz.checks.at(-1)?.contextExtensions.get('countersign.route')
+      assert.deepEqual({ status, route }, { status: want === '' ? 403 : 200, route: want })
     })
   }
 

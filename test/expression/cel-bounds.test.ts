@@ -46,7 +46,7 @@ describe('an expression reads the identity only:', () => {
     '__defineGetter__',
   ]
   for (const field of FIELDS) {
-    it(`not its ${field}`, () => {
+    it(`cannot read its ${field}`, () => {
       assert.notEqual(messageOf(`identity.${field}`), '')
       assert.notEqual(messageOf(`identity["${field}"]`), '')
       assert.notEqual(messageOf(`identity.user.${field}`), '')
@@ -54,7 +54,7 @@ describe('an expression reads the identity only:', () => {
       assert.notEqual(messageOf(`identity.${field}()`), '')
     })
 
-    it(`not the ${field} that a map has by itself`, () => {
+    it(`cannot read the ${field} that a map has by itself`, () => {
       for (const source of [`identity.extra["${field}"]`, `identity.extra.${field}`]) {
         assert.equal(compiled(source).evaluate(ALICE), undefined)
         assert.equal(compiled(source).evaluate({ ...ALICE, extra: Object.create(null) }), undefined)
@@ -82,7 +82,7 @@ describe('an expression reads the identity only:', () => {
     'self',
   ]
   for (const name of NAMES) {
-    it(`not ${name}`, () =>
+    it(`cannot read or use ${name}`, () =>
       assert.match(messageOf(name), /^(Unknown variable|Reserved identifier)/))
   }
 
@@ -99,7 +99,7 @@ describe('an expression reads the identity only:', () => {
     assert.deepEqual(compiled('identity.user').evaluate(identity), ['alice'])
   })
 
-  it('and cannot change it', () => {
+  it('cannot change the identity', () => {
     const identity = structuredClone(ALICE)
     const before = structuredClone(identity)
     for (const source of ['identity.groups + ["x"]', 'identity.groups.map(g, g + "x")']) {

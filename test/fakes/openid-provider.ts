@@ -30,7 +30,7 @@ export interface FakeOpenId extends AsyncDisposable {
   readonly issuer: string
   readonly settings: FakeSettings
   /** The paths that were requested, oldest first. */
-  readonly asked: readonly string[]
+  readonly requests: readonly string[]
   /** A logout token for alice's login, with these claims and this header merged into it. */
   logoutToken(
     claims?: Readonly<Record<string, unknown>>,
@@ -54,7 +54,7 @@ export const startFakeOpenId = async (): Promise<FakeOpenId> => {
     userinfo: undefined,
     intercept: () => false,
   }
-  const asked: string[] = []
+  const requests: string[] = []
   let issuer = ''
   const idToken = async (): Promise<string> => {
     const now = Math.floor(Date.now() / 1_000)
@@ -110,7 +110,7 @@ export const startFakeOpenId = async (): Promise<FakeOpenId> => {
   }
   const server = createServer((request, response) => {
     const path = request.url?.split('?')[0] ?? ''
-    asked.push(path)
+    requests.push(path)
     if (settings.intercept(request, response)) return
     void answer(path, response)
   })
@@ -122,7 +122,7 @@ export const startFakeOpenId = async (): Promise<FakeOpenId> => {
   return {
     issuer,
     settings,
-    asked,
+    requests,
     async logoutToken(claims = {}, header = {}) {
       const now = Math.floor(Date.now() / 1_000)
       const event = 'http://schemas.openid.net/event/backchannel-logout'

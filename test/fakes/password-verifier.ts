@@ -29,7 +29,7 @@ export class FakeVerifier implements PasswordVerifier {
   /** The answers that came, and the state that came with each, oldest first. */
   readonly answered: { readonly answer: string; readonly state: string }[] = []
   /** The users whose passwords were verified, with the source of each, oldest first. */
-  readonly asked: { readonly user: string; readonly source: string }[] = []
+  readonly attempts: { readonly user: string; readonly source: string }[] = []
 
   constructor(users: Readonly<Record<string, FakeUser>> = {}) {
     this.#users = new Map(Object.entries(users))
@@ -40,7 +40,7 @@ export class FakeVerifier implements PasswordVerifier {
     password: string,
     { source, signal }: VerificationContext,
   ): Promise<Verification> {
-    this.asked.push({ user: name, source })
+    this.attempts.push({ user: name, source })
     await this.ready
     if (signal.aborted) return { outcome: 'unavailable', cause: signal.reason }
     if (this.down !== undefined) return { outcome: 'unavailable', cause: this.down }

@@ -14,7 +14,7 @@ const FORM = /^[\w.-]{1,6000}$/
 /** Makes a new "certificate" for every name unless a test says otherwise. */
 export class FakeIssuer implements CertificateSource {
   /** The names that were requested, oldest first. */
-  readonly asked: string[] = []
+  readonly requests: string[] = []
   /** The calls of {@link isCurrent}, as `name@version`. */
   readonly compared: string[] = []
   /** What is answered from now on. */
@@ -25,7 +25,7 @@ export class FakeIssuer implements CertificateSource {
   readonly #versions = new Map<string, string>()
 
   async issue(name: string): Promise<Issuance> {
-    this.asked.push(name)
+    this.requests.push(name)
     return await this.answer(name)
   }
 
@@ -40,7 +40,7 @@ export class FakeIssuer implements CertificateSource {
 
   /** A certificate for the name, numbered by how many names were requested. */
   certificate(name: string, ttl = TTL): Issued {
-    const number = this.asked.length
+    const number = this.requests.length
     this.#versions.set(name, `v${number}`)
     return {
       outcome: 'issued',

@@ -73,7 +73,7 @@ describe('the limits of an identity', () => {
     })
   }
 
-  it('have defaults', () => {
+  it('have defaults for user, uid and extra', () => {
     const long = 'x'.repeat(1_025)
     const mapping = new IdentityMapping('staff', { allowReserved: [] })
     for (const credential of [
@@ -125,7 +125,7 @@ describe('the mapping of a certificate', () => {
     { section: 'groups: certificate.?subject.?Q.orValue([])', want: ['alice', []] },
   ]
   for (const { section, want } of CASES) {
-    it(section.replace('\n', ', '), () => {
+    it(`maps the section ${section.replace('\n', ', ')}`, () => {
       const identity = identityConfigOf(section, 'certificate')
       const mapping = new IdentityMapping('cards', { allowReserved: [], identity })
       const result = mapping.identityOf(credentialOf({ certificate: CERTIFICATE }))

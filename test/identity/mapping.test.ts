@@ -31,13 +31,13 @@ describe('an identity', () => {
     assert.deepEqual(identity, { ...credential, authenticator: 'staff' })
   })
 
-  it('is frozen', () => assert.ok(Object.isFrozen(identity)))
+  it('is frozen when it is made', () => assert.ok(Object.isFrozen(identity)))
 })
 
 describe('names that a header can carry', () => {
   const NAMES = ['alice', 'alice@example.org', 'CN=Alice, O=Öps', 'a b', '😀', 'x'.repeat(100)]
   for (const name of NAMES) {
-    it(JSON.stringify(name.slice(0, 30)), () => {
+    it(`are accepted in every field: ${JSON.stringify(name.slice(0, 30))}`, () => {
       const credential = { user: name, uid: name, groups: [name], extra: { [name]: [name] } }
       assert.equal(outcomeOf(credential), 'identity')
     })

@@ -66,7 +66,7 @@ describe('the pattern of a namespace’s service accounts', () => {
     findReserved({ user: name, groups: [] }, set) !== undefined
 
   for (const name of ['builder', 'a', '0', 'web-1.example', 'a'.repeat(63)]) {
-    it(`allows ${name}`, () => {
+    it(`allows the name ${name}`, () => {
       assert.ok(!found(`system:serviceaccount:team-a:${name}`))
       const groups = [`system:serviceaccount:team-a:${name}`]
       assert.equal(findReserved({ user: 'alice', groups }, allowed), undefined)

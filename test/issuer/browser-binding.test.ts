@@ -108,8 +108,8 @@ describe('a login in progress', () => {
       scope: 'openid',
     })
     const login = await provenByBob(async (browser) => {
-      const asked = await browser.get(device.verification_uri_complete ?? '')
-      return await browser.submit(await browser.submit(asked, '/device'), '/device', {
+      const form = await browser.get(device.verification_uri_complete ?? '')
+      return await browser.submit(await browser.submit(form, '/device'), '/device', {
         confirm: 'yes',
       })
     })
@@ -240,13 +240,16 @@ describe('a login in progress on a development issuer over plain HTTP', () => {
     const pairs = lines.map((line) => line.split(';', 1)[0] ?? '')
     assert.ok(pairs.some((pair) => /^countersign-browser-[\w-]{8}=\d+\.[\w-]{43}$/.test(pair)))
     const path = answer.headers.get('location') ?? ''
-    const asked = async (cookies: readonly string[]): Promise<number> =>
+    const statusWith = async (cookies: readonly string[]): Promise<number> =>
       (
         await fetch(`http://127.0.0.1:${site.port}${path}`, {
           headers: { cookie: cookies.join('; ') },
         })
       ).status
-    assert.equal(await asked(pairs), 200)
-    assert.equal(await asked(pairs.filter((pair) => !pair.startsWith('countersign-browser-'))), 400)
+    assert.equal(await statusWith(pairs), 200)
+    assert.equal(
+      await statusWith(pairs.filter((pair) => !pair.startsWith('countersign-browser-'))),
+      400,
+    )
   })
 })

@@ -49,10 +49,10 @@ const asking = (): RadiusBehaviour => {
       if (password === 'two') return ask('pin', 'Your PIN', 1)
       return [reply({ code: REJECT })]
     }
-    const asked = open.get(state)
+    const challenge = open.get(state)
     open.delete(state)
-    if (asked === 'pin' && password === '4711') return ask('code', 'And your code')
-    return [asked === 'code' && password === '123456' ? reply() : reply({ code: REJECT })]
+    if (challenge === 'pin' && password === '4711') return ask('code', 'And your code')
+    return [challenge === 'code' && password === '123456' ? reply() : reply({ code: REJECT })]
   }
 }
 

@@ -64,8 +64,8 @@ const tokensOf = async (
   const client = await site.client('web')
   const request = { resource: API, scope, ...parameters }
   const { url, checks } = await authorization(client, request)
-  const asked = await logIn(browser, url)
-  const back = parameters['prompt'] === 'consent' ? await consented(browser, asked) : asked
+  const form = await logIn(browser, url)
+  const back = parameters['prompt'] === 'consent' ? await consented(browser, form) : form
   const {
     access_token: jwt,
     id_token: idToken = '',

@@ -15,7 +15,7 @@ describe('the audit events of one login', () => {
 
   const RESOURCE = { resource: 'https://api.example.org', scope: 'openid read' }
 
-  it('and of its tokens have one id, and tokens-issued has the jti of each JWT', async () => {
+  it('of a login and of its tokens have one id, and tokens-issued has the jti of each JWT', async () => {
     const client = await site.client('web')
     const { url, checks } = await authorization(client, { redirect_uri: CALLBACK, ...RESOURCE })
     const back = await logIn(site.browser(), url)

@@ -115,8 +115,8 @@ describe('two logins of one subject', () => {
     const client = await site.client('cli')
     const device = await openid.initiateDeviceAuthorization(client, { scope: 'openid groups' })
     const browser = site.browser()
-    const asked = await browser.get(device.verification_uri)
-    const confirm = await browser.submit(asked, '/device', { user_code: device.user_code })
+    const form = await browser.get(device.verification_uri)
+    const confirm = await browser.submit(form, '/device', { user_code: device.user_code })
     const login = await browser.submit(confirm, '/device', { confirm: 'yes' })
     const [user, password] = WEAK
     await browser.submit(login, '/password', { user, password })

@@ -30,7 +30,7 @@ const navigating = (cookie: string): readonly (readonly [string, string])[] => [
   ...(cookie === '' ? [] : [['cookie', cookie] as const]),
 ]
 
-const askedOf = async (authz: Authz, cookie = '', path = '/'): Promise<Outcome> => {
+const outcomeOf = async (authz: Authz, cookie = '', path = '/'): Promise<Outcome> => {
   using client = new EnvoyClient(authz.address)
   return await client.check({ host: 'app.example.org', path, headers: navigating(cookie) })
 }
@@ -56,7 +56,7 @@ const restarted = async (site: Site): Promise<Authz> => {
 describe('browser sessions of a route', () => {
   it('begin with a redirect to the login, recorded as a decision', async () => {
     await using site = await startSite(withSessions(''))
-    const outcome = await askedOf(site.authz, '', '/orders?x=1')
+    const outcome = await outcomeOf(site.authz, '', '/orders?x=1')
     assert.ok(!outcome.allow)
     assert.equal(outcome.status, 'Found')
     const decision = (await site.audit('decision')).at(-1)
@@ -67,15 +67,15 @@ describe('browser sessions of a route', () => {
     await using site = await startSite(withSessions('state: { sqlite: state.db }'))
     const cookie = await sessionAt(site.authz)
     await using authz = await restarted(site)
-    assert.equal((await askedOf(authz, cookie)).allow, true)
+    assert.equal((await outcomeOf(authz, cookie)).allow, true)
   })
 
   it('end with the process where state is in memory', async () => {
     await using site = await startSite(withSessions(''))
     const cookie = await sessionAt(site.authz)
-    assert.equal((await askedOf(site.authz, cookie)).allow, true)
+    assert.equal((await outcomeOf(site.authz, cookie)).allow, true)
     await using authz = await restarted(site)
-    const outcome = await askedOf(authz, cookie)
+    const outcome = await outcomeOf(authz, cookie)
     assert.equal(outcome.allow, false)
   })
 
@@ -84,7 +84,7 @@ describe('browser sessions of a route', () => {
       withSessions('', '{ idleTimeout: 1m, maxLifetime: 1m, cacheTtl: 0s }'),
     )
     const cookie = await sessionAt(site.authz)
-    const outcome = await askedOf(site.authz, cookie)
+    const outcome = await outcomeOf(site.authz, cookie)
     assert.ok(outcome.allow)
     const left = Number(outcome.set['x-envoy-upstream-stream-duration-ms'])
     assert.ok(left > 0 && left <= 60_000, 'no stream outlives the session')
@@ -98,7 +98,7 @@ describe('browser sessions of a route', () => {
       await using site = await startSite(withSessions('', section))
       const cookie = await sessionAt(site.authz)
       for (const time of ['first', 'second']) {
-        const outcome = await askedOf(site.authz, cookie)
+        const outcome = await outcomeOf(site.authz, cookie)
         assert.ok(outcome.allow)
         assert.equal(outcome.set['x-envoy-upstream-stream-duration-ms'], want, time)
       }
@@ -110,7 +110,7 @@ describe('browser sessions of a route', () => {
     const yaml = withSessions('').replace('authorize: [{ allow: all }]', `authorize: ${rules}`)
     await using site = await startSite(yaml)
     const cookie = await sessionAt(site.authz)
-    const asked = async (path: string, further: readonly (readonly [string, string])[] = []) => {
+    const checkOf = async (path: string, further: readonly (readonly [string, string])[] = []) => {
       using client = new EnvoyClient(site.authz.address)
       const headers = [...navigating(cookie), ...further]
       const outcome = await client.check({ host: 'app.example.org', path, headers })
@@ -118,16 +118,16 @@ describe('browser sessions of a route', () => {
       assert.equal(outcome.status, 'Forbidden')
       return outcome
     }
-    const { id, headers, body } = await asked('/secrets/1')
+    const { id, headers, body } = await checkOf('/secrets/1')
     assert.match(headers['content-type'] ?? '', /^text\/html/)
     assert.match(headers['content-security-policy'] ?? '', /frame-ancestors 'none'/)
     assert.equal(headers['cache-control'], 'no-store')
     assert.match(body, /<html lang="en"/)
     assert.match(body, /Access denied/)
     assert.ok(body.includes(id) && body.includes('no-secrets'), 'the decision, and the rule')
-    assert.match((await asked('/secrets/1', [['accept-language', 'de']])).body, /<html lang="de"/)
-    assert.match((await asked('/late/1')).body, /Come by day\./)
-    const script = await asked('/secrets/1', [['sec-fetch-mode', 'cors']])
+    assert.match((await checkOf('/secrets/1', [['accept-language', 'de']])).body, /<html lang="de"/)
+    assert.match((await checkOf('/late/1')).body, /Come by day\./)
+    const script = await checkOf('/secrets/1', [['sec-fetch-mode', 'cors']])
     assert.match(script.headers['content-type'] ?? '', /^text\/plain/)
   })
 
@@ -142,7 +142,7 @@ describe('browser sessions of a route', () => {
     await using site = await startSite(yaml, { 'many.yaml': users })
     const cookie = await sessionAt(site.authz)
     assert.ok(cookie.length < 70)
-    const outcome = await askedOf(site.authz, cookie)
+    const outcome = await outcomeOf(site.authz, cookie)
     assert.ok(outcome.allow)
     const token = decodeJwt(outcome.set['authorization']?.replace('Bearer ', '') ?? '')
     assert.deepEqual(token['groups'], groups)
@@ -157,7 +157,7 @@ describe('browser sessions of a route', () => {
       await writeFile(one.folder.file('other.yaml'), yaml.replace('audit.jsonl', 'other.jsonl'))
       await using other = await startAuthz(one.folder.file('other.yaml'))
       const cookie = await sessionAt(one.authz)
-      assert.equal((await askedOf(other, cookie)).allow, true)
+      assert.equal((await outcomeOf(other, cookie)).allow, true)
     })
 
     it('answer 503 to a returning login while Redis is down, with a link to log in again', async () => {
@@ -188,7 +188,7 @@ describe('browser sessions of a route', () => {
       const cookie = await sessionAt(site.authz)
       await redis.command('SAVE')
       await redis.kill()
-      const refused = await askedOf(site.authz, cookie)
+      const refused = await outcomeOf(site.authz, cookie)
       assert.ok(!refused.allow)
       assert.equal(refused.status, 'ServiceUnavailable')
       using client = new EnvoyClient(site.authz.address)
@@ -197,7 +197,7 @@ describe('browser sessions of a route', () => {
       assert.equal(served.allow, true)
       await redis.start()
       for (let left = 50; left > 0; left -= 1) {
-        const outcome = await askedOf(site.authz, cookie)
+        const outcome = await outcomeOf(site.authz, cookie)
         if (outcome.allow) return
         assert.equal(outcome.status, 'ServiceUnavailable')
         await new Promise((resolve) => setTimeout(resolve, 100))

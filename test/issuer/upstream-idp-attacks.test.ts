@@ -31,7 +31,7 @@ describe('the codes of callbacks', () => {
     const bad: number[] = []
     for (let time = 0; time < 14; time += 1) bad.push(await comeBack(false))
     assert.deepEqual([...new Set(bad)], [403, 429])
-    assert.equal(fake.asked.filter((path) => path === '/token').length, 12 + 10)
+    assert.equal(fake.requests.filter((path) => path === '/token').length, 12 + 10)
   })
 })
 
@@ -139,7 +139,7 @@ describe('a login at a hostile upstream IdP', () => {
     await using setting = await begin(fake, {}, { userinfo: false })
     fake.settings.claims = { nonce: setting.nonce }
     assert.ok((await setting.back()).url.searchParams.has('code'))
-    assert.equal(fake.asked.includes('/userinfo'), false)
+    assert.equal(fake.requests.includes('/userinfo'), false)
   })
 
   it('hostile: is refused with an old auth_time, where the application wants a new login', async () => {
@@ -174,7 +174,7 @@ describe('a login at a hostile upstream IdP', () => {
       fake.settings.claims = { nonce: setting.nonce }
       const end = path === '/token' ? await setting.back() : setting.left
       assert.equal(end.status, 403)
-      assert.deepEqual(elsewhere.asked, [])
+      assert.deepEqual(elsewhere.requests, [])
     })
   }
 

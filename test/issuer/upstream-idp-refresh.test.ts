@@ -120,7 +120,7 @@ describe('the upstream tokens of a federated login', () => {
     assert.deepEqual(oidc.refused, [])
   })
 
-  it('that are refused end the login', async () => {
+  it('the upstream tokens of a federated login that are refused end the login', async () => {
     await using site = await upstream.start()
     const { browser, cookie } = await upstream.sessionBy(site)
     oidc.settings.account = 'removed'
@@ -131,7 +131,7 @@ describe('the upstream tokens of a federated login', () => {
     assert.deepEqual([ended?.['user'], ended?.['cause']], ['alice', 'not-renewed'])
   })
 
-  it('that yield a reserved identity end the login', async () => {
+  it('the upstream tokens of a federated login that yield a reserved identity end the login', async () => {
     await using site = await upstream.start({
       identity: { user: 'claims.preferred_username', groups: 'claims.groups', limits: {} },
     })
@@ -143,7 +143,7 @@ describe('the upstream tokens of a federated login', () => {
     await upstream.untilRevoked()
   })
 
-  it('that cannot be refreshed make the login unavailable until the upstream IdP is up', async () => {
+  it('the upstream tokens of a federated login that cannot be refreshed make the login unavailable until the upstream IdP is up', async () => {
     await using site = await upstream.start()
     const { cookie } = await upstream.sessionBy(site)
     await oidc.stop()
@@ -185,8 +185,8 @@ describe('the upstream tokens of a federated login', () => {
     await using site = await upstream.start()
     const wanted = { scope: 'openid offline_access', prompt: 'consent' }
     const { client, checks, browser, left } = await leave(site, 'corp', wanted)
-    const asked = await browser.get((await upstream.browser().get(left.url)).url)
-    const { url } = await browser.submit(asked, '/consent', { answer: 'allow' })
+    const form = await browser.get((await upstream.browser().get(left.url)).url)
+    const { url } = await browser.submit(form, '/consent', { answer: 'allow' })
     const tokens = await authorizationCodeGrant(client, url, checks)
     const question = await browser.get('https://id.example.org/logout')
     await browser.submit(question, '/logout/confirm', { logout: 'yes' })

@@ -138,7 +138,7 @@ describe('a malformed keyring of grants', () => {
     },
   ]
   for (const { name, input, want } of CASES) {
-    it(name, () => {
+    it(`is refused as a keyring ${name}`, () => {
       const { message } = refusalOf(input)
       assert.match(message, want)
       assert.ok(message.startsWith(SOURCE))

@@ -120,7 +120,7 @@ describe('the revocation of a signing key', () => {
   const revoke = (list: SigningKeyList, kid: string, after: number): SigningKeyChange =>
     revocation(list, kid, START + after)
 
-  it('that signs lets the next one sign at once', () => {
+  it('the revocation of a key that signs lets the next one sign at once', () => {
     const change = revoke(three, 'b', 2 * HOUR)
     assert.deepEqual(change.needs, [])
     const list = changed(change)
@@ -130,7 +130,7 @@ describe('the revocation of a signing key', () => {
     assert.deepEqual(startsOf(list).at(-1), `c ${2 * HOUR}`)
   })
 
-  it('that signs makes a new one, where none waits', () => {
+  it('the revocation of a key that signs makes a new one, where none waits', () => {
     const two = planned({ a: { signsFrom: 0 }, b: { signsFrom: HOUR } })
     const change = revoke(two, 'b', 2 * HOUR)
     assert.deepEqual(change.needs, ['ES256'])
@@ -143,18 +143,18 @@ describe('the revocation of a signing key', () => {
     }
   })
 
-  it('that is the only one makes a new one', () => {
+  it('the revocation of a key that is the only one makes a new one', () => {
     const list = changed(revoke(planned({ a: { signsFrom: 0 } }), 'a', HOUR))
     assert.deepEqual(statesAt(list, HOUR - MINUTE), ['a revoked', 'new ES256 signing'])
   })
 
-  it('that is the only one and does not sign yet makes a new one, too', () => {
+  it('the revocation of a key that is the only one and does not sign yet makes a new one, too', () => {
     const list = changed(revoke(planned({ a: { signsFrom: HOUR } }), 'a', 0))
     assert.deepEqual(statesAt(list, 0), ['a revoked', 'new ES256 signing'])
   })
 
   for (const kid of ['a', 'c']) {
-    it(`that does not sign leaves the signing key as it is: ${kid}`, () => {
+    it(`the revocation of a key that does not sign leaves the signing key as it is: ${kid}`, () => {
       const change = revoke(three, kid, 2 * HOUR)
       assert.deepEqual(change.needs, [])
       const list = changed(change)
@@ -169,7 +169,7 @@ describe('the revocation of a signing key', () => {
     })
   }
 
-  it('that is revoked or unknown changes nothing', () => {
+  it('the revocation of a key that is revoked or unknown changes nothing', () => {
     const list = changed(revoke(three, 'b', 2 * HOUR))
     for (const kid of ['b', 'x']) {
       const change = revoke(list, kid, 9 * HOUR)

@@ -65,7 +65,7 @@ describe('the private keys for oidc-provider', () => {
     assert.equal(namesAt([a, revoked(b, 90 * MINUTE), c], 2 * HOUR), 'c signs, a')
   })
 
-  it('hostile: that are retired or next sign nothing', async () => {
+  it('hostile: the private keys for oidc-provider that are retired or next sign nothing', async () => {
     const [, retired] = setAt([a, b], HOUR).signers()
     assert.equal(retired?.signs, false)
     await assert.rejects(retired.sign(Buffer.from('x')), { code: 'signing-keys-invalid' })

@@ -55,9 +55,9 @@ describe('a cached revocation mark', () => {
   const GOOD = 7_000
   /** Asks about a token of second 7, whose user was signed out at `answer` milliseconds. */
   const asking = (remember: number) => {
-    const state = { asked: 0, answer: (): Promise<number> => Promise.resolve(0) }
+    const state = { requests: 0, answer: (): Promise<number> => Promise.resolve(0) }
     const lastOf = async (): Promise<number> => {
-      state.asked += 1
+      state.requests += 1
       return await state.answer()
     }
     const grant = async (): Promise<never> => await Promise.reject(new Error('names no grant'))
@@ -69,18 +69,18 @@ describe('a cached revocation mark', () => {
     const { state, ask } = asking(50)
     assert.deepEqual(await Promise.all([ask(), ask()]), [false, false])
     await ask()
-    assert.equal(state.asked, 1)
+    assert.equal(state.requests, 1)
     state.answer = () => Promise.resolve(GOOD)
     await sleep(60)
     assert.equal(await ask(), true)
-    assert.equal(state.asked, 2)
+    assert.equal(state.requests, 2)
   })
 
   it('is not used with `remember: 0`', async () => {
     const { state, ask } = asking(0)
     await ask()
     await ask()
-    assert.equal(state.asked, 2)
+    assert.equal(state.requests, 2)
   })
 
   it('is not kept of a lookup that failed', async () => {

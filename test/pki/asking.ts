@@ -61,12 +61,12 @@ export const show = async (
 export class FakeRevocation implements RevocationChecker {
   generation = 'first'
   status: RevocationStatus = { outcome: 'good' }
-  readonly asked: (readonly Buffer[])[] = []
+  readonly requests: (readonly Buffer[])[] = []
   /** Held up until this is settled. */
   gate: Promise<void> = Promise.resolve()
 
   async check(chain: readonly Buffer[]): Promise<RevocationStatus> {
-    this.asked.push(chain)
+    this.requests.push(chain)
     await this.gate
     return this.status
   }

@@ -122,7 +122,7 @@ describe('a search (hostile)', () => {
 })
 
 describe('thousands of certificate policies (hostile)', () => {
-  it('are refused', async () => {
+  it('are refused within a bounded time', async () => {
     const policies = Array.from({ length: 2_000 }, (_, index) => `1.3.6.1.${index}`)
     const extensions = [certificatePolicies(policies)]
     assert.equal(

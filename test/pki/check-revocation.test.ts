@@ -24,13 +24,13 @@ const DOWN = { outcome: 'unavailable', cause: new Error('down') } as const
 /** A source with one status, or one for each serial number; it records the serial numbers that it is queried for. */
 const sourceOf = (
   said: SourceStatus | Readonly<Record<string, SourceStatus>>,
-): RevocationSource & { readonly asked: string[] } => {
-  const asked: string[] = []
+): RevocationSource & { readonly lookups: string[] } => {
+  const lookups: string[] = []
   return {
-    asked,
+    lookups,
     async status({ certificate }) {
       const serial = serialText(certificate.serialNumber)
-      asked.push(serial)
+      lookups.push(serial)
       if (isStatus(said)) return said
       const found = said[serial]
       assert.ok(found !== undefined)
@@ -75,7 +75,7 @@ describe('the deny-list', () => {
     it(`denies ${subject} without a query to any source`, async () => {
       const source = sourceOf(GOOD)
       const status = await check({ denied: denying(line), sources: [source], chain: 'leaf' })
-      assert.deepEqual([status, source.asked], [{ outcome: 'denied' }, []])
+      assert.deepEqual([status, source.lookups], [{ outcome: 'denied' }, []])
     })
   }
 
@@ -93,7 +93,7 @@ describe('the revocation of a path', () => {
   it('is checked for each certificate except the trust anchor', async () => {
     const source = sourceOf(GOOD)
     assert.deepEqual(await check({ sources: [source] }), GOOD)
-    assert.deepEqual(source.asked.toSorted(), ['a0', 'b0'])
+    assert.deepEqual(source.lookups.toSorted(), ['a0', 'b0'])
   })
 
   it('is checked for the leaf alone where `chain` is leaf', async () => {
@@ -139,10 +139,10 @@ describe('two sources of revocation', () => {
     readonly second: SourceStatus
     readonly want: string
     readonly options?: Partial<Pick<RevocationOptions, 'unknown' | 'unavailable'>>
-    readonly asked?: number
+    readonly lookups?: number
   }[] = [
-    { first: GOOD, second: REVOKED, want: 'good', asked: 0 },
-    { first: REVOKED, second: GOOD, want: 'revoked', asked: 0 },
+    { first: GOOD, second: REVOKED, want: 'good', lookups: 0 },
+    { first: REVOKED, second: GOOD, want: 'revoked', lookups: 0 },
     { first: UNKNOWN, second: GOOD, want: 'good' },
     { first: UNKNOWN, second: REVOKED, want: 'revoked' },
     { first: DOWN, second: GOOD, want: 'good' },
@@ -155,13 +155,13 @@ describe('two sources of revocation', () => {
     { first: UNKNOWN, second: DOWN, want: 'unknown', options: { unavailable: 'allow' } },
     { first: UNKNOWN, second: DOWN, want: 'good', options: allow },
   ]
-  for (const { first, second, want, options = {}, asked = 1 } of cases) {
+  for (const { first, second, want, options = {}, lookups = 1 } of cases) {
     const changed = Object.entries(options).map(([what, then]) => `, ${what}: ${then}`)
     it(`${first.outcome}, then ${second.outcome}${changed.join('')}: ${want}`, async () => {
       const next = sourceOf(second)
       const sources = [sourceOf(first), next]
       const status = await check({ sources, chain: 'leaf', ...options })
-      assert.deepEqual([status.outcome, next.asked.length], [want, asked])
+      assert.deepEqual([status.outcome, next.lookups.length], [want, lookups])
     })
   }
 

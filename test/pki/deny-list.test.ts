@@ -57,7 +57,7 @@ describe('an entry of the deny-list matches', () => {
     },
   ]
   for (const { name, line, denied } of cases) {
-    it(name, () => {
+    it(`matches certificates by ${name}`, () => {
       const list = listOf(line)
       for (const der of [alice, bob, twin]) {
         assert.equal(list.denies(der), denied.includes(der))
@@ -92,7 +92,7 @@ describe('an entry of the deny-list that can match no certificate', () => {
     'serial 1 issuer Staff CA',
   ]
   for (const line of cases) {
-    it(JSON.stringify(line), () => {
+    it(`is refused as an entry: ${JSON.stringify(line)}`, () => {
       assert.throws(() => listOf(line), { code: 'configuration-invalid' })
     })
   }

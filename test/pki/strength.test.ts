@@ -55,7 +55,7 @@ describe('a key', () => {
     { name: 'X25519', key: () => generateKeyPairSync('x25519').publicKey, want: false },
   ]
   for (const { name, key, want } of CASES) {
-    it(`${name}: ${want}`, () => {
+    it(`is ${want ? 'accepted' : 'refused'}: ${name}`, () => {
       assert.equal(isStrongKey(key()), want)
     })
   }
@@ -92,7 +92,7 @@ describe('a signature', () => {
     { name: 'Ed25519', algorithm: sequence(oidElement('1.3.101.112')), want: true },
   ]
   for (const { name, algorithm, want } of CASES) {
-    it(`${name}: ${want}`, () => {
+    it(`is ${want ? 'accepted' : 'refused'}: ${name}`, () => {
       assert.equal(isStrongSignature(algorithm), want)
     })
   }

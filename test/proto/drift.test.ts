@@ -124,7 +124,7 @@ const drift = (own: Declarations, original: Declarations): string[] =>
 describe('proto/ agrees with the originals', () => {
   const files = globSync('**/*.proto', { cwd: protoFolder, exclude: ['countersign/**'] })
   for (const file of files) {
-    it(file, () => {
+    it(`agrees with the original of ${file}`, () => {
       const own = readDeclarations(file, [protoFolder])
       assert.ok(own.size > 0)
       assert.deepEqual(drift(own, UNSHIPPED[file] ?? readDeclarations(file, originals)), [])
@@ -177,12 +177,12 @@ describe('the comparison of proto/ finds a difference', () => {
     },
   ]
   for (const { name, own } of cases) {
-    it(name, () => {
+    it(`finds a difference ${name}`, () => {
       assert.notDeepEqual(drift(parse(own), original), [])
     })
   }
 
-  it('but not in a declaration that is left out', () => {
+  it('reports no difference in a declaration that is left out', () => {
     assert.deepEqual(drift(parse('message Outer { string name = 1; }'), original), [])
   })
 })

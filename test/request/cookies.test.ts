@@ -37,7 +37,7 @@ describe('cookies', () => {
       left: Buffer.from('a=ü').toString('latin1'),
     },
   ]) {
-    it(name, () => {
+    it(`are read from the header: ${name}`, () => {
       assert.deepEqual(cookiesNamed(headers(...input), NAME), found)
       assert.equal(cookiesWithoutOurs(headers(...input)), left)
     })

@@ -32,7 +32,7 @@ const CASES: readonly {
 
 describe('namedSegments', () => {
   for (const { globs, path, want } of CASES) {
-    it(`${globs.join(', ')} of ${path}`, () => {
+    it(`reads the segments ${globs.join(', ')} of ${path}`, () => {
       assert.deepEqual(Object.fromEntries(namedSegments(globs)(path)), want)
     })
   }
@@ -57,7 +57,7 @@ describe('segmentNames', () => {
     { glob: '/', want: [] },
   ]
   for (const { glob, want } of NAMES) {
-    it(glob, () => assert.deepEqual(segmentNames(glob), want))
+    it(`reads the names of segments in ${glob}`, () => assert.deepEqual(segmentNames(glob), want))
   }
 })
 

@@ -29,7 +29,7 @@ const CASES: readonly { glob: string; yes: readonly string[]; no: readonly strin
 
 describe('compileGlob', () => {
   for (const { glob, yes, no } of CASES) {
-    it(glob, () => {
+    it(`matches the paths of the glob ${glob}`, () => {
       const compiled = compileGlob(glob)
       for (const path of yes) assert.ok(compiled.test(path), `should match ${path}`)
       for (const path of no) assert.ok(!compiled.test(path), `should not match ${path}`)

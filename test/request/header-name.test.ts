@@ -76,7 +76,7 @@ describe('a header name', () => {
     assert.deepEqual(headerName('x-remote-user'), before)
   })
 
-  it('that is too long is not kept, and has the same properties', () => {
+  it('a header name that is too long is not kept, and has the same properties', () => {
     const long = `x-remote-${'a'.repeat(1_000)}`
     assert.notEqual(headerName(long), headerName(long))
     assert.equal(headerName(long).isStripped, true)

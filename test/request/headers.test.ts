@@ -25,7 +25,7 @@ describe('canonicalName', () => {
     { name: 'keeps nothing', input: '', want: '' },
   ]
   for (const { name, input, want } of CASES) {
-    it(name, () => assert.equal(canonicalName(input), want))
+    it(`canonicalises header names: ${name}`, () => assert.equal(canonicalName(input), want))
   }
 
   it('makes no new text of an ordinary name', () => {

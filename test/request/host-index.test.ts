@@ -49,11 +49,11 @@ describe('an index of hosts', () => {
       value: place,
     }))
     const index = new HostIndex(entries)
-    const asked: number[] = []
+    const requests: number[] = []
     index.first('x.host-9999.example.org', (value) => {
-      asked.push(value)
+      requests.push(value)
       return false
     })
-    assert.deepEqual(asked, [9_999])
+    assert.deepEqual(requests, [9_999])
   })
 })

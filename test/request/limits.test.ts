@@ -58,7 +58,8 @@ const CASES: readonly { name: string; input: RequestParts; want: string }[] = [
 ]
 
 describe('by default', () => {
-  for (const { name, input, want } of CASES) it(name, () => assert.equal(codeOf(input), want))
+  for (const { name, input, want } of CASES)
+    it(`bounds a request with ${name}`, () => assert.equal(codeOf(input), want))
 })
 
 describe('a configuration', () => {

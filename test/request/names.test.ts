@@ -33,7 +33,7 @@ describe('nameMatcher', () => {
     { patterns: ['😀*'], yes: ['😀', '😀x'], no: ['\ud83d', 'x'] },
   ]
   for (const { patterns, yes, no } of CASES) {
-    it(JSON.stringify(patterns), () => {
+    it(`matches names by ${JSON.stringify(patterns)}`, () => {
       const matches = nameMatcher(patterns)
       for (const name of yes) assert.ok(matches(name), `should match ${JSON.stringify(name)}`)
       for (const name of no) assert.ok(!matches(name), `should not match ${JSON.stringify(name)}`)

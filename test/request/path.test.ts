@@ -135,13 +135,15 @@ const REFUSED: readonly { name: string; input: string; want: Code }[] = [
 
 describe('readPath reads', () => {
   for (const { name, input, want } of READ) {
-    it(name, () => assert.deepEqual(readPath(input), { outcome: 'read', ...want }))
+    it(`reads a path: ${name}`, () =>
+      assert.deepEqual(readPath(input), { outcome: 'read', ...want }))
   }
 })
 
 describe('readPath refuses', () => {
   for (const { name, input, want } of REFUSED) {
-    it(name, () => assert.deepEqual(readPath(input), { outcome: 'refused', code: want }))
+    it(`refuses a path: ${name}`, () =>
+      assert.deepEqual(readPath(input), { outcome: 'refused', code: want }))
   }
 })
 

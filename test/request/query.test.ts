@@ -24,7 +24,7 @@ const VALUES: readonly { name: string; query: string; want: readonly string[] }[
 
 describe('the values of a parameter', () => {
   for (const { name, query, want } of VALUES) {
-    it(`of ${name}`, () => assert.deepEqual(valuesOf(query, 'api_key'), want))
+    it(`are read from a query: ${name}`, () => assert.deepEqual(valuesOf(query, 'api_key'), want))
   }
 })
 
@@ -77,7 +77,7 @@ const HARMLESS: readonly { name: string; query: string }[] = [
 
 describe('a parameter is recognised in disguise', () => {
   for (const { name, query } of DISGUISED) {
-    it(name, () => {
+    it(`is recognised in disguise: ${name}`, () => {
       assert.ok(secret.areDisguisedIn(query))
       assert.ok(secret.areIn(query))
       assert.doesNotMatch(secret.withheldIn(query), /[=D][ST]/)
@@ -87,7 +87,7 @@ describe('a parameter is recognised in disguise', () => {
 
 describe('nothing is taken for it', () => {
   for (const { name, query } of HARMLESS) {
-    it(name, () => assert.ok(!secret.areDisguisedIn(query)))
+    it(`is not taken for the parameter: ${name}`, () => assert.ok(!secret.areDisguisedIn(query)))
   }
 })
 
@@ -110,7 +110,7 @@ const TAKEN: readonly { name: string; query: string; want: string | undefined }[
 
 describe('a parameter is taken out', () => {
   for (const { name, query, want } of TAKEN) {
-    it(name, () => assert.equal(secret.takenFrom(query), want))
+    it(`is removed from a query: ${name}`, () => assert.equal(secret.takenFrom(query), want))
   }
 })
 

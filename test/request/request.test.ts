@@ -11,7 +11,9 @@ const codeOf = (parts: RequestParts): string => {
 }
 
 const checkAll = (cases: readonly { name: string; input: RequestParts; want: string }[]): void => {
-  for (const { name, input, want } of cases) it(name, () => assert.equal(codeOf(input), want))
+  for (const { name, input, want } of cases)
+    it(`is ${want === 'read' ? want : `refused as ${want}`}: ${name}`, () =>
+      assert.equal(codeOf(input), want))
 }
 
 describe('a request that is read', () => {
@@ -90,7 +92,8 @@ describe('the host', () => {
     { name: 'IPv6 with an IPv4 tail', input: '[::ffff:127.0.0.1]:1', want: '[::ffff:127.0.0.1]' },
   ]
   for (const { name, input, want } of READ) {
-    it(name, () => assert.equal(requestOf({ host: input }).host, want))
+    it(`is read from the authority: ${name}`, () =>
+      assert.equal(requestOf({ host: input }).host, want))
   }
 
   const BAD = [
@@ -119,7 +122,8 @@ describe('the host', () => {
     { name: 'a Kelvin sign, which lower-cases to "k"', input: '\u212Aube.example.org' },
   ]
   for (const { name, input } of BAD) {
-    it(`refuses ${name}`, () => assert.equal(codeOf({ host: input }), 'malformed-host'))
+    it(`refuses a host that is ${name}`, () =>
+      assert.equal(codeOf({ host: input }), 'malformed-host'))
   }
 })
 
@@ -192,7 +196,8 @@ describe('a Connection header', () => {
   ]
   for (const header of ['connection', 'Connection']) {
     for (const { name, value, want } of CASES) {
-      it(`${header}: ${name}`, () => assert.equal(codeOf({ headers: [[header, value]] }), want))
+      it(`is judged by its options: ${header}: ${name}`, () =>
+        assert.equal(codeOf({ headers: [[header, value]] }), want))
     }
   }
 

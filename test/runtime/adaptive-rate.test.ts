@@ -14,20 +14,20 @@ const open = () => {
     most: number,
     refuses: () => boolean = () => false,
   ): number => {
-    let asked = 0
+    let requests = 0
     const end = clock.monotonic() + milliseconds
-    while (clock.monotonic() < end && asked < most) {
+    while (clock.monotonic() < end && requests < most) {
       const delay = rate.delay('ordinary')
       if (delay > 0) clock.advance(Math.min(delay, end - clock.monotonic()))
       else {
         rate.begin()
-        asked += 1
-        if (refuses()) rate.refused(`s${asked}`, undefined)
+        requests += 1
+        if (refuses()) rate.refused(`s${requests}`, undefined)
         clock.advance(1)
       }
     }
     clock.advance(Math.max(0, end - clock.monotonic()))
-    return asked
+    return requests
   }
   /** A server that takes so many a second. */
   const limitedTo = (perSecond: number): (() => boolean) => {
@@ -61,10 +61,10 @@ describe('the rate at which a server is queried', () => {
     }
     ask(20_000, 100_000, refuses)
     refused = 0
-    const asked = ask(20_000, 100_000, refuses)
+    const requests = ask(20_000, 100_000, refuses)
     assert.equal(rate.isLimited, true)
-    assert.ok(asked > 20 * 30 && asked < 20 * 60, `${asked} questions in 20 s`)
-    assert.ok(refused < asked / 10, `${refused} of ${asked} refused`)
+    assert.ok(requests > 20 * 30 && requests < 20 * 60, `${requests} questions in 20 s`)
+    assert.ok(refused < requests / 10, `${refused} of ${requests} refused`)
   })
 
   it('has no limit again a minute after the last refusal', () => {

@@ -140,7 +140,7 @@ describe('a file lock', { concurrency: true }, () => {
     assert.deepEqual(await readdir(folder.path), ['x.lock'])
   })
 
-  it('that was taken over is no longer held, and its release leaves the other lock in place', async () => {
+  it('a file lock that was taken over is no longer held, and its release leaves the other lock in place', async () => {
     await using folder = await temporaryFolder()
     const path = folder.file('x.lock')
     const lock = await acquireFileLock(path, { wait: 0 })

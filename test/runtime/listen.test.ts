@@ -35,7 +35,7 @@ describe('a UNIX socket', () => {
     assert.equal(process.umask(0o022), 0o077)
   })
 
-  it('that cannot be made or given away is an error that says so', async () => {
+  it('a UNIX socket that cannot be made or given away is an error that says so', async () => {
     await writeFile(folder.file('file'), '')
     await assert.rejects(prepareSocket(folder.file('file/s.sock')), { code: 'listen-failed' })
     await assert.rejects(admitToSocket(folder.file('none.sock'), { mode: 0o600, group: 1 }), {

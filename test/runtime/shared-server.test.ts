@@ -34,7 +34,7 @@ const open = (limits: Partial<SharedServerLimits> = {}) => {
     clock,
     logger,
   })
-  let asked = 0
+  let requests = 0
   /** What a question comes to, in words. */
   const ask = async (
     asker: Asker | undefined,
@@ -42,13 +42,13 @@ const open = (limits: Partial<SharedServerLimits> = {}) => {
   ): Promise<string> =>
     await server
       .ask(asker, async () => {
-        asked += 1
+        requests += 1
         return await work()
       })
       .catch((cause: unknown) =>
         cause instanceof RateLimited ? 'rate-limited' : describeError(cause),
       )
-  return { server, clock, lines, ask, asked: () => asked }
+  return { server, clock, lines, ask, requests: () => requests }
 }
 
 const from = (caller: string, subject: string): Asker => ({ caller, subject })
@@ -62,11 +62,11 @@ const askMany = async (count: number, ask: (index: number) => Promise<string>) =
 
 describe('a caller', () => {
   it('has a budget of queries about invalid credentials, separate from that of other callers', async () => {
-    const { ask, asked, server } = open({ perCaller: { concurrency: 100, perSecond: 10 } })
+    const { ask, requests, server } = open({ perCaller: { concurrency: 100, perSecond: 10 } })
     const outcomes = await askMany(100, (index) => ask(from('mallory', `m${index}`), () => BAD))
     assert.equal(outcomes.filter((outcome) => outcome === 'no').length, 10)
     assert.equal(outcomes.filter((outcome) => outcome === 'rate-limited').length, 90)
-    assert.equal(asked(), 10)
+    assert.equal(requests(), 10)
     assert.equal(server.refusals.get('rate-limited'), 90)
     assert.equal(await ask(from('alice', 'a'), () => GOOD), 'yes')
   })
@@ -129,14 +129,14 @@ describe('what was good before', () => {
 
 describe('a credential without an answer', () => {
   it('is not queried about again for a second, then longer, at most for the cool-down of the circuit', async () => {
-    const { ask, asked, clock, server } = open()
+    const { ask, requests, clock, server } = open()
     const odd = from('alice', 'odd')
     for (const pause of [1_000, 2_000, 4_000, 5_000, 5_000]) {
-      const before = asked()
+      const before = requests()
       for (let time = 0; time < 3; time += 1) {
         assert.equal(await ask(odd, fail(new Error('odd'))), 'odd')
       }
-      assert.equal(asked() - before, 1)
+      assert.equal(requests() - before, 1)
       clock.advance(pause - 1)
       assert.equal(await ask(odd, () => GOOD), 'odd')
       clock.advance(1)
@@ -161,14 +161,14 @@ describe('a credential without an answer', () => {
 })
 
 describe('a server', () => {
-  it('that cannot be reached opens its circuit, with a line when that begins and one when it ends', async () => {
-    const { ask, asked, server, clock, lines } = open()
+  it('a server that cannot be reached opens its circuit, with a line when that begins and one when it ends', async () => {
+    const { ask, requests, server, clock, lines } = open()
     const down = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
     const outcomes = await askMany(3, (index) => ask(from(`c${index}`, `s${index}`), fail(down)))
     assert.deepEqual(new Set(outcomes), new Set(['connect ECONNREFUSED']))
     assert.equal(server.isUp, false)
     await askMany(1_000, (index) => ask(from(`d${index}`, `t${index}`), () => GOOD))
-    assert.equal(asked(), 3)
+    assert.equal(requests(), 3)
     clock.advance(5_000)
     assert.equal(await ask(from('alice', 'a'), () => GOOD), 'yes')
     assert.equal(server.isUp, true)
@@ -185,24 +185,24 @@ describe('a server', () => {
     })
   })
 
-  it('that refuses us counts as down only for what it took before', async () => {
+  it('a server that refuses us counts as down only for what it took before', async () => {
     const { ask, server } = open()
     const refused = new ServerFailure('nothing', '403')
     await askMany(4, (index) => ask(from('m', `m${index}`), fail(refused)))
     assert.equal(server.isUp, true)
   })
 
-  it('that says 429 is queried once more, and a query that is refused again fails', async () => {
-    const { ask, asked } = open()
+  it('a server that says 429 is queried once more, and a query that is refused again fails', async () => {
+    const { ask, requests } = open()
     const answers = [fail(new ServerBusy('answered 429', undefined)), () => GOOD]
     assert.equal(await ask(from('alice', 'a'), () => (answers.shift() ?? never)()), 'yes')
-    assert.equal(asked(), 2)
+    assert.equal(requests(), 2)
     const busy = fail(new ServerBusy('answered 429', undefined))
     assert.equal(await ask(from('bob', 'b'), busy), 'answered 429')
-    assert.equal(asked(), 4)
+    assert.equal(requests(), 4)
   })
 
-  it('that says 429 to every query is not taken for one that is down', async () => {
+  it('a server that says 429 to every query is not taken for one that is down', async () => {
     const { ask, server, lines } = open()
     const busy = fail(new ServerBusy('answered 429', undefined))
     await askMany(4, (index) => ask(from(`c${index}`, `s${index}`), busy))
@@ -210,7 +210,7 @@ describe('a server', () => {
     assert.deepEqual(lines.filter((line) => line.includes('limits the request rate')).length, 1)
   })
 
-  it('that cannot take more in time says so', async () => {
+  it('a server that cannot take more in time says so', async () => {
     const { ask, server } = open({ timeout: 50, concurrency: 1 })
     void ask(from('mallory', 'm'), never)
     assert.equal(await ask(from('alice', 'a'), () => GOOD), 'no turn at the server in time')

@@ -25,7 +25,7 @@ describe('Envoy', { ...LIMIT, skip: skipWithoutEnvoy() }, () => {
     assert.deepEqual([first.status, first.client], [200, 'alice'])
     assert.equal((await hop.request('grant-of-another')).status, 403, 'the upstream knows it')
     assert.equal((await hop.request('grant-of-alice')).status, 200)
-    assert.deepEqual(signer.issuer.asked, ['grant-of-alice', 'grant-of-another'])
+    assert.deepEqual(signer.issuer.requests, ['grant-of-alice', 'grant-of-another'])
     assert.deepEqual(signer.statistics(), {
       streams: 2,
       names: 2,
@@ -61,7 +61,7 @@ describe('Envoy', { ...LIMIT, skip: skipWithoutEnvoy() }, () => {
     t.diagnostic(`stream of a ttl of 3,000 ms ended after ${performance.now() - start} ms`)
     assert.equal(await hop.statistic('cert_active'), 0)
     assert.equal((await hop.request('alice')).status, 200)
-    assert.deepEqual(signer.issuer.asked, ['alice', 'alice'])
+    assert.deepEqual(signer.issuer.requests, ['alice', 'alice'])
   })
 
   it('rejects a certificate that is none at once, and asks again for the next', async (t) => {
@@ -107,7 +107,7 @@ describe('a restarted signer', { ...LIMIT, skip: skipWithoutEnvoy() }, () => {
     await until(() => signer.statistics().names === 2)
     assert.deepEqual(signer.issuer.compared.toSorted(), ['alice@v1', 'of-alice-too@v1'])
     assert.equal((await hop.request('alice')).status, 200)
-    assert.deepEqual(signer.issuer.asked, [])
+    assert.deepEqual(signer.issuer.requests, [])
     await until(() => signer.statistics().streams === 0)
     const took = performance.now() - start
     t.diagnostic(`a ttl of ${ttl} ms, begun ${restart} ms before a restart, took ${took} ms`)

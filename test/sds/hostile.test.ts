@@ -115,7 +115,7 @@ describe('a stream continues', LIMIT, () => {
     const stream = sds.client.open()
     stream.subscribe(longer)
     assert.deepEqual((await stream.next()).removed, [longer])
-    assert.deepEqual(sds.issuer.asked, [])
+    assert.deepEqual(sds.issuer.requests, [])
     assert.equal(sds.statistics().names, 0)
     stream.subscribe(longest)
     assert.equal((await stream.next()).secrets[0]?.name, longest)
@@ -128,7 +128,7 @@ describe('a stream continues', LIMIT, () => {
       stream.subscribe(name, 'alice')
       assert.deepEqual((await stream.next()).removed, [name])
       assert.equal((await stream.next()).secrets[0]?.name, 'alice')
-      assert.deepEqual(sds.issuer.asked, ['alice'])
+      assert.deepEqual(sds.issuer.requests, ['alice'])
       assert.equal(sds.statistics().names, 1)
     })
   }
@@ -140,7 +140,7 @@ describe('a stream continues', LIMIT, () => {
       stream.subscribe(name)
       assert.equal((await stream.next()).secrets[0]?.name, name)
       assert.deepEqual(sds.issuer.compared, [])
-      assert.deepEqual(sds.issuer.asked, [name])
+      assert.deepEqual(sds.issuer.requests, [name])
     })
   }
 
@@ -221,12 +221,12 @@ describe('a stream continues', LIMIT, () => {
 
 describe('an unknown method', LIMIT, () => {
   for (const method of ['StreamSecrets', 'FetchSecrets', 'deltasecrets', '']) {
-    it(`is unimplemented: ${method}`, async () => {
+    it(`is answered with UNIMPLEMENTED: ${method}`, async () => {
       await using sds = await startSds()
       const stream = sds.client.open(`/envoy.service.secret.v3.SecretDiscoveryService/${method}`)
       stream.subscribe('alice')
       assert.equal((await stream.ended).code, status.UNIMPLEMENTED)
-      assert.deepEqual(sds.issuer.asked, [])
+      assert.deepEqual(sds.issuer.requests, [])
     })
   }
 })

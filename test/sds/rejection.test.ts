@@ -93,7 +93,7 @@ describe('a rejected answer', LIMIT, () => {
     assert.deepEqual((await other.next()).removed, ['bob'])
     one.subscribe('alice')
     assert.equal((await one.next()).secrets[0]?.name, 'alice')
-    assert.equal(sds.issuer.asked.filter((name) => name === 'alice').length, 1)
+    assert.equal(sds.issuer.requests.filter((name) => name === 'alice').length, 1)
   })
 })
 
@@ -113,7 +113,7 @@ describe('a name whose certificates Envoy rejects', LIMIT, () => {
     await using sds = await startSds()
     const stream = sds.client.open()
     for (let time = 0; time < 1_000; time++) await round(stream)
-    assert.deepEqual(sds.issuer.asked, ['alice'])
+    assert.deepEqual(sds.issuer.requests, ['alice'])
     assert.equal(sds.statistics().nacks, 1)
     const other = sds.client.open()
     other.subscribe('alice', 'bob')

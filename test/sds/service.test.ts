@@ -42,7 +42,7 @@ describe('a stream', LIMIT, () => {
       ['alice', 'bob'],
     )
     assert.notEqual(answers[0]?.nonce, answers[1]?.nonce)
-    assert.deepEqual(sds.issuer.asked, ['alice', 'bob'])
+    assert.deepEqual(sds.issuer.requests, ['alice', 'bob'])
     assert.ok(await stream.isQuiet())
   })
 
@@ -104,23 +104,23 @@ describe('a stream', LIMIT, () => {
     stream.subscribe('alice')
     stream.unsubscribe('alice')
     stream.subscribe('alice')
-    await until(() => sds.statistics().names === 1 && sds.issuer.asked.length === 1)
+    await until(() => sds.statistics().names === 1 && sds.issuer.requests.length === 1)
     stream.subscribe('alice')
     stream.subscribe('bob')
     assert.deepEqual((await stream.next()).removed, ['bob'])
     made.resolve(sds.issuer.certificate('alice'))
     assert.equal((await stream.next()).secrets[0]?.name, 'alice')
     assert.ok(await stream.isQuiet())
-    assert.equal(sds.issuer.asked.filter((name) => name === 'alice').length, 1)
+    assert.equal(sds.issuer.requests.filter((name) => name === 'alice').length, 1)
   })
 
-  it('that asks for nothing gets nothing, though it is the first request', async () => {
+  it('a stream that asks for nothing gets nothing, though it is the first request', async () => {
     await using sds = await startSds()
     const stream = sds.client.open()
     stream.send({ type_url: SECRET_TYPE })
     assert.ok(await stream.isQuiet())
     assert.deepEqual(
-      sds.issuer.asked.filter((name) => !name.startsWith('marker')),
+      sds.issuer.requests.filter((name) => !name.startsWith('marker')),
       [],
     )
   })
@@ -130,7 +130,7 @@ describe('a stream', LIMIT, () => {
     const stream = sds.client.open()
     stream.subscribe('*')
     assert.deepEqual((await stream.next()).removed, ['*'])
-    assert.deepEqual(sds.issuer.asked, [])
+    assert.deepEqual(sds.issuer.requests, [])
     assert.equal(sds.statistics().names, 0)
   })
 
@@ -161,7 +161,7 @@ describe('a reconnected stream', LIMIT, () => {
     stream.send(reconnect({ alice: 'v7' }, 'alice'))
     assert.ok(await stream.isQuiet())
     assert.deepEqual(sds.issuer.compared, ['alice@v7'])
-    assert.ok(!sds.issuer.asked.includes('alice'))
+    assert.ok(!sds.issuer.requests.includes('alice'))
     stream.subscribe('alice')
     assert.equal((await stream.next()).secrets[0]?.name, 'alice', 'but when it asks again')
   })

@@ -26,7 +26,7 @@ describe('streams that ask for one name', LIMIT, () => {
     made.resolve(sds.issuer.certificate('alice'))
     const answers = await Promise.all(streams.map((stream) => stream.next()))
     assert.deepEqual(new Set(answers.map(({ secrets }) => secrets[0]?.key)).size, 1)
-    assert.deepEqual(sds.issuer.asked, ['alice'])
+    assert.deepEqual(sds.issuer.requests, ['alice'])
   })
 
   it('share it while one of them holds it, with the time that is left', async () => {
@@ -66,7 +66,7 @@ describe('streams that ask for one name', LIMIT, () => {
     second.cancel()
     await until(() => sds.statistics().streams === 0)
     assert.equal((await subscribed(sds, 'alice').next()).secrets[0]?.version, 'v1')
-    assert.deepEqual(sds.issuer.asked, ['alice'])
+    assert.deepEqual(sds.issuer.requests, ['alice'])
   })
 
   it('get another one when the time of the first is over', async () => {
@@ -95,7 +95,7 @@ describe('streams that ask for one name', LIMIT, () => {
     }
     stream.subscribe('last')
     while ((await stream.next()).secrets[0]?.name !== 'last');
-    assert.deepEqual(sds.issuer.asked, ['alice', 'last'])
+    assert.deepEqual(sds.issuer.requests, ['alice', 'last'])
     assert.equal(sds.statistics().names, 1)
   })
 
@@ -114,7 +114,7 @@ describe('streams that ask for one name', LIMIT, () => {
       stream.subscribe(name)
       await stream.next()
     }
-    assert.deepEqual(sds.issuer.asked.slice(40), names.slice(0, 10), 'the oldest are made again')
+    assert.deepEqual(sds.issuer.requests.slice(40), names.slice(0, 10), 'the oldest are made again')
   })
 })
 
@@ -124,14 +124,14 @@ describe('a stream that dies while its certificate is being made', LIMIT, () => 
     const made = Promise.withResolvers<Issuance>()
     sds.issuer.answer = () => made.promise
     const stream = subscribed(sds, 'alice')
-    await until(() => sds.issuer.asked.length === 1)
+    await until(() => sds.issuer.requests.length === 1)
     stream.cancel()
     await until(() => sds.statistics().streams === 0)
     const next = subscribed(sds, 'alice')
     await until(() => sds.statistics().names === 1)
     made.resolve(sds.issuer.certificate('alice'))
     assert.equal((await next.next()).secrets[0]?.version, 'v1')
-    assert.deepEqual(sds.issuer.asked, ['alice'])
+    assert.deepEqual(sds.issuer.requests, ['alice'])
   })
 
   it('leaves it to those who ask when it is there', async () => {
@@ -139,12 +139,12 @@ describe('a stream that dies while its certificate is being made', LIMIT, () => 
     const made = Promise.withResolvers<Issuance>()
     sds.issuer.answer = () => made.promise
     const stream = subscribed(sds, 'alice')
-    await until(() => sds.issuer.asked.length === 1)
+    await until(() => sds.issuer.requests.length === 1)
     stream.cancel()
     await until(() => sds.statistics().streams === 0)
     made.resolve(sds.issuer.certificate('alice'))
     assert.equal((await subscribed(sds, 'alice').next()).secrets[0]?.version, 'v1')
-    assert.deepEqual(sds.issuer.asked, ['alice'])
+    assert.deepEqual(sds.issuer.requests, ['alice'])
   })
 })
 
@@ -172,7 +172,7 @@ describe('an issuer with a bug', LIMIT, () => {
   for (const { name, answer } of bugs) {
     it(`${name} refuses, and no other stream is affected`, async () => {
       await using sds = await startSds()
-      sds.issuer.answer = (asked) => (asked === 'alice' ? answer(asked) : UNKNOWN)
+      sds.issuer.answer = (request) => (request === 'alice' ? answer(request) : UNKNOWN)
       const stream = subscribed(sds, 'alice')
       assert.deepEqual((await stream.next()).removed, ['alice'])
       stream.subscribe('bob')

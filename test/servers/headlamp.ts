@@ -88,7 +88,7 @@ const startScripted = async (identity: KeyPair, api: ApiServerPlace): Promise<We
       if (path === undefined) {
         response.writeHead(200, { 'content-type': 'text/html' }).end('<title>Headlamp</title>')
       } else if (path === '/me') {
-        const { status, body } = whoIsTold(request.headers)
+        const { status, body } = identityReceived(request.headers)
         response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
       } else proxy.request(path, request, onwards(request.headers), response)
     },
@@ -107,7 +107,7 @@ const pathAt = ({ url = '' }: IncomingMessage): string | undefined =>
 const textOf = (value: string | readonly string[] | undefined): string =>
   typeof value === 'string' ? value.trim() : ''
 
-const whoIsTold = (headers: IncomingHttpHeaders) => {
+const identityReceived = (headers: IncomingHttpHeaders) => {
   const username = textOf(headers['x-forwarded-user'])
   if (username === '') return { status: 401, body: { message: 'unauthorized' } }
   const groups = textOf(headers['x-forwarded-group'])
@@ -119,7 +119,7 @@ const whoIsTold = (headers: IncomingHttpHeaders) => {
 /** The token of the proxy, else that of a cookie of its own, else whatever came. */
 const onwards = (headers: IncomingHttpHeaders): IncomingHttpHeaders => {
   const cookie = /headlamp-auth-main\.0=([^;]*)/.exec(headers.cookie ?? '')?.[1]
-  const { 'x-forwarded-id-token': told, ...others } = headers
-  const token = textOf(told) || cookie
+  const { 'x-forwarded-id-token': idToken, ...others } = headers
+  const token = textOf(idToken) || cookie
   return token === undefined ? others : { ...others, authorization: `Bearer ${token}` }
 }

@@ -104,8 +104,10 @@ export const startNodeOidc = async (
   const start = async (): Promise<void> => {
     if (server !== undefined) return
     server = createServer(tls, (request, response) => {
-      const asked = request.url?.startsWith('/interaction/') === true
-      void (asked ? interact(provider, settings, request, response) : pages(request, response))
+      const isInteraction = request.url?.startsWith('/interaction/') === true
+      void (isInteraction
+        ? interact(provider, settings, request, response)
+        : pages(request, response))
     })
     server.listen(port, '127.0.0.1')
     await once(server, 'listening')

@@ -41,9 +41,9 @@ export const startScriptedHttp = async (script: Script, port = 0): Promise<Scrip
   const server = createServer((request, response) => {
     const answer = async (): Promise<void> => {
       const { method = '', url: path = '', headers } = request
-      const asked = { method, path, headers, body: await buffer(request) }
-      requests.push(asked)
-      const { status = 200, headers: answered = {}, body } = await running.script(asked)
+      const received = { method, path, headers, body: await buffer(request) }
+      requests.push(received)
+      const { status = 200, headers: answered = {}, body } = await running.script(received)
       response.writeHead(status, answered).end(body)
     }
     answer().catch(() => response.destroy())

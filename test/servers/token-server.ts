@@ -11,7 +11,7 @@ import type { KeyPair } from './pki.ts'
 import { listenOnLoopback } from './loopback.ts'
 
 /** A request that it received. */
-interface Asked {
+interface TokenRequest {
   readonly method: string
   readonly path: string
   readonly headers: IncomingHttpHeaders
@@ -42,9 +42,9 @@ export interface TokenServerHandle extends AsyncDisposable {
   readonly origin: string
   readonly port: number
   /** Every request that it received, oldest first. */
-  readonly asked: readonly Asked[]
+  readonly requests: readonly TokenRequest[]
   /** Answers every question from now on. */
-  answer: (asked: Asked) => Answer
+  answer: (requests: TokenRequest) => Answer
   /** Ends it, and every connection. */
   stop(): Promise<void>
 }
@@ -55,7 +55,7 @@ export const startTokenServer = async (
   answer: TokenServerHandle['answer'],
   { port = 0, clientCa }: { readonly port?: number; readonly clientCa?: string } = {},
 ): Promise<TokenServerHandle> => {
-  const asked: Asked[] = []
+  const requests: TokenRequest[] = []
   const server = createServer(
     {
       cert: await readFile(identity.certificate),
@@ -72,7 +72,7 @@ export const startTokenServer = async (
     const form = Object.fromEntries(new URLSearchParams(body))
     const subject =
       socket instanceof TLSSocket ? socket.getPeerX509Certificate()?.subject : undefined
-    const question: Asked = {
+    const question: TokenRequest = {
       method,
       path,
       headers,
@@ -81,7 +81,7 @@ export const startTokenServer = async (
       client: subject && /^CN=(.*)$/m.exec(subject)?.[1],
       port: socket.remotePort,
     }
-    asked.push(question)
+    requests.push(question)
     const {
       status = 200,
       headers: more,
@@ -102,7 +102,7 @@ export const startTokenServer = async (
   const handle: TokenServerHandle = {
     origin: `https://127.0.0.1:${listening.port}`,
     port: listening.port,
-    asked,
+    requests,
     answer,
     stop,
     [Symbol.asyncDispose]: stop,

@@ -55,8 +55,8 @@ export const sameAsInMemory = (create: () => Promise<Differing>, steps: number):
         clock.advance(one([0, 1, 999, MINUTE, 10 * MINUTE, 45 * MINUTE]))
         await setTime(clock.now())
         if (taken.length === 0 || below(2) === 0) {
-          const asked = scopes()
-          const [want, got] = [await memory.take(asked), await store.take(asked)]
+          const wanted = scopes()
+          const [want, got] = [await memory.take(wanted), await store.take(wanted)]
           assert.deepEqual(got, want, `step ${step}`)
           if (want.outcome === 'taken') taken.push(...want.reservations)
           continue

@@ -13,15 +13,15 @@ const SCOPE: AttemptScope = { key: 'alice', pace: PACE, binding: true, weight: 1
 
 /** A store that can be taken away. */
 const shaky = (store: AttemptStore, state: { failure: unknown }): AttemptStore => {
-  const asked = async <T>(call: () => Promise<T>): Promise<T> => {
+  const whileAvailable = async <T>(call: () => Promise<T>): Promise<T> => {
     if (state.failure !== undefined) throw state.failure
     return await call()
   }
   return {
-    take: (scopes) => asked(() => store.take(scopes)),
-    settle: (outcomes) => asked(() => store.settle(outcomes)),
-    remember: (entry) => asked(() => store.remember(entry)),
-    recall: (keys) => asked(() => store.recall(keys)),
+    take: (scopes) => whileAvailable(() => store.take(scopes)),
+    settle: (outcomes) => whileAvailable(() => store.settle(outcomes)),
+    remember: (entry) => whileAvailable(() => store.remember(entry)),
+    recall: (keys) => whileAvailable(() => store.recall(keys)),
   }
 }
 

@@ -168,7 +168,7 @@ const TESTS: readonly Test[] = [
     },
   },
   {
-    name: 'takes once',
+    name: 'takes a record once',
     async run({ one, other }) {
       await one.put('a', 'x')
       assert.equal(await other.take('a'), 'x')

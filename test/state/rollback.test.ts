@@ -190,8 +190,8 @@ for (const [name, create] of Object.entries(STORES)) {
       for (const replica of [other, one]) {
         assert.deepEqual(await replica.good('alice', alice), NOTHING)
       }
-      const told = lines.flat().filter((line) => line.includes('was reset to an earlier one'))
-      assert.ok(told.length > 0)
+      const warnings = lines.flat().filter((line) => line.includes('was reset to an earlier one'))
+      assert.ok(warnings.length > 0)
       const counts = [one, other].flatMap(({ store }) => store.statistics.rollbacks.read())
       const found = counts.some(({ value }) => value > 0)
       assert.ok(found, JSON.stringify(counts))

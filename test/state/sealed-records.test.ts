@@ -222,7 +222,7 @@ describe('the rotation of the secret', () => {
     assert.deepEqual([...((await before?.keysIn('all')) ?? [])].toSorted(), ['2', '3'])
   })
 
-  it('that begins with the new secret alone is refused', async () => {
+  it('a rotation of the secret that begins with the new secret alone is refused', async () => {
     const inner = new MemoryRecords(new FakeClock())
     await sealedBy(inner, secretOf(old))
     await assert.rejects(sealedBy(inner, secretOf(next)), CountersignError)

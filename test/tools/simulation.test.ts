@@ -43,12 +43,12 @@ describe('a check with a simulated identity', () => {
 })
 
 describe('a token that another server makes', () => {
-  let asked = 0
+  let requests = 0
   const exchanged: Transformer = {
     kind: 'exchanged-token',
     asks: true,
     transform: () => {
-      asked += 1
+      requests += 1
       return { outcome: 'failed', code: 'token-missing' }
     },
   }
@@ -65,20 +65,20 @@ describe('a token that another server makes', () => {
   const alice = identityOf({ authenticator: 'keys' })
 
   it('is left out where the identity is simulated: there is nothing to exchange, and no request is sent', async () => {
-    asked = 0
+    requests = 0
     const decision = await decide([kubernetesHeaders(), exchanged], alice)
     assert.equal(decision.outcome, 'allow')
     const { kinds, setHeaders, repeatedHeaders } = decision.credentials
     // It is reported that there would be one.
     assert.deepEqual(kinds, ['headers', 'exchanged-token'])
     assert.deepEqual([setHeaders, repeatedHeaders], [[['x-remote-user', 'alice']], []])
-    assert.equal(asked, 0)
+    assert.equal(requests, 0)
   })
 
   it('is requested where the identity is proven', async () => {
-    asked = 0
+    requests = 0
     const decision = await decide([exchanged], undefined)
-    assert.deepEqual([decision.reason, asked], ['token-missing', 1])
+    assert.deepEqual([decision.reason, requests], ['token-missing', 1])
   })
 
   it('names the caller where a rule lets it impersonate a user, too', async () => {
@@ -99,7 +99,7 @@ describe('a token that another server makes', () => {
     assert.deepEqual(decision.credentials.setHeaders, [['authorization', 'Bearer own-token']])
   })
 
-  it('so is a certificate that would be copied: a simulated identity has none', async () => {
+  it('is missing, like a certificate that would be copied: a simulated identity has none', async () => {
     const { transformer } = new Granting({ subject: {}, delegate: {} })
     const simulated = await decide([transformer], alice)
     assert.equal(simulated.outcome, 'allow')

@@ -123,7 +123,7 @@ describe('a handle', () => {
     assert.notEqual(next, first)
   })
 
-  it('that is remembered is kept when the clock goes back: it is valid then too', () => {
+  it('a handle that is remembered is kept when the clock goes back: it is valid then too', () => {
     const route = new Granting()
     const identity = identityOf()
     route.clock.advance(route.grant().renewAt * 1_000 - route.clock.now())

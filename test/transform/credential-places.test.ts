@@ -117,7 +117,8 @@ describe('the places of a route', () => {
 
 describe('a header may be chosen for credentials', () => {
   for (const name of ['x-api-key', 'api-key', 'authorization', 'private-token', 'x-auth-token']) {
-    it(name, () => assert.equal(complaintAboutLocation(name), undefined))
+    it(`is accepted as a credential location: ${name}`, () =>
+      assert.equal(complaintAboutLocation(name), undefined))
   }
 })
 
@@ -134,7 +135,7 @@ describe('a header may not be chosen for credentials', () => {
     'X_Remote_Key',
   ]
   for (const name of OURS) {
-    it(`that Countersign sets: ${name}`, () => {
+    it(`a header that Countersign sets is refused for credentials: ${name}`, () => {
       assert.match(complaintAboutLocation(name) ?? '', /sets or removes itself; choose another/)
     })
   }
@@ -160,7 +161,7 @@ describe('a header may not be chosen for credentials', () => {
     'referer',
   ]
   for (const name of NEEDED) {
-    it(`that is needed: ${name}`, () => {
+    it(`a header that is needed otherwise is refused for credentials: ${name}`, () => {
       assert.match(complaintAboutLocation(name) ?? '', /is needed for something else/)
     })
   }

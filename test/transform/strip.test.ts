@@ -162,7 +162,7 @@ describe('a header is kept:', () => {
     '',
   ]
   for (const name of NAMES) {
-    it(JSON.stringify(name), () => assert.ok(!isStripped(name)))
+    it(`is kept in a request: ${JSON.stringify(name)}`, () => assert.ok(!isStripped(name)))
   }
 })
 

@@ -237,7 +237,7 @@ describe('a certificate that is none', () => {
     }
   })
 
-  it('is PEM', () => {
+  it('is refused as PEM', () => {
     const pem = new X509Certificate(certificateOf()).toString()
     assert.throws(() => readCertificate(Buffer.from(pem)), MALFORMED)
   })

@@ -69,7 +69,7 @@ describe('an extension is written as @peculiar/x509 writes it', () => {
     },
   ]
   for (const { name, input, want } of CASES) {
-    it(name, () => {
+    it(`is written as @peculiar/x509 writes ${name}`, () => {
       assert.equal(hexOf(encodeExtension(input)), hexOf(want.rawData))
       assert.deepEqual(decodeExtensions(tlv(0x30, encodeExtension(input))), [input])
     })

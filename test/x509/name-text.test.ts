@@ -96,10 +96,10 @@ describe('a value of an attribute', () => {
 
 describe('ASCII', () => {
   for (const text of ['', 'a', '\0', '\u007f', 'a\nb']) {
-    it(`is ${JSON.stringify(text)}`, () => assert.ok(isAscii(text)))
+    it(`is ASCII text: ${JSON.stringify(text)}`, () => assert.ok(isAscii(text)))
   }
   for (const text of ['\u0080', 'ü', 'a\nü', '😀', '\ud800', '\u2028']) {
-    it(`is not ${JSON.stringify(text)}`, () => assert.ok(!isAscii(text)))
+    it(`is not ASCII text: ${JSON.stringify(text)}`, () => assert.ok(!isAscii(text)))
   }
 })
 

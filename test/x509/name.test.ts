@@ -148,7 +148,7 @@ describe('a string', () => {
     { name: 'IA5String', type: 0x16, input: Buffer.from('a@b.c~'), want: 'a@b.c~' },
   ]
   for (const { name, type, input, want } of CASES) {
-    it(name, () => assert.equal(read(type, input), want))
+    it(`is read from the type ${name}`, () => assert.equal(read(type, input), want))
   }
 
   const HOSTILE = [

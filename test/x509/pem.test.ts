@@ -108,7 +108,7 @@ describe('the blocks of a text', () => {
     },
   ]
   for (const { name, input, want } of CASES) {
-    it(name, () => {
+    it(`are read from a text with ${name}`, () => {
       const found = decodePem('CERTIFICATE', input).map((der) => der.toString('hex'))
       assert.deepEqual(found, want)
     })

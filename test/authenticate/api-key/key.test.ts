@@ -76,7 +76,7 @@ describe('no API key is', () => {
     { name: 'letters that are not ASCII', text: key.replace('0', '٠') },
   ]
   for (const { name, text } of CASES) {
-    it(name, () => assert.equal(readApiKey(text), undefined))
+    it(`is not read from ${name}`, () => assert.equal(readApiKey(text), undefined))
   }
 
   it('one that differs in any one character', () => {

@@ -177,13 +177,13 @@ describe('an API key is read from', () => {
 
 describe('an API key is malformed:', () => {
   for (const { name, headers = [], query, want } of MALFORMED) {
-    it(name, () => assert.equal(reading(headers, query), want))
+    it(`is rejected as malformed: ${name}`, () => assert.equal(reading(headers, query), want))
   }
 })
 
 describe('credentials are in conflict:', () => {
   for (const { name, headers = [], query, want } of CONFLICT) {
-    it(name, () => assert.equal(reading(headers, query), want))
+    it(`are refused as a conflict: ${name}`, () => assert.equal(reading(headers, query), want))
   }
 })
 

@@ -46,7 +46,7 @@ interface Case {
 
 const tableOf = (cases: readonly Case[]): void => {
   for (const { name, token, want } of cases) {
-    it(`${name}: ${want}`, async () => {
+    it(`rejects a token: ${name}: ${want}`, async () => {
       const authenticator = bearerWith(keySetOf(key, rsa))
       assert.equal(await outcomeOf(authenticator, await token()), want)
     })

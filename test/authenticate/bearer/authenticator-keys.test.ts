@@ -20,7 +20,7 @@ before(async () => {
 
 describe('the keys of a token', () => {
   const CASES = [
-    { name: 'known', held: ['k1'], next: DOWN, want: 'authenticated', asked: 0 },
+    { name: 'known', held: ['k1'], next: DOWN, want: 'authenticated', requests: 0 },
     {
       name: 'unknown, and the issuer has published them since',
       held: ['k2'],
@@ -68,7 +68,7 @@ describe('the keys of a token', () => {
       if (next === 'k1') keys.next = renewed(key)
       else if (next !== 'same') keys.next = next
       assert.equal(await outcomeOf(bearerWith(keys), await key.token()), want)
-      assert.equal(keys.asked, 'asked' in more ? more.asked : 1)
+      assert.equal(keys.requests, 'requests' in more ? more.requests : 1)
     })
   }
 
@@ -76,7 +76,7 @@ describe('the keys of a token', () => {
     const keys = new ChangingKeys(await makeKey('ES256', 'k2'))
     const token = await key.token(claimsOf({ aud: 'other' }))
     assert.equal(await outcomeOf(bearerWith(keys), token), 'token-audience')
-    assert.equal(keys.asked, 0)
+    assert.equal(keys.requests, 0)
   })
 })
 
@@ -168,13 +168,17 @@ describe('what is remembered of a token', () => {
 
 describe('several requests with one token', () => {
   it('verify the token once', async () => {
-    let asked = 0
-    const require: Condition = { source: 'x', evaluate: () => (asked += 1) > 0, explain: () => '' }
+    let requests = 0
+    const require: Condition = {
+      source: 'x',
+      evaluate: () => (requests += 1) > 0,
+      explain: () => '',
+    }
     const authenticator = bearerWith(keySetOf(key), { require })
     const token = await key.token()
     const all = await Promise.all(Array.from({ length: 100 }, () => show(authenticator, token)))
     assert.equal(all.filter(({ outcome }) => outcome === 'authenticated').length, 100)
-    assert.equal(asked, 1)
+    assert.equal(requests, 1)
   })
 
   it('continue when one of them is cancelled', async () => {
@@ -193,7 +197,7 @@ describe('several requests with one token', () => {
   })
 
   it('are rejected when they were cancelled before any verification', async () => {
-    const asked = show(bearerWith(keySetOf(key)), await key.token(), {}, AbortSignal.abort())
-    await assert.rejects(asked, { name: 'AbortError' })
+    const requests = show(bearerWith(keySetOf(key)), await key.token(), {}, AbortSignal.abort())
+    await assert.rejects(requests, { name: 'AbortError' })
   })
 })

@@ -77,7 +77,7 @@ describe('a wrong token', () => {
     assert.equal(await outcomeOf(authenticator, token), 'authenticated')
   })
 
-  it('that was refused under the old keys is accepted at once under the new ones', async () => {
+  it('a wrong token that was refused under the old keys is accepted at once under the new ones', async () => {
     const { clock, cache } = setUp()
     let keys = keySetOf(key)
     const changing: KeySet = {

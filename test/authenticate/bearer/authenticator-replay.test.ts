@@ -61,7 +61,7 @@ describe('a DPoP proof', () => {
     assert.equal(await presented(neighbour, theirs), 'authenticated')
   })
 
-  it('that is refused does not use up its jti', async () => {
+  it('a DPoP proof that is refused does not use up its jti', async () => {
     const authenticator = authenticatorWith()
     const forged = await (await makeCaller()).proof(bound, { jti: 'a' }, { jwk: caller.jwk })
     assert.equal(await ask(authenticator, presentedWith(bound, forged)), 'proof-invalid')

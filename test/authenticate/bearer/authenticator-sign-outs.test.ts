@@ -16,12 +16,12 @@ const BEGUN = NOW - 60
 type LastOf = (user: string) => Promise<number>
 type Status = 'active' | 'ended'
 
-const asking = (lastOf: LastOf, grant: (id: string) => Promise<Status> = unasked) =>
+const asking = (lastOf: LastOf, grant: (id: string) => Promise<Status> = neverRequested) =>
   bearerWith(keySetOf(key), {
     isTokenEnded: endedTokenCheck({ grant, revocationMarks: { lastOf }, cacheTtl: 0 }),
   })
 
-const unasked = async (): Promise<never> => {
+const neverRequested = async (): Promise<never> => {
   throw new Error('asked')
 }
 
@@ -80,19 +80,19 @@ describe("a token of Countersign's issuer that names its grant", () => {
     ['ended', 'token-inactive'],
   ] as const) {
     it(`is ${want} where the login of the grant ${status}`, async () => {
-      const asked: string[] = []
-      const authenticator = asking(unasked, async (id) => {
-        asked.push(id)
+      const requests: string[] = []
+      const authenticator = asking(neverRequested, async (id) => {
+        requests.push(id)
         return status
       })
       const token = await key.token(claimsOf({ grant_id: 'grant-1' }))
       assert.equal(codeOf(await show(authenticator, token)), want)
-      assert.deepEqual(asked, ['grant-1'])
+      assert.deepEqual(requests, ['grant-1'])
     })
   }
 
   it('is unavailable when the status of its login cannot be read', async () => {
     const token = await key.token(claimsOf({ grant_id: 'grant-1' }))
-    assert.equal((await show(asking(unasked, unasked), token)).outcome, 'unavailable')
+    assert.equal((await show(asking(neverRequested, neverRequested), token)).outcome, 'unavailable')
   })
 })

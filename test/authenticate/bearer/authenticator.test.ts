@@ -114,7 +114,7 @@ describe('a condition on claims', () => {
     { claims: {}, want: 'token-claims' },
   ]
   for (const { claims, want } of CASES) {
-    it(`${JSON.stringify(claims)}: ${want}`, async () => {
+    it(`decides about ${JSON.stringify(claims)}: ${want}`, async () => {
       const require = conditionOf('claims.email_verified == true')
       const authenticator = bearerWith(keySetOf(key), { require })
       assert.equal(await outcomeOf(authenticator, await key.token(claimsOf(claims))), want)
@@ -122,11 +122,15 @@ describe('a condition on claims', () => {
   }
 
   it('is not evaluated for a token whose signature is wrong', async () => {
-    let asked = 0
-    const require: Condition = { source: 'x', evaluate: () => (asked += 1) > 0, explain: () => '' }
+    let evaluations = 0
+    const require: Condition = {
+      source: 'x',
+      evaluate: () => (evaluations += 1) > 0,
+      explain: () => '',
+    }
     const forged = await (await makeKey()).token()
     await show(bearerWith(keySetOf(key), { require }), forged)
-    assert.equal(asked, 0)
+    assert.equal(evaluations, 0)
   })
 })
 

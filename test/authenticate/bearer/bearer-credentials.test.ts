@@ -55,7 +55,7 @@ describe('a bearer token that is present', () => {
     },
   ]
   for (const { name, input, token } of CASES) {
-    it(name, () => {
+    it(`is read from the header: ${name}`, () => {
       assert.deepEqual(read(input), { outcome: 'present', scheme: 'bearer', token })
     })
   }
@@ -82,7 +82,8 @@ describe('a bearer token that is absent', () => {
     },
   ]
   for (const { name, input } of CASES) {
-    it(name, () => assert.deepEqual(read(input), { outcome: 'absent' }))
+    it(`is absent from the header: ${name}`, () =>
+      assert.deepEqual(read(input), { outcome: 'absent' }))
   }
 })
 
@@ -121,7 +122,7 @@ describe('a bearer token that is malformed', () => {
     },
   ]
   for (const { name, input } of CASES) {
-    it(name, () => {
+    it(`is rejected as malformed: ${name}`, () => {
       assert.deepEqual(read(input), { outcome: 'malformed', scheme: 'bearer' })
     })
   }

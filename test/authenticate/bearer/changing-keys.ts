@@ -9,7 +9,7 @@ import { keySetOf, type IssuerKey } from './issuing.ts'
 export class ChangingKeys implements KeySet {
   held: Keys | undefined
   next: KeyRenewal = { outcome: 'same' }
-  asked = 0
+  requests = 0
 
   constructor(...keys: readonly IssuerKey[]) {
     this.change(...keys)
@@ -24,7 +24,7 @@ export class ChangingKeys implements KeySet {
   }
 
   newer(): Promise<KeyRenewal> {
-    this.asked += 1
+    this.requests += 1
     return Promise.resolve(this.next)
   }
 }

@@ -62,6 +62,8 @@ interface Case extends Shown {
 /** A test for each case: whether the proof is accepted. */
 export const tableOf = (want: boolean, cases: readonly Case[]): void => {
   for (const { name, proof, ...presented } of cases) {
-    it(name, async () => assert.equal(await judge(await proof(), presented), want))
+    it(want ? name : `refuses a proof: ${name}`, async () =>
+      assert.equal(await judge(await proof(), presented), want),
+    )
   }
 }

@@ -99,12 +99,12 @@ describe('the keys of an issuer', () => {
     await using site = await setUp({ coolDown: 0 })
     const authenticator = authenticatorFor(site.sets.acquire(site.options))
     const outcomes = new Set<string>()
-    let asked = 0
+    let requests = 0
     const until = Date.now() + 600
     const load = async (keyNow: () => IssuerKey): Promise<void> => {
       while (Date.now() < until) {
         outcomes.add(await outcomeOf(authenticator, await tokenOf(keyNow())))
-        asked += 1
+        requests += 1
       }
     }
     let signing = old
@@ -115,7 +115,7 @@ describe('the keys of an issuer', () => {
     signing = next
     await Promise.all(callers)
     assert.deepEqual(outcomes, new Set(['authenticated']))
-    assert.ok(asked > 50, `${asked}`)
+    assert.ok(requests > 50, `${requests}`)
     assert.ok(fetchesOf(site.server) < 12, `${fetchesOf(site.server)}`)
   })
 

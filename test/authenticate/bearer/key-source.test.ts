@@ -39,7 +39,7 @@ const direct = (): KeySource => ({ kind: 'url', url: `${server.origin}/keys` })
 const DISCOVERY = '/.well-known/openid-configuration'
 
 describe('keys at a URL', () => {
-  it('are fetched', async () => {
+  it('are fetched by a GET request', async () => {
     server.answers.set('/keys', { body: jwksOf(key) })
     const { keys, ignored, maxAge } = await fetch(direct())
     assert.equal(keys.candidates('k1', 'ES256').length, 1)
@@ -98,7 +98,7 @@ describe('an answer with keys that is not accepted', () => {
     },
   ]
   for (const { name, answer, why } of FAULTS) {
-    it(name, async () => {
+    it(`is refused as a key set: ${name}`, async () => {
       server.answers.set('/keys', answer)
       // The deadline ends an answer that is shorter than its Content-Length.
       await assert.rejects(fetch(direct(), AbortSignal.timeout(1_000)), { message: why })

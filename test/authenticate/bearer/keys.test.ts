@@ -95,9 +95,8 @@ describe('a key that is ignored', () => {
 describe('a document that is not a key set', () => {
   const CASES = [{}, { keys: {} }, { keys: null }, ec, { keys: Array(101).fill(ec) }]
   for (const document of CASES) {
-    it(JSON.stringify(document).slice(0, 40), () =>
-      assert.equal(readKeys({ ...document }), undefined),
-    )
+    it(`is refused as a key set: ${JSON.stringify(document).slice(0, 40)}`, () =>
+      assert.equal(readKeys({ ...document }), undefined))
   }
 })
 

@@ -30,7 +30,7 @@ describe('a DPoP proof for another request', () => {
     parts,
   })
   const ORIGIN = 'https://app.example.org'
-  tableOf(true, [{ name: 'the control', ...at(`${ORIGIN}/admin`) }])
+  tableOf(true, [{ name: 'accepts the proof of this request (control)', ...at(`${ORIGIN}/admin`) }])
   tableOf(false, [
     { name: 'another method', proof: claiming({ htm: 'POST' }) },
     { name: 'the method in lower case', proof: claiming({ htm: 'get' }) },
@@ -72,16 +72,19 @@ describe('a DPoP proof for another request', () => {
     { name: 'a line break', ...at(`${ORIGIN}/ad\nmin`) },
   ])
   tableOf(true, [
-    { name: 'but not the host in upper case', ...at('HTTPS://APP.EXAMPLE.ORG/admin') },
-    { name: 'nor the default port', ...at(`${ORIGIN}:443/admin`) },
-    { name: 'nor an encoded letter', ...at(`${ORIGIN}/%61dmin`) },
-    { name: 'nor dots that lead to it', ...at(`${ORIGIN}/x/%2E%2e/./admin`) },
+    { name: 'accepts the host in upper case', ...at('HTTPS://APP.EXAMPLE.ORG/admin') },
+    { name: 'accepts the default port', ...at(`${ORIGIN}:443/admin`) },
+    { name: 'accepts an encoded letter', ...at(`${ORIGIN}/%61dmin`) },
+    { name: 'accepts dots that lead to its path', ...at(`${ORIGIN}/x/%2E%2e/./admin`) },
     {
-      name: 'nor hexadecimal digits in lower case',
+      name: 'accepts hexadecimal digits in lower case',
       ...at(`${ORIGIN}/%c3%bc`, { path: '/%C3%BC' }),
     },
-    { name: 'nor an encoded letter in the request', ...at(`${ORIGIN}/~a`, { path: '/%7e%61' }) },
-    { name: 'nor no path at all', ...at(ORIGIN, { path: '/' }) },
+    {
+      name: 'accepts an encoded letter in the request',
+      ...at(`${ORIGIN}/~a`, { path: '/%7e%61' }),
+    },
+    { name: 'accepts an origin without a path', ...at(ORIGIN, { path: '/' }) },
   ])
 })
 
@@ -166,7 +169,9 @@ describe('an algorithm of a DPoP proof that is refused', () => {
     },
     { name: 'one that is not allowed', proof: heading({}), rules: { algorithms: ['ES384'] } },
   ])
-  tableOf(true, [{ name: 'but RS256 does', by: rsa, proof: () => rsa.proof(TOKEN) }])
+  tableOf(true, [
+    { name: 'accepts RS256 with a public key', by: rsa, proof: () => rsa.proof(TOKEN) },
+  ])
 })
 
 describe('the key of a DPoP proof that is refused', () => {
@@ -209,11 +214,11 @@ describe('the key of a DPoP proof that is refused', () => {
       const by = { ...rsa, thumbprint: await calculateJwkThumbprint({ ...jwk, kty: 'RSA' }) }
       return await judge(proof, { by })
     }
-  it('of too few bits', async () => assert.ok(!(await weak(1_024)())))
-  it('though enough are enough', async () => assert.ok(await weak(2_048)()))
-  it('though a small exponent is one', async () => assert.ok(await weak(2_048, 3)()))
+  it('refuses an RSA key of 1024 bits', async () => assert.ok(!(await weak(1_024)())))
+  it('accepts an RSA key of 2048 bits', async () => assert.ok(await weak(2_048)()))
+  it('accepts an RSA key with the exponent 3', async () => assert.ok(await weak(2_048, 3)()))
 
-  it('with an exponent that only costs time', async () => {
+  it('refuses an exponent that only costs time', async () => {
     const e = encode(Buffer.alloc(256, 0xff))
     const jwk = { kty: 'RSA', n: String(rsa.jwk.n), e }
     const by = { ...rsa, thumbprint: await calculateJwkThumbprint(jwk) }
@@ -241,7 +246,7 @@ describe('a header of a DPoP proof that demands more, or refers to another key',
   // RFC 7515 §4: parameters that are not understood are ignored; these are never read.
   tableOf(true, [
     {
-      name: 'but kid, jku, x5u and x5c next to jwk are ignored',
+      name: 'ignores kid, jku, x5u and x5c next to jwk',
       proof: heading({
         kid: '../k',
         jku: 'https://a.example',
@@ -285,5 +290,5 @@ describe('a DPoP header that is not exactly one JWT', () => {
     },
     { name: 'too long', proof: claiming({ x: 'x'.repeat(MAX_PROOF_LENGTH) }) },
   ])
-  tableOf(true, [{ name: 'but a long one is one', proof: claiming({ x: 'x'.repeat(4_000) }) }])
+  tableOf(true, [{ name: 'accepts a long JWT', proof: claiming({ x: 'x'.repeat(4_000) }) }])
 })

@@ -157,7 +157,7 @@ describe('published keys', () => {
     assert.equal(state.fetches, 3)
   })
 
-  it('that are removed expire at the next fetch', async () => {
+  it('published keys that are removed expire at the next fetch', async () => {
     const { keys, state, pass } = await started()
     state.publish = () => fetched([second])
     await pass(15 * MINUTE)

@@ -18,8 +18,8 @@ const INACTIVE: Answer = { body: { active: false } }
 /** The answer for tokens that begin with `good`, and the answer for other tokens. */
 const goodOr =
   (others: (token: string) => Answer) =>
-  (asked: { readonly form: Readonly<Record<string, string>> }): Answer => {
-    const { token = '' } = asked.form
+  (request: { readonly form: Readonly<Record<string, string>> }): Answer => {
+    const { token = '' } = request.form
     return token.startsWith('good') ? { body: ACTIVE } : others(token)
   }
 
@@ -59,13 +59,13 @@ describe('a flood of tokens from one address', () => {
   it('does not keep good tokens from a server that answers 429 above 50 questions a second', async () => {
     await using site = await startIntrospection({}, {}, systemClock)
     let [left, at] = [50, performance.now()]
-    site.scripted.answer = (asked) => {
+    site.scripted.answer = (request) => {
       const now = performance.now()
       left = Math.min(50, left + ((now - at) / 1_000) * 50)
       at = now
       if (left < 1) return { status: 429, headers: { 'retry-after': '1' } }
       left -= 1
-      return goodOr(() => INACTIVE)(asked)
+      return goodOr(() => INACTIVE)(request)
     }
     const { good } = await whileFlooded(site)
     assert.deepEqual([...new Set(good)], ['authenticated'])
@@ -73,11 +73,11 @@ describe('a flood of tokens from one address', () => {
 
   it('does not keep good tokens from a server that takes 150 ms for each answer', async () => {
     await using site = await startIntrospection({}, {}, systemClock)
-    site.scripted.answer = (asked) => ({ ...goodOr(() => INACTIVE)(asked), after: pause(150) })
+    site.scripted.answer = (request) => ({ ...goodOr(() => INACTIVE)(request), after: pause(150) })
     const { good } = await whileFlooded(site)
     assert.deepEqual([...new Set(good)], ['authenticated'])
-    const asked = site.scripted.asked.length
-    assert.ok(asked < 600, `${asked} questions`)
+    const request = site.scripted.requests.length
+    assert.ok(request < 600, `${request} questions`)
   })
 })
 
@@ -112,7 +112,7 @@ describe('one token that never yields an answer', () => {
       end.abort()
       await retrying
       assert.deepEqual([...new Set(good)], ['authenticated'])
-      const odd = site.scripted.asked.filter(({ form }) => form['token'] === 'odd').length
+      const odd = site.scripted.requests.filter(({ form }) => form['token'] === 'odd').length
       assert.ok(odd <= 2, `${odd} questions about one token`)
     })
   }

@@ -44,7 +44,8 @@ describe('the normal form of a path', () => {
     ['/a\0', undefined],
   ]
   for (const [raw, want] of CASES) {
-    it(JSON.stringify(raw), () => assert.equal(normalPath(raw), want))
+    it(`of ${JSON.stringify(raw)} is ${JSON.stringify(want)}`, () =>
+      assert.equal(normalPath(raw), want))
   }
 })
 
@@ -80,7 +81,8 @@ describe('the origin of a URI', () => {
     ['', undefined],
   ]
   for (const [uri, want] of CASES) {
-    it(JSON.stringify(uri), () => assert.equal(readTargetUri(uri)?.origin, want))
+    it(`of ${JSON.stringify(uri)} is ${JSON.stringify(want)}`, () =>
+      assert.equal(readTargetUri(uri)?.origin, want))
   }
 })
 

@@ -45,7 +45,8 @@ describe('a token of another kind', () => {
     { name: 'JSON, but no object', input: `${encode('["alg"]')}.${CLAIMS}.${SIGNATURE}` },
   ]
   for (const { name, input } of CASES) {
-    it(name, () => assert.deepEqual(readToken(input), { outcome: 'opaque' }))
+    it(`is not read as a JWT: ${name}`, () =>
+      assert.deepEqual(readToken(input), { outcome: 'opaque' }))
   }
 })
 
@@ -83,7 +84,8 @@ describe('a token that is broken', () => {
     },
   ]
   for (const { name, input } of CASES) {
-    it(name, () => assert.deepEqual(readToken(input), { outcome: 'malformed' }))
+    it(`is rejected as a malformed JWT: ${name}`, () =>
+      assert.deepEqual(readToken(input), { outcome: 'malformed' }))
   }
 })
 

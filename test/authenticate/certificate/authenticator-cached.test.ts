@@ -20,7 +20,7 @@ const counted = (options: Partial<CertificateOptions> = {}, trust = trustOf([roo
   const authenticator = certificateWith(trust, { clock, revocation, cache, ...options })
   const ask = async (certificate = alice): Promise<string> =>
     codeOf(await show(authenticator, certificate))
-  return { clock, revocation, cache, authenticator, ask, proofs: () => revocation.asked.length }
+  return { clock, revocation, cache, authenticator, ask, proofs: () => revocation.requests.length }
 }
 
 describe('a verified certificate', () => {
@@ -95,9 +95,9 @@ describe('a verified certificate', () => {
     const { revocation, ask, proofs } = counted()
     const { promise, resolve } = Promise.withResolvers<void>()
     revocation.gate = promise
-    const asked = [ask(), ask(), ask()]
+    const pending = [ask(), ask(), ask()]
     resolve()
-    assert.deepEqual(await Promise.all(asked), Array(3).fill('authenticated'))
+    assert.deepEqual(await Promise.all(pending), Array(3).fill('authenticated'))
     assert.equal(proofs(), 1)
   })
 

@@ -297,13 +297,13 @@ describe('revocation', () => {
     { status: { outcome: 'unavailable', cause: 'down' }, want: 'unavailable' },
   ] as const
   for (const { status, want } of CASES) {
-    it(`${status.outcome}: ${want}`, async () => {
+    it(`decides by the revocation status ${status.outcome}: ${want}`, async () => {
       const revocation = new FakeRevocation()
       revocation.status = status
       const authenticator = certificateWith(trustOf([root], [between]), { revocation })
       const certificate = makeClient({ signer: between })
       assert.equal(codeOf(await show(authenticator, certificate)), want)
-      assert.deepEqual(revocation.asked, [[certificate.der, between.der, root.der]])
+      assert.deepEqual(revocation.requests, [[certificate.der, between.der, root.der]])
     })
   }
 
@@ -311,6 +311,6 @@ describe('revocation', () => {
     const revocation = new FakeRevocation()
     const authenticator = certificateWith(trustOf([root]), { revocation })
     await show(authenticator, makeClient({ signer: between }))
-    assert.deepEqual(revocation.asked, [])
+    assert.deepEqual(revocation.requests, [])
   })
 })

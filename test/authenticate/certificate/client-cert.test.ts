@@ -102,7 +102,7 @@ describe('Client-Cert', () => {
     })),
   ]
   for (const { name, headers, want } of CASES) {
-    it(name, () => {
+    it(`is read from the header Client-Cert: ${name}`, () => {
       assert.deepEqual(outcomeOf(clientCertSource.find(requestOf({ headers }))), want)
     })
   }

@@ -71,7 +71,7 @@ describe('the text of X-Forwarded-Client-Cert', () => {
     `${'A'.repeat(33)}=b`,
   ]
   for (const input of WRONG) {
-    it(`${input.slice(0, 24)} is refused`, () => {
+    it(`is refused as malformed: ${input.slice(0, 24)}`, () => {
       assert.equal(readXfcc(input), undefined)
     })
   }
@@ -205,7 +205,7 @@ describe('the certificate of X-Forwarded-Client-Cert', () => {
     { name: 'JSON, as Envoy can write it', values: ['[{"hash":"ab"}]'], want: 'malformed' },
   ]
   for (const { name, values, choice = 'only', want } of CASES) {
-    it(name, () => {
+    it(`is read from X-Forwarded-Client-Cert: ${name}`, () => {
       assert.deepEqual(outcomeOf(find(choice, ...values)), want)
     })
   }

@@ -46,10 +46,10 @@ export const sourceConformance = (name: string, setUp: () => Promise<SourceSite>
 
     it('gives the same answer again, also to concurrent queries', async () => {
       await using site = await setUp()
-      const asked = Array.from({ length: 20 }, (_, index) =>
+      const pending = Array.from({ length: 20 }, (_, index) =>
         statusOf(site.source, index % 2 === 0 ? site.good : site.revoked),
       )
-      const outcomes = (await Promise.all(asked)).map(({ outcome }) => outcome)
+      const outcomes = (await Promise.all(pending)).map(({ outcome }) => outcome)
       assert.deepEqual(
         outcomes,
         Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? 'good' : 'revoked')),

@@ -117,17 +117,17 @@ const CASES: readonly Case[] = [
 
 describe('an introspection endpoint that answers', () => {
   for (const { name, answer, cause } of CASES) {
-    it(`hostile: ${name}`, async () => {
+    it(`hostile: does not authenticate after an answer with ${name}`, async () => {
       await using site = await startIntrospection()
       site.scripted.answer = () => answer
       assert.match(causeOf(await show(site.authenticator, 'opaque')), cause)
       // After 429 the question is repeated once, later.
-      assert.equal(site.scripted.asked.length, answer.status === 429 ? 2 : 1)
+      assert.equal(site.scripted.requests.length, answer.status === 429 ? 2 : 1)
       // The failure is cached for a second, so that a client that retries at once causes one request.
       site.scripted.answer = () => ({ body: ACTIVE })
       if (answer.status !== 429) {
         assert.match(causeOf(await show(site.authenticator, 'opaque')), cause)
-        assert.equal(site.scripted.asked.length, 1)
+        assert.equal(site.scripted.requests.length, 1)
         site.clock.advance(1_000)
       }
       assert.equal(await outcomeOf(site.authenticator, 'opaque'), 'authenticated')
@@ -143,7 +143,7 @@ describe('an introspection endpoint that answers', () => {
       const cause = causeOf(await show(site.authenticator, 'opaque'))
       assert.match(cause, new RegExp(`answered ${status}$`))
       assert.deepEqual(
-        site.scripted.asked.map(({ path }) => path),
+        site.scripted.requests.map(({ path }) => path),
         ['/introspect'],
       )
     })
@@ -158,7 +158,7 @@ describe('an introspection endpoint', () => {
     const asking = await askingBy(stack, other)
     const authenticator = introspectionBy(asking, site.scripted.origin)
     assert.match(causeOf(await show(authenticator, 'opaque')), /cannot be fetched: .*certificate/)
-    assert.equal(site.scripted.asked.length, 0)
+    assert.equal(site.scripted.requests.length, 0)
   })
 
   it('hostile: with a certificate for another name receives no token', async () => {
@@ -170,10 +170,10 @@ describe('an introspection endpoint', () => {
     const server = stack.use(await startTokenServer(identity, () => ({ body: ACTIVE })))
     const authenticator = introspectionBy(await askingBy(stack, authority), server.origin)
     assert.match(causeOf(await show(authenticator, 'opaque')), /cannot be fetched: /)
-    assert.equal(server.asked.length, 0)
+    assert.equal(server.requests.length, 0)
   })
 
-  it('that is slow times out', async () => {
+  it('an introspection endpoint that is slow times out', async () => {
     await using site = await startIntrospection({}, { timeout: 200 })
     const { promise, resolve } = Promise.withResolvers<void>()
     site.scripted.answer = () => ({ body: ACTIVE, after: promise })
@@ -181,7 +181,7 @@ describe('an introspection endpoint', () => {
     resolve()
   })
 
-  it('that was down is used again once it is back', async () => {
+  it('an introspection endpoint that was down is used again once it is back', async () => {
     await using stack = new AsyncDisposableStack()
     await using site = await startIntrospection({ cacheTtl: 0 })
     const { authenticator, scripted, authority } = site
@@ -198,7 +198,7 @@ describe('an introspection endpoint', () => {
     assert.equal(await outcomeOf(authenticator, 'opaque'), 'authenticated')
   })
 
-  it('that fails opens the circuit, and one request tries it after the cool-down', async () => {
+  it('an introspection endpoint that fails opens the circuit, and one request tries it after the cool-down', async () => {
     await using site = await startIntrospection(
       { cacheTtl: 0 },
       { failureThreshold: 3, coolDown: 5_000 },
@@ -209,14 +209,14 @@ describe('an introspection endpoint', () => {
     for (let attempt = 0; attempt < 5; attempt += 1) {
       presented.push(causeOf(await show(authenticator, `t${attempt}`)))
     }
-    assert.equal(scripted.asked.length, 3)
+    assert.equal(scripted.requests.length, 3)
     assert.match(presented[2] ?? '', /answered 503/)
     assert.match(presented[4] ?? '', /circuit breaker is open/)
     // Still failing: the request that tried it opens the circuit again.
     clock.advance(5_000)
     await show(authenticator, 'u')
     await show(authenticator, 'v')
-    assert.equal(scripted.asked.length, 4)
+    assert.equal(scripted.requests.length, 4)
     scripted.answer = () => ({ body: ACTIVE })
     clock.advance(5_000)
     assert.equal(await outcomeOf(authenticator, 'w'), 'authenticated')
@@ -260,6 +260,6 @@ describe('an introspection endpoint', () => {
     for (let attempt = 0; attempt < 3; attempt += 1) {
       assert.equal(await outcomeOf(site.authenticator, `t${attempt}`), 'authenticated')
     }
-    assert.equal(new Set(site.scripted.asked.map(({ port }) => port)).size, 1)
+    assert.equal(new Set(site.scripted.requests.map(({ port }) => port)).size, 1)
   })
 })

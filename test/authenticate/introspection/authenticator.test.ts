@@ -42,24 +42,24 @@ describe('an opaque token', () => {
     assert.match(digest, /^[\w-]{16}$/)
     assert.ok(Object.isFrozen(credential.claims) && Object.isFrozen(credential.claims['groups']))
 
-    const [asked, ...more] = site.scripted.asked
+    const [request, ...more] = site.scripted.requests
     assert.deepEqual(more, [])
-    assert.equal(asked?.method, 'POST')
-    assert.equal(asked.path, '/introspect')
-    assert.deepEqual(asked.form, { token: 'opaque-token', token_type_hint: 'access_token' })
-    assert.equal(asked.headers['content-type'], 'application/x-www-form-urlencoded')
-    assert.equal(asked.headers.accept, 'application/json')
+    assert.equal(request?.method, 'POST')
+    assert.equal(request.path, '/introspect')
+    assert.deepEqual(request.form, { token: 'opaque-token', token_type_hint: 'access_token' })
+    assert.equal(request.headers['content-type'], 'application/x-www-form-urlencoded')
+    assert.equal(request.headers.accept, 'application/json')
     const secret = Buffer.from('countersign:client-secret').toString('base64')
-    assert.equal(asked.headers.authorization, `Basic ${secret}`)
+    assert.equal(request.headers.authorization, `Basic ${secret}`)
   })
 
   it('arrives there unchanged, whatever characters it has', async () => {
     await using site = await startIntrospection()
     await show(site.authenticator, 'a+b/c~d.e_f-==')
-    assert.equal(site.scripted.asked[0]?.form['token'], 'a+b/c~d.e_f-==')
+    assert.equal(site.scripted.requests[0]?.form['token'], 'a+b/c~d.e_f-==')
   })
 
-  it('that is absent or malformed is not sent', async () => {
+  it('an opaque token that is absent or malformed is not sent', async () => {
     await using site = await startIntrospection()
     const { authenticator, scripted } = site
     for (const [authorization, want] of [
@@ -74,10 +74,10 @@ describe('an opaque token', () => {
       const result = await authenticator.authenticate(requestOf({ headers }), FOREVER)
       assert.equal(codeOf(result), want, authorization)
     }
-    assert.equal(scripted.asked.length, 0)
+    assert.equal(scripted.requests.length, 0)
   })
 
-  it('that is rejected has error="invalid_token" in the challenge', async () => {
+  it('an opaque token that is rejected has error="invalid_token" in the challenge', async () => {
     await using site = await startIntrospection()
     site.scripted.answer = () => ({ body: { active: false } })
     assert.deepEqual(site.authenticator.challenges, ['Bearer realm="Kubernetes"'])
@@ -99,7 +99,7 @@ describe('an introspection response', () => {
     await assert.rejects(gone, /gone/)
     resolve()
     assert.deepEqual(new Set(await Promise.all(presented)), new Set(['authenticated']))
-    assert.equal(site.scripted.asked.length, 1)
+    assert.equal(site.scripted.requests.length, 1)
   })
 
   it('is used by the remaining requests when the first is cancelled', async () => {
@@ -122,7 +122,7 @@ describe('an introspection response', () => {
     scripted.answer = () => ({ body: { active: false } })
     clock.advance(29_999)
     assert.equal(await outcomeOf(authenticator, 'opaque'), 'authenticated')
-    assert.equal(scripted.asked.length, 1)
+    assert.equal(scripted.requests.length, 1)
     clock.advance(1)
     assert.equal(await outcomeOf(authenticator, 'opaque'), 'token-inactive')
   })
@@ -135,7 +135,7 @@ describe('an introspection response', () => {
     assert.equal(await outcomeOf(authenticator, 'opaque'), 'authenticated')
     clock.advance(1)
     assert.equal(await outcomeOf(authenticator, 'opaque'), 'token-expired')
-    assert.equal(scripted.asked.length, 2)
+    assert.equal(scripted.requests.length, 2)
   })
 
   it('of an inactive token is cached for some seconds only', async () => {
@@ -144,7 +144,7 @@ describe('an introspection response', () => {
     scripted.answer = () => ({ body: { active: false } })
     await show(authenticator, 'opaque')
     assert.equal(await outcomeOf(authenticator, 'opaque'), 'token-inactive')
-    assert.equal(scripted.asked.length, 1)
+    assert.equal(scripted.requests.length, 1)
     scripted.answer = () => ({ body: ACTIVE })
     clock.advance(LONGEST_REJECTION)
     assert.equal(await outcomeOf(authenticator, 'opaque'), 'authenticated')
@@ -186,10 +186,10 @@ describe('a token that is bound to a certificate', () => {
     const want = ['authenticated', 'token-binding', 'token-binding', 'authenticated']
     assert.deepEqual(await Promise.all(outcomes), want)
     assert.equal(await outcomeOf(site.authenticator, 'opaque'), 'token-binding')
-    assert.equal(site.scripted.asked.length, 1)
+    assert.equal(site.scripted.requests.length, 1)
   })
 
-  it('that is bound to a DPoP key is not accepted as a bearer token', async () => {
+  it('a token that is bound to a DPoP key is not accepted as a bearer token', async () => {
     await using site = await startIntrospection()
     site.scripted.answer = () => ({ body: { ...ACTIVE, token_type: 'DPoP', cnf: { jkt: 'x' } } })
     assert.equal(await outcomeOf(site.authenticator, 'opaque'), 'token-binding')
@@ -219,7 +219,7 @@ describe('a route with signed and with opaque tokens', () => {
     assert.equal(await judge(`${await key.token()}x.`), 'tokens: credential-malformed')
     const foreign = await key.token(claimsOf({ iss: 'https://other' }))
     assert.equal(await judge(foreign), 'undefined: not-applicable')
-    assert.equal(scripted.asked.length, 0)
+    assert.equal(scripted.requests.length, 0)
     assert.equal(await judge('opaque'), 'opaque: authenticated')
     // An encrypted token is opaque to Countersign.
     assert.equal(await judge('eyJhbGciOiJkaXIifQ.a.b.c.d'), 'opaque: authenticated')
@@ -233,10 +233,10 @@ describe('a route with signed and with opaque tokens', () => {
     assert.equal(await outcomeOf(authenticator, await key.token()), 'authenticated')
     const without = await key.token(claimsOf({ iss: undefined }))
     assert.equal(await outcomeOf(authenticator, without), 'authenticated')
-    assert.equal(scripted.asked.length, 2)
+    assert.equal(scripted.requests.length, 2)
     const foreign = await key.token(claimsOf({ iss: `${ISSUER}x` }))
     assert.equal(await outcomeOf(authenticator, foreign), 'not-applicable')
-    assert.equal(scripted.asked.length, 2)
+    assert.equal(scripted.requests.length, 2)
   })
 })
 
@@ -264,13 +264,13 @@ describe('mutual TLS (RFC 8705)', () => {
     const options = { client: certificateOnly('countersign') }
     const authenticator = introspectionBy(asking, mutual.origin, options)
     assert.equal(await outcomeOf(authenticator, 'opaque'), 'authenticated')
-    const [asked] = mutual.asked
-    assert.equal(asked?.client, 'countersign')
-    assert.equal(asked.form['client_id'], 'countersign')
-    assert.equal(asked.headers.authorization, undefined)
+    const [request] = mutual.requests
+    assert.equal(request?.client, 'countersign')
+    assert.equal(request.form['client_id'], 'countersign')
+    assert.equal(request.headers.authorization, undefined)
 
     const bare = introspectionBy(await askingBy(stack, authority), mutual.origin, options)
     assert.equal(await outcomeOf(bare, 'opaque'), 'unavailable')
-    assert.equal(mutual.asked.length, 1)
+    assert.equal(mutual.requests.length, 1)
   })
 })

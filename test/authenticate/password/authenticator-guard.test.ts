@@ -60,19 +60,19 @@ describe('a client that guesses passwords with Basic', () => {
     for (let count = 0; count < 20; count += 1) {
       await ask('alice', '')
     }
-    assert.equal(site.asked, 0)
+    assert.equal(site.attempts, 0)
     assert.equal(await code('alice', 'right'), 'authenticated')
   })
 
   it('cannot distinguish a password that needs a second factor from a wrong one', async () => {
     const { ask, code, site } = setUp()
-    const asked = { message: 'Code?', state: Buffer.of(1) }
-    site.verifier.challenges.set('alice', { outcome: 'challenged', challenge: asked })
+    const question = { message: 'Code?', state: Buffer.of(1) }
+    site.verifier.challenges.set('alice', { outcome: 'challenged', challenge: question })
     for (let count = 0; count < 20; count += 1) {
       assert.equal(await code('alice', 'right'), 'second-factor-required')
       assert.equal(await code('bob', 'wrong'), 'credential-wrong')
     }
-    assert.equal(site.asked, 2)
+    assert.equal(site.attempts, 2)
     for (const user of ['alice', 'bob']) {
       for (const want of ['rejected', 'rejected', 'rejected', 'rejected']) {
         assert.equal((await ask(user, site.guess())).outcome, want)
@@ -85,16 +85,16 @@ describe('a client that guesses passwords with Basic', () => {
     const { code, site } = setUp()
     const gate = Promise.withResolvers<void>()
     site.verifier.ready = gate.promise
-    const asked = Array.from({ length: 50 }, () => code('alice', 'right'))
+    const attempts = Array.from({ length: 50 }, () => code('alice', 'right'))
     gate.resolve()
-    assert.deepEqual(new Set(await Promise.all(asked)), new Set(['authenticated']))
-    assert.equal(site.asked, 1)
+    assert.deepEqual(new Set(await Promise.all(attempts)), new Set(['authenticated']))
+    assert.equal(site.attempts, 1)
   })
 
   it('is named to the verifier by its address', async () => {
     const { ask, site } = setUp()
     await ask('alice', 'right', '2001:db8::7')
-    assert.deepEqual(site.verifier.asked, [{ user: 'alice', source: '2001:db8::7' }])
+    assert.deepEqual(site.verifier.attempts, [{ user: 'alice', source: '2001:db8::7' }])
   })
 })
 
@@ -112,9 +112,9 @@ describe('a cached password', () => {
     for (let index = 0; index < 100; index += 1) {
       await fail(`user${index}`, 1)
     }
-    const { asked } = site
+    const { attempts } = site
     assert.equal(await code('alice', 'right'), 'authenticated')
-    assert.equal(site.asked, asked)
+    assert.equal(site.attempts, attempts)
   })
 
   it('is not accepted from another address that has to wait, which could find it by guessing', async () => {
@@ -122,7 +122,7 @@ describe('a cached password', () => {
     await code('alice', 'right')
     await fail('alice', 100, ELSEWHERE)
     assert.equal(await code('alice', 'right', ELSEWHERE), 'too-many-attempts')
-    assert.equal(site.asked, 6)
+    assert.equal(site.attempts, 6)
   })
 
   it('is not accepted from its own address while the user has to wait there', async () => {
@@ -132,13 +132,13 @@ describe('a cached password', () => {
     assert.equal(await code('alice', 'right'), 'too-many-attempts')
     site.clock.advance(SECOND)
     assert.equal(await code('alice', 'right'), 'authenticated')
-    assert.equal(site.asked, 6)
+    assert.equal(site.attempts, 6)
   })
 
   it('is verified anew for each address, and has one fingerprint', async () => {
     const { ask, site } = setUp()
     const answers = [await ask('alice', 'right'), await ask('alice', 'right', ELSEWHERE)]
-    assert.equal(site.asked, 2)
+    assert.equal(site.attempts, 2)
     const credentials = answers.map((answer) =>
       answer.outcome === 'authenticated' ? answer.credential.digest : answer.outcome,
     )

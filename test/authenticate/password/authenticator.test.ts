@@ -72,7 +72,8 @@ describe('the outcome of Basic', () => {
     },
   ]
   for (const { name, input, want } of CASES) {
-    it(name, async () => assert.equal(codeOf(await ask(authenticatorFor(), input)), want))
+    it(`answers ${want} to ${name}`, async () =>
+      assert.equal(codeOf(await ask(authenticatorFor(), input)), want))
   }
 
   it('is unavailable with the cause when the directory is down', async () => {
@@ -226,14 +227,14 @@ describe('a cancelled Basic request', () => {
   it('does not wait for the verifier', async () => {
     const { authenticator } = setUp()
     const leaving = new AbortController()
-    const asked = ask(authenticator, basic('alice', 'secret'), leaving.signal)
+    const attempts = ask(authenticator, basic('alice', 'secret'), leaving.signal)
     leaving.abort(new Error('gone'))
-    await assert.rejects(asked, /gone/)
+    await assert.rejects(attempts, /gone/)
   })
 
   it('is rejected with its reason when it was cancelled before the verification', async () => {
-    const asked = ask(authenticatorFor(), basic('alice', 'secret'), AbortSignal.abort())
-    await assert.rejects(asked, { name: 'AbortError' })
+    const attempts = ask(authenticatorFor(), basic('alice', 'secret'), AbortSignal.abort())
+    await assert.rejects(attempts, { name: 'AbortError' })
   })
 
   it('leaves no unhandled rejection when the verifier throws', async () => {
@@ -242,9 +243,9 @@ describe('a cancelled Basic request', () => {
     // The runner fails a test on an unhandled rejection.
     await assert.rejects(ask(authenticatorFor({ verifiers }), header, AbortSignal.abort()))
     const leaving = new AbortController()
-    const asked = ask(authenticatorFor({ verifiers }), header, leaving.signal)
+    const attempts = ask(authenticatorFor({ verifiers }), header, leaving.signal)
     leaving.abort()
-    await assert.rejects(asked)
+    await assert.rejects(attempts)
     await turn()
   })
 })

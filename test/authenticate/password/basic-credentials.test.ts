@@ -36,7 +36,7 @@ describe('credentials that are present', () => {
     },
   ]
   for (const { name, input, user, password } of CASES) {
-    it(name, () => {
+    it(`are read from the header: ${name}`, () => {
       const want = { outcome: 'present', user, password }
       assert.deepEqual(readBasicCredentials(Buffer.from(input)), want)
     })
@@ -55,7 +55,7 @@ describe('credentials that are absent', () => {
     { name: 'a letter that folds to "s"', input: 'Ba\u017fic YTpi' },
   ]
   for (const { name, input } of CASES) {
-    it(name, () => {
+    it(`are absent from the header: ${name}`, () => {
       const header = input === undefined ? undefined : Buffer.from(input)
       assert.deepEqual(readBasicCredentials(header), { outcome: 'absent' })
     })
@@ -97,7 +97,7 @@ describe('credentials that are malformed', () => {
     { name: 'more than a hash should read', input: basic('a', 'x'.repeat(3_072)) },
   ]
   for (const { name, input } of CASES) {
-    it(name, () => {
+    it(`are rejected as malformed: ${name}`, () => {
       assert.deepEqual(readBasicCredentials(Buffer.from(input)), { outcome: 'malformed' })
     })
   }

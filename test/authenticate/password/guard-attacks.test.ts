@@ -35,7 +35,7 @@ const attack = async (site: GuardedSite, { guesses, pause, next }: Attack) => {
     await site.show(user, `guess ${index}`, source)
     site.clock.advance(pause)
   }
-  const verified = site.verifier.asked.filter(({ source }) => source !== HOME)
+  const verified = site.verifier.attempts.filter(({ source }) => source !== HOME)
   return { verified: verified.length, lasted: site.clock.monotonic(), logins: new Set(logins) }
 }
 
@@ -181,9 +181,9 @@ describe('any attack', () => {
       for (let index = 0; index < 4_000; index += 1) {
         const user = `user${below(4)}`
         const source = `2001:db8:0:${below(6)}::${below(1_000)}`
-        const { asked } = site
+        const { attempts } = site
         await site.show(user, `guess ${index}`, source)
-        if (site.asked > asked) {
+        if (site.attempts > attempts) {
           const network = countedSource(source, 64)
           const at = site.clock.monotonic()
           seen.push({ at, user, source: network, pair: `${user} ${network}` })

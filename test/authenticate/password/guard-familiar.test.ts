@@ -17,10 +17,10 @@ describe('a user under attack from elsewhere', () => {
   it('receives the guesses that one user may have, whatever their addresses', async () => {
     const site = new GuardedSite()
     await guessFrom(site, 'alice', addresses(1_000))
-    assert.equal(site.asked, 20)
+    assert.equal(site.attempts, 20)
     site.clock.advance(SECOND)
     await guessFrom(site, 'alice', addresses(1_000, '10.1'))
-    assert.equal(site.asked, 21)
+    assert.equal(site.attempts, 21)
   })
 
   it('is accepted at once from a familiar address', async () => {
@@ -61,7 +61,7 @@ describe('a user under attack from elsewhere', () => {
       assert.equal(await site.outcome('alice', 'right', HOME), 'verified')
       site.clock.advance(MINUTE)
     }
-    const guesses = site.verifier.asked.filter(({ source }) => source !== HOME).length
+    const guesses = site.verifier.attempts.filter(({ source }) => source !== HOME).length
     assert.ok(guesses <= 31, `${guesses} guesses in an hour`)
   })
 
@@ -111,9 +111,9 @@ describe('a user under attack from elsewhere', () => {
     await guessFrom(site, 'alice', addresses(15))
     await site.fail('alice', 4, HOME)
     await site.show('alice', 'right', HOME)
-    const { asked } = site
+    const { attempts } = site
     await guessFrom(site, 'alice', addresses(10, '10.1'))
-    assert.equal(site.asked, asked + 5)
+    assert.equal(site.attempts, attempts + 5)
     assert.equal(await site.outcome('alice', 'right', '10.9.9.9'), 1)
   })
 })
@@ -124,7 +124,7 @@ describe('one address that guesses at many users', () => {
     for (let index = 0; index < 1_000; index += 1) {
       await site.show(`user${index}`, 'Winter2026', ELSEWHERE)
     }
-    assert.equal(site.asked, 30)
+    assert.equal(site.attempts, 30)
     assert.deepEqual(site.lockOuts, [])
     // The last user exists and is not named: the lock-out is caused by the address.
     for (const user of ['one', 'two', 'three', 'four', 'five', 'bob']) {
@@ -142,7 +142,7 @@ describe('one address that guesses at many users', () => {
       await site.show(`user${index}`, 'Winter2026', ELSEWHERE)
       await site.show('bob', 'right', ELSEWHERE)
     }
-    const guesses = site.verifier.asked.filter(({ user }) => user !== 'bob').length
+    const guesses = site.verifier.attempts.filter(({ user }) => user !== 'bob').length
     assert.equal(guesses, 30)
   })
 
@@ -165,7 +165,7 @@ describe('concurrent attempts', () => {
     const guesses = Array.from({ length: 500 }, () => site.outcome('alice', site.guess(), HOME))
     gate.resolve()
     await Promise.all(guesses)
-    assert.equal(site.asked, 5)
+    assert.equal(site.attempts, 5)
   })
 
   it('logins of 100 users from one address: all are verified', async () => {
@@ -190,7 +190,7 @@ describe('concurrent attempts', () => {
     )
     gate.resolve()
     await Promise.all(guesses)
-    assert.ok(site.asked <= 120, `${site.asked}`)
+    assert.ok(site.attempts <= 120, `${site.attempts}`)
     assert.equal(await site.outcome('other', 'Winter2026', HOME), 15 * 60)
   })
 })

@@ -15,7 +15,7 @@ describe('a wrong password that is repeated', () => {
       assert.equal(await site.outcome('nobody', 'old password'), 'unknown-user')
       site.clock.advance(SECOND)
     }
-    assert.equal(site.asked, 2)
+    assert.equal(site.attempts, 2)
     await site.fail('alice', 3)
     assert.equal(await site.outcome('alice', 'right'), 'verified')
   })
@@ -26,7 +26,7 @@ describe('a wrong password that is repeated', () => {
       assert.equal(await site.outcome('alice', 'old password'), 'wrong-password')
       site.clock.advance(MINUTE)
     }
-    assert.equal(site.asked, 59)
+    assert.equal(site.attempts, 59)
     assert.equal(await site.fail('alice', 4), 0)
     assert.equal(await site.outcome('alice', 'right'), 'verified')
   })
@@ -63,7 +63,7 @@ describe('a wrong password that is repeated', () => {
     await site.show('alice', 'wrong')
     assert.equal(await site.outcome('bob', 'wrong'), 'wrong-password')
     assert.equal(await site.outcome('alice', 'wrong '), 'wrong-password')
-    assert.equal(site.asked, 3)
+    assert.equal(site.attempts, 3)
   })
 
   it('is refused like any other password during a lock-out', async () => {

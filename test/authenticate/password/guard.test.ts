@@ -28,12 +28,12 @@ describe('guesses at one user from one address', () => {
   it('are refused during a lock-out whatever the password, without a verification', async () => {
     const site = new GuardedSite()
     await site.fail('alice', 10)
-    const { asked } = site
+    const { attempts } = site
     assert.equal(await site.outcome('alice', 'right'), 15 * 60)
     assert.equal(await site.outcome('ALICE', 'right'), 15 * 60)
     site.clock.advance(15 * MINUTE - 1)
     assert.equal(await site.outcome('alice', 'right'), 1)
-    assert.equal(site.asked, asked)
+    assert.equal(site.attempts, attempts)
     site.clock.advance(1)
     assert.equal(await site.outcome('alice', 'right'), 'verified')
   })
@@ -93,8 +93,8 @@ describe('an unknown user', () => {
       site.clock.advance(500)
     }
     assert.deepEqual(
-      site.verifier.asked.filter(({ user }) => user === 'alice').length,
-      site.verifier.asked.filter(({ user }) => user === 'nobody').length,
+      site.verifier.attempts.filter(({ user }) => user === 'alice').length,
+      site.verifier.attempts.filter(({ user }) => user === 'nobody').length,
     )
   })
 })
@@ -111,7 +111,7 @@ describe('a disabled account', () => {
     const site = new GuardedSite({ users: { eve: { password: 'right', disabled: true } } })
     await site.show('eve', 'right')
     assert.deepEqual(await site.show('eve', 'right'), { outcome: 'barred', code: 'user-disabled' })
-    assert.equal(site.asked, 1)
+    assert.equal(site.attempts, 1)
   })
 })
 
@@ -135,7 +135,7 @@ describe('a second factor that is requested', () => {
     for (let index = 0; index < 40; index += 1) {
       await site.show('alice', 'right', `10.0.0.${index}`, { outcome: 'challenged', challenge })
     }
-    assert.equal(site.asked, 20)
+    assert.equal(site.attempts, 20)
   })
 })
 
@@ -176,7 +176,7 @@ describe('a verification without a result', () => {
       const site = new GuardedSite({ store: broken, clock })
       assert.deepEqual(await site.show('alice', 'right'), { outcome: 'unavailable', cause })
       assert.equal((await site.show('alice', 'wrong')).outcome, 'unavailable')
-      if (method === 'recall' || method === 'take') assert.equal(site.asked, 0)
+      if (method === 'recall' || method === 'take') assert.equal(site.attempts, 0)
     })
   }
 })

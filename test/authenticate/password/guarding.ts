@@ -66,8 +66,8 @@ export class GuardedSite {
   }
 
   /** How many passwords the directory verified. */
-  get asked(): number {
-    return this.verifier.asked.length
+  get attempts(): number {
+    return this.verifier.attempts.length
   }
 
   /** Logs in; `verification` is the answer of the directory, if it is set. */

@@ -25,9 +25,8 @@ describe('readHash accepts', () => {
     { name: 'bcrypt with the highest', input: bcrypt('$2b$16'), want: 'bcrypt' },
   ]
   for (const { name, input, want } of CASES) {
-    it(name, () =>
-      assert.deepEqual(readHash(input), { ok: true, hash: { kind: want, text: input } }),
-    )
+    it(`accepts a password hash of ${name}`, () =>
+      assert.deepEqual(readHash(input), { ok: true, hash: { kind: want, text: input } }))
   }
 })
 
@@ -122,7 +121,7 @@ describe('readHash refuses', () => {
     },
   ]
   for (const { name, input, want } of CASES) {
-    it(name, () => {
+    it(`refuses a password hash: ${name}`, () => {
       const reading = readHash(input)
       assert.ok(!reading.ok)
       assert.match(reading.message, want)
@@ -230,8 +229,12 @@ describe('a full pool', () => {
   it('does not begin a verification that is already cancelled', async () => {
     const reading = readHash(await cheapHash('secret'))
     assert.ok(reading.ok)
-    const asked = new HashPool().verify(reading.hash, 'secret', callerUntil(AbortSignal.abort()))
-    await assert.rejects(asked, { name: 'AbortError' })
+    const verification = new HashPool().verify(
+      reading.hash,
+      'secret',
+      callerUntil(AbortSignal.abort()),
+    )
+    await assert.rejects(verification, { name: 'AbortError' })
   })
 
   it('frees its slot when verifying fails', async () => {

@@ -43,8 +43,8 @@ const setUp = (generation = 'g1', site = new GuardedSite()) => {
     assert.ok(step.outcome === 'asked', step.outcome)
     return step.question
   }
-  const answer = async (asked: PasswordQuestion, text: string, source = HOME) =>
-    await login.answer(asked, text, source)
+  const answer = async (challenge: PasswordQuestion, text: string, source = HOME) =>
+    await login.answer(challenge, text, source)
   const byBasic = async (user: string, password: string): Promise<string> => {
     const result = await authenticator.authenticate(requestFor(user, password), FOREVER)
     return result.outcome === 'rejected' ? result.code : result.outcome
@@ -65,13 +65,13 @@ describe('a password at the login page', () => {
 
   it('leads to a question, whose answer is sent to the verifier of the question with its state', async () => {
     const { question, answer, site } = setUp()
-    const asked = await question()
-    assert.equal(asked.message, 'Code?')
-    assert.equal(asked.echo, false)
-    const step = await answer(asked, '123456')
+    const challenge = await question()
+    assert.equal(challenge.message, 'Code?')
+    assert.equal(challenge.echo, false)
+    const step = await answer(challenge, '123456')
     assert.ok(step.outcome === 'authenticated')
     assert.deepEqual(step.credential.groups, ['otp'])
-    assert.equal(step.credential.digest, asked.credential)
+    assert.equal(step.credential.digest, challenge.credential)
     assert.deepEqual(site.verifier.answered, [{ answer: '123456', state: 's1' }])
   })
 
@@ -100,10 +100,10 @@ describe('a password at the login page', () => {
 
   it('hostile: with wrong answers fails like a wrong password, with the same lock-out', async () => {
     const { question, answer, site, byBasic } = setUp()
-    const asked = await question()
+    const challenge = await question()
     const codes: string[] = []
     for (let guess = 0; guess < 5; guess += 1) {
-      codes.push(codeOf(await answer(asked, `${guess}`)))
+      codes.push(codeOf(await answer(challenge, `${guess}`)))
     }
     // The question was one failure, so that five are spent after four answers.
     assert.deepEqual(codes, [...Array(4).fill('credential-wrong'), 'too-many-attempts'])
@@ -140,25 +140,25 @@ describe('a password at the login page', () => {
 
   it('leads to a stale question when the configuration of the verifiers changes', async () => {
     const { question, site } = setUp()
-    const asked = await question()
+    const challenge = await question()
     const later = setUp('g2', site)
-    assert.equal((await later.answer(asked, '123456')).outcome, 'stale')
+    assert.equal((await later.answer(challenge, '123456')).outcome, 'stale')
     assert.deepEqual(site.verifier.answered, [])
   })
 
   it('hostile: with an empty answer or control characters is not sent to the verifier', async () => {
     const { question, answer, site } = setUp()
-    const asked = await question()
+    const challenge = await question()
     for (const text of ['', '123456\0', '1\n2']) {
-      assert.equal(codeOf(await answer(asked, text)), 'credential-malformed')
+      assert.equal(codeOf(await answer(challenge, text)), 'credential-malformed')
     }
     assert.deepEqual(site.verifier.answered, [])
   })
 
   it('is unavailable when the verifier of the question is down', async () => {
     const { question, answer, site } = setUp()
-    const asked = await question()
+    const challenge = await question()
     site.verifier.down = new Error('no route to host')
-    assert.equal(codeOf(await answer(asked, '123456')), 'unavailable')
+    assert.equal(codeOf(await answer(challenge, '123456')), 'unavailable')
   })
 })

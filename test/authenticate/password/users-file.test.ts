@@ -102,7 +102,7 @@ users:
   }
 
   const CASES: readonly { name: string; input: string; want: readonly RegExp[] }[] = [
-    { name: 'nothing', input: '', want: [/^- the file is empty$/] },
+    { name: 'an empty file', input: '', want: [/^- the file is empty$/] },
     { name: 'no users', input: 'users: {}', want: [/^- holds no users$/] },
     { name: 'a list', input: '- alice', want: [/^1:1 must be a mapping/] },
     { name: 'broken YAML', input: 'users:\n  a: [', want: [/^2:\d+ /] },
@@ -175,7 +175,7 @@ describe('an htpasswd file', () => {
   })
 
   const CASES: readonly { name: string; input: string; want: readonly RegExp[] }[] = [
-    { name: 'nothing', input: '', want: [/^- holds no users$/] },
+    { name: 'a file without users', input: '', want: [/^- holds no users$/] },
     { name: 'comments only', input: '# alice\n\n', want: [/^- holds no users$/] },
     {
       name: 'a line without a colon',

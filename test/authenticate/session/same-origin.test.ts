@@ -115,7 +115,7 @@ describe('a session', () => {
     })
   }
 
-  it('that is absent is left to the other authenticators', async () => {
+  it('a session that is absent is left to the other authenticators', async () => {
     const none = fakeAuthenticator('browser', { outcome: 'not-applicable' })
     const request = requestOf({ method: 'POST', headers: Object.entries(SIBLING) })
     const answer = await sameOriginOnly(none, new Set()).authenticate(request, FOREVER)

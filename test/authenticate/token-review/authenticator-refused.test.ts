@@ -30,7 +30,7 @@ describe('a token that the API server would refuse whatever its signature is', (
     it(`is refused without a TokenReview: ${name}`, async () => {
       await using site = await start({ audiences: ['countersign'] })
       assert.equal(await outcomeOf(site.authenticator, await key.token(claimsOf(claims))), want)
-      assert.equal(site.scripted.asked.length, 0)
+      assert.equal(site.scripted.requests.length, 0)
     })
   }
 

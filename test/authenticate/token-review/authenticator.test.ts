@@ -38,13 +38,13 @@ describe('a token of a service account', () => {
       expires: (NOW + 300) * 1_000,
       presented: { proven: true, iss: ISSUER, aud: ['kubernetes'] },
     })
-    const [asked, ...more] = site.scripted.asked
+    const [request, ...more] = site.scripted.requests
     assert.deepEqual(more, [])
-    assert.equal(asked?.method, 'POST')
-    assert.equal(asked.path, PATH)
-    assert.equal(asked.headers.authorization, 'Bearer own-token-1')
-    assert.equal(asked.headers['content-type'], 'application/json')
-    assert.deepEqual(JSON.parse(asked.body), {
+    assert.equal(request?.method, 'POST')
+    assert.equal(request.path, PATH)
+    assert.equal(request.headers.authorization, 'Bearer own-token-1')
+    assert.equal(request.headers['content-type'], 'application/json')
+    assert.deepEqual(JSON.parse(request.body), {
       apiVersion: 'authentication.k8s.io/v1',
       kind: 'TokenReview',
       spec: { token, audiences: ['countersign', 'other'] },
@@ -54,7 +54,7 @@ describe('a token of a service account', () => {
   it('is reviewed without audiences when none are configured', async () => {
     await using site = await start()
     await show(site.authenticator, 'opaque')
-    const spec: unknown = JSON.parse(site.scripted.asked[0]?.body ?? '').spec
+    const spec: unknown = JSON.parse(site.scripted.requests[0]?.body ?? '').spec
     assert.deepEqual(spec, { token: 'opaque' })
   })
 
@@ -65,7 +65,7 @@ describe('a token of a service account', () => {
       ca: outer.authority.ca,
     })
     assert.equal(await outcomeOf(site.authenticator, 'opaque'), 'authenticated')
-    assert.equal(outer.scripted.asked[0]?.path, `/clusters/a${PATH}`)
+    assert.equal(outer.scripted.requests[0]?.path, `/clusters/a${PATH}`)
   })
 
   it('is rejected when the API server does not accept it, or reviews another audience', async () => {
@@ -88,7 +88,7 @@ describe('a token of a service account', () => {
     assert.equal(await outcomeOf(authenticator, token), 'authenticated')
     clock.advance(299_999)
     assert.equal(await outcomeOf(authenticator, token), 'authenticated')
-    assert.equal(scripted.asked.length, 1)
+    assert.equal(scripted.requests.length, 1)
     clock.advance(1)
     assert.equal(await outcomeOf(authenticator, token), 'token-expired')
     const forged = `${encode('{"alg":"none"}')}.${encode('{"exp":"never"}')}.eA`
@@ -104,7 +104,7 @@ describe('a token of a service account', () => {
     const presented = Array.from({ length: 100 }, () => outcomeOf(authenticator, 'same'))
     resolve()
     assert.deepEqual(new Set(await Promise.all(presented)), new Set(['authenticated']))
-    assert.equal(scripted.asked.length, 1)
+    assert.equal(scripted.requests.length, 1)
     scripted.answer = () => ({ body: INACTIVE })
     clock.advance(29_999)
     assert.equal(await outcomeOf(authenticator, 'same'), 'authenticated')
@@ -121,7 +121,7 @@ describe('a token of a service account', () => {
     for (const token of ['opaque', broken, foreign, listed]) {
       assert.equal(await outcomeOf(authenticator, token), 'not-applicable')
     }
-    assert.equal(scripted.asked.length, 0)
+    assert.equal(scripted.requests.length, 0)
     assert.equal(await outcomeOf(authenticator, await key.token()), 'authenticated')
   })
 })
@@ -158,7 +158,7 @@ describe('an API server that answers', () => {
     { name: '307', status: 307, body: GOOD, cause: /answered 307/ },
   ]
   for (const { name, cause, ...answer } of HOSTILE) {
-    it(`hostile: ${name}`, async () => {
+    it(`hostile: does not authenticate after an answer with ${name}`, async () => {
       await using site = await start()
       site.scripted.answer = () => answer
       assert.match(causeOf(await show(site.authenticator, 'opaque')), cause)
@@ -191,7 +191,7 @@ describe("Countersign's own token", () => {
     const { authenticator, scripted, clock, built, tokenFile } = site
     const presentedTo = async (): Promise<string | undefined> => {
       assert.equal(await outcomeOf(authenticator, 'opaque'), 'authenticated')
-      return scripted.asked.at(-1)?.headers.authorization
+      return scripted.requests.at(-1)?.headers.authorization
     }
     assert.ok(!built.files.includes(tokenFile) && built.files.length > 0)
     assert.equal(await presentedTo(), 'Bearer own-token-1')
@@ -241,7 +241,7 @@ describe("Countersign's own token", () => {
     )
     assert.ok(built.link !== undefined, built.problems.join())
     assert.equal(await outcomeOf(built.link.authenticator, 'opaque'), 'authenticated')
-    assert.equal(mutual.asked[0]?.client, 'countersign')
-    assert.equal(mutual.asked[0].headers.authorization, undefined)
+    assert.equal(mutual.requests[0]?.client, 'countersign')
+    assert.equal(mutual.requests[0].headers.authorization, undefined)
   })
 })

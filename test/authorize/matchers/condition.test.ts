@@ -201,7 +201,7 @@ describe('a condition over named segments of paths', () => {
     },
   ]
   for (const { paths, when, yes, no } of CASES) {
-    it(`${paths.join(', ')}: ${when}`, () => {
+    it(`evaluates ${when} on paths ${paths.join(', ')}`, () => {
       const word = (path: string): string =>
         decide([{ allow: 'match', paths, when }], { request: { path, headers: [['h', '1']] } })
       for (const path of yes) assert.equal(word(path), 'allow:match', path)

@@ -67,7 +67,7 @@ const CASES: readonly {
 
 describe('matchers of the operation', () => {
   for (const { rule, yes, no } of CASES) {
-    it(JSON.stringify(rule), () => {
+    it(`matches operations by ${JSON.stringify(rule)}`, () => {
       for (const [lines, want] of [
         [yes, 'allow:match'],
         [no, 'no-rule'],

@@ -63,7 +63,7 @@ const CASES: readonly {
 
 describe('methods, hosts and paths', () => {
   for (const { rule, yes, no } of CASES) {
-    it(JSON.stringify(rule), () => {
+    it(`matches requests by ${JSON.stringify(rule)}`, () => {
       const word = (request: RequestParts): string =>
         decide([{ allow: 'match', ...rule }], { request })
       for (const request of yes) assert.equal(word(request), 'allow:match', JSON.stringify(request))

@@ -28,7 +28,7 @@ const CASES: readonly Case[] = [
     ],
   },
   {
-    name: 'days only',
+    name: 'lists days only',
     times: [{ days: ['sun'] }],
     yes: ['2026-01-11T00:00:00Z', '2026-01-11T23:59:59Z'],
     no: ['2026-01-10T23:59:59Z', '2026-01-12T00:00:00Z'],

@@ -17,7 +17,7 @@ const KINDS: readonly Kind[] = ['http', 'kubernetes', 'openapi']
 /** The same rules without an index. */
 const linear = (policy: Policy): Policy => ({ ...policy, candidates: () => policy.rules })
 
-const told = (policy: Policy, question: Question): unknown => {
+const outcomeOf = (policy: Policy, question: Question): unknown => {
   const { outcome, shadows, ...rest } = evaluate(policy, question)
   if ('permit' in rest) return [outcome, rest.permit.rule, shadows]
   return [outcome, 'rule' in rest ? rest.rule.name : undefined, shadows]
@@ -37,7 +37,7 @@ describe('the index of rules, for random rules and questions,', () => {
           kind: kind === 'kubernetes' ? kind : 'http',
           operations: kind === 'openapi' ? OPERATIONS : undefined,
         })
-        for (let asked = 0; asked < 300; asked++) {
+        for (let index = 0; index < 300; index++) {
           const question = questionOf(randomQuestion(random, kind))
           const candidates = new Set(policy.candidates(question))
           for (const rule of policy.rules) {
@@ -46,8 +46,8 @@ describe('the index of rules, for random rules and questions,', () => {
             if (matchOf(rule, question) === false) continue
             assert.fail(`${rule.name} of ${JSON.stringify(rules)} was left out`)
           }
-          const want = told(linear(policy), question)
-          assert.deepEqual(told(policy, question), want)
+          const want = outcomeOf(linear(policy), question)
+          assert.deepEqual(outcomeOf(policy, question), want)
           const outcome = Array.isArray(want) ? String(want[0]) : ''
           seen.set(outcome, (seen.get(outcome) ?? 0) + 1)
         }
@@ -158,7 +158,7 @@ describe('the index of a thousand rules finds few to evaluate', () => {
     },
   ]
   for (const { name, rules, question, kind, most } of CASES) {
-    it(name, () => {
+    it(`finds few candidates ${name}`, () => {
       const count = countOf(rules, question, kind)
       assert.ok(count <= most, `${count} candidates`)
     })

@@ -107,8 +107,8 @@ describe('a Status for a refusal by a rule', () => {
     it(`of ${path} is text, which is all that kubectl reads there`, () => {
       const answer = refuse({ reason: 'no-rule' }, asking({ path }))
       assert.deepEqual(valuesOf(answer, 'content-type'), ['text/plain; charset=utf-8'])
-      const [asked] = path.split('?')
-      const want = `forbidden: User "alice" cannot get path "${asked}": no rule allows it (decision ${ID})\n`
+      const [requests] = path.split('?')
+      const want = `forbidden: User "alice" cannot get path "${requests}": no rule allows it (decision ${ID})\n`
       assert.equal(answer.body, want)
     })
   }

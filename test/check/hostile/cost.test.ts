@@ -30,7 +30,7 @@ describe('an unauthenticated request takes no more than a millisecond of CPU tim
   after(async () => await site[Symbol.asyncDispose]())
 
   for (const { name, request } of hostileRequests()) {
-    it(name, async (t) => {
+    it(`bounds the CPU time of a request with ${name}`, async (t) => {
       const { reason, ms, auditBytes } = await site.costOf(request)
       t.diagnostic(`${reason}, ${ms.toFixed(2)} ms, ${auditBytes} bytes of audit`)
       assert.ok(ms <= LONGEST, `${ms} ms`)

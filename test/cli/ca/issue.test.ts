@@ -208,7 +208,7 @@ describe('a CA of countersign ca', () => {
       },
     ]
   for (const { name, permitted, options } of LIMITED) {
-    it(`that is limited to ${name}`, async () => {
+    it(`a CA of countersign ca that is limited to ${name}`, async () => {
       const root = await createAuthority({ commonName: 'root', permitted }, undefined, 'root.pem')
       await assert.rejects(
         issued(root, 'server', options),
@@ -217,14 +217,14 @@ describe('a CA of countersign ca', () => {
     })
   }
 
-  it('that is limited to a domain excludes every address, and one limited to URIs none', () => {
+  it('a CA of countersign ca that is limited to a domain excludes every address, and one limited to URIs none', () => {
     const domain = nameConstraintsFor([{ kind: 'dns', value: 'example.org' }])
     assert.equal(domain?.excluded.length, 2)
     assert.deepEqual(nameConstraintsFor([{ kind: 'uri', value: 'example.org' }])?.excluded, [])
     assert.equal(nameConstraintsFor([]), undefined)
   })
 
-  it('that signs for clients alone refuses a server', async () => {
+  it('a CA of countersign ca that signs for clients alone refuses a server', async () => {
     const root = await createAuthority({ commonName: 'root', profile: 'client' })
     await assert.rejects(
       issued(root, 'server', SERVER),

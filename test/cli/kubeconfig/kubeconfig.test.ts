@@ -98,8 +98,8 @@ describe('countersign kubeconfig', { concurrency: 2 }, () => {
       [found.command, ...found.args],
       ['countersign', 'credential', '--issuer=https://id.example.org', '--device'],
     )
-    const told = await write(folder, [...args, '--command', '/opt/countersign'])
-    assert.equal(parse(told.stdout).users[0].user.exec.command, '/opt/countersign')
+    const written = await write(folder, [...args, '--command', '/opt/countersign'])
+    assert.equal(parse(written.stdout).users[0].user.exec.command, '/opt/countersign')
   })
 
   it('writes a file that its owner only can read, and no other file', async () => {

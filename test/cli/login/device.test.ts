@@ -35,17 +35,17 @@ describe('a login on another device', { concurrency: true }, () => {
     provider: HostileProvider,
     { hasBrowser = false, ...way }: Way = { device: true },
     signal = NEVER,
-  ): Promise<{ readonly tokens: Tokens; readonly told: string }> => {
+  ): Promise<{ readonly tokens: Tokens; readonly output: string }> => {
     const request = { issuer: provider.issuer, clientId: CLIENT, resource: 'urn:kube' }
     const opened = await openProvider(request, { ca: pki.ca })
-    let told = ''
+    let output = ''
     const person: Person = {
-      tell: (text) => (told += text),
+      tell: (text) => (output += text),
       hasBrowser,
       open: async () => true,
     }
     const options = { ...way, port: 0, consent: true }
-    return { tokens: await logIn(opened, options, person, signal, 100), told }
+    return { tokens: await logIn(opened, options, person, signal, 100), output }
   }
 
   /** Answers the first questions at the token endpoint so, and then honestly. */
@@ -57,17 +57,17 @@ describe('a login on another device', { concurrency: true }, () => {
   }
 
   const asksOf = ({ server }: HostileProvider) =>
-    server.asked.filter(({ path }) => path === PATHS.token)
+    server.requests.filter(({ path }) => path === PATHS.token)
 
   const error = (code: string): Answer => ({ status: 400, body: { error: code } })
 
   it('prints the page and the code, and polls until the login is complete', async () => {
     const pending = error('authorization_pending')
     await using provider = await answeringFirst(pending, pending)
-    const { tokens, told } = await attempt(provider)
+    const { tokens, output } = await attempt(provider)
     assert.equal(tokens.subject, 'u-alice')
-    assert.match(told, new RegExp(`within 10 min:\n\n {2}${provider.issuer}/activate\n`))
-    assert.match(told, /\n {2}WDJB-MJHT\n/)
+    assert.match(output, new RegExp(`within 10 min:\n\n {2}${provider.issuer}/activate\n`))
+    assert.match(output, /\n {2}WDJB-MJHT\n/)
     const asks = asksOf(provider)
     assert.equal(asks.length, 3)
     for (const { form } of asks) {
@@ -146,10 +146,10 @@ describe('a login on another device', { concurrency: true }, () => {
         verification_uri_complete: 'https://id.example.org/\u202e',
       }),
     )
-    const { told } = await attempt(provider)
-    assert.match(told, /A\?\[2JB\?/)
+    const { output } = await attempt(provider)
+    assert.match(output, /A\?\[2JB\?/)
     // oxlint-disable-next-line no-control-regex -- what is not to be there
-    assert.doesNotMatch(told, /[\u001b\u0007\r\u202e]/)
+    assert.doesNotMatch(output, /[\u001b\u0007\r\u202e]/)
   })
 
   const CHOICES: readonly { name: string; way: Way; device: boolean }[] = [
@@ -164,8 +164,8 @@ describe('a login on another device', { concurrency: true }, () => {
       const attempted = attempt(provider, way)
       if (device) await attempted
       else await assert.rejects(attempted, { message: /^no login/ })
-      const asked = provider.server.asked.some(({ path }) => path === PATHS.device)
-      assert.equal(asked, device)
+      const requested = provider.server.requests.some(({ path }) => path === PATHS.device)
+      assert.equal(requested, device)
     })
   }
 

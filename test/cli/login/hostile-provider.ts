@@ -73,8 +73,8 @@ export const startHostileProvider = async (identity: KeyPair): Promise<HostilePr
         return {
           body: {
             token_type: 'Bearer',
-            access_token: `access-${server.asked.length}`,
-            refresh_token: `refresh-${server.asked.length}`,
+            access_token: `access-${server.requests.length}`,
+            refresh_token: `refresh-${server.requests.length}`,
             expires_in: 300,
             id_token: await provider.signer.token({ ...claims, ...nonce, ...provider.claims }),
             ...provider.tokens,

@@ -133,7 +133,7 @@ describe('a hostile provider', () => {
     it(`answers with ${name}: the code is not exchanged`, async () => {
       await using provider = await startHostileProvider(pki.upstream)
       await assert.rejects(attempt(provider, browse), { code: 'login-failed', message: says })
-      assert.ok(!provider.server.asked.some(({ path }) => path === PATHS.token))
+      assert.ok(!provider.server.requests.some(({ path }) => path === PATHS.token))
     })
   }
 
@@ -148,7 +148,7 @@ describe('a hostile provider', () => {
     })
     await sleep(50)
     assert.deepEqual(statuses, [400, 400, 400, 200])
-    assert.equal(provider.server.asked.filter(({ path }) => path === PATHS.token).length, 1)
+    assert.equal(provider.server.requests.filter(({ path }) => path === PATHS.token).length, 1)
   })
 
   it('sends the code of another browser: it is refused for its code_verifier', async () => {
@@ -160,8 +160,8 @@ describe('a hostile provider', () => {
       code: 'login-failed',
       message: /refused: invalid_grant: PKCE verification failed$/,
     })
-    const asked = provider.server.asked.find(({ path }) => path === PATHS.token)
-    assert.match(asked?.form['code_verifier'] ?? '', /^[\w-]{43}$/)
+    const request = provider.server.requests.find(({ path }) => path === PATHS.token)
+    assert.match(request?.form['code_verifier'] ?? '', /^[\w-]{43}$/)
   })
 
   const now = Math.floor(Date.now() / 1_000)

@@ -83,7 +83,7 @@ describe('the command line of a login request', () => {
     )
   })
 
-  it('omits defaults', () => {
+  it('omits options that have their default', () => {
     const request = { issuer: 'https://id.example.org', clientId: 'countersign-cli' }
     assert.deepEqual(wordsOf(request, {}), ['--issuer=https://id.example.org'])
   })

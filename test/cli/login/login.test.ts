@@ -72,12 +72,12 @@ describe('countersign login at a real provider', () => {
       page.headers['content-security-policy'],
       "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     )
-    const { searchParams: asked } = url
-    assert.match(asked.get('redirect_uri') ?? '', /^http:\/\/127\.0\.0\.1:\d+\/callback$/)
-    assert.equal(asked.get('code_challenge_method'), 'S256')
+    const { searchParams: parameters } = url
+    assert.match(parameters.get('redirect_uri') ?? '', /^http:\/\/127\.0\.0\.1:\d+\/callback$/)
+    assert.equal(parameters.get('code_challenge_method'), 'S256')
     for (const name of ['state', 'nonce', 'code_challenge'])
-      assert.ok((asked.get(name) ?? '').length >= 43)
-    assert.equal(asked.get('scope'), 'openid profile email groups offline_access')
+      assert.ok((parameters.get(name) ?? '').length >= 43)
+    assert.equal(parameters.get('scope'), 'openid profile email groups offline_access')
   })
 
   it('opens the browser, and prints the URL in case it does not open', async () => {

@@ -47,7 +47,7 @@ describe('countersign logout', { concurrency: 2 }, () => {
   }
 
   const revokedAt = ({ server }: HostileProvider): readonly (readonly unknown[])[] =>
-    server.asked
+    server.requests
       .filter(({ path }) => path === PATHS.revocation)
       .map(({ form }) => [form['token'], form['token_type_hint']])
 
@@ -141,8 +141,8 @@ describe('countersign logout', { concurrency: 2 }, () => {
     await chmod(cache.folder, 0o755)
     const refused = await run(['logout', '--all'], { state: folder.path })
     assert.equal(refused.status, 1)
-    const told = /`(chmod 700 \S+)`, then `countersign (logout --all)`/.exec(refused.stderr)
-    assert.equal(told?.[1], `chmod 700 ${cache.folder}`)
+    const match = /`(chmod 700 \S+)`, then `countersign (logout --all)`/.exec(refused.stderr)
+    assert.equal(match?.[1], `chmod 700 ${cache.folder}`)
     await chmod(cache.folder, 0o700)
     assert.equal((await run(['logout', '--all'], { state: folder.path })).status, 0)
     assert.deepEqual(revokedAt(provider), [['refresh', 'refresh_token']])

@@ -45,14 +45,14 @@ const ask = async ({ kept = LOGIN, after, renewal, kind = 'id_token' }: Asking) 
   await using folder = await temporaryFolder()
   const cache = new TokenCache(folder.file('tokens'))
   if (kept !== 'nothing') await cache.write(kept)
-  let asked = 0
+  let requests = 0
   const held = heldToken({
     cache,
     request: LOGIN,
     kind,
     now: () => NOW + after,
     renew: async ({ refreshToken }) => {
-      asked++
+      requests++
       assert.equal(refreshToken, 'refresh-1')
       if (renewal === undefined) throw new TypeError('nobody was to be asked')
       if (renewal instanceof Error) throw renewal
@@ -64,12 +64,12 @@ const ask = async ({ kept = LOGIN, after, renewal, kind = 'id_token' }: Asking) 
     (cause: unknown) =>
       cause instanceof CountersignError ? `${cause.code}: ${cause.message}` : Promise.reject(cause),
   )
-  return { outcome, asked, kept: await cache.read(LOGIN) }
+  return { outcome, requests, kept: await cache.read(LOGIN) }
 }
 
 describe('a cached login, on use,', { concurrency: true }, () => {
   it('is returned without a request while its token is fresh', async () => {
-    assert.deepEqual(await ask({ after: MINUTE }), { outcome: 'id-1', asked: 0, kept: LOGIN })
+    assert.deepEqual(await ask({ after: MINUTE }), { outcome: 'id-1', requests: 0, kept: LOGIN })
   })
 
   for (const after of [9.5 * MINUTE, 11 * MINUTE]) {
@@ -129,8 +129,8 @@ describe('a cached login, on use,', { concurrency: true }, () => {
   ]
   for (const { name, renewal, over, forgotten = false } of CASES) {
     it(`is used while its token is valid although ${name}`, async () => {
-      const { outcome, asked, kept } = await ask({ after: 9.5 * MINUTE, renewal })
-      assert.deepEqual([outcome, asked], ['id-1', 1])
+      const { outcome, requests, kept } = await ask({ after: 9.5 * MINUTE, renewal })
+      assert.deepEqual([outcome, requests], ['id-1', 1])
       assert.equal(kept?.refreshToken, forgotten ? undefined : 'refresh-1')
       assert.equal(kept?.idToken.value, 'id-1')
     })
@@ -174,7 +174,7 @@ describe('a cached login, on use,', { concurrency: true }, () => {
     await using folder = await temporaryFolder()
     const cache = new TokenCache(folder.file('tokens'))
     await cache.write(LOGIN)
-    let asked = 0
+    let requests = 0
     const one = async (): Promise<string> => {
       const held = await heldToken({
         cache,
@@ -182,7 +182,7 @@ describe('a cached login, on use,', { concurrency: true }, () => {
         kind: 'id_token',
         now: () => NOW + 11 * MINUTE,
         renew: async () => {
-          asked++
+          requests++
           await new Promise((resolve) => setTimeout(resolve, 50))
           return { kind: 'renewed', tokens: NEXT }
         },
@@ -191,7 +191,7 @@ describe('a cached login, on use,', { concurrency: true }, () => {
     }
     const all = await Promise.all(Array.from({ length: 20 }, one))
     assert.deepEqual(new Set(all), new Set(['id-2']))
-    assert.equal(asked, 1)
+    assert.equal(requests, 1)
   })
 
   it('is used by processes that would have to wait for an early refresh', async () => {
@@ -215,7 +215,7 @@ describe('a cached login, on use,', { concurrency: true }, () => {
     const cache = new TokenCache(folder.file('tokens'))
     await cache.write(LOGIN)
     const turn = await cache.lock(LOGIN, { wait: 0 })
-    const asked = heldToken({
+    const pending = heldToken({
       cache,
       request: LOGIN,
       kind: 'id_token',
@@ -224,7 +224,7 @@ describe('a cached login, on use,', { concurrency: true }, () => {
     })
     await cache.write({ ...LOGIN, ...NEXT })
     await turn?.[Symbol.asyncDispose]()
-    const held = await asked
+    const held = await pending
     assert.equal(held.outcome === 'held' ? held.token.value : '', 'id-2')
   })
 })

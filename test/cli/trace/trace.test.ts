@@ -114,7 +114,7 @@ describe('countersign trace', { concurrency: true }, () => {
     assert.deepEqual([alone.status, unseen.status, undecided.status], [0, 0, 0])
   })
 
-  it('prints JSON', async () => {
+  it('prints JSON with --json', async () => {
     await using folder = await temporaryFolder()
     const { status, stdout } = await traceIn(folder, LOGS, ['--json'])
     assert.equal(status, 0)

@@ -25,7 +25,11 @@ describe('the section `apiServer` of a route', () => {
   const token = 'token: env:TOKEN'
   const server = 'server: https://10.0.0.1:6443'
   checkAll([
-    { name: 'accepts `inCluster`', input: route(', apiServer: { inCluster: true }'), want: [] },
+    {
+      name: 'accepts the setting `inCluster`',
+      input: route(', apiServer: { inCluster: true }'),
+      want: [],
+    },
     {
       name: 'accepts a server with a token',
       input: route(`, apiServer: { ${server}, ${token} }`),

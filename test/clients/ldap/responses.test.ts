@@ -62,7 +62,7 @@ describe('a stream of messages', () => {
 })
 
 describe('a response', () => {
-  it('is read', () => {
+  it('is read from its BER', () => {
     assert.deepEqual(readResponse(BIND), {
       elements: 6,
       kind: 'result',
@@ -132,7 +132,7 @@ describe('a response', () => {
     it(`with ${name} is refused`, () => assert.throws(() => readResponse(bytes), BerError))
   }
 
-  it('that is damaged is refused or read, at once, and never throws anything else', () => {
+  it('a response that is damaged is refused or read, at once, and never throws anything else', () => {
     const random = randomFrom(7)
     const whole = [BIND, ENTRY, DONE, withPolicy(Buffer.from('3003810101', 'hex'))] as const
     for (let round = 0; round < 20_000; round += 1) {
@@ -180,7 +180,7 @@ describe('a response', () => {
     assert.ok('result' in rest && rest.result.diagnostic === `${'é'.repeat(500)}…`)
   })
 
-  it('that is cut anywhere is refused', () => {
+  it('a response that is cut anywhere is refused', () => {
     for (const whole of [BIND, ENTRY, DONE]) {
       for (let end = 0; end < whole.length; end += 1) {
         assert.throws(() => readResponse(whole.subarray(0, end)), BerError)

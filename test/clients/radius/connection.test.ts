@@ -74,7 +74,7 @@ describe('a RADIUS connection', () => {
     assert.deepEqual(faults, ['identifier-unexpected'])
   })
 
-  it('that is retired ends with its last request', async () => {
+  it('a RADIUS connection that is retired ends with its last request', async () => {
     const { connection, ended, state } = createLane()
     connection.opened()
     const exchange = connection.begin(CONTENT)
@@ -87,7 +87,7 @@ describe('a RADIUS connection', () => {
     assert.deepEqual(ended, [connection])
   })
 
-  it('that is lost fails its requests, and ends once', async () => {
+  it('a RADIUS connection that is lost fails its requests, and ends once', async () => {
     const { connection, ended } = createLane()
     const exchange = connection.begin(CONTENT)
     const failure = new RadiusFailure('connection-lost', 'cut')
@@ -97,7 +97,7 @@ describe('a RADIUS connection', () => {
     assert.deepEqual(ended, [connection])
   })
 
-  it('that is refused fails the requests that are not sent again', async () => {
+  it('a RADIUS connection that is refused fails the requests that are not sent again', async () => {
     const { connection, state } = createLane()
     const [persistent, single] = [connection.begin(CONTENT), connection.begin(CONTENT)]
     persistent.persistent = true

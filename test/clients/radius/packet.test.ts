@@ -248,7 +248,8 @@ describe('vendor-specific attributes of a RADIUS packet', () => {
     { name: 'a truncated vendor id', input: [Buffer.of(0, 0, 9)], want: [] },
   ]
   for (const { name, input, want } of CASES) {
-    it(name, () => assert.deepEqual(valuesIn(packetOf(...input)), want))
+    it(`are read from a packet with ${name}`, () =>
+      assert.deepEqual(valuesIn(packetOf(...input)), want))
   }
 })
 

@@ -23,7 +23,7 @@ const discovered = (mutualTls = false) => {
       introspection_endpoint: INTROSPECT,
       mtls_endpoint_aliases: { introspection_endpoint: 'https://mtls.example.org/introspect' },
     } as JsonObject | undefined,
-    asked: 0,
+    requests: 0,
   }
   const endpoint: Endpoint = discoveredEndpoint({
     issuer: ISSUER,
@@ -31,7 +31,7 @@ const discovered = (mutualTls = false) => {
     mutualTls,
     clock,
     fetchJson: (url) => {
-      issuer.asked += 1
+      issuer.requests += 1
       assert.equal(url.href, `${ISSUER}/.well-known/openid-configuration`)
       const { document } = issuer
       if (document === undefined) return Promise.reject(new Error('down'))
@@ -45,10 +45,10 @@ const discovered = (mutualTls = false) => {
 describe('an endpoint from the issuer’s metadata', () => {
   it('is looked up once, and again every 15 minutes', async () => {
     const { issuer, url, clock } = discovered()
-    assert.equal(issuer.asked, 0)
+    assert.equal(issuer.requests, 0)
     const found = await Promise.all([url(), url(), url()])
     assert.deepEqual(new Set(found), new Set([INTROSPECT]))
-    assert.equal(issuer.asked, 1)
+    assert.equal(issuer.requests, 1)
     issuer.document = { issuer: ISSUER, introspection_endpoint: `${INTROSPECT}2` }
     assert.equal(await url(), INTROSPECT)
     clock.advance(15 * 60_000)
@@ -58,7 +58,7 @@ describe('an endpoint from the issuer’s metadata', () => {
     clock.advance(15 * 60_000)
     assert.equal(await url(), `${INTROSPECT}2`)
     assert.equal(await url(), `${INTROSPECT}2`)
-    assert.equal(issuer.asked, 3)
+    assert.equal(issuer.requests, 3)
   })
 
   it('is the mtls_endpoint_alias where the client has a certificate (RFC 8705 §5)', async () => {

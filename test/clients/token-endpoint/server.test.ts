@@ -169,11 +169,11 @@ describe('an authorization server', () => {
   it('gets no request while its circuit is open, and the next one after the pause', async () => {
     const client = await asking()
     scripted.answer = () => refusal('invalid_client', 401)
-    const earlier = scripted.asked.length
+    const earlier = scripted.requests.length
     for (let time = 0; time < 4; time += 1) {
       await ask(client)
     }
-    assert.equal(scripted.asked.length - earlier, 2)
+    assert.equal(scripted.requests.length - earlier, 2)
     scripted.answer = () => refusal('invalid_grant')
     client.clock.advance(5_000)
     assert.deepEqual(await ask(client), { outcome: 'refused', error: 'invalid_grant' })

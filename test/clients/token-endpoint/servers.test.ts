@@ -237,7 +237,7 @@ describe('a section of introspection or tokenReview that is valid', () => {
       assert.ok(link !== undefined)
       assert.equal(await outcomeOf(link.authenticator, 'opaque'), 'authenticated')
     }
-    const [first, second] = server.asked.map(({ form }) => form)
+    const [first, second] = server.requests.map(({ form }) => form)
     assert.equal(first?.['client_id'], 'a:b')
     assert.equal(first['client_secret'], SECRET)
     const [, claims = ''] = second?.['client_assertion']?.split('.') ?? []

@@ -32,9 +32,9 @@ ${rules.map((rule) => `      - ${rule}`).join('\n')}
   assert.ok(result.ok, JSON.stringify(result))
   return deniedReadWarnings(result.config, result.locate).map(({ path, message, position }) => {
     assert.ok(position !== undefined)
-    const told = /and "([^"]+)" allows .*: ([a-z, ]+)\. Leave/.exec(message)
-    assert.ok(told, message)
-    return { verbs: (told[2] ?? '').split(', '), by: told[1] ?? '', path }
+    const match = /and "([^"]+)" allows .*: ([a-z, ]+)\. Leave/.exec(message)
+    assert.ok(match, message)
+    return { verbs: (match[2] ?? '').split(', '), by: match[1] ?? '', path }
   })
 }
 

@@ -160,7 +160,7 @@ describe('a real API server with the chart', { skip, timeout: 180_000 }, () => {
 
     it('impersonate the users that they may, in fact', async () => {
       const token = await cluster.server.tokenOf(namespace, 'countersign-authz')
-      const asked = async (...args: readonly string[]) =>
+      const outputOf = async (...args: readonly string[]) =>
         await kubectl([
           `--server=${cluster.server.url}`,
           `--certificate-authority=${cluster.server.ca}`,
@@ -169,11 +169,11 @@ describe('a real API server with the chart', { skip, timeout: 180_000 }, () => {
           ...args,
         ])
       const user = '--output=jsonpath={.status.userInfo.username} {.status.userInfo.groups[0]}'
-      const alice = await asked('--as-group=developers', 'auth', 'whoami', user)
+      const alice = await outputOf('--as-group=developers', 'auth', 'whoami', user)
       assert.equal(alice.output, 'alice developers')
-      const masters = await asked('--as-group=system:masters', 'get', '--raw=/apis')
+      const masters = await outputOf('--as-group=system:masters', 'get', '--raw=/apis')
       assert.match(masters.complaint, /groups "system:masters" is forbidden/)
-      const uid = await asked('--as-uid=1', 'get', '--raw=/apis')
+      const uid = await outputOf('--as-uid=1', 'get', '--raw=/apis')
       assert.match(uid.complaint, /uids.* is forbidden/)
     })
   })

@@ -149,11 +149,11 @@ describe('revoked certificates', { skip: skipWithoutEnvoy() || skipWithoutOpenss
 
     /** Waits until a list has arrived that was requested after now. */
     const refreshed = async (): Promise<void> => {
-      const asked = server.requests.length
+      const requests = server.requests.length
       // The third: the first may have been in transit, and the second ends when that is requested.
       await eventually(
         () => Promise.resolve(server.requests.length),
-        (count) => count >= asked + 3,
+        (count) => count >= requests + 3,
       )
     }
 

@@ -94,9 +94,9 @@ describe(
 
     it('3. one that is revoked meanwhile is accepted until the cached answer ends', async () => {
       await ca.revoke('alice')
-      const asked = relay.requests.length
+      const requests = relay.requests.length
       assert.equal(await verdictFor('alice'), '200 permitted')
-      assert.equal(relay.requests.length, asked)
+      assert.equal(relay.requests.length, requests)
       await reconfigure(site, { authenticators: { cards: cards(SHORT) } })
       await decided('bob', '200 permitted')
       await ca.revoke('bob')
@@ -112,13 +112,13 @@ describe(
       assert.equal(await verdictOf(site, answer), '503 authenticator-unavailable')
       assert.match(valuesOf(answer, 'retry-after').join(), /^[1-9]\d*$/)
       assert.equal(password, '200 permitted')
-      const asked = relay.requests.length
+      const requests = relay.requests.length
       await eventually(
         async () => {
           assert.equal(await verdictFor('dave'), '200 permitted')
           return relay.requests.length
         },
-        (count) => count > asked, // without an answer: the last one remains valid
+        (count) => count > requests, // without an answer: the last one remains valid
       )
       assert.equal(await verdictFor('bob'), '401 certificate-revoked')
     })

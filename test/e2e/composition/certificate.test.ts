@@ -98,8 +98,8 @@ const cases = (
           headers: headers?.(callers()) ?? [],
         })
         assert.equal(await verdictOf(site(), answer), verdict)
-        const asked = verdict.startsWith('401') ? challenges : []
-        assert.deepEqual(valuesOf(answer, 'www-authenticate'), asked)
+        const expected = verdict.startsWith('401') ? challenges : []
+        assert.deepEqual(valuesOf(answer, 'www-authenticate'), expected)
         if (user !== undefined) assert.deepEqual(received(answer, 'x-remote-user'), [user])
       }
       assert.equal(site().upstream.requests.length, user === undefined ? 0 : 2)

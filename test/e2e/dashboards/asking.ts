@@ -40,8 +40,8 @@ export const accessToken = async ({ cluster, recipe, issuer }: Dashboards): Prom
   const [, url = ''] = await login.says(/^ {2}(https:\/\/\S+)$/m)
   const browser = new Browser({ port: recipe.envoyPort, tls: { ca: await readFile(ca) } })
   const fields = { user: 'alice', password: PASSWORDS.alice }
-  const asked = await browser.submit(await browser.get(url), '/password', fields)
-  const { url: callback } = await browser.submit(asked, '/consent', { answer: 'allow' })
+  const form = await browser.submit(await browser.get(url), '/password', fields)
+  const { url: callback } = await browser.submit(form, '/consent', { answer: 'allow' })
   await fetch(callback)
   const { status, stderr } = await login.ended
   assert.equal(status, 0, stderr)

@@ -66,8 +66,8 @@ describe('dashboards behind one login', { skip, timeout: 240_000 }, () => {
     )
     assert.equal(audited?.user.username, 'alice')
     assert.deepEqual(event.jti, [tokenIdIn(audited.user.extra)])
-    const told = await alice.ask('/clusters/main/me')
-    const { username, groups } = JSON.parse(told.body)
+    const response = await alice.ask('/clusters/main/me')
+    const { username, groups } = JSON.parse(response.body)
     assert.deepEqual([username, groups], ['alice', ['dev', 'ops']])
   })
 
@@ -106,8 +106,8 @@ describe('dashboards behind one login', { skip, timeout: 240_000 }, () => {
     const { server } = site.cluster
     await using alice = await loggedIn()
     const asAlice = async (headers: Readonly<Record<string, string>>): Promise<string> => {
-      const asked = { ...ASK_WHO, headers: { ...ASK_WHO.headers, ...headers } }
-      const { status, body } = await alice.ask(`/clusters/main${REVIEW}`, asked)
+      const request = { ...ASK_WHO, headers: { ...ASK_WHO.headers, ...headers } }
+      const { status, body } = await alice.ask(`/clusters/main${REVIEW}`, request)
       return status === 201 ? userIn(body).username : String(status)
     }
     await server.createServiceAccount('default', 'stranger')
@@ -116,10 +116,10 @@ describe('dashboards behind one login', { skip, timeout: 240_000 }, () => {
     assert.equal(await asAlice({ 'X-Forwarded-User': 'root', 'X-Remote-User': 'root' }), 'alice')
     assert.equal(await asAlice({ 'Impersonate-User': 'root' }), '403')
     assert.equal(await asAlice({ Authorization: `Bearer ${stranger}` }), 'alice')
-    const told = await alice.ask('/clusters/main/me', {
+    const response = await alice.ask('/clusters/main/me', {
       headers: { 'X-Forwarded-User': 'root', 'X-Forwarded-Email': 'root@example.org' },
     })
-    const { username, email } = JSON.parse(told.body)
+    const { username, email } = JSON.parse(response.body)
     assert.deepEqual([username, email], ['alice', ''])
     // Headlamp has a login of its own: a token in a cookie.
     for (const path of ['/auth/set-token', '/clusters/main/set-token']) {
@@ -278,8 +278,8 @@ describe('dashboards behind one login', { skip, timeout: 240_000 }, () => {
         const list = await recipe.ask(HOSTS.dashboard, { path: '/api/v1/namespace', ...presented })
         assert.match(list.body, /kube-system/)
         const known = await recipe.ask(HOSTS.grafana, { path: '/api/user', ...presented })
-        const { login, groups: told } = JSON.parse(known.body)
-        assert.deepEqual([login, told], ['alice', groups])
+        const { login, groups: response } = JSON.parse(known.body)
+        assert.deepEqual([login, response], ['alice', groups])
         const { authorization, cookie } = grafana.received.at(-1) ?? {}
         assert.deepEqual([authorization, cookie], [undefined, undefined])
       })

@@ -15,7 +15,7 @@ export interface Visitor extends AsyncDisposable {
   /** Fills in the login page. */
   logIn(user: User): Promise<void>
   /** What the script of the page gets that asks for something. */
-  ask(path: string, init?: Asking): Promise<Asked>
+  ask(path: string, init?: Asking): Promise<Response>
 }
 
 /** As for `fetch`. */
@@ -25,7 +25,7 @@ interface Asking {
   readonly body?: string
 }
 
-interface Asked {
+interface Response {
   readonly status: number
   readonly redirected: boolean
   readonly body: string

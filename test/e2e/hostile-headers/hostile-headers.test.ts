@@ -114,13 +114,13 @@ describe('hostile headers through Envoy', { skip: skipWithoutEnvoy() }, () => {
   }
 
   for (const [name, headers] of STRIPPED) {
-    it(`strips ${name}`, async () => {
+    it(`strips the header ${name}`, async () => {
       const answer = await send(headers)
       assert.equal(answer.status, 200)
       assertAlice(answer)
     })
 
-    it(`strips ${name} (HTTP/2)`, async () => {
+    it(`strips the header ${name} (HTTP/2)`, async () => {
       const lower = headers.map(([key, value]): HeaderLine => [key.toLowerCase(), value])
       const answer = await http2(site.target, { host: HOST, headers: [ALICE, ...lower] })
       assert.equal(answer.status, 200)

@@ -45,7 +45,7 @@ describe('impersonation at a Kubernetes API, through Envoy', { skip: skipWithout
   })
   after(() => site[Symbol.asyncDispose]())
 
-  const asked: readonly HeaderLine[] = [
+  const requested: readonly HeaderLine[] = [
     ['Impersonate-User', 'bob'],
     ['Impersonate-Uid', '7'],
     ['Impersonate-Group', 'dev'],
@@ -67,7 +67,11 @@ describe('impersonation at a Kubernetes API, through Envoy', { skip: skipWithout
 
   for (const [version, send] of Object.entries({ http1, http2 })) {
     it(`1. is forwarded with the caller’s own identity, unchanged (${version})`, async () => {
-      const answer = await send(site.target, { host: HOST, path: PODS, headers: [ALICE, ...asked] })
+      const answer = await send(site.target, {
+        host: HOST,
+        path: PODS,
+        headers: [ALICE, ...requested],
+      })
       assert.equal(answer.status, 200, answer.body)
       assert.deepEqual(ours(receivedBy(answer)), WANTED)
     })
@@ -81,7 +85,10 @@ describe('impersonation at a Kubernetes API, through Envoy', { skip: skipWithout
       ['Upgrade', 'SPDY/3.1'],
     ] as const
     const line = `GET ${PODS}/a/exec HTTP/1.1`
-    using upgraded = await upgradeRaw(site.target, { line, headers: [...lines, ALICE, ...asked] })
+    using upgraded = await upgradeRaw(site.target, {
+      line,
+      headers: [...lines, ALICE, ...requested],
+    })
     assert.equal(upgraded.answer.status, 101)
     const [received] = site.upstream.requests
     assert.deepEqual(ours(pairsOf(received?.rawHeaders ?? [])), WANTED)
@@ -121,13 +128,13 @@ describe('impersonation at a Kubernetes API, through Envoy', { skip: skipWithout
     {
       name: 'a group that no rule lists',
       who: ALICE,
-      lines: [...asked, ['Impersonate-Group', 'system:masters']],
+      lines: [...requested, ['Impersonate-Group', 'system:masters']],
       want: '403 impersonation',
     },
     {
       name: 'an extra key that no rule lists',
       who: ALICE,
-      lines: [...asked, ['Impersonate-Extra-Scopes', 'all']],
+      lines: [...requested, ['Impersonate-Extra-Scopes', 'all']],
       want: '403 impersonation',
     },
     {

@@ -16,17 +16,17 @@ export interface PlainApplication extends AsyncDisposable {
 export const startPlainApplication = async (): Promise<PlainApplication> => {
   const requests: (readonly string[])[] = []
   const sockets = new Set<Duplex>()
-  const told = ({ rawHeaders }: IncomingMessage): string => {
+  const describe = ({ rawHeaders }: IncomingMessage): string => {
     requests.push(rawHeaders)
     return JSON.stringify({ rawHeaders })
   }
-  const server = createServer((request, response) => response.end(told(request)))
+  const server = createServer((request, response) => response.end(describe(request)))
     .on('connection', (socket: Duplex) => {
       sockets.add(socket)
       socket.once('close', () => sockets.delete(socket))
     })
     .on('upgrade', (request, socket) => {
-      told(request)
+      describe(request)
       const { upgrade = '' } = request.headers
       socket.on('error', () => socket.destroy())
       socket.write(

@@ -16,7 +16,7 @@ export const verdictOf = async (site: IstioSite, answer: Answer): Promise<string
 }
 
 /** The caller's identity as an application received it, or the verdict where it received none. */
-export const toldOf = async (site: IstioSite, answer: Answer): Promise<string> => {
+export const reportedIdentity = async (site: IstioSite, answer: Answer): Promise<string> => {
   if (answer.status !== 200) return await verdictOf(site, answer)
   const lines = receivedBy(answer)
   const values = (wanted: string): readonly string[] =>
@@ -31,14 +31,14 @@ export const askPlainly = async (
   headers: readonly HeaderLine[] = [],
 ): Promise<Answer> => {
   const lines: readonly HeaderLine[] = [['host', host], ...headers]
-  const asked = request({
+  const sent = request({
     host: '127.0.0.1',
     port: places.http,
     headers: lines.flat(),
     agent: false,
   })
-  asked.end()
-  const [response]: IncomingMessage[] = await once(asked, 'response')
+  sent.end()
+  const [response]: IncomingMessage[] = await once(sent, 'response')
   if (response === undefined) throw new Error('no answer')
   return {
     status: response.statusCode ?? 0,

@@ -14,7 +14,7 @@ import { freePort } from '../../servers/ports.ts'
 import { sendRaw } from '../../servers/raw-client.ts'
 import { startScriptedHttp, type ScriptedHttp } from '../../servers/scripted-http.ts'
 import { basic, eventually } from '../site.ts'
-import { askPlainly, toldOf, upgrade, verdictOf } from './asking.ts'
+import { askPlainly, reportedIdentity, upgrade, verdictOf } from './asking.ts'
 import { PASSWORD } from './configuration.ts'
 import {
   httpOf,
@@ -43,8 +43,8 @@ describe(
       site = await startIstioSite()
       await site.apply('envoy-filter.yaml')
       await eventually(
-        async () => await toldOf(site, await ask()),
-        (told) => told === 'alice of dev|ops',
+        async () => await reportedIdentity(site, await ask()),
+        (identity) => identity === 'alice of dev|ops',
       )
       await apply(site.cluster, [
         serviceAt(
@@ -159,17 +159,17 @@ describe(
 
     it('no header that controls Envoy is forwarded as a caller sent it', async () => {
       const headers = STEERING.map((name): HeaderLine => [name, 'forged'])
-      assert.equal(await toldOf(site, await ask([ALICE, ...headers])), 'alice of dev|ops')
+      assert.equal(await reportedIdentity(site, await ask([ALICE, ...headers])), 'alice of dev|ops')
       const { rawHeaders = [] } = site.api.requests.at(-1) ?? {}
       assert.ok(!rawHeaders.includes('forged'), rawHeaders.join())
     })
 
     it('each attempt of a retried request has the upstream’s token and not the password', async () => {
-      const asked = moving.requests.length
-      moving.script = () => ({ status: moving.requests.length - asked < 3 ? 503 : 200 })
+      const requests = moving.requests.length
+      moving.script = () => ({ status: moving.requests.length - requests < 3 ? 503 : 200 })
       assert.equal((await askPlainly(site, MOVING, [ALICE])).status, 200)
       const authorizations = moving.requests
-        .slice(asked)
+        .slice(requests)
         .map(({ headers }) => headers['authorization'])
       assert.equal(authorizations.length, 3)
       for (const line of authorizations) assert.match(String(line), /^Bearer ey/)
@@ -262,13 +262,13 @@ describe(
       }
       await having(onRoutes({ route: policy }), 'internal_redirect_policy', async () => {
         await eventually(findings, (found) => found.includes('warning redirects-followed'))
-        const asked = moving.requests.length
+        const requests = moving.requests.length
         moving.script = ({ path }) =>
           path === '/' ? { status: 302, headers: { location: `http://${MOVING}/other` } } : {}
         // The password went no further than authz: what it finds there now is the token that it minted.
         const answer = await askPlainly(site, MOVING, [ALICE])
         assert.equal(await verdictOf(site, answer), '401 credential-unsupported')
-        assert.equal(moving.requests.length, asked + 1)
+        assert.equal(moving.requests.length, requests + 1)
       })
     })
   },

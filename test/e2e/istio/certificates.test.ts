@@ -143,12 +143,12 @@ describe('a certificate of every caller', { skip: skipWithoutServers(), timeout:
 
       it('23. each of forty simultaneous requests has its own caller’s identity', async () => {
         const names = Array.from({ length: 40 }, (_, index) => (index % 2 === 0 ? 'alice' : 'bob'))
-        const told = await Promise.all(
+        const identities = await Promise.all(
           names.map(async (name) => whoIn((await review([basic(name, PASSWORD)])).body)),
         )
         const groups = { alice: 'dev|ops', bob: 'ops' }
         assert.deepEqual(
-          told,
+          identities,
           names.map((name) => `${name} of ${name === 'bob' ? groups.bob : groups.alice}`),
         )
       })
@@ -183,7 +183,7 @@ describe('a certificate of every caller', { skip: skipWithoutServers(), timeout:
       assert.equal(code, 0)
     })
 
-    it('or in the pods of the gateway', async () => {
+    it('has no key in the pods of the gateway', async () => {
       const labels = { istio: 'ingressgateway' }
       const containers = [{ name: 'istio-proxy', image: 'proxyv2' }]
       const name = 'istio-ingressgateway'

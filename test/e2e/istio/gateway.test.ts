@@ -12,7 +12,7 @@ import { z } from 'zod'
 import { http1, http2, type HeaderLine } from '../../servers/client.ts'
 import type { KeyPair } from '../../servers/pki.ts'
 import { basic, eventually, received } from '../site.ts'
-import { askPlainly, echoed, toldOf, upgrade, verdictOf } from './asking.ts'
+import { askPlainly, echoed, reportedIdentity, upgrade, verdictOf } from './asking.ts'
 import { ALICE_BY_TOKEN, PASSWORD } from './configuration.ts'
 import { addingUpgrade, filterWithLogins, meshConfig, published } from './files.ts'
 import { apply } from './mesh.ts'
@@ -50,16 +50,19 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
   })
   after(() => site[Symbol.asyncDispose]())
 
-  const told = async (client?: KeyPair, headers: readonly HeaderLine[] = []): Promise<string> =>
-    await toldOf(site, await http1(site.target(HOSTS.api, client), { headers }))
+  const identityFor = async (
+    client?: KeyPair,
+    headers: readonly HeaderLine[] = [],
+  ): Promise<string> =>
+    await reportedIdentity(site, await http1(site.target(HOSTS.api, client), { headers }))
 
   /** Everything that an attacker has tried, and what it came to. */
   const nobodyForges = (groups: string): void => {
     it('does not trust identities that callers write in X-Forwarded-Client-Cert', async () => {
-      assert.equal(await told(undefined, [boss]), '401 credential-missing')
-      assert.equal(await told(undefined, [boss, boss]), '401 credential-missing')
-      assert.equal(await told(undefined, [boss, ALICE]), `alice of ${groups}`)
-      assert.equal(await told(site.alice, [boss]), `alice of ${groups}`)
+      assert.equal(await identityFor(undefined, [boss]), '401 credential-missing')
+      assert.equal(await identityFor(undefined, [boss, boss]), '401 credential-missing')
+      assert.equal(await identityFor(undefined, [boss, ALICE]), `alice of ${groups}`)
+      assert.equal(await identityFor(site.alice, [boss]), `alice of ${groups}`)
       const answer = await http2(site.target(HOSTS.api), { host: HOSTS.api, headers: [boss] })
       assert.equal(await verdictOf(site, answer), '401 credential-missing')
     })
@@ -68,11 +71,11 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
       const forged = await askPlainly(site, HOSTS.api, [boss])
       assert.equal(await verdictOf(site, forged), '401 credential-missing')
       const answer = await askPlainly(site, HOSTS.api, [boss, ALICE])
-      assert.equal(await toldOf(site, answer), `alice of ${groups}`)
+      assert.equal(await reportedIdentity(site, answer), `alice of ${groups}`)
     })
 
     it('ends the handshake of a client with a certificate of another CA', async () => {
-      await assert.rejects(told(stranger))
+      await assert.rejects(identityFor(stranger))
     })
 
     it('refuses hosts that no route publishes, without a check', async () => {
@@ -87,7 +90,7 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
     )
 
     it('1. uses the certificate in X-Forwarded-Client-Cert of the gateway', async () => {
-      assert.equal(await told(site.alice), 'alice of ')
+      assert.equal(await identityFor(site.alice), 'alice of ')
       const event = (await site.decisions()).at(-1)
       assert.equal(event?.authenticator, 'staff-certificate')
       assert.deepEqual(event.groups, ['dev', 'ops'])
@@ -96,7 +99,7 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
     nobodyForges('')
 
     it('2. forwards no identity headers that callers send: authz removes them', async () => {
-      assert.equal(await told(site.alice, FORGED), 'alice of ')
+      assert.equal(await identityFor(site.alice, FORGED), 'alice of ')
       const { rawHeaders = [] } = site.api.requests.at(-1) ?? {}
       assert.ok(!rawHeaders.some((text) => /root|masters|forged/.test(text)), rawHeaders.join())
     })
@@ -104,16 +107,16 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
     it('3. forwards WebSocket, and refuses SPDY without a check', async () => {
       using socket = await upgrade(site, 'websocket', [ALICE])
       assert.equal(socket.answer.status, 101)
-      const asked = (await site.decisions()).length
+      const earlier = (await site.decisions()).length
       using refused = await upgrade(site, 'SPDY/3.1', [ALICE])
       assert.equal(refused.answer.status, 403)
-      assert.equal((await site.decisions()).length, asked)
+      assert.equal((await site.decisions()).length, earlier)
     })
   })
 
   /** The user as which authz authenticated the last caller who wrote the header. */
   const fooled = async (): Promise<string | undefined> => {
-    await told(undefined, [boss])
+    await identityFor(undefined, [boss])
     return (await site.decisions()).at(-1)?.user
   }
 
@@ -132,7 +135,7 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
       await site.apply('envoy-filter.yaml')
       await site.gateway.until((text) => !text.includes('ALWAYS_FORWARD_ONLY'))
       assert.equal(await fooled(), undefined)
-      assert.equal(await told(site.alice, [boss]), 'alice of dev|ops')
+      assert.equal(await identityFor(site.alice, [boss]), 'alice of dev|ops')
     })
   })
 
@@ -146,10 +149,10 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
     })
 
     it('4. accepts the certificate of the connection, a password and a token', async () => {
-      assert.equal(await told(site.alice), 'alice of dev|ops')
-      assert.equal(await told(undefined, [ALICE]), 'alice of dev|ops')
+      assert.equal(await identityFor(site.alice), 'alice of dev|ops')
+      assert.equal(await identityFor(undefined, [ALICE]), 'alice of dev|ops')
       assert.equal(
-        await told(undefined, [bearer(await site.otherIssuer.token('alice'))]),
+        await identityFor(undefined, [bearer(await site.otherIssuer.token('alice'))]),
         ALICE_BY_TOKEN,
       )
       const events = (await site.decisions()).slice(-3)
@@ -157,24 +160,27 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
         events.map(({ authenticator }) => authenticator),
         ['staff-certificate', 'staff-password', 'staff-token'],
       )
-      assert.equal(await told(undefined, [basic('guest', PASSWORD)]), '403 no-rule')
-      assert.equal(await told(undefined, [basic('alice', 'wrong')]), '401 credential-wrong')
-      assert.equal(await told(), '401 credential-missing')
+      assert.equal(await identityFor(undefined, [basic('guest', PASSWORD)]), '403 no-rule')
+      assert.equal(await identityFor(undefined, [basic('alice', 'wrong')]), '401 credential-wrong')
+      assert.equal(await identityFor(), '401 credential-missing')
     })
 
     it('5. accepts them over HTTP/2', async () => {
       const target = site.target(HOSTS.api, site.alice)
-      assert.equal(await toldOf(site, await http2(target, { host: HOSTS.api })), 'alice of dev|ops')
+      assert.equal(
+        await reportedIdentity(site, await http2(target, { host: HOSTS.api })),
+        'alice of dev|ops',
+      )
     })
 
     nobodyForges('dev|ops')
 
     it('6. removes forged headers before authz is called', async () => {
       const headers = FORGED.filter(([name]) => !name.includes('_'))
-      assert.equal(await told(site.alice, headers), 'alice of dev|ops')
+      assert.equal(await identityFor(site.alice, headers), 'alice of dev|ops')
       const { rawHeaders = [] } = site.api.requests.at(-1) ?? {}
       assert.ok(!rawHeaders.some((text) => /root|masters|forged/.test(text)), rawHeaders.join())
-      assert.equal(await told(site.alice, FORGED), '400 by the gateway')
+      assert.equal(await identityFor(site.alice, FORGED), '400 by the gateway')
     })
 
     it('7. forwards a token of Countersign’s issuer, which the application can verify, and not the caller’s', async () => {
@@ -262,7 +268,7 @@ describe('an ingress gateway of Istio', { skip, timeout: 180_000 }, () => {
       await apply(site.cluster, [addingUpgrade('SPDY/3.1')])
       await eventually(rejected, (yes) => yes)
       assert.match(site.gateway.envoy.log(), /multiple upgrade configs with the same name/)
-      assert.equal(await told(site.alice, FORGED.slice(0, 2)), 'alice of dev|ops')
+      assert.equal(await identityFor(site.alice, FORGED.slice(0, 2)), 'alice of dev|ops')
     })
   })
 })

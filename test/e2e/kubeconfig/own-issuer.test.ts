@@ -71,9 +71,9 @@ describe('countersign login at the own issuer', { skip: skipWithoutEnvoy() }, ()
     const browser = new Browser({ port: site.target.port, tls })
     const page = await browser.get(url)
     const { alice } = PASSWORDS
-    const asked = await browser.submit(page, '/password', { user: 'alice', password: alice })
+    const form = await browser.submit(page, '/password', { user: 'alice', password: alice })
     // The issuer cannot distinguish the programs on her device, so she has to consent.
-    const { url: callback } = await browser.submit(asked, '/consent', { answer: 'allow' })
+    const { url: callback } = await browser.submit(form, '/consent', { answer: 'allow' })
     assert.equal((await fetch(callback)).status, 200)
     const { status, stdout, stderr } = await login.ended
     assert.equal(status, 0, stderr)

@@ -46,9 +46,9 @@ export const ask = (
   kubectl([...identity, ...at(site, address), ...args], environmentOf(state))
 
 /** What kubectl says, where it succeeds. */
-export const told = async (...asked: Parameters<typeof ask>): Promise<string> => {
-  const { code, output, complaint } = await ask(...asked)
-  assert.equal(code, 0, `${asked[2].join(' ')}: ${complaint}`)
+export const outputOf = async (...args: Parameters<typeof ask>): Promise<string> => {
+  const { code, output, complaint } = await ask(...args)
+  assert.equal(code, 0, `${args[2].join(' ')}: ${complaint}`)
   return output
 }
 
@@ -97,8 +97,12 @@ export const whoIs = async (
   site: KubeSite,
   caller: Caller,
   address: string,
-): Promise<{ readonly told: KnownAs; readonly logged: KnownAs; readonly event: DecisionEvent }> => {
-  const output = await told(site, caller, ['auth', 'whoami', '-o', 'json'], address)
+): Promise<{
+  readonly reported: KnownAs
+  readonly logged: KnownAs
+  readonly event: DecisionEvent
+}> => {
+  const output = await outputOf(site, caller, ['auth', 'whoami', '-o', 'json'], address)
   const event = await lastReview(site)
   assert.equal(event.host, address)
   const entry = await eventually(
@@ -109,7 +113,7 @@ export const whoIs = async (
   const logged = entry?.impersonatedUser ?? entry?.user
   assert.ok(logged !== undefined)
   return {
-    told: known(reviewSchema.parse(JSON.parse(output)).status.userInfo),
+    reported: known(reviewSchema.parse(JSON.parse(output)).status.userInfo),
     logged: known(logged),
     event,
   }

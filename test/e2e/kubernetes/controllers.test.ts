@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { eventually } from '../site.ts'
-import { ask, callerBy, told, type Caller } from './asking.ts'
+import { ask, callerBy, outputOf, type Caller } from './asking.ts'
 import { OUT } from './configuration.ts'
 import { skipWithoutServers, startKubeSite, type KubeSite } from './kube-site.ts'
 import { USERS } from './users.ts'
@@ -32,7 +32,8 @@ describe('controllers of the cluster', { skip: skipWithoutServers(), timeout: 24
   for (const [index, [out, address]] of OUT.entries()) {
     it(`27. → ${out}: create, scale and delete a namespace, a deployment and its pods`, async () => {
       const namespace = `shop-${index}`
-      const run = (...args: readonly string[]): Promise<string> => told(site, root, args, address)
+      const run = (...args: readonly string[]): Promise<string> =>
+        outputOf(site, root, args, address)
       const within = (...args: readonly string[]): Promise<string> =>
         run(...args, '--namespace', namespace)
       const pods = async (): Promise<number> =>

@@ -61,8 +61,8 @@ export const ownToken = async (
   const [, url = ''] = await login.says(/^ {2}(https:\/\/\S+)$/m)
   const browser = new Browser({ port, tls: { ca: await readFile(pki.ca) } })
   const credentials = { user: user.name, password: PASSWORD }
-  const asked = await browser.submit(await browser.get(url), '/password', credentials)
-  const { url: callback } = await browser.submit(asked, '/consent', { answer: 'allow' })
+  const form = await browser.submit(await browser.get(url), '/password', credentials)
+  const { url: callback } = await browser.submit(form, '/consent', { answer: 'allow' })
   assert.equal((await fetch(callback)).status, 200)
   const { status, stderr } = await login.ended
   assert.equal(status, 0, stderr)

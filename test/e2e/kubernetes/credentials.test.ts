@@ -35,8 +35,8 @@ describe('every credential in and out', { skip: skipWithoutServers(), timeout: 2
         before(async () => (caller = await callerBy(site, show, user)))
         for (const [out, address] of OUT) {
           it(`1. → ${out}: the API server and its audit log have the user`, async () => {
-            const { told, logged } = await whoIs(site, caller, address)
-            assert.deepEqual(told, expected(user, out))
+            const { reported, logged } = await whoIs(site, caller, address)
+            assert.deepEqual(reported, expected(user, out))
             assert.deepEqual(logged, expected(user, out))
           })
         }
@@ -51,8 +51,8 @@ describe('every credential in and out', { skip: skipWithoutServers(), timeout: 2
     })
     for (const [out, address] of OUT.filter(([way]) => way !== 'certificate')) {
       it(`2. → ${out}: the API server has all 400 groups`, async () => {
-        const { told } = await whoIs(site, caller, address)
-        assert.equal(told.groups.length, USERS.throng.groups.length + 1)
+        const { reported } = await whoIs(site, caller, address)
+        assert.equal(reported.groups.length, USERS.throng.groups.length + 1)
       })
     }
     it('2. → certificate: refused with a reason in kubectl, and without a request to the API server', async () => {
@@ -77,16 +77,16 @@ describe('every credential in and out', { skip: skipWithoutServers(), timeout: 2
     })
     for (const [out, address] of OUT) {
       it(`1. → ${out}: the API server and its audit log have the account`, async () => {
-        const { told, logged } = await whoIs(site, caller, address)
-        assert.deepEqual(logged, told)
+        const { reported, logged } = await whoIs(site, caller, address)
+        assert.deepEqual(logged, reported)
         const { namespace, name } = BUILDER
-        assert.equal(told.username, `system:serviceaccount:${namespace}:${name}`)
-        assert.deepEqual(told.groups, [
+        assert.equal(reported.username, `system:serviceaccount:${namespace}:${name}`)
+        assert.deepEqual(reported.groups, [
           'system:authenticated',
           'system:serviceaccounts',
           `system:serviceaccounts:${namespace}`,
         ])
-        assert.match(told.uid, /^[0-9a-f-]{36}$/)
+        assert.match(reported.uid, /^[0-9a-f-]{36}$/)
       })
     }
   })

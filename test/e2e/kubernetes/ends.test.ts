@@ -10,7 +10,7 @@ import { run } from '../../cli/login/running.ts'
 import type { Result } from '../../cli/run.ts'
 import { skipWithoutKubelet, type Kubelet, type PodSpec } from '../../servers/kubelet.ts'
 import { eventually } from '../site.ts'
-import { ask, callerBy, told, type Caller } from './asking.ts'
+import { ask, callerBy, outputOf, type Caller } from './asking.ts'
 import { isIn, loggedIn, watchBy } from './browsers.ts'
 import { BRIEF, BRIEF_RESOURCE, BRIEF_SECONDS, BROWSERS, OUT } from './configuration.ts'
 import { skipWithoutServers, startKubeSite, type KubeSite } from './kube-site.ts'
@@ -206,7 +206,7 @@ describe('the end of streams', { skip: SKIP, timeout: 240_000, concurrency: true
   }
 
   it('25. after a sign-out kubectl is refused within seconds, before its token has expired', async () => {
-    await told(site, root, VERSION)
+    await outputOf(site, root, VERSION)
     await kill('--user', 'root')
     const { complaint } = await eventually(
       () => ask(site, root, VERSION),
@@ -217,7 +217,7 @@ describe('the end of streams', { skip: SKIP, timeout: 240_000, concurrency: true
   })
 
   it('26. after the end of one login kubectl is refused within seconds, and gets no further token', async () => {
-    await told(site, crowd, VERSION)
+    await outputOf(site, crowd, VERSION)
     const { stdout } = await sessions('list', '--user', 'crowd', '--json')
     const { id }: { id: string } = JSON.parse(stdout)
     await kill('--id', id)

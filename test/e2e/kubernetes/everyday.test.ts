@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { stringify } from 'yaml'
 import { http2On, openHttp2 } from '../../servers/client.ts'
 import { basic, eventually } from '../site.ts'
-import { ask, callerBy, told, type Caller } from './asking.ts'
+import { ask, callerBy, outputOf, type Caller } from './asking.ts'
 import { HOST, OUT, CREDENTIALS_OUT } from './configuration.ts'
 import { skipWithoutServers, startKubeSite, type KubeSite } from './kube-site.ts'
 import { PASSWORD, USERS } from './users.ts'
@@ -75,7 +75,7 @@ describe('everyday work with kubectl', { skip: skipWithoutServers(), timeout: 24
     describe(`→ ${out}`, () => {
       const name = `paint-${index}`
       const run = (...args: readonly string[]): Promise<string> =>
-        told(site, alice, [...args, ...IN], address)
+        outputOf(site, alice, [...args, ...IN], address)
       const colour = (): Promise<string> =>
         run('get', 'configmap', name, '-o', 'jsonpath={.data.colour}')
 
@@ -125,15 +125,17 @@ describe('everyday work with kubectl', { skip: skipWithoutServers(), timeout: 24
     it('7. lists in chunks of 500', async () => {
       const earlier = (await site.decisions()).length
       const get = ['get', 'configmaps', ...IN, '-l', 'made=here', '--chunk-size=500', '-o', 'name']
-      const names = (await told(site, alice, get, CREDENTIALS_OUT.certificate)).trim().split('\n')
+      const names = (await outputOf(site, alice, get, CREDENTIALS_OUT.certificate))
+        .trim()
+        .split('\n')
       assert.equal(new Set(names).size, MANY.count)
-      const asked = (await site.decisions()).slice(earlier).map(({ path = '' }) => path)
-      assert.equal(asked.filter((path) => path.startsWith(`${MAPS}?`)).length, MANY.count / 500)
+      const paths = (await site.decisions()).slice(earlier).map(({ path = '' }) => path)
+      assert.equal(paths.filter((path) => path.startsWith(`${MAPS}?`)).length, MANY.count / 500)
     })
 
     for (const [out, address] of OUT) {
       it(`7. → ${out}: a list of ${(MANY.count * MANY.bytes) / 1e6} MB in one answer`, async () => {
-        const list = await told(site, alice, ['get', '--raw', THEM], address)
+        const list = await outputOf(site, alice, ['get', '--raw', THEM], address)
         assert.ok(list.length > MANY.count * MANY.bytes)
         assert.equal(JSON.parse(list).items.length, MANY.count)
       })
@@ -141,9 +143,9 @@ describe('everyday work with kubectl', { skip: skipWithoutServers(), timeout: 24
 
     it('7. deletes thousands at once by one request', async () => {
       const raw = ['delete', '--raw', THEM]
-      await told(site, alice, raw, CREDENTIALS_OUT.certificate)
+      await outputOf(site, alice, raw, CREDENTIALS_OUT.certificate)
       const get = ['get', 'configmaps', ...IN, '-l', 'made=here', '-o', 'name']
-      assert.equal(await told(site, alice, get, CREDENTIALS_OUT.certificate), '')
+      assert.equal(await outputOf(site, alice, get, CREDENTIALS_OUT.certificate), '')
     })
   })
 
@@ -152,7 +154,7 @@ describe('everyday work with kubectl', { skip: skipWithoutServers(), timeout: 24
 
     for (const [out, address] of OUT) {
       it(`7. → ${out}: a list of more than 100 MB in one answer`, async () => {
-        const list = await told(site, alice, ['get', '--raw', THEM], address)
+        const list = await outputOf(site, alice, ['get', '--raw', THEM], address)
         assert.ok(list.length > 100_000_000)
         assert.equal(JSON.parse(list).items.length, LARGE.count)
       })

@@ -3,7 +3,7 @@
 import { ListWatch, Watch, type V1ConfigMap, type V1ConfigMapList } from '@kubernetes/client-node'
 import { rename, writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { told, type Caller } from './asking.ts'
+import { outputOf, type Caller } from './asking.ts'
 import { configOf } from './client-node.ts'
 import type { KubeSite } from './kube-site.ts'
 import type { User } from './users.ts'
@@ -84,11 +84,11 @@ export const renewing = async (site: KubeSite, user: User): Promise<Caller & Asy
 
 /** A watch that reports its end, even where it could not begin without a credential. */
 class CarefulWatch extends Watch {
-  override async watch(...asked: Parameters<Watch['watch']>): Promise<AbortController> {
+  override async watch(...args: Parameters<Watch['watch']>): Promise<AbortController> {
     try {
-      return await super.watch(...asked)
+      return await super.watch(...args)
     } catch (cause) {
-      const [, , , done] = asked
+      const [, , , done] = args
       done(cause)
       return new AbortController()
     }
@@ -105,7 +105,7 @@ export const follow = async (
   const turns: string[] = []
   let [restarts, stopped] = [0, false]
   const list = async (): Promise<V1ConfigMapList> => {
-    const output = await told(site, caller, ['get', '--raw', MAPS], address)
+    const output = await outputOf(site, caller, ['get', '--raw', MAPS], address)
     return JSON.parse(output)
   }
   const informer = new ListWatch<V1ConfigMap>(MAPS, new CarefulWatch(config), list, false)

@@ -14,7 +14,7 @@ import { OUT } from './configuration.ts'
 import { skipWithoutServers, startKubeSite, type KubeSite } from './kube-site.ts'
 import { USERS } from './users.ts'
 import {
-  assertAsked,
+  assertRequested,
   assertWebSockets,
   BLOB,
   decisionsOf,
@@ -116,7 +116,7 @@ describe('cp, port-forward and proxy', { skip: SKIP, timeout: 240_000 }, () => {
         const posted = await fetch(url, { method: 'POST', body: BLOB })
         assert.equal(await posted.text(), hashOf(BLOB))
       })
-      await assertAsked(site, decisions, method)
+      await assertRequested(site, decisions, method)
     })
 
     it('19. kubectl proxy opens a shell for another kubectl without a credential', async () => {
@@ -134,7 +134,7 @@ describe('cp, port-forward and proxy', { skip: SKIP, timeout: 240_000 }, () => {
         assert.equal(code, 0, complaint)
         assert.equal(hashOf(output), hashOf(input))
       })
-      await assertAsked(site, decisions, method)
+      await assertRequested(site, decisions, method)
     })
   }
 

@@ -9,7 +9,7 @@ import { z } from 'zod'
 import { Daemon } from '../../servers/daemon.ts'
 import { KUBE_CONTROLLER_MANAGER } from '../../servers/kube-controller-manager.ts'
 import { eventually } from '../site.ts'
-import { ask, callerBy, told } from './asking.ts'
+import { ask, callerBy, outputOf } from './asking.ts'
 import { OUT, CREDENTIALS_OUT } from './configuration.ts'
 import { follow, renewing, Ticker, TOKEN } from './following.ts'
 import { skipWithoutServers, startKubeSite, type KubeSite } from './kube-site.ts'
@@ -79,7 +79,7 @@ describe('connections over minutes', options, () => {
     const root = stack.use(await renewing(site, USERS.root))
     const minify = ['config', 'view', '--minify', '--raw']
     const kubeconfig = site.folder.file('controllers.kubeconfig')
-    const text = await told(site, root, minify, CREDENTIALS_OUT.certificate)
+    const text = await outputOf(site, root, minify, CREDENTIALS_OUT.certificate)
     const elsewhere = text.replace(CREDENTIALS_OUT['X-Remote-*'], CREDENTIALS_OUT.certificate)
     await writeFile(kubeconfig, elsewhere, { mode: 0o600 })
     const controllers = '--controllers=deployment-controller,replicaset-controller'

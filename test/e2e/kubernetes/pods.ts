@@ -108,7 +108,7 @@ export const decisionsOf = async (
 }
 
 /** Asserts that the API server took one request for it, by this method, as a request of alice. */
-export const assertAsked = async (
+export const assertRequested = async (
   site: KubeSite,
   decisions: readonly DecisionEvent[],
   method: string,

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { eventually } from '../site.ts'
-import { ask, callerBy, told, type Caller } from './asking.ts'
+import { ask, callerBy, outputOf, type Caller } from './asking.ts'
 import { DESCRIBED, OUT, CREDENTIALS_OUT } from './configuration.ts'
 import { skipWithoutServers, startKubeSite, type KubeSite } from './kube-site.ts'
 import { USERS, type User } from './users.ts'
@@ -59,7 +59,7 @@ describe('RBAC behind Countersign', { skip: skipWithoutServers(), timeout: 240_0
     describe(`→ ${out}`, () => {
       it('3. alice may do what RBAC grants, and bob may not', async () => {
         const get = ['get', 'configmaps', ...IN, '-o', 'name']
-        assert.equal(await told(site, alice, get, address), MAPS)
+        assert.equal(await outputOf(site, alice, get, address), MAPS)
         const { code, output, complaint } = await ask(site, bob, get, address)
         assert.deepEqual([code, output], [1, ''])
         assert.equal(
@@ -70,7 +70,7 @@ describe('RBAC behind Countersign', { skip: skipWithoutServers(), timeout: 240_0
 
       it('3. a group’s members may do what RBAC grants the group', async () => {
         const get = ['get', 'services', ...IN, '-o', 'name']
-        assert.equal(await told(site, alice, get, address), '')
+        assert.equal(await outputOf(site, alice, get, address), '')
         assert.match((await ask(site, bob, get, address)).complaint, /User "bob" cannot list/)
         // Nothing is given to alice by herself.
         const nodes = await ask(site, alice, ['get', 'nodes'], address)
@@ -87,7 +87,7 @@ describe('RBAC behind Countersign', { skip: skipWithoutServers(), timeout: 240_0
       })
 
       it('4. no user reads secrets: the rule applies to cluster administrators, too', async () => {
-        assert.match(await told(site, root, ['get', 'namespaces'], address), /team-a/)
+        assert.match(await outputOf(site, root, ['get', 'namespaces'], address), /team-a/)
         for (const what of [['secrets'], ['secret/launch', '-o', 'yaml']]) {
           const { code, output, complaint } = await ask(
             site,
@@ -103,7 +103,7 @@ describe('RBAC behind Countersign', { skip: skipWithoutServers(), timeout: 240_0
         }
         // …and one can be made: `create` is answered with what the caller sent.
         const make = ['create', 'secret', 'generic', `by-${address}`, '--from-literal=a=b', ...IN]
-        assert.match(await told(site, root, make, address), /created/)
+        assert.match(await outputOf(site, root, make, address), /created/)
       })
     })
   }
@@ -117,7 +117,7 @@ describe('RBAC behind Countersign', { skip: skipWithoutServers(), timeout: 240_0
   describe('rules by the cluster’s own OpenAPI document', () => {
     it('5. allow one operation', async () => {
       const get = ['get', 'configmaps', ...IN, '-o', 'name']
-      assert.equal(await told(site, alice, get, DESCRIBED), MAPS)
+      assert.equal(await outputOf(site, alice, get, DESCRIBED), MAPS)
       const { operation, rule } = (await site.decisions()).at(-1) ?? {}
       assert.deepEqual([operation, rule], ['listCoreV1NamespacedConfigMap', 'read-config-maps'])
     })
@@ -153,7 +153,7 @@ describe('RBAC behind Countersign', { skip: skipWithoutServers(), timeout: 240_0
       const { complaint } = await ask(site, root, ['get', '--raw', '/metrics/cadvisor'], DESCRIBED)
       assert.match(complaint, /has no such operation/)
       assert.equal((await site.decisions()).at(-1)?.reason, 'operation-undefined')
-      await told(site, root, ['get', 'nodes'], CREDENTIALS_OUT['X-Remote-*'])
+      await outputOf(site, root, ['get', 'nodes'], CREDENTIALS_OUT['X-Remote-*'])
     })
   })
 })

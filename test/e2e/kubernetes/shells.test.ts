@@ -9,12 +9,12 @@ import { skipWithoutKubelet, type Kubelet } from '../../servers/kubelet.ts'
 import { KUBECTL } from '../../servers/kubectl.ts'
 import { atTerminal, skipWithoutTerminal, type AtTerminal } from '../../servers/terminal.ts'
 import { eventually } from '../site.ts'
-import { ask, at, callerBy, environmentOf, told, type Caller } from './asking.ts'
+import { ask, at, callerBy, environmentOf, outputOf, type Caller } from './asking.ts'
 import { OUT, SEALED, CREDENTIALS_OUT } from './configuration.ts'
 import { skipWithoutServers, startKubeSite, type KubeSite } from './kube-site.ts'
 import { USERS } from './users.ts'
 import {
-  assertAsked,
+  assertRequested,
   assertWebSockets,
   BLOB,
   decisionsOf,
@@ -117,7 +117,7 @@ describe('logs, exec and attach', { skip: SKIP, timeout: 240_000 }, () => {
   /** What is done on a way out, one after another. */
   const byWay = (address: string): void => {
     it('12. logs follow each line as it is written', async () => {
-      const some = await told(site, alice, ['logs', 'clock', '--tail=2', ...IN], address)
+      const some = await outputOf(site, alice, ['logs', 'clock', '--tail=2', ...IN], address)
       assert.match(some, /^tick \d+\ntick \d+\n$/)
       const follow = ['logs', '--follow', '--tail=1', 'clock', ...IN]
       await using following = startKubectl(site, alice, follow, { address })
@@ -143,7 +143,7 @@ describe('logs, exec and attach', { skip: SKIP, timeout: 240_000 }, () => {
             assert.deepEqual([code, output.toString()], [7, 'out\n'])
             assert.equal(complaint, 'err\ncommand terminated with exit code 7\n')
           })
-          await assertAsked(site, decisions, method)
+          await assertRequested(site, decisions, method)
         })
 
         it('14. exec has input: 20 MB in both directions at once', async () => {
@@ -178,7 +178,7 @@ describe('logs, exec and attach', { skip: SKIP, timeout: 240_000 }, () => {
             speaking.stdin.write(`${word}\n`)
             await speaking.shows(new RegExp(`^heard ${word}$`, 'm'))
           })
-          await assertAsked(site, decisions, method)
+          await assertRequested(site, decisions, method)
           const clock = ['attach', 'clock', ...IN]
           await using listening = startKubectl(site, alice, clock, { address, environment })
           const [, first] = await listening.shows(/^tick (\d+)$/m)
@@ -228,8 +228,8 @@ describe('logs, exec and attach', { skip: SKIP, timeout: 240_000 }, () => {
     assert.deepEqual(await readdir(kubelet.folderOf(PODS.shell)), [])
     assert.deepEqual(await readdir(kubelet.folderOf(PODS.sealed)), [])
     const logs = ['logs', 'shell', '--namespace', SEALED]
-    assert.equal(await told(site, root, logs, CREDENTIALS_OUT.certificate), '')
+    assert.equal(await outputOf(site, root, logs, CREDENTIALS_OUT.certificate), '')
     const exec = ['exec', 'shell', ...IN, '--', 'echo', 'in']
-    assert.equal(await told(site, root, exec, CREDENTIALS_OUT.certificate), 'in\n')
+    assert.equal(await outputOf(site, root, exec, CREDENTIALS_OUT.certificate), 'in\n')
   })
 })

@@ -82,8 +82,8 @@ describe('watches', { skip: skipWithoutServers(), timeout: 240_000 }, () => {
     for (const pause of [0, 5_000, 0]) {
       await sleep(pause)
       const line = `configmap/${await make()}`
-      const told = async () => watches.filter(([, { lines }]) => lines.includes(line))
-      await eventually(told, (those) => those.length === watches.length)
+      const received = async () => watches.filter(([, { lines }]) => lines.includes(line))
+      await eventually(received, (those) => those.length === watches.length)
     }
   })
 
@@ -116,8 +116,8 @@ describe('watches', { skip: skipWithoutServers(), timeout: 240_000 }, () => {
       }
     }
     const name = await make()
-    const told = await Promise.all(streams.map((stream) => until(stream, `"name":"${name}"`)))
-    assert.deepEqual(new Set(told), new Set([true]))
+    const received = await Promise.all(streams.map((stream) => until(stream, `"name":"${name}"`)))
+    assert.deepEqual(new Set(received), new Set([true]))
   })
 
   it('11. of a slow reader report everything, and delay no other reader', async () => {
@@ -137,8 +137,8 @@ describe('watches', { skip: skipWithoutServers(), timeout: 240_000 }, () => {
       const begun = performance.now()
       const path = `${MAPS}/${names[turn]}`
       await using other = await open()
-      const asked = { path, host: HOST_OF_HEADERS, headers: [ALICE] }
-      assert.equal((await http2On(other.http2, asked)).status, 200)
+      const request = { path, host: HOST_OF_HEADERS, headers: [ALICE] }
+      assert.equal((await http2On(other.http2, request)).status, 200)
       assert.ok(performance.now() - begun < 2_000)
       await sleep(100)
     }

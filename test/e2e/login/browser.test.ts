@@ -14,7 +14,7 @@ import { temporaryFolder } from '../../servers/temporary.ts'
 import { makeCa, makeCaller, writePem, type Caller } from '../client-certificates/callers.ts'
 import { logIn, usersAt, type BrowserOptions } from '../browser-users.ts'
 import type { Site } from '../site.ts'
-import { asked, clientAt, loginsAt, startLoginSite } from './login-site.ts'
+import { authorizationUrl, clientAt, loginsAt, startLoginSite } from './login-site.ts'
 
 const staffCa = makeCa('Staff CA')
 
@@ -76,7 +76,7 @@ describe('logins with a browser, through Envoy', { skip }, () => {
 
   it('succeed by keyboard alone: a wrong password, then the correct one', async () => {
     const { page } = await open({ refusals: [403] })
-    await page.goto(asked())
+    await page.goto(authorizationUrl())
     const focused = async (): Promise<string> => await page.evaluate<string>(FOCUSED)
     await page.locator('input:focus').waitFor()
     const order = [await focused()]
@@ -104,7 +104,7 @@ describe('logins with a browser, through Envoy', { skip }, () => {
 
   it('without a certificate are explained where the browser has none', async () => {
     const { page } = await open({ refusals: [403] })
-    await page.goto(asked())
+    await page.goto(authorizationUrl())
     await page.getByRole('button', { name: 'Use my certificate' }).click()
     const alert = await page.getByRole('alert').innerText()
     assert.match(alert, /Your browser sent no certificate/)
@@ -126,7 +126,7 @@ describe('logins with a browser, through Envoy', { skip }, () => {
 
   it('leave no form in the history that can be sent, and no error', async () => {
     const { page } = await open({ refusals: [400] })
-    await page.goto(asked())
+    await page.goto(authorizationUrl())
     await logIn(page)
     await back(page)
     await page.goBack()
@@ -155,7 +155,7 @@ describe('logins with a browser, through Envoy', { skip }, () => {
 
     it('succeed by password as well', async () => {
       const { page } = await openWith()
-      await page.goto(asked())
+      await page.goto(authorizationUrl())
       await logIn(page)
       await back(page)
       assert.equal((await loginsAt(site)).at(-1)?.['user'], 'alice')

@@ -11,7 +11,7 @@ import { skipWithoutFreeRadius, startFreeRadius } from '../../servers/freeradius
 import { temporaryFolder } from '../../servers/temporary.ts'
 import { logIn, usersAt } from '../browser-users.ts'
 import type { Site } from '../site.ts'
-import { asked, loginsAt, startLoginSite } from './login-site.ts'
+import { authorizationUrl, loginsAt, startLoginSite } from './login-site.ts'
 
 const CAROL = { user: 'carol', password: 'c' }
 // Each question counts as a wrong password until it is answered.
@@ -55,7 +55,7 @@ describe('a second factor by FreeRADIUS, in a browser', { skip }, () => {
 
   it('is requested after the password, and logs the user in', async () => {
     const { page } = await open()
-    await page.goto(asked())
+    await page.goto(authorizationUrl())
     await logIn(page, CAROL)
     await page.getByText('Enter your one-time code:').waitFor()
     assert.equal(await page.getByLabel('Password').count(), 0)
@@ -66,7 +66,7 @@ describe('a second factor by FreeRADIUS, in a browser', { skip }, () => {
 
   it('may be wrong once: the password is requested again, and the correct answer logs in', async () => {
     const { page } = await open({ refusals: [403], locale: 'de-DE' })
-    await page.goto(asked())
+    await page.goto(authorizationUrl())
     await logIn(page, { ...CAROL, language: 'de' })
     await answer(page, '000000')
     const alert = await page.getByRole('alert').innerText()
@@ -81,7 +81,7 @@ describe('a second factor by FreeRADIUS, in a browser', { skip }, () => {
       javaScriptEnabled: false,
       viewport: { width: 390, height: 844 },
     })
-    await page.goto(asked())
+    await page.goto(authorizationUrl())
     await logIn(page, { user: 'pia', password: 'p' })
     await answer(page, '4711')
     await page.getByText('PIN accepted').waitFor()
@@ -91,7 +91,7 @@ describe('a second factor by FreeRADIUS, in a browser', { skip }, () => {
 
   it('is still requested when the page is loaded again, and can be cancelled', async () => {
     const { page } = await open()
-    await page.goto(asked())
+    await page.goto(authorizationUrl())
     const login = page.url()
     await logIn(page, CAROL)
     await page.locator('input[name=answer]').waitFor()
@@ -105,7 +105,7 @@ describe('a second factor by FreeRADIUS, in a browser', { skip }, () => {
 
   it('is refused with a message when it is too late, and the login begins again', async () => {
     const { page } = await open({ refusals: [400] })
-    await page.goto(asked())
+    await page.goto(authorizationUrl())
     await logIn(page, CLEO)
     await page.locator('input[name=answer]').waitFor()
     await site.authz.pass(4)

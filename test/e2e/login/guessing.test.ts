@@ -9,7 +9,7 @@ import { skipWithoutChromium } from '../../servers/chromium.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
 import { logIn, usersAt } from '../browser-users.ts'
 import { PASSWORDS, type Site } from '../site.ts'
-import { asked, loginsAt, startLoginSite } from './login-site.ts'
+import { authorizationUrl, loginsAt, startLoginSite } from './login-site.ts'
 
 const ATTEMPTS = 3
 const LOCK_MINUTES = 15
@@ -49,7 +49,7 @@ describe('guessing at the login page', { skip }, () => {
     page.on('response', (response) => {
       if (response.request().method() === 'POST') statuses.push(String(response.status()))
     })
-    await page.goto(asked())
+    await page.goto(authorizationUrl())
     for (const password of ['red', 'green', 'blue', 'black']) {
       await logIn(page, { user, password })
       await page.getByRole('alert').waitFor()

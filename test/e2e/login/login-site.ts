@@ -59,7 +59,7 @@ export const startLoginSite = async ({
 }
 
 /** Where the application sends users for a login; it does not redeem the code with which they return. */
-export const asked = (): string => {
+export const authorizationUrl = (): string => {
   const url = new URL('/authorize', ISSUER)
   url.search = new URLSearchParams({
     client_id: 'spa',

@@ -12,7 +12,7 @@ import { createPki, type Pki } from '../../servers/pki.ts'
 import { temporaryFolder } from '../../servers/temporary.ts'
 import { usersAt } from '../browser-users.ts'
 import type { Site } from '../site.ts'
-import { asked, loginsAt, startLoginSite } from './login-site.ts'
+import { authorizationUrl, loginsAt, startLoginSite } from './login-site.ts'
 
 const SECRET = 'client-secret-of-the-test'
 
@@ -56,7 +56,7 @@ describe('an upstream IdP, in a browser', { skip }, () => {
 
   it('is one click away, and leads back to the application', async () => {
     const { page } = await open()
-    await page.goto(asked())
+    await page.goto(authorizationUrl())
     await page.getByRole('button', { name: 'Continue with Example Corporation' }).click()
     await page.waitForURL(`${CALLBACK}?**`)
     const { searchParams } = new URL(page.url())
@@ -69,10 +69,10 @@ describe('an upstream IdP, in a browser', { skip }, () => {
     )
   })
 
-  it('that refuses leads back to the login page with a message', async () => {
+  it('an upstream IdP that refuses leads back to the login page with a message', async () => {
     oidc.settings.login = 'refuse'
     const { page } = await open({ refusals: [403] })
-    await page.goto(asked())
+    await page.goto(authorizationUrl())
     await page.getByRole('button', { name: 'Continue with Example Corporation' }).click()
     const alert = page.getByRole('alert')
     assert.match(await alert.innerText(), /Example Corporation failed/)

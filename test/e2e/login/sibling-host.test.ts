@@ -10,7 +10,7 @@ import { skipWithoutChromium } from '../../servers/chromium.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
 import { usersAt } from '../browser-users.ts'
 import { PASSWORDS, type Site } from '../site.ts'
-import { asked, startLoginSite } from './login-site.ts'
+import { authorizationUrl, startLoginSite } from './login-site.ts'
 
 const SIBLING = 'https://shop.example.org/'
 
@@ -27,7 +27,7 @@ describe('a browser that visited a hostile sibling host, through Envoy', { skip 
   it('is not logged in as the attacker by cookies with Domain=example.org', async () => {
     const ca = await readFile(site.pki.ca)
     const attacker = new Browser({ port: site.target.port, tls: { ca } })
-    const login = await attacker.get(asked())
+    const login = await attacker.get(authorizationUrl())
     const fields = { user: 'bob', password: PASSWORDS.bob }
     const proven = await attacker.send(login, '/password', fields)
     assert.equal(proven.status, 303)

@@ -14,7 +14,7 @@ import { http1, openHttp2 } from '../../servers/client.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
 import { temporaryFolder, type TemporaryFolder } from '../../servers/temporary.ts'
 import { eventually, PASSWORDS, type Site } from '../site.ts'
-import { asked, startLoginSite } from './login-site.ts'
+import { authorizationUrl, startLoginSite } from './login-site.ts'
 
 const CONNECTIONS = 13
 const HALF_SENT = 1_200
@@ -86,7 +86,7 @@ describe('waiting clients at the issuer, through Envoy', { skip: skipWithoutEnvo
 
   const logIn = async (): Promise<void> => {
     const browser = browserFrom('127.0.0.8')
-    const page = await browser.get(asked())
+    const page = await browser.get(authorizationUrl())
     const { url } = await browser.submit(page, '/password', {
       user: 'alice',
       password: PASSWORDS.alice,
@@ -140,7 +140,7 @@ describe('waiting clients at the issuer, through Envoy', { skip: skipWithoutEnvo
     }
     const waiting = Array.from({ length: WAITING }, async (_, index) => {
       const browser = browserFrom(`127.1.0.${index + 1}`)
-      const page = await browser.get(asked())
+      const page = await browser.get(authorizationUrl())
       const fields = { user: `user-${index}`, password: 'right' }
       return await browser.submit(page, '/password', fields)
     })

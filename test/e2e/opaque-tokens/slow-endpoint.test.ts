@@ -73,8 +73,8 @@ describe('a slow introspection endpoint', { skip: skipWithoutEnvoy() }, () => {
     }
   }
 
-  const askedAbout = (token: string): number =>
-    server.asked.filter(({ form }) => form['token'] === token).length
+  const introspectedTokens = (token: string): number =>
+    server.requests.filter(({ form }) => form['token'] === token).length
 
   it('is queried once about a token in a hundred simultaneous requests', async () => {
     const token = freshToken()
@@ -88,9 +88,9 @@ describe('a slow introspection endpoint', { skip: skipWithoutEnvoy() }, () => {
       answers.filter(({ status }) => status !== 200),
       [],
     )
-    assert.equal(askedAbout(token), 1)
+    assert.equal(introspectedTokens(token), 1)
     assert.equal((await send(site, bearer(token))).status, 200)
-    assert.equal(askedAbout(token), 1)
+    assert.equal(introspectedTokens(token), 1)
   })
 
   it('is queried once about a token that is refused, too', async () => {
@@ -98,7 +98,7 @@ describe('a slow introspection endpoint', { skip: skipWithoutEnvoy() }, () => {
     server.answer = () => ({ body: { active: false } })
     const answers = await atOnce(Array.from({ length: 100 }, () => token))
     assert.ok(answers.every(({ status }) => status === 401))
-    assert.equal(askedAbout(token), 1)
+    assert.equal(introspectedTokens(token), 1)
   })
 
   it('delays no request beyond the deadline: 503, and passwords are still accepted', async () => {
@@ -115,7 +115,7 @@ describe('a slow introspection endpoint', { skip: skipWithoutEnvoy() }, () => {
 
   it('gets few queries at once, and from one address at most its budget', async () => {
     const held = Promise.withResolvers<void>()
-    const earlier = server.asked.length
+    const earlier = server.requests.length
     server.answer = () => ({ body: ACTIVE, after: held.promise })
     const answers = await atOnce(Array.from({ length: 90 }, freshToken))
     const verdicts = new Set<string>()
@@ -124,8 +124,8 @@ describe('a slow introspection endpoint', { skip: skipWithoutEnvoy() }, () => {
       '429 rate-limited',
       '503 authenticator-unavailable',
     ])
-    const asked = server.asked.length - earlier
-    assert.ok(asked <= 20, `${asked} were asked`)
+    const requests = server.requests.length - earlier
+    assert.ok(requests <= 20, `${requests} were asked`)
     assert.equal(await verdictOn(site, ALICE), '200 permitted')
     held.resolve()
   })
@@ -200,7 +200,7 @@ describe('a slow introspection endpoint', { skip: skipWithoutEnvoy() }, () => {
     },
   ]
   for (const { name, body, verdict } of HOSTILE) {
-    it(`that reports a token ${name}: ${verdict}`, async () => {
+    it(`a slow introspection endpoint that reports a token ${name}: ${verdict}`, async () => {
       site.upstream.clear()
       server.answer = () => ({ body })
       assert.equal(await verdictOn(site, bearer(freshToken())), verdict)

@@ -100,20 +100,20 @@ describe('rules with access reviews by a real API server', { skip, timeout: 180_
     kind: 'SelfSubjectReview',
   })
 
-  interface Asked {
+  interface RequestParts {
     readonly who?: HeaderLine
     readonly headers?: readonly HeaderLine[]
     readonly body?: string
     readonly over?: typeof http1
   }
 
-  const ask = (path: string, options: Asked = {}): Promise<Answer> => {
+  const ask = (path: string, options: RequestParts = {}): Promise<Answer> => {
     const { who = ALICE, headers = [], body, over = http1 } = options
-    const asked = { host: HOST, path, headers: [who, ...headers] }
+    const request = { host: HOST, path, headers: [who, ...headers] }
     const json: HeaderLine = ['content-type', 'application/json']
     return body === undefined
-      ? over(site.target, asked)
-      : over(site.target, { ...asked, method: 'POST', body, headers: [...asked.headers, json] })
+      ? over(site.target, request)
+      : over(site.target, { ...request, method: 'POST', body, headers: [...request.headers, json] })
   }
 
   const until = async (asking: () => Promise<Answer>, wanted: number): Promise<Answer> =>
@@ -278,13 +278,13 @@ describe('rules with access reviews by a real API server', { skip, timeout: 180_
   }
 
   // Whether RBAC grants it is not in the log.
-  const isUntold = ({ kubernetes }: DecisionEvent): boolean => kubernetes?.resource === 'pods'
+  const isUndetermined = ({ kubernetes }: DecisionEvent): boolean => kubernetes?.resource === 'pods'
 
   it('16. are explained by countersign explain, which is right or undetermined', async () => {
-    await assertExplained(site, await site.events(), isUntold)
+    await assertExplained(site, await site.events(), isUndetermined)
   })
 
   it('16. are replayed by countersign replay, which claims no undetermined change', async () => {
-    await assertReplayed(site, isUntold)
+    await assertReplayed(site, isUndetermined)
   })
 })

@@ -125,9 +125,9 @@ describe('changes of rules, through Envoy', { skip: skipWithoutEnvoy(), timeout:
       const { config } = site.files
       const good = await readFile(config, 'utf8')
       const broken = await withRules(rules)
-      const told = await refusedAfter(() => writeFile(config, broken))
-      assert.match(told, problem)
-      assert.match(told, /countersign\.yaml:\d+:\d+/)
+      const report = await refusedAfter(() => writeFile(config, broken))
+      assert.match(report, problem)
+      assert.match(report, /countersign\.yaml:\d+:\d+/)
       await restore(config, good)
     })
   }
@@ -136,8 +136,8 @@ describe('changes of rules, through Envoy', { skip: skipWithoutEnvoy(), timeout:
     const good = await readFile(description, 'utf8')
     const without = good.replace('operationId: getPlanet\n', 'operationId: showPlanet\n')
     assert.notEqual(without, good)
-    const told = await refusedAfter(() => writeFile(description, without))
-    assert.match(told, /routes\[1\]\.authorize\[0\]\.operations.*"getPlanet" is not an operation/)
+    const report = await refusedAfter(() => writeFile(description, without))
+    assert.match(report, /routes\[1\]\.authorize\[0\]\.operations.*"getPlanet" is not an operation/)
     await restore(description, good)
   })
 

@@ -229,8 +229,8 @@ describe('scopes of an OpenAPI document', { skip: skipWithoutEnvoy(), timeout: 1
     for (const { name, claims = {}, method, path, want, operation, needs } of CASES) {
       it(`6. a token with ${name}, over ${version}: ${want}`, async () => {
         const headers: readonly HeaderLine[] = [bearer(await tokenWith(claims))]
-        const asked = { host: HOST, path, headers, ...(method === undefined ? {} : { method }) }
-        const answer = await over(site.target, asked)
+        const request = { host: HOST, path, headers, ...(method === undefined ? {} : { method }) }
+        const answer = await over(site.target, request)
         const event = await eventOf(site, answer)
         assert.equal(`${answer.status} ${event.reason}`, want)
         assert.equal(event.operation, operation)
@@ -256,13 +256,13 @@ describe('scopes of an OpenAPI document', { skip: skipWithoutEnvoy(), timeout: 1
 
   // Scopes are in the token, which is not in the log.
   const NEEDING = new Set(['getMe', 'createPlanet', 'updatePlanet', 'deletePlanet'])
-  const isUntold = ({ operation = '' }: DecisionEvent): boolean => NEEDING.has(operation)
+  const isUndetermined = ({ operation = '' }: DecisionEvent): boolean => NEEDING.has(operation)
 
   it('6. are explained by countersign explain, which is right or undetermined', async () => {
-    await assertExplained(site, await site.events(), isUntold)
+    await assertExplained(site, await site.events(), isUndetermined)
   })
 
   it('6. are replayed by countersign replay, which claims no undetermined change', async () => {
-    await assertReplayed(site, isUntold)
+    await assertReplayed(site, isUndetermined)
   })
 })

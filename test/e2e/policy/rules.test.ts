@@ -96,14 +96,14 @@ describe('rules of every kind', { skip: skipWithoutEnvoy(), timeout: 120_000 }, 
   })
 
   // What the condition asks is in a header, which is not in the log.
-  const isUntold = ({ path }: DecisionEvent): boolean => path === '/odd'
+  const isUndetermined = ({ path }: DecisionEvent): boolean => path === '/odd'
 
   it('10. are explained by countersign explain, which is right or undetermined', async () => {
-    await assertExplained(site, await site.events(), isUntold)
+    await assertExplained(site, await site.events(), isUndetermined)
   })
 
   it('10. are replayed by countersign replay, which claims no undetermined change', async () => {
-    await assertReplayed(site, isUntold)
+    await assertReplayed(site, isUndetermined)
   })
 
   it('10. are explained over HTTP as decided, by headers too', async () => {

@@ -78,12 +78,12 @@ const differentOf = (events: readonly DecisionEvent[]): readonly DecisionEvent[]
 export const assertExplained = async (
   site: Site,
   events: readonly DecisionEvent[],
-  isUntold: (event: DecisionEvent) => boolean = () => false,
+  isUndetermined: (event: DecisionEvent) => boolean = () => false,
 ): Promise<void> => {
   const waiting = [...differentOf(events)]
   const work = async (): Promise<void> => {
     for (let event = waiting.pop(); event !== undefined; event = waiting.pop()) {
-      await assertOneExplained(site, event, isUntold(event))
+      await assertOneExplained(site, event, isUndetermined(event))
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, work))
@@ -92,13 +92,13 @@ export const assertExplained = async (
 const assertOneExplained = async (
   site: Site,
   event: DecisionEvent,
-  untold: boolean,
+  isUndetermined: boolean,
 ): Promise<void> => {
   const { config, audit } = site.files
   const args = ['--decision', event.id, '--audit', audit]
   const what = `${event.method} ${event.host}${event.path}: ${event.reason} ${event.rule}`
   const early = BEFORE_RULES.test(event.reason)
-  if (!early && !untold) {
+  if (!early && !isUndetermined) {
     assert.deepEqual(await explain(site, args), expectedOf(event), what)
     return
   }
@@ -133,25 +133,25 @@ export const replay = async (log: string, config: string): Promise<Replayed> => 
   const result = await countersign(['replay', log, '--config', config, '--json'])
   assert.equal(result.stderr, '')
   const lines = result.stdout.trimEnd().split('\n')
-  const told = lines.map((line) => replayedSchema.parse(JSON.parse(line)))
+  const replayed = lines.map((line) => replayedSchema.parse(JSON.parse(line)))
   return {
     exit: result.status,
-    changes: told.flatMap(({ kind, id, before, after }) =>
+    changes: replayed.flatMap(({ kind, id, before, after }) =>
       kind === 'change' ? [{ id, before, after }] : [],
     ),
-    undetermined: told.flatMap(({ kind, id }) => (kind === 'undetermined' ? [id] : [])),
+    undetermined: replayed.flatMap(({ kind, id }) => (kind === 'undetermined' ? [id] : [])),
   }
 }
 
 /** Asserts that the rules in force would decide all of a log again as they did, where it tells. */
 export const assertReplayed = async (
   site: Site,
-  isUntold: (event: DecisionEvent) => boolean,
+  isUndetermined: (event: DecisionEvent) => boolean,
 ): Promise<void> => {
   const events = await site.events()
   assert.deepEqual(await replay(site.files.audit, site.files.config), {
     exit: 0,
     changes: [],
-    undetermined: events.flatMap((event) => (isUntold(event) ? [event.id] : [])),
+    undetermined: events.flatMap((event) => (isUndetermined(event) ? [event.id] : [])),
   })
 }

@@ -92,11 +92,11 @@ describe('recipes for services', { skip: skipWithoutEnvoy(), timeout: 120_000 },
     const grafana = await recipe.ask('grafana.example.org', {
       headers: [ALICE, ['X-WEBAUTH-ROLE', 'Server Admin'], ['X-Forwarded-User', 'root']],
     })
-    const told: Record<string, string> = JSON.parse(grafana.body)
-    assert.equal(told['x-webauth-user'], 'alice')
-    assert.equal(told['x-webauth-role'], 'Admin')
-    assert.deepEqual(JSON.parse(told['x-webauth-groups'] ?? ''), ['dev', 'ops', 'with, comma'])
-    assert.ok(!('x-forwarded-user' in told))
+    const headers: Record<string, string> = JSON.parse(grafana.body)
+    assert.equal(headers['x-webauth-user'], 'alice')
+    assert.equal(headers['x-webauth-role'], 'Admin')
+    assert.deepEqual(JSON.parse(headers['x-webauth-groups'] ?? ''), ['dev', 'ops', 'with, comma'])
+    assert.ok(!('x-forwarded-user' in headers))
   })
 
   it('10. the issuer is published: its documents only, without a credential', async () => {

@@ -35,11 +35,11 @@ describe('reloads under load', { skip: skipWithoutEnvoy() }, () => {
     const callers = Array.from({ length: CALLERS }, () => call(site, storm.signal))
     await reloadOften(site)
     storm.abort()
-    const asked = (await Promise.all(callers)).reduce((sum, count) => sum + count, 0)
+    const requests = (await Promise.all(callers)).reduce((sum, count) => sum + count, 0)
 
-    t.diagnostic(`${asked} answers during ${RELOADS} reloads`)
-    assert.ok(asked >= 1_000, `only ${asked} answers during the storm`)
-    assert.equal((await site.events()).length, asked)
+    t.diagnostic(`${requests} answers during ${RELOADS} reloads`)
+    assert.ok(requests >= 1_000, `only ${requests} answers during the storm`)
+    assert.equal((await site.events()).length, requests)
 
     // The last good configuration is the one in force, and a good one is still taken.
     const config = parse(good)

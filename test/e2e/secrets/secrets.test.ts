@@ -155,7 +155,7 @@ describe(
       await server[Symbol.asyncDispose]()
     })
 
-    const asked = (options: RequestOptions, over = http1): Promise<Answer> => {
+    const answerTo = (options: RequestOptions, over = http1): Promise<Answer> => {
       const { headers = [], body } = options
       const json = body === undefined || headers.length > 0 ? [] : JSON_BODY
       return over(site.target, {
@@ -167,7 +167,7 @@ describe(
 
     /** The answer, which must not hold the value of the secret. */
     const ask = async (options: RequestOptions, over = http1): Promise<Answer> => {
-      const answer = await asked(options, over)
+      const answer = await answerTo(options, over)
       assert.ok(!tells(answer), `${options.method} ${options.path}: the answer tells the secret`)
       return answer
     }
@@ -260,16 +260,16 @@ describe(
       await change([RBAC_DECIDES])
       const plain = { path: `${IN}/secrets/launch` }
       await eventually(
-        () => asked(plain),
+        () => answerTo(plain),
         ({ status }) => status === 200,
       )
       for (const { name, tells: want, ...options } of DISGUISES) {
-        const answer = await asked(options)
+        const answer = await answerTo(options)
         const { body, status } = answer
-        const told = tells(answer)
+        const isDisclosed = tells(answer)
         // What has two readings is refused whatever the rules say.
-        if (!told && want && status === 400) continue
-        assert.equal(told, want, `${name}: ${status} ${body.slice(0, 200)}`)
+        if (!isDisclosed && want && status === 400) continue
+        assert.equal(isDisclosed, want, `${name}: ${status} ${body.slice(0, 200)}`)
       }
       await using folder = await temporaryFolder()
       await writeFile(folder.file('secret.yaml'), SECRET)

@@ -66,9 +66,9 @@ describe('sessions of browsers under attack, through Envoy', { skip: skipWithout
   it('no login redirects to another site', async () => {
     for (const path of ['//evil.example/', '/\\evil.example', '/%2f%2fevil.example/..']) {
       const browser = browserOf()
-      const asked = await browser.get(`${APP}${path}`)
-      if (asked.status !== 302) continue
-      const login = await follow(browser, asked.url)
+      const redirect = await browser.get(`${APP}${path}`)
+      if (redirect.status !== 302) continue
+      const login = await follow(browser, redirect.url)
       const page = await follow(browser, (await logInAt(login, browser)).url)
       assert.equal(page.url.host, 'app.example.org', path)
     }
@@ -105,8 +105,8 @@ describe('sessions of browsers under attack, through Envoy', { skip: skipWithout
 
   it('the last step of a logout needs the browser and the session that began it', async () => {
     const [one, other] = [await loggedIn(), await loggedIn()]
-    const asked = await one.get(`${APP}/.countersign/logout`)
-    const state = asked.url.searchParams.get('state') ?? ''
+    const form = await one.get(`${APP}/.countersign/logout`)
+    const state = form.url.searchParams.get('state') ?? ''
     const back = `${APP}/.countersign/logged-out?state=${encodeURIComponent(state)}`
     await other.get(back)
     assert.equal((await other.get(`${APP}/`)).status, 200, 'of another browser')

@@ -168,7 +168,7 @@ const CASES: readonly { readonly name: string; readonly change: readonly Change[
 
 describe('nothing is found with', () => {
   for (const { name, change } of CASES) {
-    it(name, () => {
+    it(`reports nothing about ${name}`, () => {
       assert.deepEqual(found(JSON.stringify(changed(change)), { expected: EXPECTED }), [])
     })
   }

@@ -64,7 +64,7 @@ describe('nothing is found with a policy', () => {
     },
   ]
   for (const { name, rules, changes = [] } of ACCEPTED) {
-    it(name, () => {
+    it(`reports nothing about a policy ${name}`, () => {
       const text = JSON.stringify(changed([...changes, ...policyOf(rules)]))
       assert.deepEqual(found(text, { expected: EXPECTED }), [])
     })

@@ -33,7 +33,7 @@ const FAULTS: readonly Fault[] = [
 
 describe('a fault', () => {
   for (const { name, change, rule, severity, at, expected } of FAULTS) {
-    it(`${rule}: ${name}`, () => {
+    it(`is found by ${rule}: ${name}`, () => {
       const text = JSON.stringify(changed(change))
       const want = [at].flat().map((place) => ({ rule, severity, at: place }))
       assert.deepEqual(found(text, { expected: { ...EXPECTED, ...expected } }), want)
@@ -100,7 +100,7 @@ describe('envoy --mode validate', { skip: skipWithoutEnvoy(), concurrency: 2 }, 
 
   const placed = (text: string): string => text.replaceAll('/pki/', `${pki.folder}/`)
 
-  it('takes good.yaml', async () => {
+  it('accepts the corpus file good.yaml', async () => {
     await validateBootstrap(placed(GOOD))
   })
 

@@ -219,7 +219,7 @@ describe('a text other than a configuration', () => {
     },
   ]
   for (const { name, text, why } of cases) {
-    it(name, () => assert.match(reasonFor(text), why))
+    it(`is refused as a configuration: ${name}`, () => assert.match(reasonFor(text), why))
   }
 
   it('says where the YAML breaks', () => {

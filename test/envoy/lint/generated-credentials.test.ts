@@ -55,7 +55,7 @@ const foundIn = (config: Config): readonly Found[] =>
 
 describe('nothing is found in a bootstrap for', () => {
   for (const [name, authenticator] of Object.entries(AUTHENTICATORS)) {
-    it(name, () => {
+    it(`reports nothing about the bootstrap for ${name}`, () => {
       assert.deepEqual(foundIn(configWith([authenticator])), [])
     })
   }

@@ -129,7 +129,7 @@ describe('what a misspelt field loses is found:', () => {
     },
   ]
   for (const { field, rule, severity, at: place = field } of LOST) {
-    it(`${field.slice(LISTENER.length + 1)} (${rule})`, () => {
+    it(`reports the loss by the misspelt field ${field.slice(LISTENER.length + 1)} (${rule})`, () => {
       assert.notEqual(at(field), undefined)
       assert.deepEqual(faults(gateway([field])), [{ rule, severity, at: place }])
     })
@@ -217,7 +217,7 @@ describe('mistakes in resources of Istio are found:', () => {
     ],
   ]
   for (const [name, change, rule] of WRONG) {
-    it(`${name} (${rule})`, () => {
+    it(`reports the mistake ${name} (${rule})`, () => {
       assert.deepEqual([...new Set(faults(gateway(change)).map((one) => one.rule))], [rule])
     })
   }

@@ -72,7 +72,7 @@ describe('a caller’s address in a header over TCP without TLS', () => {
 })
 
 describe('a caller’s address in a header over a UNIX socket', () => {
-  it('is trusted', async () => {
+  it('is trusted on a UNIX socket', async () => {
     await using site = await startSite(atSocket(configuration()))
     const browser = site.browser({ [SOURCE]: '198.51.100.7' })
     await browser.submit(await pageAt(site, browser), '/password', {

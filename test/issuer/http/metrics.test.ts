@@ -80,8 +80,8 @@ describe('the metrics of logins, sessions and tokens', () => {
       'login_method=down,outcome=refused,reason=authenticator-unavailable': 1,
       'login_method=corp,outcome=refused,reason=authenticator-unavailable': 1,
     })
-    const asked = 'countersign_login_provider_request_duration_seconds_count'
-    const durations = seriesOf(await scrape(site.authz.admin), asked)
+    const series = 'countersign_login_provider_request_duration_seconds_count'
+    const durations = seriesOf(await scrape(site.authz.admin), series)
     assert.equal(durations['provider=corp,result=answered'], 1) // for its metadata
     assert.equal(durations['provider=corp,result=failed'], 1) // for tokens
     assert.equal(durations['provider=down,result=answered'], 0)

@@ -109,9 +109,9 @@ describe('an interaction that its browser keeps', () => {
   })
 
   it('continues in a browser with an open device page and logout page', async () => {
-    const asked = await browser.get(`${ISSUER}/device`)
+    const form = await browser.get(`${ISSUER}/device`)
     assert.ok(isIn(await browser.submit(page, '/password', ALICE)))
-    const entered = await browser.submit(asked, '/device', { user_code: 'BCDF-GHJK' })
+    const entered = await browser.submit(form, '/device', { user_code: 'BCDF-GHJK' })
     assert.equal(entered.status, 200)
     assert.match(entered.body, /role="alert"/)
   })

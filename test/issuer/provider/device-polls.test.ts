@@ -13,9 +13,9 @@ describe('the polls of a device', () => {
 
   it('have to wait five seconds longer each time that they come too soon', () => {
     const polls = new DevicePolls()
-    const asked = [0, 1_000, 6_000, 21_000, 30_000].map((now) => polls.isTooSoon('a', now))
+    const tooSoon = [0, 1_000, 6_000, 21_000, 30_000].map((now) => polls.isTooSoon('a', now))
     // The interval is 5 s, then 10 s after the second poll, 15 s after the third.
-    assert.deepEqual(asked, [false, true, true, false, true])
+    assert.deepEqual(tooSoon, [false, true, true, false, true])
   })
 
   it('are remembered for the latest 10,000 devices', () => {

@@ -79,7 +79,7 @@ describe('the records of oidc-provider', () => {
     assert.ok(await adapterOf('AccessToken').find('other'))
   })
 
-  it('that cannot be reached cause temporarily_unavailable, except for bugs', async () => {
+  it('the records of oidc-provider that cannot be reached cause temporarily_unavailable, except for bugs', async () => {
     const failing = (cause: unknown): RevocableRecords => {
       const { records } = made()
       return Object.assign(Object.create(records), { get: () => Promise.reject(cause) })

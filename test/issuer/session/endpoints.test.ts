@@ -25,7 +25,7 @@ describe('the callback of a login for a route', () => {
   const attempts = new LoginAttempts(keys)
   const sessions = new BrowserSessions(new MemoryRecords(clock), keys, clock)
   const audit = new MemoryAudit()
-  const asked: URLSearchParams[] = []
+  const requests: URLSearchParams[] = []
   let answer: (nonce: string) => unknown = () => undefined
   let nonce = ''
   let port = 0
@@ -59,7 +59,7 @@ describe('the callback of a login for a route', () => {
       derivedKeys: keys,
       sender: new PageSender(theme, ISSUER),
       tokenClient: (form) => {
-        asked.push(form)
+        requests.push(form)
         return Promise.resolve(answer(nonce))
       },
       audit,
@@ -102,7 +102,7 @@ describe('the callback of a login for a route', () => {
     const text = browser.cookiesOf(APP).get(COOKIE) ?? ''
     assert.equal((await sessions.find(text))?.user, 'alice')
     assert.deepEqual([...browser.cookiesOf(APP).keys()], [COOKIE])
-    const form = asked.at(-1)
+    const form = requests.at(-1)
     assert.equal(form?.get('code'), 'the-code')
     assert.equal(form.get('redirect_uri'), `${APP}/.countersign/callback`)
     assert.match(form.get('code_verifier') ?? '', /^[\w-]{43,}$/)
@@ -190,7 +190,7 @@ describe('the callback of a login for a route', () => {
     it('redirects to its target where the browser has a session', async () => {
       answer = (wanted) => ({ id_token: token({ sub: 'alice', nonce: wanted, sid: 's' }) })
       const { browser } = await comeBack()
-      const redeemed = asked.length
+      const redeemed = requests.length
       const late = begin('/late')
       clock.advance(1_801_000)
       const text = await sessions.begin({
@@ -208,7 +208,7 @@ describe('the callback of a login for a route', () => {
       assert.deepEqual([visit.status, visit.headers.location], [303, '/late'])
       const unknown = await browser.look(callback('x'.repeat(90)))
       assert.deepEqual([unknown.status, unknown.headers.location], [303, '/'])
-      assert.equal(asked.length, redeemed, 'no code was used')
+      assert.equal(requests.length, redeemed, 'no code was used')
       assert.equal(await sessions.endLogin('s'), 1)
     })
 

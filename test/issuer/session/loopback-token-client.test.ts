@@ -12,7 +12,7 @@ import { temporaryFolder } from '../../servers/temporary.ts'
 const LOOPBACK = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const
 
 /** Asks a server that answers so, wherever it listens. */
-const asked = async (
+const responseOf = async (
   answer: RequestListener,
   address: Parameters<typeof startHttpServer>[0]['address'] = LOOPBACK,
 ): Promise<unknown> => {
@@ -45,25 +45,25 @@ const ASKED = {
 
 describe('a request to the own token endpoint over loopback', () => {
   it('returns an answer of any status, and carries no client address', async () => {
-    assert.deepEqual(await asked(echo), ASKED)
+    assert.deepEqual(await responseOf(echo), ASKED)
   })
 
   it('works where the server listens on a UNIX socket', async () => {
     await using folder = await temporaryFolder()
-    assert.deepEqual(await asked(echo, { kind: 'unix', path: folder.file('s.sock') }), ASKED)
+    assert.deepEqual(await responseOf(echo, { kind: 'unix', path: folder.file('s.sock') }), ASKED)
   })
 
   it('fails where the answer is too long, not JSON, or missing', async () => {
     await assert.rejects(
-      asked((_request, response) => response.end('x'.repeat(1_048_577))),
+      responseOf((_request, response) => response.end('x'.repeat(1_048_577))),
       /more than 1048576 bytes/,
     )
     await assert.rejects(
-      asked((_request, response) => response.end('<p>')),
+      responseOf((_request, response) => response.end('<p>')),
       SyntaxError,
     )
     await assert.rejects(
-      asked(({ socket }) => socket.destroy()),
+      responseOf(({ socket }) => socket.destroy()),
       /cannot be fetched/,
     )
   })

@@ -43,11 +43,11 @@ const holds = async (site: Site, other: Authz, tampering: Tampering): Promise<vo
   const cookie = await sessionOn(browser)
   const bystander = await sessionOn((await loggedIn(site, BOB)).browser)
   const web = await site.client('web')
-  const asked = await authorization(web, { resource: API, scope: 'openid read' })
+  const redirect = await authorization(web, { resource: API, scope: 'openid read' })
   const tokens = await openid.authorizationCodeGrant(
     web,
-    (await browser.get(asked.url)).url,
-    asked.checks,
+    (await browser.get(redirect.url)).url,
+    redirect.checks,
   )
   const spa = await site.client('spa')
   const offline = await authorization(spa, { scope: 'openid offline_access' })

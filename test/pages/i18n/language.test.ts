@@ -53,7 +53,8 @@ describe('the language for a browser', () => {
     },
   ]
   for (const { name, input, want } of CASES) {
-    it(name ?? String(input), () => assert.equal(languageFor(input, LANGUAGES), want))
+    it(`is ${want} for ${name ?? String(input)}`, () =>
+      assert.equal(languageFor(input, LANGUAGES), want))
   }
 
   it('hostile: 100 KB take less than half a second of CPU time', () => {

@@ -25,7 +25,8 @@ describe('a URL on a page', () => {
     { input: '/a/b?c=d&e#f', want: '/a/b?c=d&e#f' },
   ]
   for (const { input, want } of CASES) {
-    it(input, () => assert.equal(safeUrl(input)?.text, want))
+    it(`is ${want === undefined ? 'refused' : 'accepted'}: ${input}`, () =>
+      assert.equal(safeUrl(input)?.text, want))
   }
 
   refuses('runs code', [
@@ -75,7 +76,7 @@ describe('a URL that an operator configured', () => {
 })
 
 describe('a path of Countersign’s own', () => {
-  it('is accepted', () => assert.equal(ownPath('/interaction/a').text, '/interaction/a'))
+  it('is accepted as a path', () => assert.equal(ownPath('/interaction/a').text, '/interaction/a'))
 
   it('is refused where it is not a path', () => {
     for (const text of ['https://example.org/', '//example.org', 'a', '', 'javascript:x']) {

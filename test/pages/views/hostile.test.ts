@@ -36,7 +36,7 @@ describe('hostile: the structure of every page stays the same where a name conta
       .filter((tag) => tag !== '<br />' && tag !== '<bdi>' && tag !== '</bdi>')
       .map((tag) => tag.replace(/ value=""| autofocus/g, ''))
   for (const [name, text] of Object.entries({ ...MARKUP, ...HOSTILE })) {
-    it(name, () => {
+    it(`keeps its structure with ${name} in a name`, () => {
       const plain = pagesWith('plain').map((make) => shapeOf(markupOf(make)))
       const hostile = pagesWith(text).map((make) => markupOf(make))
       assert.deepEqual(hostile.map(shapeOf), plain)

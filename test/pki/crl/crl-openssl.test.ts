@@ -92,10 +92,10 @@ describe('CRLs issued by openssl', { skip: skipWithoutOpenssl() }, () => {
     while ((await ask(source, 'soon')) !== 'revoked') {
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
-    const asked = server.requests.length
+    const requests = server.requests.length
     await server.stop()
     await new Promise((resolve) => setTimeout(resolve, 150))
-    assert.equal(server.requests.length, asked)
+    assert.equal(server.requests.length, requests)
     const outcomes = await Promise.all(['good', 'soon'].map((name) => ask(source, name)))
     assert.deepEqual(outcomes, ['good', 'revoked'])
   })

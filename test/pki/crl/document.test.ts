@@ -106,7 +106,7 @@ describe('a CRL that covers a part of the certificates', () => {
 describe('a CRL that cannot be used', () => {
   const critical: Extension = { oid: '1.2.3.4', critical: true, value: element(0x05) }
   const cases: readonly { readonly name: string; readonly der: () => Buffer }[] = [
-    { name: 'is indirect', der: () => crl(ca, [], { extensions: [scope(flag(4))] }) },
+    { name: 'is an indirect CRL', der: () => crl(ca, [], { extensions: [scope(flag(4))] }) },
     {
       name: 'covers attribute certificates only',
       der: () => crl(ca, [], { extensions: [scope(flag(5))] }),
@@ -130,8 +130,8 @@ describe('a CRL that cannot be used', () => {
     { name: 'has no nextUpdate', der: () => crl(ca, [], { nextUpdate: null }) },
     { name: 'is not a CRL', der: () => ca.der },
     { name: 'has bytes after its end', der: () => Buffer.concat([crl(ca, []), Buffer.of(0)]) },
-    { name: 'is text', der: () => Buffer.from('<html>') },
-    { name: 'is empty', der: () => Buffer.alloc(0) },
+    { name: 'is a text without PEM', der: () => Buffer.from('<html>') },
+    { name: 'is an empty file', der: () => Buffer.alloc(0) },
   ]
   for (const { name, der } of cases) {
     it(name, () => assert.throws(() => readCrls(der()), { code: 'malformed-certificate' }))

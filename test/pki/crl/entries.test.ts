@@ -26,7 +26,7 @@ describe('an entry that is malformed', () => {
   const cases: readonly { readonly name: string; readonly list: Buffer; readonly want: RegExp }[] =
     [
       { name: 'is not a SEQUENCE', list: five, want: /tag 0x02 where 0x30/ },
-      { name: 'is empty', list: sequence(), want: /cut short/ },
+      { name: 'is an empty SEQUENCE', list: sequence(), want: /cut short/ },
       {
         name: 'has a serial number that is not an INTEGER',
         list: sequence(DATE),

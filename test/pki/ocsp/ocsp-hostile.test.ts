@@ -76,7 +76,7 @@ describe('the responder that a certificate names', () => {
       ),
     },
   ]
-  const asked = async (
+  const outcomeWith = async (
     url: (origin: string) => string,
     aia: OcspOptions['aia'],
   ): Promise<readonly [string, number]> => {
@@ -86,25 +86,25 @@ describe('the responder that a certificate names', () => {
   }
 
   it('is queried where its host is listed', async () => {
-    assert.deepEqual(await asked((origin) => origin, { hosts: ['127.0.0.1'] }), ['good', 1])
+    assert.deepEqual(await outcomeWith((origin) => origin, { hosts: ['127.0.0.1'] }), ['good', 1])
   })
 
   it('is not queried unless the configuration says so', async () => {
-    assert.deepEqual(await asked((origin) => origin, undefined), ['unavailable', 0])
+    assert.deepEqual(await outcomeWith((origin) => origin, undefined), ['unavailable', 0])
   })
 
   it('is not queried on this machine, by address', async () => {
-    assert.deepEqual(await asked((origin) => origin, { hosts: [] }), ['unavailable', 0])
+    assert.deepEqual(await outcomeWith((origin) => origin, { hosts: [] }), ['unavailable', 0])
   })
 
   it('is not queried on this machine, by name', async () => {
     const url = (origin: string): string => origin.replace('127.0.0.1', 'localhost')
-    assert.deepEqual(await asked(url, { hosts: [] }), ['unavailable', 0])
+    assert.deepEqual(await outcomeWith(url, { hosts: [] }), ['unavailable', 0])
   })
 
   it('is not queried at a host that is not listed', async () => {
     const policy = { hosts: ['ocsp.example.org'] }
-    assert.deepEqual(await asked((origin) => origin, policy), ['unavailable', 0])
+    assert.deepEqual(await outcomeWith((origin) => origin, policy), ['unavailable', 0])
   })
 
   it('is queried after the configured ones only', async () => {

@@ -175,9 +175,9 @@ describe('openssl ocsp', { skip: skipWithoutOpenssl() }, () => {
   it('may be slow: callers wait for it', async () => {
     await during('responder', async (url, one) => {
       one.pause()
-      const asked = setUp(url).ask('good')
+      const pending = setUp(url).ask('good')
       setTimeout(() => one.resume(), 100)
-      assert.equal(await asked, 'good')
+      assert.equal(await pending, 'good')
     })
   })
 

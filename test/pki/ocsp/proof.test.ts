@@ -21,12 +21,12 @@ describe('an OCSP answer', () => {
   for (const status of ['good', 'revoked', 'unknown'] as const) {
     for (const hash of ['sha1', 'sha256'] as const) {
       for (const by of ['name', 'key'] as const) {
-        it(`that says ${status}, by ${hash}, of the issuer by ${by}`, async () => {
+        it(`an OCSP answer that says ${status}, by ${hash}, of the issuer by ${by}`, async () => {
           const der = answer([single(alice, { status, hash })], { signer: ca, by })
           assert.equal(await judge(der), status)
         })
 
-        it(`that says ${status}, by ${hash}, of a delegated responder by ${by}`, async () => {
+        it(`an OCSP answer that says ${status}, by ${hash}, of a delegated responder by ${by}`, async () => {
           const certificates = [responder.der]
           const der = answer([single(alice, { status, hash })], {
             signer: responder,

@@ -14,7 +14,7 @@ interface Case {
 
 const table = (cases: readonly Case[]): void => {
   for (const { name, input, want } of cases) {
-    it(`${name}: ${input.slice(0, 80)}`, () => {
+    it(`is read from a query as ${name}: ${input.slice(0, 80)}`, () => {
       assert.deepEqual(readListQuery(input), want && { ...NOTHING, ...want })
     })
   }

@@ -34,7 +34,7 @@ describe('the name that a field selector requires', () => {
     { name: 'hostile: a name and none', input: 'metadata.name=x,metadata.name=', want: undefined },
   ]
   for (const { name, input, want } of NAMES) {
-    it(`${name}: ${input}`, () => {
+    it(`is read from a field selector as ${name}: ${input}`, () => {
       assert.equal(nameRequiredBy(input), want)
     })
   }
@@ -55,8 +55,9 @@ describe('what is surely a label selector', () => {
   ]
   // The API server takes these, and a list by name is refused rather than judged by them.
   const DOUBT = ['a in ()', 'a in (,)', 'a in (b,)', 'a>1', 'a < 1', 'a\t=b']
-  for (const input of YES) it(`takes '${input}'`, () => assert.equal(isLabelSelector(input), true))
+  for (const input of YES)
+    it(`accepts the selector '${input}'`, () => assert.equal(isLabelSelector(input), true))
   for (const input of [...NO, ...DOUBT]) {
-    it(`does not take '${input}'`, () => assert.equal(isLabelSelector(input), false))
+    it(`does not accept the selector '${input}'`, () => assert.equal(isLabelSelector(input), false))
   }
 })

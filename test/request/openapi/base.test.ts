@@ -55,7 +55,7 @@ describe('the base path', () => {
     },
   ]
   for (const { name, document, given, want } of CASES) {
-    it(name, async () => {
+    it(`is read from a description: ${name}`, async () => {
       assert.equal((await read(document, given)).base, want)
     })
   }

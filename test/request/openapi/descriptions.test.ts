@@ -44,7 +44,7 @@ describe('ApiDescriptions', () => {
     const name = (index: number) => ({ name: `p${index}`, in: 'query', schema: {} })
     const parameters = Array.from({ length: 20_000 }, (_, index) => name(index))
 
-    it('that takes too long', async () => {
+    it('ends a description that takes too long', async () => {
       const text = JSON.stringify(openapi({ paths: { '/a': { get: operation({ parameters }) } } }))
       const descriptions = new ApiDescriptions({ time: 500, memory: 1024 })
       const started = performance.now()
@@ -55,7 +55,7 @@ describe('ApiDescriptions', () => {
       assert.ok(performance.now() - started < 5_000)
     })
 
-    it('that takes too much memory', async () => {
+    it('ends a description that takes too much memory', async () => {
       const many = Array.from({ length: 1_000_000 }, () => ({}))
       const text = JSON.stringify(openapi({ paths, 'x-many': many }))
       const descriptions = new ApiDescriptions({ time: 60_000, memory: 16 })
@@ -65,7 +65,7 @@ describe('ApiDescriptions', () => {
       })
     })
 
-    it('and reads the next', async () => {
+    it('reads the next after one that was given up', async () => {
       const next = JSON.stringify(openapi({ paths }))
       const descriptions = new ApiDescriptions({ time: 10_000, memory: 256 })
       assert.ok((await descriptions.read(next, undefined)).operations.length > 0)

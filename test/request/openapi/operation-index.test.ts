@@ -190,7 +190,7 @@ describe('OperationIndex', () => {
       const index = indexOf(templates, base)
       const reversed = indexOf(templates.toReversed(), base)
       for (const { path, want } of cases) {
-        it(`${path} → ${want}`, () => {
+        it(`finds the operation of ${path} → ${want}`, () => {
           assert.equal(findIn(index, path), want)
           assert.equal(findIn(reversed, path), want)
         })
@@ -252,7 +252,7 @@ describe('OperationIndex refuses', () => {
     },
   ]
   for (const { name, templates, says } of CASES) {
-    it(name, () => {
+    it(`refuses a path with ${name}`, () => {
       assert.throws(() => indexOf(templates), { code: 'malformed-openapi', message: says })
     })
   }

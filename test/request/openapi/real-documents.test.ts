@@ -228,7 +228,7 @@ describe('API descriptions of well-known services', () => {
         index = indexOf(description)
       })
 
-      it('loads', () => {
+      it('loads without a problem', () => {
         const { operations } = description
         assert.deepEqual(
           [description.format, description.base, operations.length],
@@ -271,7 +271,7 @@ describe('the API description of a Kubernetes API server', { skip: skipWithoutAp
     await server[Symbol.asyncDispose]()
   })
 
-  it('loads', () => {
+  it('loads without a problem', () => {
     const { format, base, operations } = description
     assert.deepEqual([format, base], ['2.0', ''])
     // Those that are enabled by default; in the repository of Kubernetes it has 1,202.

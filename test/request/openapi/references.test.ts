@@ -55,7 +55,7 @@ describe('references', () => {
     }
   })
 
-  it('that are not followed may lead in a circle', async () => {
+  it('references that are not followed may lead in a circle', async () => {
     const schemas = { A: { $ref: '#/components/schemas/B' }, B: { $ref: '#/components/schemas/A' } }
     assert.equal((await read(openapi({ paths, components: { schemas } }))).operations.length, 1)
   })

@@ -149,7 +149,7 @@ describe('readApiDescription refuses', () => {
     },
   ]
   for (const { name, document, given, says } of CASES) {
-    it(name, async () => {
+    it(`refuses a description with ${name}`, async () => {
       await assert.rejects(read(document, given), { code: 'malformed-openapi', message: says })
     })
   }

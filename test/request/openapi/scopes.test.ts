@@ -30,7 +30,7 @@ const GRANTED: readonly {
 
 describe('grantedScopes', () => {
   for (const { name, claims, want } of GRANTED) {
-    it(name, () => {
+    it(`reads the granted scopes from ${name}`, () => {
       assert.deepEqual([...grantedScopes(claims)], want)
     })
   }

@@ -49,7 +49,7 @@ describe('security', () => {
     { name: 'alternatives that are the same', all: [{ key: [] }, { basic: [] }], want: [[]] },
   ]
   for (const { name, all, own, want } of CASES) {
-    it(name, async () => {
+    it(`reads the security requirement: ${name}`, async () => {
       const security = own === undefined ? {} : { security: own }
       const document = openapi(
         {

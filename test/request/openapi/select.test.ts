@@ -41,7 +41,7 @@ const CASES: readonly { name: string; selector: OperationSelector; want: readonl
 
 describe('selectOperations', () => {
   for (const { name, selector, want } of CASES) {
-    it(name, () => {
+    it(`selects operations by ${name}`, () => {
       assert.deepEqual(
         selectOperations(selector, ALL),
         want.map((index) => ALL[index]),

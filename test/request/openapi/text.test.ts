@@ -22,7 +22,7 @@ const READ: readonly { name: string; text: string; want: unknown }[] = [
 
 describe('readDocument', () => {
   for (const { name, text, want } of READ) {
-    it(`reads ${name}`, () => {
+    it(`reads a description in ${name}`, () => {
       assert.deepEqual(readDocument(text), want)
     })
   }
@@ -139,7 +139,7 @@ const REFUSED: readonly { name: string; text: () => string; says: RegExp }[] = [
 
 describe('readDocument refuses', () => {
   for (const { name, text, says } of REFUSED) {
-    it(name, () => {
+    it(`refuses a description of ${name}`, () => {
       const hostile = text()
       const started = cpuTime()
       assert.throws(() => readDocument(hostile), { code: 'malformed-openapi', message: says })

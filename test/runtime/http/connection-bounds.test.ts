@@ -74,25 +74,25 @@ describe('a probe', () => {
 
 /** A page that is made when the test says so. */
 const latePage = () => {
-  const asked = Promise.withResolvers<void>()
+  const requested = Promise.withResolvers<void>()
   const made = Promise.withResolvers<void>()
   const page: PageMaker = async () => {
-    asked.resolve()
+    requested.resolve()
     await made.promise
     return { status: 200, type: 'text/plain', body: 'late' }
   }
   const pages = new Map([['/late', page]])
-  return { pages, asked: asked.promise, make: made.resolve }
+  return { pages, requested: requested.promise, make: made.resolve }
 }
 
 describe('a connection with a request in flight', () => {
   it('is not closed, whatever else is opened', async () => {
-    const { pages, asked, make } = latePage()
+    const { pages, requested, make } = latePage()
     const { logger, lines } = memoryLogger()
     await using server = await startHttpServer({ address: LOOPBACK, mode: 0o600, pages, logger })
     using clients = quietClients(server.address)
     const answer = read(server.address, '/late')
-    await asked
+    await requested
     await clients.add(500, { sent: '' })
     while (clients.left > 64) await new Promise((resolve) => setImmediate(resolve))
     make()
@@ -109,7 +109,7 @@ describe('a connection with a request in flight', () => {
       readFile(pki.alice.certificate),
       readFile(pki.alice.key),
     ])
-    const { pages, asked, make } = latePage()
+    const { pages, requested, make } = latePage()
     await using server = await startHttpServer({
       address: LOOPBACK,
       mode: 0o600,
@@ -136,7 +136,7 @@ describe('a connection with a request in flight', () => {
       return await promise
     }
     const answer = ask('/late')
-    await Promise.race([asked, answer])
+    await Promise.race([requested, answer])
     // Some in the handshake, and some that have ended it.
     using inHandshake = quietClients(server.address)
     await inHandshake.add(300, { sent: '' })

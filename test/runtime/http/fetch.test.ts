@@ -47,7 +47,7 @@ for (const { kept, name: keeping } of [
 ]) {
   describe(`a client ${keeping}, and a server that`, { concurrency: 8 }, () => {
     for (const misbehaviour of MISBEHAVIOURS) {
-      it(`hostile: ${misbehaviour.name}`, async () => {
+      it(`hostile: fails for a server that ${misbehaviour.name}`, async () => {
         await using server = await start()
         const { fetcher, ask } = asking(server, kept)
         using _ = fetcher

@@ -137,7 +137,7 @@ describe('what is not a page', () => {
 })
 
 describe('a hostile peer', { timeout: 300_000 }, () => {
-  it('that sends a body is answered without reading it', async () => {
+  it('a hostile peer that sends a body is answered without reading it', async () => {
     await using server = await start()
     const head = 'GET /page HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\n'
     const got = await talk(server, head, 'x'.repeat(100_000))
@@ -146,14 +146,14 @@ describe('a hostile peer', { timeout: 300_000 }, () => {
     assert.equal(got.match(/HTTP\/1\.1/g)?.length, 1)
   })
 
-  it('that sends headers without end is cut off', async () => {
+  it('a hostile peer that sends headers without end is cut off', async () => {
     await using server = await start()
     const header = `X-A: ${'x'.repeat(1_000)}\r\n`
     const got = await talk(server, 'GET /page HTTP/1.1\r\nHost: a\r\n', header.repeat(10))
     assert.match(got, /^HTTP\/1\.1 431 /)
   })
 
-  it('that sends nothing, or half a request, is cut off', async () => {
+  it('a hostile peer that sends nothing, or half a request, is cut off', async () => {
     await using server = await start()
     const since = performance.now()
     const [slow, silent] = await Promise.all([
@@ -165,13 +165,13 @@ describe('a hostile peer', { timeout: 300_000 }, () => {
     assert.ok(performance.now() - since < 30_000)
   })
 
-  it('that speaks another protocol is cut off', async () => {
+  it('a hostile peer that speaks another protocol is cut off', async () => {
     await using server = await start()
     const got = await talk(server, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
     assert.doesNotMatch(got, / 200 /)
   })
 
-  it('that asks on and on in one go is answered in order, each once', async () => {
+  it('a hostile peer that asks on and on in one go is answered in order, each once', async () => {
     await using server = await start()
     const one = 'GET /page HTTP/1.1\r\nHost: a\r\n\r\n'
     const last = 'GET /page HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'
@@ -200,10 +200,10 @@ describe('the address of a peer', () => {
   it('is known after the peer has reset the connection', async () => {
     const { logger } = memoryLogger()
     const { promise, resolve } = Promise.withResolvers<string | undefined>()
-    const asked = Promise.withResolvers<void>()
+    const requested = Promise.withResolvers<void>()
     const application = async (_path: string, { socket }: IncomingMessage): Promise<void> => {
       socket.once('close', () => resolve(socket.remoteAddress))
-      asked.resolve()
+      requested.resolve()
     }
     await using server = await startHttpServer({
       address: LOOPBACK,
@@ -214,7 +214,7 @@ describe('the address of a peer', () => {
     })
     const socket = await dial(server)
     socket.write('GET /anything HTTP/1.1\r\nHost: a\r\n\r\n')
-    await asked.promise
+    await requested.promise
     socket.resetAndDestroy()
     assert.equal(await promise, '127.0.0.1')
   })

@@ -7,7 +7,7 @@ import type { RedisConnection } from '../../../src/state/redis/connection.ts'
 import { skipWithoutRedis, startRedis, type Redis } from '../../servers/redis.ts'
 import { attemptsUnderFlood } from '../attempts-flood.ts'
 import { connectTo, serverAt } from './reaching.ts'
-import { toldTime } from './told-time.ts'
+import { settableTime } from './settable-time.ts'
 
 const ROOMS = { counters: 600, notes: 200 }
 
@@ -30,10 +30,10 @@ describe('a flood', { skip: skipWithoutRedis() }, () => {
   attemptsUnderFlood('RedisAttempts', async () => {
     await redis?.command('FLUSHALL')
     assert.ok(connection !== undefined)
-    const told = await toldTime(connection.sender)
+    const time = await settableTime(connection.sender)
     return {
-      store: new RedisAttempts(connection.sender, 'countersign:', told.clock, ROOMS),
-      pass: told.pass,
+      store: new RedisAttempts(connection.sender, 'countersign:', time.clock, ROOMS),
+      pass: time.pass,
       size: async () => (await keys()).length,
       mostEntries: ROOMS.counters + ROOMS.notes + 2,
     }

@@ -13,7 +13,7 @@ import { sameAsInMemory } from '../attempts-differential.ts'
 import { opened } from '../opening.ts'
 import { connectTo, serverAt } from './reaching.ts'
 import { redisSettings } from './settings.ts'
-import { toldTime } from './told-time.ts'
+import { settableTime } from './settable-time.ts'
 
 describe('attempts in Redis', { skip: skipWithoutRedis() }, () => {
   const stack = new AsyncDisposableStack()
@@ -32,10 +32,10 @@ describe('attempts in Redis', { skip: skipWithoutRedis() }, () => {
 
   sameAsInMemory(async () => {
     await redis?.command('FLUSHALL')
-    const told = await toldTime(reached().sender)
+    const time = await settableTime(reached().sender)
     return {
-      store: new RedisAttempts(reached().sender, 'a:', told.clock),
-      setTime: told.set,
+      store: new RedisAttempts(reached().sender, 'a:', time.clock),
+      setTime: time.set,
     }
   }, 1_500)
 

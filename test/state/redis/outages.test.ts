@@ -35,7 +35,7 @@ const timeToReject = async (work: Promise<unknown>, reason: RegExp): Promise<num
 }
 
 describe('a Redis', { skip: skipWithoutRedis(), concurrency: 2 }, () => {
-  it('that is down at the start does not stop it, and is used as soon as it is there', async () => {
+  it('a Redis that is down at the start does not stop it, and is used as soon as it is there', async () => {
     await using redis = await startRedis()
     await redis.kill()
     await using state = await opened(redisSettings(serverAt(redis.url)))
@@ -61,7 +61,7 @@ describe('a Redis', { skip: skipWithoutRedis(), concurrency: 2 }, () => {
     )
   })
 
-  it('that is killed and started again is used again, without what it has lost', async () => {
+  it('a Redis that is killed and started again is used again, without what it has lost', async () => {
     await using redis = await startRedis()
     const settings = redisSettings(serverAt(redis.url))
     await using state = await opened(settings)
@@ -78,7 +78,7 @@ describe('a Redis', { skip: skipWithoutRedis(), concurrency: 2 }, () => {
     assert.equal((await other.state.records.get('a'))?.text, 'x') // they agree on names again
   })
 
-  it('that persists its data has it after a restart', async () => {
+  it('a Redis that persists its data has it after a restart', async () => {
     await using redis = await startRedis({ persistent: true })
     await using state = await opened(redisSettings(serverAt(redis.url)))
     const { records, replays } = state.state
@@ -93,7 +93,7 @@ describe('a Redis', { skip: skipWithoutRedis(), concurrency: 2 }, () => {
     assert.equal((await replays.use('proof', until)).outcome, 'repeated')
   })
 
-  it('that hangs delays the first command for the limit of one command, and none after', async () => {
+  it('a Redis that hangs delays the first command for the limit of one command, and none after', async () => {
     await using redis = await startRedis()
     await using state = await opened(redisSettings(serverAt(redis.url, IMPATIENT)))
     const { records } = state.state
@@ -112,7 +112,7 @@ describe('a Redis', { skip: skipWithoutRedis(), concurrency: 2 }, () => {
     assert.equal((await records.get('a'))?.text, 'x')
   })
 
-  it('that hangs lets all of those wait for no longer that ask at once', async () => {
+  it('a Redis that hangs lets all of those wait for no longer that ask at once', async () => {
     await using redis = await startRedis()
     await using state = await opened(redisSettings(serverAt(redis.url, IMPATIENT)))
     redis.pause()
@@ -141,7 +141,7 @@ describe('a Redis', { skip: skipWithoutRedis(), concurrency: 2 }, () => {
     assert.ok(proxy.total >= 2)
   })
 
-  it('that answers late again and again circuit opened', async () => {
+  it('a Redis that answers late again and again circuit opened', async () => {
     await using redis = await startRedis()
     await using proxy = await startTcpProxy({ port: redis.port })
     const server = { ...serverAt(redis.url), port: proxy.port, timeout: 200 }
@@ -181,7 +181,7 @@ describe('a command', { skip: skipWithoutRedis() }, () => {
     assert.equal(sent.split(`${COUNT.sha1}\r\n$1\r\n1\r\n$1\r\nn\r\n`).length - 1, 2)
   })
 
-  it('that waits when the connection breaks fails, and is never sent again', async () => {
+  it('a command that waits when the connection breaks fails, and is never sent again', async () => {
     await using redis = await startRedis()
     await using proxy = await startTcpProxy({ port: redis.port })
     await using connection = await reach({ ...serverAt(redis.url), port: proxy.port })

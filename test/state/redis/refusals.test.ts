@@ -115,7 +115,7 @@ describe('a Redis that does not take us', { skip, concurrency: 2 }, () => {
 })
 
 describe('a user with fewer rights than needed', { skip }, () => {
-  it('is reported', async () => {
+  it('is reported when it lacks a command', async () => {
     await using redis = await startRedis()
     await redis.command('ACL', 'SETUSER', 'countersign', '-zadd')
     await using state = await opened(redisSettings(serverAt(redis.userUrl)))
@@ -164,7 +164,7 @@ describe('a Redis that is full', { skip }, () => {
     assert.equal((await attempts.take([scope])).outcome, 'taken')
   })
 
-  it('and forgets, instead of saying so, is warned of', async () => {
+  it('reports a Redis that evicts keys instead of refusing writes', async () => {
     await using redis = await startRedis({ maxMemory: 4 * 1024 * 1024, policy: 'allkeys-lru' })
     const settings = redisSettings(serverAt(redis.url))
     await using state = await opened(settings)
@@ -212,7 +212,7 @@ describe('a Redis with state of another secret', { skip }, () => {
 })
 
 describe('a reader of a Redis', { skip }, () => {
-  it('learns nothing', async () => {
+  it('learns nothing of what is stored', async () => {
     await using redis = await startRedis()
     await using state = await opened(redisSettings(serverAt(redis.url)))
     const { records, attempts, replays, keys } = state.state

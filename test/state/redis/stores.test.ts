@@ -17,7 +17,7 @@ import { recordStoreConformance } from '../record-conformance.ts'
 import { replayMemoryConforms } from '../replay-conformance.ts'
 import { sealedPair } from '../sealing.ts'
 import { connectTo, secureServerOf, serverAt } from './reaching.ts'
-import { toldTime } from './told-time.ts'
+import { settableTime } from './settable-time.ts'
 
 // What is tested is what the server does, however busy the machine is.
 const PATIENT = { timeout: 10_000 }
@@ -81,8 +81,8 @@ describe('Redis', { skip: skipWithoutRedis(), concurrency: 3 }, () => {
     })
     attemptStoreConformance(`RedisAttempts ${way}`, async () => {
       const [one] = both()
-      const told = await toldTime(one)
-      return { store: new RedisAttempts(one, PREFIX, told.clock), pass: told.pass }
+      const time = await settableTime(one)
+      return { store: new RedisAttempts(one, PREFIX, time.clock), pass: time.pass }
     })
     replayMemoryConforms(async () => {
       const [one] = both()

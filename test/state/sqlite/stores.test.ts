@@ -58,14 +58,14 @@ attemptStoreConformance('SqliteAttempts', async () => ({ store: new SqliteAttemp
 
 describe('attempts in a state file', () => {
   sameAsInMemory(async () => {
-    const told = { now: Number.NaN }
+    const time = { now: Number.NaN }
     const database = await openFile(folder.file(`${randomUUID()}.db`), {
-      clock: { now: () => told.now, monotonic: () => performance.now() },
+      clock: { now: () => time.now, monotonic: () => performance.now() },
     })
     return {
       store: new SqliteAttempts(database),
       setTime: async (now) => {
-        told.now = now
+        time.now = now
       },
     }
   }, 3_000)

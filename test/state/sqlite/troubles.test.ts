@@ -74,7 +74,7 @@ describe('a file that cannot be a state file', () => {
     assert.match(await readFile(file, 'utf8'), /^users:/) // and is left as it was
   })
 
-  it('is damaged', async () => {
+  it('is refused as damaged', async () => {
     await using folder = await temporaryFolder()
     const file = folder.file('state.db')
     await (await opened(fileSettings(file)))[Symbol.asyncDispose]()

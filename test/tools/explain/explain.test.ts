@@ -38,7 +38,7 @@ describe('a check explained', () => {
     given?: Simulation
     want: string
   }[] = [
-    { name: 'is allowed', want: 'h h h h h h h permitted' },
+    { name: 'is allowed by a rule', want: 'h h h h h h h permitted' },
     {
       name: 'ends with a request of two readings',
       request: { path: '/a/../b' },

@@ -100,7 +100,7 @@ describe('a rule that asks the API server', { concurrency: true }, () => {
     authorize:
       - { deny: not-by-rbac, subjectAccessReview: false }
       - { allow: rest }`
-  const asked = async (test: string): Promise<PolicyTestResult> =>
+  const resultOf = async (test: string): Promise<PolicyTestResult> =>
     await run(`request: { host: a }, ${test}`, routes)
 
   it('takes what is given for its answer', async () => {
@@ -108,7 +108,7 @@ describe('a rule that asks the API server', { concurrency: true }, () => {
       [true, 'rest', 'allow'],
       [false, 'not-by-rbac', 'deny'],
     ] as const) {
-      const { got, differences } = await asked(
+      const { got, differences } = await resultOf(
         `identity: { user: a }, reviewed: ${reviewed}, want: { decision: ${decision}, rule: ${rule} }`,
       )
       assert.deepEqual(differences, [], JSON.stringify(got))
@@ -116,12 +116,12 @@ describe('a rule that asks the API server', { concurrency: true }, () => {
   })
 
   it('takes it for a client without a credential too', async () => {
-    const { got, differences } = await asked('reviewed: true, want: { decision: allow }')
+    const { got, differences } = await resultOf('reviewed: true, want: { decision: allow }')
     assert.deepEqual(differences, [], JSON.stringify(got))
   })
 
   it('gets no request, and the test says what it lacks', async () => {
-    const { got } = await asked('identity: { user: a }, want: { decision: deny }')
+    const { got } = await resultOf('identity: { user: a }, want: { decision: deny }')
     assert.equal(got.outcome, 'unusable')
     assert.match(got.reason, /subjectAccessReview.*set it in "reviewed"$/)
   })

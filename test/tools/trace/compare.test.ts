@@ -53,7 +53,7 @@ describe('the API server and the decision', () => {
     seen: readonly EventFields[]
     want: readonly string[]
   }[] = [
-    { name: 'agree', seen: [apiLine()], want: [] },
+    { name: 'agree in every field', seen: [apiLine()], want: [] },
     {
       name: 'agree at each stage of one request',
       seen: [apiLine({ stage: 'RequestReceived', responseStatus: undefined }), apiLine()],

@@ -41,14 +41,14 @@ const LINES = [
 ]
 const audit = logOf(...LINES)
 
-const toldOf = ({ logins, reports }: Trace) => ({
+const reportedIn = ({ logins, reports }: Trace) => ({
   logins: logins.map(({ time, event }) => `${time.slice(-6, -5)} ${event}`),
   decisions: reports.map(({ decision }) => decision.id),
 })
 
 describe('the jti of an incoming token', () => {
   it('leads to its decisions, its issuance and its login', async () => {
-    assert.deepEqual(toldOf(await traceIn({ audit }, TOKEN)), {
+    assert.deepEqual(reportedIn(await traceIn({ audit }, TOKEN)), {
       logins: ['0 login', '1 tokens-issued', '6 login-renewed', '7 login-ended'],
       decisions: ['d-1', 'd-3'],
     })
@@ -57,7 +57,7 @@ describe('the jti of an incoming token', () => {
 
 describe('the id of a login', () => {
   it('leads to all of its events and to the decisions by its sessions', async () => {
-    assert.deepEqual(toldOf(await traceIn({ audit }, LOGIN)), {
+    assert.deepEqual(reportedIn(await traceIn({ audit }, LOGIN)), {
       logins: ['0 login', '1 tokens-issued', '2 tokens-issued', '6 login-renewed', '7 login-ended'],
       decisions: ['d-2'],
     })

@@ -99,7 +99,7 @@ describe('an id', () => {
     assert.equal(logins[0]?.user, 'bob')
   })
 
-  it('that is in a line by accident only is not followed', async () => {
+  it('an id that is in a line by accident only is not followed', async () => {
     for (const id of ['rbac-decides', 'bob', 'kubernetes', '0b2c6b1e', 'decision']) {
       assert.ok(isEmpty(await traceIn(BY_TOKEN, id)), id)
     }
@@ -118,7 +118,7 @@ describe('an id', () => {
 describe('a credential that Countersign made', () => {
   const stolen = apiLine({ auditID: 'theirs', sourceIPs: ['198.51.100.66'] })
 
-  it('that is used without a decision is alarming, from whichever id one comes', async () => {
+  it('a credential that Countersign made and that is used without a decision is alarming, from whichever id one comes', async () => {
     const logs = { audit: logOf(tracedDecision()), kube: logOf(apiLine(), stolen) }
     for (const id of [IDS.decision, IDS.jti]) {
       const trace = await traceIn(logs, id)
@@ -131,7 +131,7 @@ describe('a credential that Countersign made', () => {
     }
   })
 
-  it('that is a certificate too', async () => {
+  it('a certificate that is used without a decision is alarming, too', async () => {
     const logs = {
       ...BY_CERTIFICATE,
       kube: logOf(certificateApiLine(), certificateApiLine({ auditID: 'theirs' })),
@@ -164,7 +164,7 @@ describe('a credential that Countersign made', () => {
     }
   })
 
-  it('that Countersign did not make may be used elsewhere', async () => {
+  it('a credential that Countersign did not make may be used elsewhere', async () => {
     const passed = tracedDecision({ forwarded: ['passthrough'], jti: undefined })
     const kube = logOf(apiLine({}, 'JTI=own'), apiLine({ auditID: 'directly' }, 'JTI=own'))
     const trace = await traceIn({ audit: logOf(passed), kube }, IDS.decision)

@@ -51,7 +51,8 @@ describe('the headers of a route', () => {
     },
   ]
   for (const { name, input, want } of CASES) {
-    it(name, async () => assert.deepEqual(await headersOf(input), want))
+    it(`are those of the configuration: ${name}`, async () =>
+      assert.deepEqual(await headersOf(input), want))
   }
 
   it('go by what else is said of them', async () => {

@@ -74,7 +74,7 @@ describe('headers of a configuration’s own', () => {
       want: { setHeaders: [], repeatedHeaders: [] },
     },
     {
-      name: 'are encoded',
+      name: 'are encoded as configured',
       set: { 'x-name': { value: '"jürgen"', encode: 'percent' } },
       want: { setHeaders: [['x-name', 'j%C3%BCrgen']], repeatedHeaders: [] },
     },

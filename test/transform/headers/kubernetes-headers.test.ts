@@ -131,7 +131,7 @@ describe('the key of an extra attribute', () => {
     { name: 'in upper case with a slash', input: 'ACME/X', want: 'acme%2fx' },
   ]
   for (const { name, input, want } of CASES) {
-    it(name, async () => {
+    it(`is encoded in a header name: ${name}`, async () => {
       const { setHeaders } = await forwardingFor({ extra: { [input]: ['v'] } })
       const header = setHeaders.find(([candidate]) => candidate !== 'x-remote-user')?.[0]
       assert.equal(header?.toLowerCase(), `x-remote-extra-${want}`)
@@ -183,7 +183,7 @@ describe('an identity that cannot be expressed', () => {
     assert.equal(await codeOf({ user: 'ü'.repeat(20_000) }), 'headers-too-large')
   })
 
-  it('and one within the budget can', async () => {
+  it('is forwarded where it is within the budget', async () => {
     const groups = Array.from({ length: 1_000 }, (_, index) => `group-${index}`)
     assert.equal(await codeOf({ groups }), 'transformed')
   })

@@ -77,6 +77,6 @@ describe('the quoted-printable reader of these tests', () => {
     { name: 'a longer one', input: 'a'.repeat(4_096), want: undefined },
   ]
   for (const { name, input, want } of CASES) {
-    it(name, () => assert.equal(goQuotedPrintable(input), want))
+    it(`reads quoted-printable text: ${name}`, () => assert.equal(goQuotedPrintable(input), want))
   }
 })

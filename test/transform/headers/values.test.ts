@@ -104,7 +104,7 @@ describe('a value in a header of its own', () => {
   ]
   for (const { name, input, want } of CASES) {
     for (const encode of ENCODINGS.filter((one) => one in want)) {
-      it(`${name}: ${encode}`, () => {
+      it(`is encoded for a header: ${name}: ${encode}`, () => {
         const line = want[encode]
         const lines = headerLines([input], { list: 'lines', encode })
         assert.deepEqual(lines, line === undefined ? undefined : [line])
@@ -186,7 +186,7 @@ describe('several values', () => {
       assert.deepEqual(headerLines(input, form), want))
   }
 
-  it('that are empty make no line', () => {
+  it('values that are empty make no line', () => {
     for (const form of FORMS) assert.deepEqual(headerLines([], form), [])
   })
 })

@@ -169,8 +169,8 @@ export class Exchanging implements AsyncDisposable {
   }
 
   /** How many requests the endpoint got. */
-  get asked(): number {
-    return this.site.scripted.asked.length
+  get requests(): number {
+    return this.site.scripted.requests.length
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -63,10 +63,10 @@ const SECTIONS = {
 
 for (const [section, grant] of Object.entries(SECTIONS)) {
   describe(`the client of the section ${section}`, () => {
-    const asked = async (
+    const requestWith = async (
       own: Settings,
       options: { readonly clientCa?: string } = {},
-    ): Promise<TokenServerHandle['asked'][number]> => {
+    ): Promise<TokenServerHandle['requests'][number]> => {
       await using stack = new AsyncDisposableStack()
       const scripted = stack.use(await startTokenServer(server, numbered(), options))
       const endpoint = `${scripted.origin}/token`
@@ -74,14 +74,14 @@ for (const [section, grant] of Object.entries(SECTIONS)) {
         await build({ [section]: settings({ endpoint, client: { id: 'gateway', ...own } }) }),
       )
       assert.equal(await give(built), 'Bearer token-1')
-      const [question, ...more] = scripted.asked
+      const [question, ...more] = scripted.requests
       assert.ok(question !== undefined && more.length === 0)
       assert.equal(question.form['grant_type'], grant)
       return question
     }
 
     it('has its secret in the header', async () => {
-      const { headers, form } = await asked({ secret: 'file:client.secret' })
+      const { headers, form } = await requestWith({ secret: 'file:client.secret' })
       const [scheme, pair = ''] = (headers['authorization'] ?? '').split(' ')
       assert.equal(scheme, 'Basic')
       assert.equal(Buffer.from(pair, 'base64').toString(), 'gateway:s3cr3t+of+the+client')
@@ -89,14 +89,14 @@ for (const [section, grant] of Object.entries(SECTIONS)) {
     })
 
     it('has its secret in the form', async () => {
-      const { headers, form } = await asked({ secret: 'file:client.secret', method: 'post' })
+      const { headers, form } = await requestWith({ secret: 'file:client.secret', method: 'post' })
       assert.equal(headers['authorization'], undefined)
       assert.deepEqual([form['client_id'], form['client_secret']], ['gateway', SECRET])
     })
 
     it('signs an assertion that another library verifies', async () => {
       const assertion = { key: 'file:own.key', algorithm: 'ES256', keyId: 'k1' }
-      const { headers, form } = await asked({ assertion })
+      const { headers, form } = await requestWith({ assertion })
       assert.equal(headers['authorization'], undefined)
       assert.equal(
         form['client_assertion_type'],
@@ -115,7 +115,11 @@ for (const [section, grant] of Object.entries(SECTIONS)) {
     it('presents a certificate', async () => {
       const { certificate, key } = client
       const own = { certificate: { certificate, key: `file:${key}` } }
-      const { headers, form, client: commonName } = await asked(own, { clientCa: authority.ca })
+      const {
+        headers,
+        form,
+        client: commonName,
+      } = await requestWith(own, { clientCa: authority.ca })
       assert.equal(headers['authorization'], undefined)
       assert.deepEqual([form['client_id'], commonName], ['gateway', 'gateway'])
     })
@@ -134,10 +138,10 @@ describe('the token endpoint', () => {
         : { body: { issuer, token_endpoint: `${scripted.origin}/token` } }
     const exchange = settings({ issuer, endpoint: undefined })
     const built = stack.use(await build({ exchange }))
-    assert.equal(scripted.asked.length, 0) // until it is needed
+    assert.equal(scripted.requests.length, 0) // until it is needed
     assert.equal(await give(built), 'Bearer token-1')
     assert.deepEqual(
-      scripted.asked.map(({ method, path }) => `${method} ${path}`),
+      scripted.requests.map(({ method, path }) => `${method} ${path}`),
       ['GET /.well-known/openid-configuration', 'POST /token'],
     )
   })
@@ -193,9 +197,9 @@ describe('a token of another source', () => {
     const actor = { token: 'file:own.token', type: 'jwt' }
     const exchange = settings({ endpoint: scripted.origin, actor })
     assert.equal(await give(stack.use(await build({ exchange }))), 'Bearer token-1')
-    const [asked] = scripted.asked
-    assert.equal(asked?.form['actor_token'], 'own-token')
-    assert.equal(asked.form['actor_token_type'], 'urn:ietf:params:oauth:token-type:jwt')
+    const [requestWith] = scripted.requests
+    assert.equal(requestWith?.form['actor_token'], 'own-token')
+    assert.equal(requestWith.form['actor_token_type'], 'urn:ietf:params:oauth:token-type:jwt')
   })
 })
 

@@ -50,15 +50,15 @@ class Serving implements AsyncDisposable {
     return wordOf(await this.transformer.transform(permitOf(identityOf()), signal))
   }
 
-  get asked(): number {
-    return this.site.scripted.asked.length
+  get requests(): number {
+    return this.site.scripted.requests.length
   }
 
   /** What is got after so many requests to the endpoint, with none in progress. */
-  async getAfter(asked: number): Promise<string> {
+  async getAfter(requests: number): Promise<string> {
     const limit = performance.now() + 5_000
-    while (this.asked < asked && performance.now() < limit) await sleep(5)
-    assert.equal(this.asked, asked)
+    while (this.requests < requests && performance.now() < limit) await sleep(5)
+    assert.equal(this.requests, requests)
     await sleep(50)
     return await this.get()
   }
@@ -76,8 +76,8 @@ describe('the token of a service by client credentials', () => {
       resource: ['https://x.example'],
     })
     assert.equal(await serving.get(), 'Bearer token-1')
-    const [asked] = serving.site.scripted.asked
-    assert.deepEqual(asked?.body.split('&'), [
+    const [requests] = serving.site.scripted.requests
+    assert.deepEqual(requests?.body.split('&'), [
       'grant_type=client_credentials',
       'resource=https%3A%2F%2Fx.example',
       'audience=a',
@@ -85,7 +85,7 @@ describe('the token of a service by client credentials', () => {
       'scope=read+write',
     ])
     const client = Buffer.from('countersign:client-secret').toString('base64')
-    assert.equal(asked.headers['authorization'], `Basic ${client}`)
+    assert.equal(requests.headers['authorization'], `Basic ${client}`)
     const { kind, asks } = serving.transformer
     assert.deepEqual([kind, asks], ['service-token', true])
   })
@@ -95,7 +95,7 @@ describe('the token of a service by client credentials', () => {
     const words = await Promise.all(Array.from({ length: 100 }, () => serving.get()))
     assert.deepEqual(new Set(words), new Set(['Bearer token-1']))
     assert.equal(await serving.get(), 'Bearer token-1')
-    assert.equal(serving.asked, 1)
+    assert.equal(serving.requests, 1)
   })
 
   it('is shared by routes and configurations with the same settings', async () => {
@@ -143,7 +143,7 @@ describe('the token of a service by client credentials', () => {
       assert.equal(await serving.get(), 'Bearer token-1')
       clock.advance(renewed - 1)
       assert.equal(await serving.get(), 'Bearer token-1')
-      assert.equal(serving.asked, 1)
+      assert.equal(serving.requests, 1)
       clock.advance(1)
       // No request waits: the old one is valid.
       const words = await Promise.all([serving.get(), serving.get()])
@@ -208,7 +208,7 @@ describe('the token of a service that cannot be refreshed', () => {
     for (let time = 0; time < 5; time += 1) {
       assert.equal(await serving.get(), refused)
     }
-    assert.equal(serving.asked, 1)
+    assert.equal(serving.requests, 1)
     scripted.answer = numbered()
     clock.advance(5 * SECOND)
     assert.equal(await serving.get(), 'Bearer token-1')
@@ -252,18 +252,18 @@ describe('the token of a service that cannot be refreshed', () => {
     await using serving = await Serving.start()
     const { promise, resolve } = Promise.withResolvers<void>()
     const answer = numbered()
-    const asked = Promise.withResolvers<void>()
+    const requests = Promise.withResolvers<void>()
     serving.site.scripted.answer = () => {
-      asked.resolve()
+      requests.resolve()
       return { ...answer(), after: promise }
     }
     const leaving = new AbortController()
     const [first, second] = [serving.get(leaving.signal), serving.get()]
-    await asked.promise
+    await requests.promise
     leaving.abort(new Error('gone'))
     assert.equal(await first, 'unavailable: gone')
     resolve()
     assert.equal(await second, 'Bearer token-1')
-    assert.equal(serving.asked, 1)
+    assert.equal(serving.requests, 1)
   })
 })

@@ -22,7 +22,7 @@ describe('an exchanged token', () => {
     presented.push(exchanging.show('opaque', byToken()))
     held.resolve()
     assert.deepEqual(new Set(await Promise.all(presented)), new Set(['Bearer token-1']))
-    assert.equal(exchanging.asked, 1)
+    assert.equal(exchanging.requests, 1)
     assert.equal(await exchanging.show('opaque'), 'Bearer token-1')
     assert.deepEqual(exchanging.site.cache.statistics().lookups.get('exchanged-token'), {
       hits: 1,
@@ -38,7 +38,7 @@ describe('an exchanged token', () => {
     assert.equal(await exchanging.show('another'), 'Bearer token-2')
     assert.equal(await exchanging.show('opaque'), 'Bearer token-1')
     assert.equal(await exchanging.show('opaque', byToken({ user: 'bob' })), 'Bearer token-1')
-    assert.equal(exchanging.asked, 2)
+    assert.equal(exchanging.requests, 2)
   })
 
   it('is requested again for other settings', async () => {
@@ -108,7 +108,7 @@ describe('an exchanged token', () => {
     clock.advance(1)
     assert.equal(await exchanging.show('opaque', alice), 'credential-expired')
     assert.equal(await exchanging.show('other', alice), 'credential-expired')
-    assert.equal(exchanging.asked, 1)
+    assert.equal(exchanging.requests, 1)
   })
 
   it('is removed when the cache is cleared', async () => {
@@ -162,7 +162,7 @@ describe('a refused exchange', () => {
     held.resolve()
     const words = new Set(await Promise.all(presented))
     assert.deepEqual(words, new Set(['exchange-refused: invalid_grant']))
-    assert.equal(exchanging.asked, 1)
+    assert.equal(exchanging.requests, 1)
   })
 
   it('is cached for five seconds only', async () => {
@@ -173,7 +173,7 @@ describe('a refused exchange', () => {
     scripted.answer = numbered()
     clock.advance(5 * SECOND - 1)
     assert.equal(await exchanging.show('opaque'), 'exchange-refused: invalid_grant')
-    assert.equal(exchanging.asked, 1)
+    assert.equal(exchanging.requests, 1)
     assert.equal(await exchanging.show('another'), 'Bearer token-1')
     clock.advance(1)
     assert.equal(await exchanging.show('opaque'), 'Bearer token-2')

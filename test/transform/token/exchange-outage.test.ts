@@ -101,7 +101,7 @@ describe('the endpoint of a token exchange', () => {
     for (let attempt = 0; attempt < 4; attempt += 1) {
       words.push(await exchanging.show(`cold-${attempt}`))
     }
-    assert.equal(exchanging.asked, 3)
+    assert.equal(exchanging.requests, 3)
     assert.match(words[1] ?? '', /answered 503/)
     assert.match(words[3] ?? '', /circuit breaker is open/)
     assert.equal(server.isUp, false)
@@ -123,7 +123,7 @@ describe('the endpoint of a token exchange', () => {
     await exchanging.site.scripted.stop()
     const impostor = stack.use(await startTokenServer(identity, numbered(), { port }))
     assert.match(await exchanging.show('opaque'), /^unavailable: .*certificate/)
-    assert.equal(impostor.asked.length, 0)
+    assert.equal(impostor.requests.length, 0)
   })
 
   it('is waited for until the timeout only', async () => {
@@ -159,29 +159,29 @@ describe('a request for a token that ends', () => {
   it('waits no longer, and the remaining ones get the token', async () => {
     await using exchanging = await Exchanging.start()
     const { promise, resolve } = Promise.withResolvers<void>()
-    const asked = Promise.withResolvers<void>()
+    const requested = Promise.withResolvers<void>()
     exchanging.site.scripted.answer = () => {
-      asked.resolve()
+      requested.resolve()
       return { ...numbered()(), after: promise }
     }
     const leaving = new AbortController()
     const first = exchanging.show('opaque', exchanging.alice, leaving.signal)
     const second = exchanging.show('opaque', byToken())
-    await asked.promise
+    await requested.promise
     leaving.abort(new Error('gone'))
     assert.equal(await first, 'unavailable: gone')
     resolve()
     assert.equal(await second, 'Bearer token-1')
-    assert.equal(exchanging.asked, 1)
+    assert.equal(exchanging.requests, 1)
     // An answer that no request waits for any longer is cached all the same.
     assert.equal(await exchanging.show('opaque'), 'Bearer token-1')
-    assert.equal(exchanging.asked, 1)
+    assert.equal(exchanging.requests, 1)
   })
 
   it('sends no further query', async () => {
     await using exchanging = await Exchanging.start()
     const gone = AbortSignal.abort(new Error('gone'))
     assert.equal(await exchanging.show('opaque', exchanging.alice, gone), 'unavailable: gone')
-    assert.equal(exchanging.asked, 0)
+    assert.equal(exchanging.requests, 0)
   })
 })

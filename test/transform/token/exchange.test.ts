@@ -33,11 +33,14 @@ describe('an example of RFC 8693', () => {
       site.clock.advance(at * 1_000 - site.clock.now())
       site.scripted.answer = () => ({ body: response })
       const header = await exchanging.show(subject)
-      const [asked, ...more] = site.scripted.asked
+      const [received, ...more] = site.scripted.requests
       assert.deepEqual(more, [])
-      assert.equal(asked?.body, request)
-      assert.equal(asked.headers['authorization'], 'Basic cnMwODpsb25nLXNlY3VyZS1yYW5kb20tc2VjcmV0')
-      assert.equal(asked.headers['content-type'], 'application/x-www-form-urlencoded')
+      assert.equal(received?.body, request)
+      assert.equal(
+        received.headers['authorization'],
+        'Basic cnMwODpsb25nLXNlY3VyZS1yYW5kb20tc2VjcmV0',
+      )
+      assert.equal(received.headers['content-type'], 'application/x-www-form-urlencoded')
       const [, payload = ''] = header.split('.')
       assert.deepEqual(JSON.parse(Buffer.from(payload, 'base64url').toString()), claims)
     })
@@ -88,8 +91,11 @@ describe('the request of an exchange', () => {
       const { scripted } = exchanging.site
       scripted.answer = numbered({ issued_token_type: `${TYPES}jwt` })
       assert.equal(await exchanging.show('T+/=='), 'Bearer token-1')
-      assert.deepEqual(scripted.asked[0]?.body.split('&'), want)
-      assert.deepEqual([scripted.asked[0]?.method, scripted.asked[0]?.path], ['POST', '/token'])
+      assert.deepEqual(scripted.requests[0]?.body.split('&'), want)
+      assert.deepEqual(
+        [scripted.requests[0]?.method, scripted.requests[0]?.path],
+        ['POST', '/token'],
+      )
     })
   }
 
@@ -101,7 +107,7 @@ describe('the request of an exchange', () => {
     await exchanging.show('a')
     actor = 'actor-2'
     await exchanging.show('b')
-    const said = exchanging.site.scripted.asked.map(({ form }) => form['actor_token'])
+    const said = exchanging.site.scripted.requests.map(({ form }) => form['actor_token'])
     assert.deepEqual(said, ['actor-1', 'actor-2'])
   })
 
@@ -109,7 +115,7 @@ describe('the request of an exchange', () => {
     const read = (): Promise<string> => Promise.reject(new Error('no such file'))
     await using exchanging = await Exchanging.start({ actor: { type: `${TYPES}jwt`, read } })
     assert.equal(await exchanging.show('a'), 'unavailable: no such file')
-    assert.equal(exchanging.asked, 0)
+    assert.equal(exchanging.requests, 0)
   })
 })
 
@@ -188,8 +194,8 @@ describe('the subject token of an exchange', () => {
       await using exchanging = await Exchanging.start()
       const word = wordOf(await exchanging.give(headers, identity))
       assert.equal(word, want === undefined ? 'token-missing' : 'Bearer token-1')
-      const asked = exchanging.site.scripted.asked.map(({ form }) => form['subject_token'])
-      assert.deepEqual(asked, want === undefined ? [] : [want])
+      const request = exchanging.site.scripted.requests.map(({ form }) => form['subject_token'])
+      assert.deepEqual(request, want === undefined ? [] : [want])
     })
   }
 })

@@ -147,7 +147,11 @@ const CASES: readonly Case[] = [
     want: 'token until 60',
   },
   // expires_in
-  { name: 'no expires_in', input: { ...GOOD, expires_in: undefined }, want: 'token' },
+  {
+    name: 'an answer without expires_in',
+    input: { ...GOOD, expires_in: undefined },
+    want: 'token',
+  },
   {
     name: 'expires_in as a text',
     input: { ...GOOD, expires_in: '3600' },

@@ -207,7 +207,7 @@ describe('a hostile claim of a minted token', () => {
     })
   }
 
-  it('that UTF-8 cannot represent is refused', async () => {
+  it('a hostile claim of a minted token that UTF-8 cannot represent is refused', async () => {
     const input = { method: 'bearer', claims: { x: 'a\ud800' } } as const
     assert.match(await new Minting({ claims: { x: 'claims.x' } }).outcome(input), /^token-unmapped/)
   })

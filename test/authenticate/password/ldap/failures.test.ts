@@ -58,9 +58,9 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
   it('is replaced by the next one, and used again when it is back', async () => {
     await using first = await proxied()
     await using second = await proxied()
-    const told: string[] = []
+    const reports: string[] = []
     using verifier = verifierBehind([first, second], {}, (url, failure) => {
-      told.push(`${url} ${failure?.failure}`)
+      reports.push(`${url} ${failure?.failure}`)
     })
     assert.equal(await outcome(verifier), 'verified')
     assert.equal(second.total, 0)
@@ -76,7 +76,7 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
     second.silent = true
     assert.equal(await outcome(verifier), 'verified')
     const url = `ldaps://127.0.0.1:${first.port}`
-    assert.deepEqual(told, [`${url} unreachable`, `${url} undefined`])
+    assert.deepEqual(reports, [`${url} unreachable`, `${url} undefined`])
   })
 
   it('is skipped while it is silent, so that the next one answers at once', async () => {
@@ -110,7 +110,7 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
     assert.ok(time < 1_000, `${time} ms for 100`)
   })
 
-  it('that falls silent times out, then its circuit opens, then it is tried again', async () => {
+  it('a directory that falls silent times out, then its circuit opens, then it is tried again', async () => {
     await using proxy = await proxied()
     const limits = { connectTimeout: 400, operationTimeout: 200, coolDown: 500 }
     using verifier = verifierBehind([proxy], limits)
@@ -131,7 +131,7 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
     assert.equal(await outcome(verifier), 'verified')
   })
 
-  it('that accepts connections without answering is skipped after three users', async () => {
+  it('a directory that accepts connections without answering is skipped after three users', async () => {
     await using proxy = await proxied()
     const limits = { operationTimeout: 100, coolDown: 60_000 }
     using verifier = verifierBehind([proxy], limits)
@@ -154,7 +154,7 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
     }
   })
 
-  it('that is restarted answers again at once', async () => {
+  it('a directory that is restarted answers again at once', async () => {
     using verifier = new LdapVerifier(settings)
     assert.equal(await outcome(verifier), 'verified')
     await server.kill()
@@ -164,7 +164,7 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
     assert.equal(await outcome(verifier), 'verified')
   })
 
-  it('that hangs times out in the configured time', async () => {
+  it('a directory that hangs times out in the configured time', async () => {
     using verifier = new LdapVerifier({
       ...settings,
       connectTimeout: 300,
@@ -180,7 +180,7 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
     }
   })
 
-  it('that is slow does not count as failing', async () => {
+  it('a directory that is slow does not count as failing', async () => {
     await using proxy = await proxied()
     proxy.delay = 50
     using verifier = verifierBehind([proxy])

@@ -24,7 +24,7 @@ import { ALICE, answerBind, assertSilent, found, settingsFor, verifyAlice } from
 type LdapRequestAnswer = (request: LdapRequest) => LdapAnswer
 
 describe('an answer to a bind', () => {
-  it('that is a success verifies the user', async () =>
+  it('an answer to a bind that is a success verifies the user', async () =>
     assert.equal(
       (await verifyAlice(answerBind((request) => ldapResponse(request, 0)))).outcome,
       'verified',
@@ -173,7 +173,7 @@ describe('an answer to a bind', () => {
     })
   }
 
-  it('that succeeds is a success whatever its diagnostic message is', async () => {
+  it('an answer to a bind that succeeds is a success whatever its diagnostic message is', async () => {
     const answer = answerBind((request) => ldapResponse(request, 0, diagnostic('775')))
     assert.equal((await verifyAlice(answer)).outcome, 'verified')
   })
@@ -207,7 +207,7 @@ describe('StartTLS', () => {
     { name: 'followed by the end of the connection', answer: () => 'end' },
   ]
   for (const { name, answer } of START_TLS_ANSWERS) {
-    it(`that is ${name} is not followed by a bind without TLS`, async () => {
+    it(`StartTLS that is ${name} is not followed by a bind without TLS`, async () => {
       await using server = await startLdapServer((request) =>
         request.kind === 'start-tls' ? answer(request) : ldapResponse(request, 0),
       )

@@ -40,9 +40,9 @@ describe('a RADIUS request', () => {
   it('has Calling-Station-Id also in the answer to a challenge', async () => {
     await using server = await startFakeRadius((_, reply) => [reply({ code: CHALLENGE })])
     await using radius = radiusAt([server])
-    const asked = await radius.verify('alice', 'right', CALLER)
-    assert.ok(asked.outcome === 'challenged')
-    await radius.answerChallenge('alice', '123456', asked.challenge.state, CALLER)
+    const challenge = await radius.verify('alice', 'right', CALLER)
+    assert.ok(challenge.outcome === 'challenged')
+    await radius.answerChallenge('alice', '123456', challenge.challenge.state, CALLER)
     const callers = server.requests.map(({ bytes }) => valueIn(bytes, 31).toString())
     assert.deepEqual(callers, [CALLER.source, CALLER.source])
   })

@@ -141,10 +141,10 @@ describe('with FreeRADIUS', { skip }, () => {
 
       it('returns a challenge for a code, which is accepted once', async () => {
         await using radius = await radiusBy(way, { groups: [{ attribute: 'Class' }] })
-        const asked = await radius.verify('carol', 'c', CALLER)
-        assert.ok(asked.outcome === 'challenged')
-        assert.equal(asked.challenge.message, 'Enter your one-time code:')
-        const { state } = asked.challenge
+        const challenge = await radius.verify('carol', 'c', CALLER)
+        assert.ok(challenge.outcome === 'challenged')
+        assert.equal(challenge.challenge.message, 'Enter your one-time code:')
+        const { state } = challenge.challenge
         const answered = await radius.answerChallenge('carol', '123456', state, CALLER)
         assert.ok(answered.outcome === 'verified')
         assert.deepEqual(answered.user.groups, ['otp-users'])
@@ -154,9 +154,9 @@ describe('with FreeRADIUS', { skip }, () => {
 
       it('rejects a wrong code, and a code without its challenge', async () => {
         await using radius = await radiusBy(way)
-        const asked = await radius.verify('carol', 'c', CALLER)
-        assert.ok(asked.outcome === 'challenged')
-        const { state } = asked.challenge
+        const challenge = await radius.verify('carol', 'c', CALLER)
+        assert.ok(challenge.outcome === 'challenged')
+        const { state } = challenge.challenge
         const wrong = await radius.answerChallenge('carol', '000000', state, CALLER)
         assert.equal(wrong.outcome, 'wrong-password')
         assert.equal((await radius.verify('carol', '123456', CALLER)).outcome, 'wrong-password')

@@ -97,7 +97,7 @@ const FORGERIES: readonly { name: string; forge: Forge; fault: string }[] = [
 
 describe('a RADIUS client refuses a reply', () => {
   for (const { name, forge, fault } of FORGERIES) {
-    it(name, async () => {
+    it(`refuses a reply ${name}`, async () => {
       await using server = await startFakeRadius((request, reply) => [
         forge(request),
         reply({ code: REJECT }),

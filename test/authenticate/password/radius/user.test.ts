@@ -138,8 +138,12 @@ describe('the user', () => {
 
 describe('a message', () => {
   const CASES: readonly { name: string; input: Attributes; want: string }[] = [
-    { name: 'is none', input: [], want: '' },
-    { name: 'is one', input: [[18, 'Enter the code:']], want: 'Enter the code:' },
+    { name: 'is empty without a Reply-Message', input: [], want: '' },
+    {
+      name: 'is the text of one Reply-Message',
+      input: [[18, 'Enter the code:']],
+      want: 'Enter the code:',
+    },
     {
       name: 'has a line for each attribute',
       input: [

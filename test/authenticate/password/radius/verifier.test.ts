@@ -108,11 +108,11 @@ describe('a challenge', () => {
       return [answered ? reply() : reply({ code: CHALLENGE, attributes: [[24, STATE]] })]
     })
     await using radius = radiusAt([first, second], { timeout: 400 })
-    const asked = await radius.verify('alice', 'right', CALLER)
-    assert.ok(asked.outcome === 'challenged')
-    assert.equal(asked.challenge.message, 'Enter the code')
+    const challenge = await radius.verify('alice', 'right', CALLER)
+    assert.ok(challenge.outcome === 'challenged')
+    assert.equal(challenge.challenge.message, 'Enter the code')
     const before = first.requests.length
-    const { state } = asked.challenge
+    const { state } = challenge.challenge
     const again = await radius.answerChallenge('alice', '654321', state, CALLER)
     assert.equal(again.outcome, 'challenged')
     const answered = await radius.answerChallenge('alice', '123456', state, CALLER)

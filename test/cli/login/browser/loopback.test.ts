@@ -10,13 +10,13 @@ import { startLoopback } from '../../../../src/cli/login/browser/loopback.ts'
 const NEVER = new AbortController().signal
 const STATE = 'the-state-of-this-login'
 
-interface Asked {
+interface RequestOptions {
   readonly method?: string
   readonly host?: string
   readonly body?: string
 }
 
-const ask = async (url: string, { method = 'GET', host, body }: Asked = {}) => {
+const ask = async (url: string, { method = 'GET', host, body }: RequestOptions = {}) => {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
   const headers = host === undefined ? {} : { host }
   request(url, { method, headers, agent: false }, resolve).on('error', reject).end(body)
@@ -71,55 +71,56 @@ describe('the redirect of a browser to the loopback address', { concurrency: tru
     assert.doesNotMatch(body, /the reason/)
   })
 
-  const STRANGE: readonly { name: string; path: string; asked?: Asked; want: number }[] = [
-    { name: 'a request for an icon', path: '/favicon.ico', want: 404 },
-    { name: 'a request for /', path: '/', want: 404 },
-    { name: 'a longer path', path: `/callback/x?state=${STATE}`, want: 404 },
-    { name: 'another spelling of the path', path: `/%63allback?state=${STATE}`, want: 404 },
-    {
-      name: 'a request for the URL of another host',
-      path: `//evil.example.org/callback?state=${STATE}`,
-      want: 404,
-    },
-    { name: 'a redirect without state', path: '/callback?code=c', want: 400 },
-    { name: 'a redirect with another state', path: '/callback?code=c&state=another', want: 400 },
-    {
-      name: 'a redirect with the beginning of the state',
-      path: `/callback?state=${STATE.slice(0, -1)}`,
-      want: 400,
-    },
-    {
-      name: 'a redirect with two states',
-      path: `/callback?state=${STATE}&state=another`,
-      want: 400,
-    },
-    { name: 'an error without the state', path: '/callback?error=access_denied', want: 400 },
-    {
-      name: 'a POST',
-      path: `/callback?state=${STATE}`,
-      asked: { method: 'POST', body: 'x' },
-      want: 405,
-    },
-    { name: 'a HEAD', path: `/callback?state=${STATE}`, asked: { method: 'HEAD' }, want: 405 },
-    {
-      name: 'a request for another name of 127.0.0.1 (DNS rebinding)',
-      path: `/callback?state=${STATE}`,
-      asked: { host: 'evil.example.org' },
-      want: 400,
-    },
-    {
-      name: 'a request for another name of this machine',
-      path: `/callback?state=${STATE}`,
-      asked: { host: 'localhost' },
-      want: 400,
-    },
-  ]
-  for (const { name, path, asked, want } of STRANGE) {
+  const STRANGE: readonly { name: string; path: string; options?: RequestOptions; want: number }[] =
+    [
+      { name: 'a request for an icon', path: '/favicon.ico', want: 404 },
+      { name: 'a request for /', path: '/', want: 404 },
+      { name: 'a longer path', path: `/callback/x?state=${STATE}`, want: 404 },
+      { name: 'another spelling of the path', path: `/%63allback?state=${STATE}`, want: 404 },
+      {
+        name: 'a request for the URL of another host',
+        path: `//evil.example.org/callback?state=${STATE}`,
+        want: 404,
+      },
+      { name: 'a redirect without state', path: '/callback?code=c', want: 400 },
+      { name: 'a redirect with another state', path: '/callback?code=c&state=another', want: 400 },
+      {
+        name: 'a redirect with the beginning of the state',
+        path: `/callback?state=${STATE.slice(0, -1)}`,
+        want: 400,
+      },
+      {
+        name: 'a redirect with two states',
+        path: `/callback?state=${STATE}&state=another`,
+        want: 400,
+      },
+      { name: 'an error without the state', path: '/callback?error=access_denied', want: 400 },
+      {
+        name: 'a POST',
+        path: `/callback?state=${STATE}`,
+        options: { method: 'POST', body: 'x' },
+        want: 405,
+      },
+      { name: 'a HEAD', path: `/callback?state=${STATE}`, options: { method: 'HEAD' }, want: 405 },
+      {
+        name: 'a request for another name of 127.0.0.1 (DNS rebinding)',
+        path: `/callback?state=${STATE}`,
+        options: { host: 'evil.example.org' },
+        want: 400,
+      },
+      {
+        name: 'a request for another name of this machine',
+        path: `/callback?state=${STATE}`,
+        options: { host: 'localhost' },
+        want: 400,
+      },
+    ]
+  for (const { name, path, options, want } of STRANGE) {
     it(`is not ${name}, which changes nothing`, async () => {
       await using loopback = await startLoopback(0)
       const waiting = loopback.answer({ state: STATE, take: async () => 'done' }, NEVER)
       const { origin } = new URL(loopback.redirectUri)
-      assert.equal((await ask(`${origin}${path}`, asked)).status, want)
+      assert.equal((await ask(`${origin}${path}`, options)).status, want)
       assert.equal((await ask(`${loopback.redirectUri}?state=${STATE}`)).status, 200)
       assert.equal(await waiting, 'done')
     })

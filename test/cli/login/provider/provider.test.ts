@@ -122,9 +122,9 @@ describe('the provider of a login', { concurrency: true }, () => {
     await using provider = await startHostileProvider(pki.upstream)
     const request = { scope: 'openid x', resource: 'urn:a', audience: 'b' }
     const { url } = await (await open(provider, request)).beginCode(REDIRECT, { consent: true })
-    const asked = Object.fromEntries(url.searchParams)
+    const parameters = Object.fromEntries(url.searchParams)
     assert.deepEqual(
-      [asked['scope'], asked['resource'], asked['audience']],
+      [parameters['scope'], parameters['resource'], parameters['audience']],
       ['openid x', 'urn:a', 'b'],
     )
   })
@@ -151,7 +151,7 @@ describe('the provider of a login', { concurrency: true }, () => {
     assert.equal(idToken.value, 'id-1')
     assert.match(accessToken.value, /^access-\d+$/)
     assert.notEqual(accessToken.value, 'access-1')
-    const { form } = provider.server.asked.find(({ path }) => path === PATHS.token) ?? {}
+    const { form } = provider.server.requests.find(({ path }) => path === PATHS.token) ?? {}
     assert.deepEqual(form, {
       resource: 'urn:a',
       client_id: CLIENT,
@@ -187,14 +187,14 @@ describe('the provider of a login', { concurrency: true }, () => {
       provider.lies.set(PATHS.keys, () => answer)
       assert.equal((await opened.renew(LOGIN)).kind, kind)
     }
-    assert.ok(!provider.server.asked.some(({ path }) => path === PATHS.token))
+    assert.ok(!provider.server.requests.some(({ path }) => path === PATHS.token))
   })
 
   it('revokes a token, has no revocation, or fails', async () => {
     await using provider = await startHostileProvider(pki.upstream)
     const opened = await open(provider)
     assert.deepEqual(await opened.revoke('r', 'refresh_token'), { kind: 'revoked' })
-    const { form } = provider.server.asked.at(-1) ?? {}
+    const { form } = provider.server.requests.at(-1) ?? {}
     assert.deepEqual(form, { client_id: CLIENT, token: 'r', token_type_hint: 'refresh_token' })
     provider.lies.set(PATHS.revocation, () => ({ status: 503 }))
     assert.equal((await opened.revoke('r', 'refresh_token')).kind, 'unavailable')
@@ -216,7 +216,7 @@ describe('the provider of a login', { concurrency: true }, () => {
       const access = { ca: pki.ca, clientSecretFile }
       const opened = await openProvider({ issuer: provider.issuer, clientId: CLIENT }, access)
       await opened.revoke('r', 'refresh_token')
-      const { headers, form } = provider.server.asked.at(-1) ?? {}
+      const { headers, form } = provider.server.requests.at(-1) ?? {}
       return [headers?.authorization, form?.['client_secret']]
     }
     // RFC 6749 §2.3.1.

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import type { Sender } from '../../../src/state/redis/sender.ts'
 
 /** A time of its own, in a key of its own, that its scripts go by. */
-export interface ToldTime {
+export interface SettableTime {
   /** For scripts, in Lua. */
   readonly clock: string
   readonly set: (now: number) => Promise<void>
@@ -16,8 +16,8 @@ export interface ToldTime {
 const SET = { text: "redis.call('HSET', KEYS[1], 't', ARGV[1])", sha1: 'none' }
 
 /** Begins now. */
-export const toldTime = async (sender: Sender): Promise<ToldTime> => {
-  const key = `countersign:told:${randomUUID()}`
+export const settableTime = async (sender: Sender): Promise<SettableTime> => {
+  const key = `countersign:time:${randomUUID()}`
   let time = Date.now()
   const set = async (now: number): Promise<void> => {
     time = now
