@@ -9,6 +9,8 @@ import { ConfigurationFiles } from '../../src/config/files.ts'
 import { readConfig } from '../../src/configuration/parse.ts'
 import { renderBootstrap } from '../../src/envoy/bootstrap.ts'
 import { newGrantKeyLine } from '../../src/keys/grant-keys.ts'
+import type { ListenAddress } from '../../src/runtime/listen.ts'
+import type { MaybePromise } from '../../src/runtime/maybe-promise.ts'
 import {
   startCertificateUpstream,
   type CertificateUpstream,
@@ -69,8 +71,10 @@ export interface CertificateSiteOptions {
   /** Further CAs that the upstream trusts, PEM. */
   readonly trusted?: string
   readonly concurrency?: number
-  /** A last change to the bootstrap, for what must not be done. */
-  readonly bootstrap?: (yaml: string) => string
+  /** A last change to the bootstrap, for what must not be done, or what an older Envoy cannot do. */
+  readonly bootstrap?: (yaml: string, authz: ListenAddress) => MaybePromise<string>
+  /** The program of Envoy. Default: that of other tests. */
+  readonly envoy?: string
 }
 
 const USERS = { alice: { groups: ['dev', 'ops'] }, bob: {} } as const
@@ -101,8 +105,10 @@ export const startCertificateSite = async (
   const signer = stack.use(new CountersignProcess('signer', files.signer))
   await Promise.all([authz.start(), signer.start()])
   const { config } = await readConfig(files.config, new ConfigurationFiles())
-  const bootstrap = (options.bootstrap ?? ((yaml) => yaml))(renderBootstrap(config))
-  const envoy = stack.use(await startEnvoy({ bootstrap, concurrency }))
+  const change = options.bootstrap ?? ((yaml) => yaml)
+  const checks = { kind: 'unix', path: folder.file('authz.sock') } as const
+  const bootstrap = await change(renderBootstrap(config), checks)
+  const envoy = stack.use(await startEnvoy({ bootstrap, concurrency, program: options.envoy }))
   const target = { port: await envoy.port(), serverName: HOST, ca: pki.ca }
   const running = stack.move()
   return {

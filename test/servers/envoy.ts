@@ -28,6 +28,8 @@ export interface Envoy extends AsyncDisposable {
 export interface EnvoyOptions {
   /** The bootstrap, YAML or JSON, with an `admin` address. */
   readonly bootstrap: string
+  /** The program. Default: the one that {@link findEnvoy} finds. */
+  readonly program?: string | undefined
   /** Worker threads; Envoy's own default is one for each CPU. */
   readonly concurrency?: number
   readonly logLevel?: 'trace' | 'debug' | 'info' | 'warning' | 'error'
@@ -91,10 +93,10 @@ interface Launched {
 
 const launch = (
   file: string,
-  { concurrency = 2, logLevel = 'warning' }: EnvoyOptions,
+  { program, concurrency = 2, logLevel = 'warning' }: EnvoyOptions,
   extra: readonly string[] = [],
 ): Launched => {
-  const binary = findEnvoy()
+  const binary = findEnvoy(program)
   const child = spawn(
     binary,
     [
