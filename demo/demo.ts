@@ -7,7 +7,9 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
+import { parseArgs } from 'node:util'
 import { newApiKey } from '../src/authenticate/api-key/key.ts'
+import { endSignal } from '../src/cli/signals.ts'
 import { newGrantKeyLine } from '../src/keys/grant-keys.ts'
 import { makeKey, type IssuerKey } from '../test/authenticate/bearer/issuing.ts'
 import { madeKey } from '../test/fakes/signing-keys.ts'
@@ -30,11 +32,40 @@ import { curlFor, HOST, tourWith, VISIT, type Stop } from './tour.ts'
 const PREFERRED_PORT = 8443
 const READY = /ready, listening on https:\/\//
 
-const main = async (): Promise<void> => {
-  const checking = process.argv.includes('--check')
-  await using stack = new AsyncDisposableStack()
-  const end = endSignal()
+const { values: options } = parseArgs({
+  options: { check: { type: 'boolean', default: false }, port: { type: 'string' } },
+})
 
+/** What runs once all is written. */
+interface Prepared extends Demo {
+  readonly tour: readonly Stop[]
+}
+
+const main = async (): Promise<void> => {
+  const end = endSignal()
+  await using stack = new AsyncDisposableStack()
+  const { tour, ...demo } = await prepare(stack)
+  const countersign = spawnCountersign(demo.config)
+  stack.defer(() => ended(countersign, 'SIGTERM'))
+  await Promise.race([end, show(countersign, tour, demo)])
+  if (process.connected) process.disconnect() // or the channel would keep the process alive
+}
+
+const show = async (
+  countersign: ChildProcess,
+  tour: readonly Stop[],
+  demo: Demo,
+): Promise<void> => {
+  await ready(countersign)
+  if (options.check) {
+    process.exitCode = (await checkTour(tour, demo)) ? 0 : 1
+    return
+  }
+  printTour(tour, demo)
+  await exited(countersign)
+}
+
+const prepare = async (stack: AsyncDisposableStack): Promise<Prepared> => {
   const { path: folder } = stack.use(await temporaryFolder())
   const pki = await createDemoPki(join(folder, 'pki'))
   const upstream = stack.use(
@@ -56,28 +87,12 @@ const main = async (): Promise<void> => {
   await writeFile(join(folder, 'api-keys.yaml'), apiKeysFile(apiKey))
   const config = join(folder, 'countersign.yaml')
   // A browser comes back to it, so it is in the configuration.
-  const port = await freePort(checking ? 0 : PREFERRED_PORT)
+  const port = await freePort(Number(options.port ?? (options.check ? 0 : PREFERRED_PORT)))
   const token = await carolsToken(issuerKey)
   const tour = tourWith({ token, apiKey, issuer: issuerAt(port) })
   const upstreams = { api: upstream.port, ledger: ledger.port }
   await writeFile(config, configuration({ pki, upstreams, port }))
-
-  const countersign = spawnCountersign(config)
-  stack.defer(() => ended(countersign, 'SIGTERM'))
-  await ready(countersign)
-  const audit = join(folder, 'audit.jsonl')
-  if (checking) {
-    process.exitCode = (await checkTour(tour, { port, ca: pki.ca, audit })) ? 0 : 1
-    return
-  }
-  printTour(tour, { port, ca: pki.ca, config, audit })
-  await Promise.race([end, exited(countersign)])
-}
-
-const endSignal = async (): Promise<void> => {
-  const { promise, resolve: done } = Promise.withResolvers<void>()
-  process.once('SIGINT', () => done()).once('SIGTERM', () => done())
-  await promise
+  return { tour, port, ca: pki.ca, config, audit: join(folder, 'audit.jsonl') }
 }
 
 const EIGHT_HOURS = 28_800
@@ -112,7 +127,8 @@ const spawnCountersign = (config: string): ChildProcess =>
   spawn(
     process.execPath,
     [resolve(import.meta.dirname, '../src/countersign.ts'), 'up', '--config', config],
-    { stdio: ['ignore', 'inherit', 'pipe'], detached: true },
+    // Over the channel it notices when the demo ends, however that happens.
+    { stdio: ['ignore', 'inherit', 'pipe', 'ipc'], detached: true },
   )
 
 /** Waits for the ready line; all other output is written to standard error. */

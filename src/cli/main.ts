@@ -13,7 +13,7 @@ type Load = (context: CommandContext) => Promise<Command>
 const COMMANDS: ReadonlyMap<string, Load> = new Map<string, Load>([
   ['authz', async () => (await import('./authz.ts')).authzCommand()],
   ['signer', async () => (await import('./signer.ts')).signerCommand()],
-  ['up', async () => (await import('./up.ts')).upCommand()],
+  ['up', async () => (await import('./up/up.ts')).upCommand()],
   ['validate', async (context) => (await import('./validate.ts')).validateCommand(context)],
   ['test', async (context) => (await import('./test/test.ts')).testCommand(context)],
   ['openapi', async (context) => (await import('./openapi/openapi.ts')).openapiCommand(context)],

@@ -4,6 +4,8 @@ import * as z from 'zod'
 import { rateLimitsSchema } from './rate-limit-schema.ts'
 import { addressSchema, durationSchema, nameSchema, pathSchema } from '../config/values.ts'
 
+const DEFAULT_ADMIN = 'unix:run/envoy-admin.sock'
+
 const upstream = z
   .strictObject({
     address: addressSchema.describe('`HOST:PORT`.'),
@@ -88,8 +90,10 @@ export const envoySchema = z
       })
       .describe('The public listener.'),
     admin: addressSchema
-      .prefault('unix:run/envoy-admin.sock')
-      .describe('Envoy’s administration interface. Never publish it.'),
+      .optional()
+      .describe(
+        `Envoy’s administration interface. Never publish it. Default: \`${DEFAULT_ADMIN}\`; with \`countersign up\` a socket of its own for each run.`,
+      ),
     authzTimeout: durationSchema
       .prefault('5s')
       .describe('How long Envoy waits for a decision before it refuses with 503.'),
@@ -126,6 +130,12 @@ export const envoySchema = z
       ),
     upstreams: z.record(nameSchema, upstream).describe('Upstreams by name.'),
   })
+  .transform(({ admin, ...envoy }) => ({
+    ...envoy,
+    admin: admin ?? addressSchema.parse(DEFAULT_ADMIN),
+    /** Whether the configuration leaves it to `up` where Envoy's administration interface is. */
+    adminIsDefault: admin === undefined,
+  }))
   .describe('What `countersign envoy generate` needs to write the whole Envoy configuration.')
 
 /** The parsed `envoy` section. */

@@ -18,6 +18,10 @@ const listenersSchema = z.object({
   ),
 })
 
+const serverInfoSchema = z.object({
+  command_line_options: z.object({ config_path: z.string() }),
+})
+
 const POLL_MS = 50
 
 /** Resolves when Envoy is ready; rejects when the signal aborts. */
@@ -38,6 +42,12 @@ export const listenerAddress = async (admin: Address, name: string): Promise<str
   const address = found?.socket_address
   if (address === undefined) throw new Error(`Envoy has no listener "${name}"`)
   return formatAddress({ kind: 'tcp', host: address.address, port: address.port_value })
+}
+
+/** The path of the bootstrap that Envoy was started with. */
+export const configPath = async (admin: Address): Promise<string> => {
+  const { body } = await get(admin, '/server_info')
+  return serverInfoSchema.parse(JSON.parse(body)).command_line_options.config_path
 }
 
 const isReady = async (admin: Address): Promise<boolean> => {

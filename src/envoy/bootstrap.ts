@@ -3,11 +3,12 @@
 import { Document, isScalar, visit } from 'yaml'
 import type { EnvoyConfig } from '../configuration/envoy-schema.ts'
 import type { Config } from '../configuration/schema.ts'
+import type { Address } from '../config/values.ts'
 import { CountersignError } from '../runtime/errors.ts'
 import { clusters } from './clusters.ts'
 import { EXPLANATIONS, HEADER } from './explanations.ts'
 import { forwardsCertificates, statistics } from './identity-certificate.ts'
-import { edgeListener } from './listener.ts'
+import { edgeListener, exclusivePort } from './listener.ts'
 import { addressMessage, type Message } from './message.ts'
 import { overloadManager } from './overload.ts'
 
@@ -17,6 +18,13 @@ const SOCKET_MODE = 0o600
 export interface BootstrapOptions {
   /** Where Envoy finds the file of `refusalRate`: absolute. Default: no limit to the lines of refusals. */
   readonly rateFile?: string | undefined
+  /** Where the administration interface is. Default: as the configuration has it. */
+  readonly admin?: Address | undefined
+  /**
+   * Whether the port of the listener belongs to this Envoy alone. Otherwise other processes of the same user can
+   * listen on it, too, and receive a part of the connections (SO_REUSEPORT, socket(7)).
+   */
+  readonly exclusive?: boolean | undefined
 }
 
 /**
@@ -24,18 +32,24 @@ export interface BootstrapOptions {
  *
  * @throws CountersignError `configuration-invalid` when the configuration lacks a section that it needs
  */
-export const envoyBootstrap = (config: Config, { rateFile }: BootstrapOptions = {}): object => {
+export const envoyBootstrap = (config: Config, options: BootstrapOptions = {}): object => {
   const envoy = envoySection(config)
+  const { rateFile, admin = envoy.admin, exclusive = false } = options
   const bootstrap: Message = {
     node: { id: envoy.nodeId, cluster: 'countersign' },
     admin: {
-      address: addressMessage(envoy.admin, SOCKET_MODE),
+      address: addressMessage(admin, SOCKET_MODE),
       ignore_global_conn_limit: true,
     },
     overload_manager: overloadManager(envoy),
     ...(forwardsCertificates(config) ? statistics : {}),
     static_resources: {
-      listeners: [edgeListener(config, envoy, { file: envoy.accessLog, rateFile })],
+      listeners: [
+        {
+          ...edgeListener(config, envoy, { file: envoy.accessLog, rateFile }),
+          ...(exclusive ? exclusivePort : {}),
+        },
+      ],
       clusters: clusters(config, envoy),
     },
   }

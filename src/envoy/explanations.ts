@@ -12,6 +12,7 @@ export const EXPLANATIONS: Readonly<Record<string, string>> = {
   mode: '0600, in decimal.',
   access_log:
     'A line for each refusal by Envoy itself, which authz does not see; none for other connections or requests.',
+  enable_reuse_port: 'No other process can listen on this port.',
   overload_manager: 'Sheds load before memory or sockets run out.',
   timer_scale_factors:
     'From listener.maxConnections: the fewer connections are left, the sooner idle ones are closed.',

@@ -49,6 +49,15 @@ export const edgeListener = (config: Config, envoy: EnvoyConfig, log: RefusalLog
   ],
 })
 
+/**
+ * No other process can listen on the port, also none that begins later. The workers then share one socket, and
+ * connections are distributed evenly among them by Envoy.
+ */
+export const exclusivePort: Message = {
+  enable_reuse_port: false,
+  connection_balance_config: { exact_balance: {} },
+}
+
 /** A resumed session would bring back a client certificate without validating it again. */
 export const nothingResumed: Message = {
   disable_stateless_session_resumption: true,

@@ -3,6 +3,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { CountersignError } from './errors.ts'
 
 /** What to start. */
@@ -15,6 +16,8 @@ export interface ChildOptions {
   readonly ipc: boolean
   /** How long it may take to end after SIGTERM before it gets SIGKILL, in milliseconds. */
   readonly grace: number
+  /** Called for each line that it writes to standard error. Default: it has our standard error. */
+  readonly onLine?: (line: string) => void
 }
 
 /** A running child; disposing of it ends it. */
@@ -25,15 +28,24 @@ export class Child implements AsyncDisposable {
   readonly #process: ChildProcess
   readonly #grace: number
 
-  constructor({ name, command, args, ipc, grace }: ChildOptions) {
+  constructor({ name, command, args, ipc, grace, onLine }: ChildOptions) {
     this.name = name
     this.#grace = grace
     const [program, ...rest] = ipc ? [command, ...args] : [...dieWithParent(), command, ...args]
     this.#process = spawn(program ?? command, rest, {
-      stdio: ['ignore', 'inherit', 'inherit', ...(ipc ? (['ipc'] as const) : [])],
+      stdio: [
+        'ignore',
+        'inherit',
+        onLine === undefined ? 'inherit' : 'pipe',
+        ...(ipc ? (['ipc'] as const) : []),
+      ],
       // A group of its own: Ctrl-C reaches us alone, and we end the children in order.
       detached: true,
     })
+    const { stderr } = this.#process
+    if (onLine !== undefined && stderr !== null) {
+      createInterface({ input: stderr }).on('line', onLine)
+    }
     this.ended = endOf(this.#process, name)
   }
 
@@ -68,7 +80,8 @@ export class Child implements AsyncDisposable {
 const endOf = async (child: ChildProcess, name: string): Promise<string> => {
   const { promise, resolve } = Promise.withResolvers<string>()
   child.once('error', (cause) => resolve(`${name} could not be started: ${cause.message}`))
-  child.once('exit', (code, signal) =>
+  // "close" comes after its last line.
+  child.once(child.stderr === null ? 'exit' : 'close', (code, signal) =>
     resolve(`${name} ended ${signal === null ? `with status ${code}` : `by ${signal}`}`),
   )
   return await promise

@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'signing-keys-invalid'
   | 'authority-unusable'
   | 'envoy-missing'
+  | 'envoy-unsuitable'
   | 'child-exited'
   | 'login-needed'
   | 'login-failed'
