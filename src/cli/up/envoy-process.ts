@@ -27,10 +27,10 @@ const FLUSH_MS = '1000'
 // Of a start that fails without a reason that is known.
 const SHOWN_LINES = 5
 
-// With these, all that Envoy logs was asked for.
+// With these, all that Envoy logs is shown.
 const VERBOSE: ReadonlySet<string> = new Set(['trace', 'debug', 'info'])
 
-// Envoy was told to end, by this process or directly.
+// Envoy ends, by a signal of this process or of another.
 const END_BEGINS = 'caught ENVOY_SIG'
 // "caught ENVOY_SIGTERM", and "gRPC config stream closed" of every stream to the signer.
 const HARMLESS_AT_END = /^\[[^\]]*\]\[\d+\]\[(?:info|warning)\]/
