@@ -17,7 +17,7 @@ const CERTIFICATES: EnvoyVersion = [1, 40, 0]
 const LIMIT_MS = 10_000
 
 /** The oldest release that can run what is generated for the configuration. */
-export const neededVersion = (config: Config): EnvoyVersion =>
+const neededVersion = (config: Config): EnvoyVersion =>
   forwardsCertificates(config) ? CERTIFICATES : GENERATED
 
 /**
