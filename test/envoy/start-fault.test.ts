@@ -17,7 +17,7 @@ describe('why Envoy does not start', () => {
       want: '/tls/edge.key is not the key of its certificate',
     },
     {
-      name: 'a file that is no key',
+      name: 'a file without a key',
       text: 'Failed to load private key from /tls/edge.key, Cause: error:0900006e:PEM routines:OPENSSL_internal:NO_START_LINE',
       want: '/tls/edge.key contains no private key that Envoy can read',
     },
@@ -27,7 +27,7 @@ describe('why Envoy does not start', () => {
       want: '/tls/edge.pem is missing, empty or not readable by this user',
     },
     {
-      name: 'a file that is no certificate',
+      name: 'a file without a certificate',
       text: 'Failed to load certificate chain from /tls/edge.pem',
       want: '/tls/edge.pem contains no certificate in PEM that Envoy can read',
     },

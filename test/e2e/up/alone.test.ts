@@ -26,7 +26,7 @@ const failure = async (config: string, more: readonly string[] = []): Promise<st
   return log()
 }
 
-describe('countersign up beside another', { skip: skipWithoutEnvoy() }, () => {
+describe('countersign up next to another', { skip: skipWithoutEnvoy() }, () => {
   it('exits with 1 when another one has the port, and names its folder and process', async () => {
     const port = await freePort()
     await using first = await startUp(siteAt(port))

@@ -26,7 +26,7 @@ describe('messages of countersign up', { skip: skipWithoutEnvoy() }, () => {
       want: /envoy is Envoy 1\.38\.9; up needs Envoy ≥ 1\.39\. Name another/,
     },
     {
-      name: 'a program that is no Envoy',
+      name: 'a program that is not Envoy',
       script: 'echo 1.40.0',
       want: /envoy is not Envoy: ".*--version" prints no version of Envoy\. Name another/,
     },
