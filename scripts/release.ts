@@ -2,31 +2,57 @@
 
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { writeBundle } from './release/bundle.ts'
-import { bundledPackages } from './release/bundled-packages.ts'
+import { NATIVE, writeBundle } from './release/bundle.ts'
+import { bundledPackages, readPackage } from './release/bundled-packages.ts'
+import { chartArchive } from './release/chart.ts'
 import { npmArchive, npmFiles } from './release/npm-package.ts'
-import { releaseOf } from './release/release-info.ts'
+import { provenance, sums, type Artefact } from './release/provenance.ts'
+import { releaseOf, type Release } from './release/release-info.ts'
 import { ROOT } from './release/root.ts'
+import { npmComponent, sbom } from './release/sbom.ts'
+
+/** Every artefact, made in a folder for intermediate files. */
+const artefactsOf = async (release: Release, work: string): Promise<readonly Artefact[]> => {
+  const { version } = release
+  const bundle = join(work, 'bundle')
+  const packages = await bundledPackages(await writeBundle(bundle))
+  const natives = await Promise.all(NATIVE.map((name) => readPackage(`node_modules/${name}`)))
+  const components = [...packages, ...natives].map(npmComponent)
+  const files = await npmFiles({ release, bundle, packages })
+  return [
+    { name: `countersign-${version}.tgz`, bytes: npmArchive(files, release) },
+    {
+      name: `countersign-${version}.cdx.json`,
+      bytes: Buffer.from(sbom(release, 'countersign', components)),
+    },
+    { name: `helm/countersign-${version}.tgz`, bytes: await chartArchive(release) },
+  ]
+}
+
+/** With the files about them. */
+const withStatements = (release: Release, artefacts: readonly Artefact[]): readonly Artefact[] => {
+  const statement = {
+    name: `countersign-${release.version}.intoto.json`,
+    bytes: Buffer.from(provenance(release, artefacts)),
+  }
+  const all = [...artefacts, statement]
+  return [...all, { name: 'SHA256SUMS', bytes: Buffer.from(sums(all)) }]
+}
 
 const { positionals } = parseArgs({ allowPositionals: true })
 const dist = resolve(positionals[0] ?? join(ROOT, 'dist'))
-
-const release = releaseOf()
 await rm(dist, { recursive: true, force: true })
-await mkdir(dist, { recursive: true })
 const work = await mkdtemp(join(tmpdir(), 'countersign-release-'))
 try {
-  const bundle = join(work, 'bundle')
-  const packages = await bundledPackages(await writeBundle(bundle))
-  const files = await npmFiles({ release, bundle, packages })
-  await write(`countersign-${release.version}.tgz`, npmArchive(files, release))
+  const release = releaseOf()
+  for (const { name, bytes } of withStatements(release, await artefactsOf(release, work))) {
+    const file = join(dist, name)
+    await mkdir(dirname(file), { recursive: true })
+    await writeFile(file, bytes)
+    console.log(`${name}: ${(bytes.length / 1e6).toFixed(2)} MB`)
+  }
 } finally {
   await rm(work, { recursive: true })
-}
-
-async function write(name: string, bytes: Buffer): Promise<void> {
-  await writeFile(join(dist, name), bytes)
-  console.log(`${name}: ${(bytes.length / 1e6).toFixed(2)} MB`)
 }

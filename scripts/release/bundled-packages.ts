@@ -33,7 +33,7 @@ export const bundledPackages = async (metafile: Metafile): Promise<readonly Bund
 const keyOf = ({ name, version }: BundledPackage): string => `${name}@${version}`
 
 /** Reads what a folder in node_modules says. */
-const readPackage = async (folder: string): Promise<BundledPackage> => {
+export const readPackage = async (folder: string): Promise<BundledPackage> => {
   const manifest: unknown = JSON.parse(await readFile(join(ROOT, folder, 'package.json'), 'utf8'))
   if (!isManifest(manifest)) throw new Error(`${folder} names no licence`)
   const { name, version, license } = manifest
