@@ -4,9 +4,11 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { findProgram } from '../src/runtime/child.ts'
 import { NATIVE, writeBundle } from './release/bundle.ts'
 import { bundledPackages, readPackage } from './release/bundled-packages.ts'
 import { chartArchive } from './release/chart.ts'
+import { imageOf, type ImageParts } from './release/image.ts'
 import { npmArchive, npmFiles } from './release/npm-package.ts'
 import { provenance, sums, type Artefact } from './release/provenance.ts'
 import { releaseOf, type Release } from './release/release-info.ts'
@@ -22,12 +24,35 @@ const artefactsOf = async (release: Release, work: string): Promise<readonly Art
   const components = [...packages, ...natives].map(npmComponent)
   const files = await npmFiles({ release, bundle, packages })
   return [
+    ...(isDebian() ? await imageArtefacts({ release, files, components, work }) : []),
     { name: `countersign-${version}.tgz`, bytes: npmArchive(files, release) },
     {
       name: `countersign-${version}.cdx.json`,
       bytes: Buffer.from(sbom(release, 'countersign', components)),
     },
     { name: `helm/countersign-${version}.tgz`, bytes: await chartArchive(release) },
+  ]
+}
+
+/** Whether the machine has what images and Debian packages are made with. Where it must, as in CI, it fails without. */
+const isDebian = (): boolean => {
+  const lacking = ['dpkg-query', 'dpkg-deb', 'strip'].filter(
+    (name) => findProgram(name) === undefined,
+  )
+  if (process.platform === 'linux' && process.arch === 'x64' && lacking.length === 0) return true
+  if (process.env['CI'] === 'true')
+    throw new Error(`not Debian on x86-64, or without ${lacking.join()}`)
+  console.log('left out: image and Debian package, which need Debian on x86-64 with binutils')
+  return false
+}
+
+const imageArtefacts = async (parts: ImageParts): Promise<readonly Artefact[]> => {
+  const { archive, components } = await imageOf(parts)
+  const name = `countersign-${parts.release.version}-image-amd64`
+  const list = sbom(parts.release, 'countersign-image', components)
+  return [
+    { name: `${name}.tar`, bytes: archive },
+    { name: `${name}.cdx.json`, bytes: Buffer.from(list) },
   ]
 }
 

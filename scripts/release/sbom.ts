@@ -82,7 +82,7 @@ export const sbom = (
         'bom-ref': subject,
         name: artefact,
         version,
-        licenses: [{ license: { id: 'Apache-2.0' } }],
+        licenses: [{ expression: 'Apache-2.0' }],
         purl: subject,
         properties: [{ name: 'commit', value: commit }],
       },

@@ -10,6 +10,8 @@ export interface Entry {
   readonly content?: Buffer | { readonly link: string }
   /** Permission bits: by default those of a folder, or of a file that is not executable. */
   readonly mode?: number
+  /** The number of its user and of its group: by default those of root. */
+  readonly owner?: number
 }
 
 const BLOCK = 512
@@ -41,23 +43,21 @@ export const gzip = (bytes: Buffer): Buffer => {
   return packed
 }
 
-const header = ({ path, content, mode }: Entry, size: number, time: number): Buffer => {
+const header = ({ path, content, mode, owner = 0 }: Entry, size: number, time: number): Buffer => {
   const isFolder = path.endsWith('/')
   const link = content !== undefined && !Buffer.isBuffer(content) ? content.link : undefined
   const block = Buffer.alloc(BLOCK)
   const { name, prefix } = namesOf(path)
   block.write(name, 0)
   block.write(octal(mode ?? (isFolder ? 0o755 : 0o644), 8), 100)
-  block.write(octal(0, 8), 108) // owner
-  block.write(octal(0, 8), 116) // group
+  block.write(octal(owner, 8), 108) // user
+  block.write(octal(owner, 8), 116) // group
   block.write(octal(size, 12), 124)
   block.write(octal(time, 12), 136)
   block.write(' '.repeat(8), 148) // what the sum is made with
   block.write(link !== undefined ? '2' : isFolder ? '5' : '0', 156)
   block.write(link ?? '', 157, NAME_BYTES)
   block.write('ustar\u000000', 257)
-  block.write('root', 265)
-  block.write('root', 297)
   block.write(prefix, 345)
   const sum = block.reduce((total, byte) => total + byte, 0)
   block.write(`${sum.toString(8).padStart(6, '0')}\u0000 `, 148)
