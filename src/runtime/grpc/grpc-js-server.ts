@@ -66,13 +66,14 @@ export const startGrpcJsServer = async (options: GrpcServerOptions): Promise<Grp
     await requireOwnFolder(address.path)
   }
   const port = await bind(server, address, tls)
+  const bound = address.kind === 'unix' ? address : { ...address, port }
   if (address.kind === 'unix') await chmod(address.path, mode)
   health.isServing = true
   return {
-    address: address.kind === 'unix' ? address : { ...address, port },
+    address: bound,
     async [Symbol.asyncDispose]() {
       health.isServing = false
-      await close(server, grace)
+      await close(server, bound, grace)
     },
   }
 }
@@ -190,8 +191,10 @@ const credentialsFor = (tls: ReplaceableTls | undefined): ServerCredentials =>
     : // A peer without a certificate of its CA is turned away in the handshake.
       experimental.createCertificateProviderServerCredentials(tls, tls, true)
 
-const close = async (server: Server, grace: number): Promise<void> => {
+const close = async (server: Server, address: ListenAddress, grace: number): Promise<void> => {
   const { promise, resolve } = Promise.withResolvers<void>()
+  // Ends the connections that are left after that time. `forceShutdown` knows of none without channelz.
+  server.drain(targetOf(address), grace)
   const timer = setTimeout(() => {
     server.forceShutdown()
     resolve()

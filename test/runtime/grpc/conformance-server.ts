@@ -130,16 +130,17 @@ class TestClient implements Disposable {
   }
 }
 
-/** A signal that is aborted as the one of a check is. */
-export const signalOf = (call: UnaryCall): AbortSignal => {
+/** A signal that is aborted as the one of a check is, until it is disposed of. */
+export const signalOf = (call: UnaryCall): Disposable & { readonly signal: AbortSignal } => {
   const controller = new AbortController()
-  abortWith(controller, call)
-  return controller.signal
+  const stop = abortWith(controller, call)
+  return { signal: controller.signal, [Symbol.dispose]: stop }
 }
 
 /** A promise of the reason with which such a signal is aborted. */
 export const abortionOf = async (call: UnaryCall): Promise<unknown> => {
-  const signal = signalOf(call)
+  using watched = signalOf(call)
+  const { signal } = watched
   const { promise, resolve } = Promise.withResolvers<unknown>()
   signal.addEventListener('abort', () => resolve(signal.reason), { once: true })
   return await promise

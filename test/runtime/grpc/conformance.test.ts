@@ -98,7 +98,8 @@ for (const server of GRPC_SERVERS) {
     it('know no deadline where the caller set none', async () => {
       const seen: unknown[] = []
       await using running = await startTestServer(server, (message, call) => {
-        seen.push(call.deadline, signalOf(call).aborted)
+        using watched = signalOf(call)
+        seen.push(call.deadline, watched.signal.aborted)
         return echo(message)
       })
       await running.client.call(HELLO)
@@ -121,7 +122,7 @@ for (const server of GRPC_SERVERS) {
         assert.ok(reason instanceof DeadlineNear)
         return HELLO
       })
-      const end = await running.client.call(HELLO, { timeout: 2_000 })
+      const end = await running.client.call(HELLO, { timeout: 1_000 })
       assert.partialDeepStrictEqual(end, ANSWERED)
     })
 
@@ -167,7 +168,8 @@ for (const server of GRPC_SERVERS) {
     it('have a signal that an answer does not abort', async () => {
       const signals: AbortSignal[] = []
       await using running = await startTestServer(server, async (message, call) => {
-        signals.push(signalOf(call))
+        using watched = signalOf(call)
+        signals.push(watched.signal)
         return echo(message)
       })
       await running.client.call(HELLO, { timeout: 60_000 })
@@ -242,7 +244,9 @@ for (const server of GRPC_SERVERS) {
       const ended = running.client.call(HELLO, { timeout: 10_000 })
       await until(() => calls === 1)
       await running.stop()
-      assert.notEqual((await ended).code, status.OK)
+      // Not by its own deadline.
+      const { code } = await ended
+      assert.ok(code === status.UNAVAILABLE || code === status.CANCELLED, status[code])
     })
 
     it('come through a socket with the mode that was configured', async () => {
