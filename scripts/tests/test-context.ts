@@ -15,6 +15,8 @@ const { runInAsyncScope } = AsyncResource.prototype
 const running = new AsyncLocalStorage<number>()
 /** Those of node:test, which keeps its tests by their ids. */
 let tests: Callbacks | undefined
+/** Of the tests of this file, which are kept until it has ended: they may throw later. */
+const kept: number[] = []
 
 /** The class of tests is internal; what it has and no other resource does is a list of its subtests. */
 const isTest = (resource: object): boolean => 'subtests' in resource
@@ -26,6 +28,7 @@ const hookOfTests = (callbacks: Callbacks): Hook => {
       return hook
     },
     disable: () => {
+      for (const id of kept.splice(0)) callbacks.destroy?.(id)
       if (tests === callbacks) tests = undefined
       return hook
     },
@@ -48,6 +51,7 @@ AsyncResource.prototype.runInAsyncScope = function run<This, Result>(
 ): Result {
   if (!isTest(this)) return Reflect.apply(runInAsyncScope, this, [work, self, ...args])
   const id = this.asyncId()
+  kept.push(id)
   tests?.init?.(id, 'Test', this.triggerAsyncId(), this)
   const inside = (): Result => running.run(id, () => Reflect.apply(work, self, args))
   return Reflect.apply(runInAsyncScope, this, [inside])

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
-import { keySource } from '../../src/ca/key-pool.ts'
+import { keySource, type MintedKey } from '../../src/ca/key-pool.ts'
 import type { FileCa } from '../../src/ca/file-ca.ts'
 import { mint, randomSerial } from '../../src/ca/mint.ts'
 import { issuedFault } from '../../src/ca/verify-issued.ts'
@@ -44,12 +44,21 @@ const FULL = grantOf({
   ),
 })
 
-const keys = new Map<KeyAlgorithm, ReturnType<typeof keySource>>()
+/** One key of each algorithm: a source would make more of them ahead, which takes seconds for RSA. */
+const keys = new Map<KeyAlgorithm, Promise<MintedKey>>()
+
+const keyOf = async (algorithm: KeyAlgorithm): Promise<MintedKey> => {
+  const known = keys.get(algorithm)
+  if (known !== undefined) return await known
+  const source = keySource(algorithm)
+  const key = source.take()
+  source[Symbol.dispose]()
+  keys.set(algorithm, key)
+  return await key
+}
 
 const issue = async (authority: FileCa, grant: Grant = FULL, algorithm: KeyAlgorithm = 'p256') => {
-  const source = keys.get(algorithm) ?? keySource(algorithm)
-  keys.set(algorithm, source)
-  const key = await source.take()
+  const key = await keyOf(algorithm)
   const minting = { grant, authority, serial: randomSerial(), publicKey: key.publicKey }
   const der = await mint(minting)
   assert.equal(issuedFault(der, minting, key.privateKey), undefined)
@@ -68,9 +77,10 @@ const ALGORITHMS = ['p256', 'p384', 'ed25519', 'rsa2048', 'rsa3072'] as const
 
 describe('a minted certificate', () => {
   for (const kind of CA_KINDS) {
+    let made: Promise<TestCa> | undefined
     for (const algorithm of ALGORITHMS) {
       it(`is valid with a CA of ${kind} and a key of ${algorithm}`, async () => {
-        const ca = await makeCa({ kind })
+        const ca = await (made ??= makeCa({ kind }))
         const { der } = await issue(fileCaOf(ca), FULL, algorithm)
         const read = new x509.X509Certificate(der)
         assert.ok(await read.verify({ publicKey: ca.keys.publicKey, signatureOnly: true }))

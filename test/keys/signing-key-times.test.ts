@@ -132,7 +132,7 @@ const INSTANTS = Array.from({ length: 45 }, (_, minute) => [minute * MINUTE - 1,
 
 const forLists = (seed: number, look: (list: SigningKeyList) => void): void => {
   const random = new Seeded(seed)
-  for (let count = 0; count < 120; count++) look(randomList(random))
+  for (let count = 0; count < 40; count++) look(randomList(random))
 }
 
 describe('the roles of random lists of signing keys', () => {

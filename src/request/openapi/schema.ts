@@ -12,13 +12,16 @@ export type OpenApiFormat = '2.0' | '3.0' | '3.1' | '3.2'
 const VERSION = /^(3\.[012])\.\d+(-.*)?$/
 
 type Result = Awaited<ReturnType<Validator['validate']>>
+/** It keeps the schemas that it has compiled. */
+let validator: Validator | undefined
+
 type SchemaError = Exclude<Result['errors'], string | undefined>[number]
 
 /**
  * Which version a document is of, once it has passed that version's schema.
  *
  * The library is loaded on the first call: only routes with `openapi` need it, and compiling a
- * schema takes some 100 ms.
+ * schema, once for each version, takes some 100 ms.
  *
  * @throws CountersignError `malformed-openapi`
  */
@@ -28,7 +31,8 @@ export const checkSchema = async (document: JsonObject): Promise<OpenApiFormat> 
   let result: Result
   try {
     // Formats (URLs, e-mail addresses) have no part in what is allowed, and are often wrong.
-    result = await new Validator({ validateFormats: false }).validate({ ...document })
+    validator ??= new Validator({ validateFormats: false })
+    result = await validator.validate({ ...document })
   } catch (cause) {
     throw faultAt([], `cannot be checked: ${describeError(cause)}`, cause)
   }

@@ -29,7 +29,7 @@ describe('the index of rules, for random rules and questions,', () => {
       const random = randomFrom(SEED + KINDS.indexOf(kind))
       const seen = new Map<string, number>()
       let skipped = 0
-      for (let round = 0; round < 120; round++) {
+      for (let round = 0; round < 48; round++) {
         // Up to the first that is one too many to be tried one by one, and beyond several words of bits.
         const count = [1, 16, 17, 31, 32, 33, 64, 100][round % 8] ?? 1
         const rules = Array.from({ length: count }, (_, n) => randomRule(random, `r${n}`, kind))
@@ -52,9 +52,9 @@ describe('the index of rules, for random rules and questions,', () => {
           seen.set(outcome, (seen.get(outcome) ?? 0) + 1)
         }
       }
-      assert.ok(skipped > 100_000, `skipped ${skipped}`)
+      assert.ok(skipped > 40_000, `skipped ${skipped}`)
       for (const outcome of ['permit', 'denied', 'failed', 'no-rule']) {
-        assert.ok((seen.get(outcome) ?? 0) > 300, `${outcome}: ${seen.get(outcome)}`)
+        assert.ok((seen.get(outcome) ?? 0) > 120, `${outcome}: ${seen.get(outcome)}`)
       }
     })
   }

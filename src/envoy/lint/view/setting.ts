@@ -103,9 +103,17 @@ export class Setting {
   }
 }
 
+/** Spellings by the names of fields, all of which are in the source of the rules. */
+const spellings = new Map<string, string>()
+
 /** The spelling of a field's name in protobuf's JSON form. */
-const lowerCamelCase = (name: string): string =>
-  name.replaceAll(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
+const lowerCamelCase = (name: string): string => {
+  const known = spellings.get(name)
+  if (known !== undefined) return known
+  const spelling = name.replaceAll(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
+  spellings.set(name, spelling)
+  return spelling
+}
 
 const ownValue = (value: unknown, key: string): unknown =>
   isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined
