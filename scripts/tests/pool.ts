@@ -5,6 +5,7 @@
 
 import { fork, type ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
+import { idleCoresOfSystem } from './cores.ts'
 import type { Order, Result } from './protocol.ts'
 
 const WORKER = join(import.meta.dirname, 'worker.ts')
@@ -12,12 +13,21 @@ const WORKER = join(import.meta.dirname, 'worker.ts')
 const COMPILE_CACHE = join(import.meta.dirname, '../../.cache/compile')
 /** No file may take longer. The longest waits for Kubernetes and Istio. */
 const LIMIT_SECONDS = 600
+/** How often it looks for idle cores. */
+const LOOK_MS = 250
+/** Of one core; what makes another file run. */
+const IDLE = 0.3
 /** How long an idle process may take to end. */
 const END_MS = 5_000
 
 /** What a pool is made of. */
 export interface PoolOptions {
+  /** How many files run at a time. */
   readonly concurrency: number
+  /** How many do while cores are idle, since most of the files wait. Default: the same number. */
+  readonly most?: number
+  /** How many cores were idle since the last call. Default: as the system counts. */
+  readonly idleCores?: () => number
   /** Called as each file ends. */
   readonly onResult: (result: Result) => void
 }
@@ -32,12 +42,17 @@ export interface Batch {
 /** Runs the files, the first ones first. */
 export const runFiles = async (
   { paths, shared }: Batch,
-  { concurrency, onResult }: PoolOptions,
+  { concurrency, most = concurrency, idleCores = idleCoresOfSystem(), onResult }: PoolOptions,
 ): Promise<void> => {
   const queue = [...paths]
+  const resting: Worker[] = []
+  const running = new Set<Promise<void>>()
+  const load = { isIdle: false }
   const work = async (): Promise<void> => {
-    let worker: Worker | undefined
-    for (let path = queue.shift(); path !== undefined; path = queue.shift()) {
+    let worker = resting.pop()
+    while (load.isIdle || running.size <= concurrency) {
+      const path = queue.shift()
+      if (path === undefined) break
       worker ??= new Worker()
       const result = await worker.run({ path, shared })
       // After a failure too: what it left behind must not reach the next file.
@@ -47,9 +62,20 @@ export const runFiles = async (
       }
       onResult(result)
     }
-    await worker?.end()
+    if (worker !== undefined) resting.push(worker)
   }
-  await Promise.all(Array.from({ length: Math.min(concurrency, queue.length) }, work))
+  const start = (): void => {
+    const one = work().finally(() => running.delete(one))
+    running.add(one)
+  }
+  for (let count = Math.min(concurrency, queue.length); count > 0; count -= 1) start()
+  const look = setInterval(() => {
+    load.isIdle = idleCores() > IDLE
+    if (load.isIdle && running.size < most && queue.length > 0) start()
+  }, LOOK_MS)
+  while (running.size > 0) await Promise.race(running)
+  clearInterval(look)
+  await Promise.all(resting.map(async (worker) => await worker.end()))
 }
 
 /** One process. */

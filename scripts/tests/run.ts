@@ -7,8 +7,11 @@ import { runFiles } from './pool.ts'
 import { Report } from './report.ts'
 import { longestFirst, readTimes, writeTimes } from './times.ts'
 
-// Tests wait for timers and servers: one file more than there are cores keeps these busy.
-const CONCURRENCY = Math.max(2, availableParallelism()) + 1
+// Tests wait for timers and servers: one file more than there are cores keeps these busy, and some more do while
+// several wait for long.
+const CORES = Math.max(2, availableParallelism())
+const CONCURRENCY = CORES + 1
+const MOST = 3 * CORES
 
 /**
  * At most so many files that fail are run once more, alone, and pass if they pass then. A server that another test has
@@ -30,8 +33,9 @@ export const runTestFiles = async (files: readonly TestFile[]): Promise<boolean>
   const shared = paths((file) => file.shared)
   const apart = paths((file) => !file.shared && !file.alone)
   const alone = paths((file) => file.alone)
-  await runFiles({ paths: shared, shared: true }, { concurrency: CONCURRENCY, onResult })
-  await runFiles({ paths: apart, shared: false }, { concurrency: CONCURRENCY, onResult })
+  const several = { concurrency: CONCURRENCY, most: MOST, onResult }
+  await runFiles({ paths: shared, shared: true }, several)
+  await runFiles({ paths: apart, shared: false }, several)
   await runFiles({ paths: alone, shared: false }, { concurrency: 1, onResult })
   writeTimes(report.times)
   const failed = report.failed

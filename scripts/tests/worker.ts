@@ -1,8 +1,9 @@
 // A process that runs test files, one after the other, by order of the pool.
 
-import './test-context.ts'
 import type { Order } from './protocol.ts'
+import { trackTests } from './test-context.ts'
 
+trackTests()
 const { runFile } = await import('./file-run.ts') // loads node:test
 
 process.env['NODE_TEST_WORKER_ID'] = '1' // as `run` sets it

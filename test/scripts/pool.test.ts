@@ -3,6 +3,7 @@ import { join, relative } from 'node:path'
 import { describe, it } from 'node:test'
 import { runFiles } from '../../scripts/tests/pool.ts'
 import type { Result } from '../../scripts/tests/protocol.ts'
+import { temporaryFolder } from '../servers/temporary.ts'
 
 const FILES = join(relative('.', import.meta.dirname), 'files')
 
@@ -59,6 +60,31 @@ describe('a process that runs several test files', { concurrency: 4 }, () => {
       results.flatMap(({ problems }) => problems),
       [],
     )
+  })
+})
+
+describe('while cores are idle', () => {
+  const WAITING = ['waits-for-a-file', 'writes-a-file'].map((name) => join(FILES, `${name}.ts`))
+
+  it('a file that waits leaves its turn to another', async () => {
+    await using folder = await temporaryFolder()
+    process.env['COUNTERSIGN_TEST_FILE'] = folder.file('written')
+    const results: Result[] = []
+    await runFiles(
+      { paths: WAITING, shared: true },
+      {
+        concurrency: 1,
+        most: 2,
+        idleCores: () => 1,
+        onResult: (result) => results.push(result),
+      },
+    )
+    delete process.env['COUNTERSIGN_TEST_FILE']
+    assert.deepEqual(
+      results.flatMap(({ problems }) => problems),
+      [],
+    )
+    assert.equal(results.length, 2)
   })
 })
 

@@ -246,7 +246,7 @@ for (const server of GRPC_SERVERS) {
       await running.stop()
       // Not by its own deadline.
       const { code } = await ended
-      assert.ok(code === status.UNAVAILABLE || code === status.CANCELLED, status[code])
+      assert.match(status[code] ?? '', /^(UNAVAILABLE|CANCELLED)$/)
     })
 
     it('come through a socket with the mode that was configured', async () => {
