@@ -1,4 +1,4 @@
-// How busy the machine is: files that wait for timers leave cores to others.
+// How busy the machine is: while files wait for timers, more of them can run.
 
 import { cpus } from 'node:os'
 

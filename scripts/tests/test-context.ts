@@ -35,7 +35,7 @@ const hookOfTests = (callbacks: Callbacks): Hook => {
   return hook
 }
 
-/** Has node:test told so. To be called before it is loaded, since it takes these functions then. */
+/** Replaces what node:test uses for that. To be called before it is loaded, since it takes the functions then. */
 export const trackTests = (): void => {
   async_hooks.createHook = (callbacks) =>
     /node:internal\/test_runner\//.test(new Error('who calls').stack ?? '')

@@ -1,6 +1,7 @@
 // Reloading: the next value whole or the last good one, whichever way a file is replaced.
 
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
@@ -159,19 +160,22 @@ describe('a file is reloaded', () => {
   })
 
   it('when it changes while the next value is being built', async () => {
-    let slow = Promise.resolve()
+    const [read, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    let isSlow = false
     await using scene = await setUp((path) => async (files) => {
       const text = await files.readText(path)
-      await slow
+      if (isSlow) {
+        read.resolve()
+        await gate.promise
+      }
       return text
     })
     scene.follow()
-    const gate = Promise.withResolvers<void>()
-    slow = gate.promise
+    isSlow = true
     const reloading = scene.reloader.reload()
-    await sleep(20)
+    await read.promise
     await writeFile(scene.file, 'two')
-    await sleep(100)
+    await sleep(100) // in which the change is usually noticed
     gate.resolve()
     await reloading
     assert.equal(await scene.reports.next(), '2: two', 'the value of the older text is discarded')
@@ -262,7 +266,8 @@ describe('no file is reloaded', () => {
   it('after the end', async () => {
     await using scene = await setUp()
     scene.follow()
-    await writeFile(scene.file, 'two')
+    // In one turn, in which the change cannot have been noticed.
+    writeFileSync(scene.file, 'two')
     scene.reloader[Symbol.dispose]()
     await writeFile(scene.file, 'three')
     assert.deepEqual(await scene.reports.rest(), [])
