@@ -72,7 +72,7 @@ describe('a directory that fails', { skip: skipWithoutSlapd() }, () => {
     await wait(LIMITS.coolDown)
     // It is tried in the background, so that no request waits for it.
     assert.equal(await outcome(verifier), 'verified')
-    await until(() => told.length === 2)
+    await until(() => reports.length === 2)
     second.silent = true
     assert.equal(await outcome(verifier), 'verified')
     const url = `ldaps://127.0.0.1:${first.port}`
