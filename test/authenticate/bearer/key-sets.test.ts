@@ -101,9 +101,9 @@ describe('the keys of an issuer', () => {
     const authenticator = authenticatorFor(site.sets.acquire(site.options))
     const outcomes = new Set<string>()
     let requests = 0
-    let isOver = false
+    const end = new AbortController()
     const load = async (keyNow: () => IssuerKey): Promise<void> => {
-      while (!isOver) {
+      while (!end.signal.aborted) {
         outcomes.add(await outcomeOf(authenticator, await tokenOf(keyNow())))
         requests += 1
       }
@@ -120,7 +120,7 @@ describe('the keys of an issuer', () => {
     await untilMore(25) // as issuers do: a key is published before it is used
     signing = next
     await untilMore(50)
-    isOver = true
+    end.abort()
     await Promise.all(callers)
     assert.deepEqual(outcomes, new Set(['authenticated']))
     // The first, one for the new key, which those that wait for it share, and the regular ones.
