@@ -79,6 +79,9 @@ export const presentedId = (id: string, proven: boolean): PresentedCredential =>
 })
 
 const audienceOf = (all: readonly string[]): Pick<PresentedCredential, 'aud'> => {
+  const [only] = all
+  if (only === undefined) return {}
+  if (all.length === 1) return { aud: [cut(only)] }
   const aud: string[] = []
   let room = LONGEST
   for (const one of all) {
@@ -86,7 +89,7 @@ const audienceOf = (all: readonly string[]): Pick<PresentedCredential, 'aud'> =>
     aud.push(cut(one, room))
     room -= one.length
   }
-  return aud.length === 0 ? {} : { aud }
+  return { aud }
 }
 
 /** At most so many characters, and a mark where there were more. */

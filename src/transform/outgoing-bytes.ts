@@ -104,14 +104,24 @@ const totalBytes = (
 // A user may be in hundreds of groups, and an identity has the same list each time.
 const sizes = new Derived<readonly RepeatedHeader[], number>()
 
+// To add up so many takes less than to remember the sum.
+const FEW = 8
+
 const repeatedBytes = (headers: readonly RepeatedHeader[]): number => {
+  const [first] = headers
+  if (first !== undefined && headers.length === 1 && first.values.length <= FEW) return sum(headers)
   const known = sizes.get(headers)
   if (known !== undefined) return known
+  const bytes = sum(headers)
+  sizes.set(headers, bytes)
+  return bytes
+}
+
+const sum = (headers: readonly RepeatedHeader[]): number => {
   let bytes = 0
   for (const { name, values } of headers) {
     for (const value of values) bytes += lineBytes(name, value)
   }
-  sizes.set(headers, bytes)
   return bytes
 }
 

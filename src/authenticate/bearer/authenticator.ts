@@ -246,8 +246,8 @@ class Prover {
           method: 'bearer',
           digest: fingerprintOf(key.text),
           user,
-          groups: [],
-          extra: {},
+          groups: NO_GROUPS,
+          extra: NO_EXTRA,
           expires,
           claims: token.claims,
           presented: presentedToken(token.claims, true),
@@ -263,6 +263,10 @@ class Prover {
 }
 
 const MALFORMED = { outcome: 'rejected', code: 'credential-malformed' } as const
+
+// Of all tokens: what the mapping of identities makes of the claims is separate.
+const NO_GROUPS: readonly string[] = Object.freeze([])
+const NO_EXTRA = Object.freeze({})
 
 /** The issuer may have a newer key, under a new kid, a known one, or none. */
 const mayBeOfNewerKey = (proof: Authentication): boolean =>

@@ -38,13 +38,20 @@ const groupsMatcher = (wanted: readonly string[]): Matcher => {
       exact === undefined
         ? ({ identity }) => identity.groups.some(matches)
         : ({ identity }) => {
-            const groups = groupsOf(identity)
-            return exact.some((group) => groups.has(group))
+            const { groups } = identity
+            if (groups.length * exact.length <= FEW) {
+              return exact.some((group) => groups.includes(group))
+            }
+            const set = groupsOf(identity)
+            return exact.some((group) => set.has(group))
           },
     got: ({ identity }) => identity.groups,
     indexed: indexedBy('group', indexKeys(wanted)),
   }
 }
+
+// So many comparisons take less than to find a set, and a set takes more memory than a list of a few groups.
+const FEW = 32
 
 // A user may be in hundreds, and identities are cached.
 const groupSets = new Derived<Identity, ReadonlySet<string>>()

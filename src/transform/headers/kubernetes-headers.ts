@@ -6,7 +6,7 @@
 import type { Identity } from '../../identity/identity.ts'
 import { canBePassedOn } from '../../identity/mapping.ts'
 import { keepsDerived } from '../../runtime/derived.ts'
-import type { HeaderPair, RepeatedHeader, Transformation, Transformer } from '../transformer.ts'
+import type { RepeatedHeader, Transformation, Transformer } from '../transformer.ts'
 import { identityHeaders } from './identity-headers.ts'
 import type { Impersonation } from '../../request/kubernetes/impersonation.ts'
 
@@ -31,6 +31,10 @@ const identityLines = (
   return forwardLines(linesOf(prefix, { user, uid, groups }, values))
 }
 
+type SingleHeader = RepeatedHeader & { readonly values: readonly [string] }
+
+const isSingle = (header: RepeatedHeader): header is SingleHeader => header.values.length === 1
+
 /** @param extra by its encoded key */
 const linesOf = (
   prefix: string,
@@ -53,9 +57,7 @@ const forwardLines = (headers: readonly RepeatedHeader[]): Transformation => {
   return {
     outcome: 'transformed',
     forwarding: {
-      setHeaders: headers.flatMap(({ name, values: [value, ...more] }): HeaderPair[] =>
-        value !== undefined && more.length === 0 ? [[name, value]] : [],
-      ),
+      setHeaders: headers.filter(isSingle).map(({ name, values: [value] }) => [name, value]),
       repeatedHeaders: keepsDerived(headers.filter((header) => header.values.length > 1)),
     },
   }
