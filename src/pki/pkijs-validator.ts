@@ -1,4 +1,4 @@
-// pkijs, asked about a path that was found already: it has its own reader of certificates, its own
+// pkijs, asked about a path that was found already: it has its own reader of names and extensions, its own
 // rules for dates and CAs, and processes policies (RFC 5280 §6.1.2 to §6.1.5), which is done nowhere
 // else.
 //
@@ -14,7 +14,7 @@ import {
   RelativeDistinguishedNames,
   Time,
 } from './pkijs.ts'
-import { context, DerReader, readOnly, TAG } from '../x509/der.ts'
+import { DerReader, malformed, readOnly, TAG } from '../x509/der.ts'
 import { encodeExtension, type Extension as DerExtension } from '../x509/extensions.ts'
 import { EXTENSIONS } from '../x509/oid.ts'
 import type { ChainCertificate } from './chain-certificate.ts'
@@ -47,44 +47,44 @@ const certificateOf = (certificate: ChainCertificate): Certificate => {
   return fresh
 }
 
-// What pkijs does not look at in a leaf whose signature holds: its key, its signature and its number.
+// What pkijs does not look at in a leaf whose signature holds: its key, its signature and its number; and its subject,
+// where that is not the issuer's.
 const BLANK = new Certificate()
 
 /**
- * The parts of a leaf that pkijs judges, each read by pkijs. Reading all of it takes half a millisecond,
- * for every caller anew: most of what a certificate costs.
+ * The parts of a leaf that pkijs judges. It reads the names and extensions of CAs and the leaf's extensions; the leaf's dates
+ * are of OpenSSL, the second reader of certificates. Reading all of a leaf takes pkijs half a millisecond, for every caller
+ * anew: most of what a certificate costs.
  */
 const leafOf = (leaf: ChainCertificate, issuer: ChainCertificate): Certificate => {
-  const { tbs, notBefore, notAfter } = readDates(leaf.der)
   const { serialNumber, signature, subjectPublicKeyInfo, signatureAlgorithm, signatureValue } =
     BLANK
+  const { parts, x509, isSelfIssued } = leaf
+  // Equal bytes are read equally.
+  const issuerName = parts.issuer.equals(issuer.parts.subject)
+    ? certificateOf(issuer).subject
+    : RelativeDistinguishedNames.fromBER(parts.issuer)
   return new Certificate({
-    tbs: exactly(tbs),
+    tbs: exactly(new DerReader(readOnly(leaf.der, TAG.sequence)).next().whole),
     serialNumber,
     signature,
     subjectPublicKeyInfo,
     signatureAlgorithm,
     signatureValue,
-    // Equal bytes are read equally.
-    issuer: leaf.parts.issuer.equals(issuer.parts.subject)
-      ? certificateOf(issuer).subject
-      : RelativeDistinguishedNames.fromBER(leaf.parts.issuer),
-    subject: RelativeDistinguishedNames.fromBER(leaf.parts.subject),
-    notBefore: Time.fromBER(notBefore),
-    notAfter: Time.fromBER(notAfter),
-    extensions: leaf.parts.extensions.filter(({ oid }) => SHOWN.has(oid)).map(extensionOf),
+    issuer: issuerName,
+    subject: isSelfIssued ? issuerName : BLANK.subject,
+    notBefore: timeOf(x509.validFromDate, parts.notBefore),
+    notAfter: timeOf(x509.validToDate, parts.notAfter),
+    extensions: parts.extensions.filter(({ oid }) => SHOWN.has(oid)).map(extensionOf),
   })
 }
 
 const exactly = (bytes: Buffer): ArrayBuffer => new Uint8Array(bytes).buffer
 
-const readDates = (der: Buffer): Readonly<Record<'tbs' | 'notBefore' | 'notAfter', Buffer>> => {
-  const tbs = new DerReader(readOnly(der, TAG.sequence)).next().whole
-  const parts = new DerReader(readOnly(tbs, TAG.sequence))
-  parts.expect(context(0, 'constructed')) // the version
-  for (let part = 0; part < 3; part++) parts.next() // serial number, algorithm and issuer
-  const validity = parts.enter(TAG.sequence)
-  return { tbs, notBefore: validity.next().whole, notAfter: validity.next().whole }
+/** @param wanted seconds since the epoch, by the strict reader */
+const timeOf = (date: Date, wanted: number): Time => {
+  if (date.getTime() !== wanted * 1_000) throw malformed('a time with more than one reading')
+  return new Time({ value: date })
 }
 
 // Those of the certificates of one CA are few: names and keys are not among them.

@@ -67,8 +67,11 @@ export const time = (seconds: number): Buffer => {
 }
 
 /** `YYYYMMDDhhmmssZ`. */
-const timeText = (seconds: number): string =>
-  new Date(seconds * 1_000).toISOString().replaceAll(/[-:T]|\.\d+/g, '')
+const timeText = (seconds: number): string => {
+  const iso = new Date(seconds * 1_000).toISOString() // YYYY-MM-DDThh:mm:ss.sssZ
+  const date = iso.slice(0, 4) + iso.slice(5, 7) + iso.slice(8, 10)
+  return `${date}${iso.slice(11, 13)}${iso.slice(14, 16)}${iso.slice(17, 19)}Z`
+}
 
 /** What was read: views, not copies. */
 export interface Element {

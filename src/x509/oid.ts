@@ -61,7 +61,9 @@ const attributeNames: ReadonlyMap<string, string> = new Map(
 export const attributeName = (oid: string): string => attributeNames.get(oid) ?? oid
 
 /** An OBJECT IDENTIFIER. */
-export const oidElement = (oid: string): Buffer => {
+export const oidElement = (oid: string): Buffer => known.get(oid) ?? encodeOid(oid)
+
+const encodeOid = (oid: string): Buffer => {
   const [first = 0, second = 0, ...rest] = oid.split('.').map(Number)
   return element(TAG.oid, Buffer.from([first * 40 + second, ...rest].flatMap(base128)))
 }
@@ -73,6 +75,13 @@ const base128 = (arc: number): readonly number[] => {
   }
   return digits
 }
+
+// Nearly every certificate has these; nothing writes into the bytes.
+const known: ReadonlyMap<string, Buffer> = new Map(
+  [EXTENSIONS, ATTRIBUTES, PURPOSES]
+    .flatMap((oids) => Object.values(oids))
+    .map((oid) => [oid, encodeOid(oid)]),
+)
 
 /** The content of an OBJECT IDENTIFIER → dotted text. */
 export const readOid = (content: Buffer): string => {

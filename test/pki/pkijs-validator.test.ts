@@ -93,4 +93,15 @@ describe('pkijs', () => {
       }
     })
   }
+
+  it('rejects a leaf with dates that OpenSSL reads in another way', async () => {
+    const { leaf, anchors } = under({})
+    const [first, ...others] = [leaf, ...anchors].map(({ der }) => readChainCertificate(der))
+    assert.ok(first)
+    const { parts } = first
+    for (const other of [{ notBefore: parts.notBefore - 1 }, { notAfter: parts.notAfter + 1 }]) {
+      const path = [{ ...first, parts: { ...parts, ...other } }, ...others]
+      assert.equal(await isValidToo(path, NOW * 1_000), false)
+    }
+  })
 })

@@ -264,7 +264,7 @@ class Prover {
 
 const MALFORMED = { outcome: 'rejected', code: 'credential-malformed' } as const
 
-// Of all tokens: what the mapping of identities makes of the claims is separate.
+// Of all tokens: groups and attributes come from claims, by the mapping of identities.
 const NO_GROUPS: readonly string[] = Object.freeze([])
 const NO_EXTRA = Object.freeze({})
 
