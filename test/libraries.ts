@@ -6,7 +6,7 @@ export const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
     'runtime/grpc/grpc-js-server.ts',
     'runtime/server-tls.ts',
     'proto/',
-    'cli/health.ts',
+    'tools/health.ts',
   ],
   '@marcbachmann/cel-js': ['expression/'],
   '@noble/ciphers': ['grant/seal.ts'],

@@ -12,6 +12,7 @@ import { lint, type LintResult } from '../envoy/lint/lint.ts'
 import type { CommandContext } from './context.ts'
 import { findingsAsJson, findingsAsText, type Source } from './envoy-lint-report.ts'
 import { parsed } from './options.ts'
+import { startProgress } from './progress.ts'
 import { reportFailure } from './report.ts'
 import { usageError } from './usage-error.ts'
 
@@ -26,6 +27,9 @@ interface Options {
 
 const FOUND = 1
 const UNUSABLE = 2
+
+// Characters; below it a lint takes less than a second or two.
+const LARGE = 4_000_000
 
 // A dump of some tens of megabytes, through `kubectl port-forward`.
 const DEFAULT_TIMEOUT = '60s'
@@ -76,7 +80,7 @@ For an Istio gateway, whose configuration is in no file:
   countersign envoy lint --admin http://127.0.0.1:15000 --config countersign.yaml`
 
 const run = async (
-  { process }: CommandContext,
+  context: CommandContext,
   file: string | undefined,
   options: Options,
 ): Promise<number> => {
@@ -84,10 +88,14 @@ const run = async (
   const { source, read } = sourceOf(file, options, files)
   const expected = await expectations(files, options.config)
   const { authzCluster } = options
-  const result = lint(await read(), { expected, authzCluster })
+  const text = await read()
+  using progress = startProgress(context, 'checking', { delay: 0 })
+  if (text.length > LARGE) progress.update(`${Math.floor(text.length / 1_000_000)} MB`)
+  const result = lint(text, { expected, authzCluster })
+  progress.end()
   if (!result.ok) throw usageError(unusable(source, result))
   const { findings } = result
-  process.stdout.write(
+  context.process.stdout.write(
     options.json === true ? findingsAsJson(source, findings) : findingsAsText(source, result),
   )
   const severities = findings.map(({ severity }) => severity)

@@ -15,6 +15,7 @@ const COMMANDS: ReadonlyMap<string, Load> = new Map<string, Load>([
   ['signer', async () => (await import('./signer.ts')).signerCommand()],
   ['up', async () => (await import('./up/up.ts')).upCommand()],
   ['validate', async (context) => (await import('./validate.ts')).validateCommand(context)],
+  ['doctor', async (context) => (await import('./doctor.ts')).doctorCommand(context)],
   ['test', async (context) => (await import('./test/test.ts')).testCommand(context)],
   ['openapi', async (context) => (await import('./openapi/openapi.ts')).openapiCommand(context)],
   ['replay', async (context) => (await import('./replay/replay.ts')).replayCommand(context)],

@@ -17,6 +17,7 @@ import type { Finding } from '../tools/validation/finding.ts'
 import { signerSiteFindings, siteFindings } from '../tools/validation/site.ts'
 import { systemClock } from '../runtime/clock.ts'
 import type { CommandContext } from './context.ts'
+import { paintFor } from './colour.ts'
 import { counted } from './format.ts'
 import { configOption } from './options.ts'
 
@@ -60,7 +61,11 @@ export const validateCommand = (context: CommandContext): Command =>
       if (authzConfig !== undefined && signerConfig !== undefined) {
         found.problems.push(...disagreements(config, authzConfig, signerConfig))
       }
-      for (const warning of found.warnings) context.console.error(formatWarning(warning))
+      const paint = paintFor(context.process.stderr, context.process.env)
+      for (const warning of found.warnings) {
+        const text = formatWarning(warning)
+        context.console.error(text.replace(': warning: ', `: ${paint('yellow', 'warning:')} `))
+      }
       if (found.problems.length > 0) throw new ConfigurationError(found.problems)
       if (strict && found.warnings.length > 0) context.process.exitCode = 1
     })

@@ -17,6 +17,7 @@ import type { CommandContext } from '../context.ts'
 import { logChunks } from '../log-chunks.ts'
 import { configOption } from '../options.ts'
 import { printable, printableJson } from '../printable.ts'
+import { startProgress, withProgress } from '../progress.ts'
 import { reportFailure } from '../report.ts'
 import { replayText, type ReplayTotals } from './text.ts'
 
@@ -126,11 +127,16 @@ class ReplayRun {
 
   /** @throws CountersignError `file-unreadable` */
   async read(file: string): Promise<void> {
-    for await (const read of readAudit(logChunks(file, this.#context.process.stdin))) {
+    using progress = startProgress(this.#context, `reading ${printable(file)}`)
+    const chunks = withProgress(logChunks(file, this.#context.process.stdin), progress)
+    for await (const read of readAudit(chunks)) {
       this.#totals.lines += 1
       if (read.outcome === 'unreadable') this.#complain(file, read.line, read.why)
       else this.#add(file, read.line, read.event)
-      if (this.#output.length > OUTPUT_BYTES) await this.#flush()
+      if (this.#output.length > OUTPUT_BYTES) {
+        progress.end()
+        await this.#flush()
+      }
     }
   }
 

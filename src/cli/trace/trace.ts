@@ -9,6 +9,7 @@ import type { CommandConsole, CommandContext } from '../context.ts'
 import { counted } from '../format.ts'
 import { logChunks } from '../log-chunks.ts'
 import { printable, printableJson } from '../printable.ts'
+import { startProgress, withProgress } from '../progress.ts'
 import { reportFailure } from '../report.ts'
 import { usageError } from '../usage-error.ts'
 import { traceText } from './text.ts'
@@ -95,9 +96,11 @@ const run = async (context: CommandContext, id: string, options: Options): Promi
     throw usageError('name a log: --audit, --issuance, --envoy-log, --kube-audit')
   }
   await Promise.all([...ours, ...kubernetes].map(refuseUnlessFile))
-  const open = (file: string) => logChunks(file, context.process.stdin)
+  using progress = startProgress(context, 'searching')
+  const open = (file: string) => withProgress(logChunks(file, context.process.stdin), progress)
   const logs = { ours: [...new Set(ours)], kubernetes: [...new Set(kubernetes)], open }
   const found = await trace(id, logs, { reports: limit, uses: MAX_USES })
+  progress.end()
   const correlated = correlate(found, kubernetes.length > 0)
   const searched = { audit, issuance, envoyLog, kubeAudit: kubernetes }
   if (json) printJson(context, id, correlated, searched)

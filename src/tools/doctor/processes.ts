@@ -1,0 +1,145 @@
+// The processes of one site: authz, the signer, and Envoy with its running configuration.
+
+import type { Address } from '../../config/values.ts'
+import { formatAddress } from '../../config/values.ts'
+import { get } from '../../envoy/admin.ts'
+import { fetchConfigDump } from '../../envoy/config-dump.ts'
+import { expectationsOf } from '../../envoy/lint/expectations.ts'
+import { lint } from '../../envoy/lint/lint.ts'
+import { isJsonObject } from '../../runtime/json-object.ts'
+import { healthOf } from '../health.ts'
+import { ok, type Bench, type Examination, type Judgement } from './examination.ts'
+
+/** The examinations of all three, as far as the configuration says where they are. */
+export const processExaminations = (bench: Bench): readonly Examination[] => {
+  const { listen, envoy, routes } = bench.config
+  const hasCertificates = routes.some(({ forward }) => forward.certificate !== undefined)
+  return [
+    authzExamination(bench),
+    ...(listen.admin === undefined ? [] : [readinessExamination(listen.admin.address)]),
+    ...(hasCertificates && envoy?.signerAddress !== undefined
+      ? [signerExamination(envoy.signerAddress, bench)]
+      : []),
+    ...(envoy === undefined ? [] : [envoyExamination(envoy.admin, hasCertificates, bench)]),
+  ]
+}
+
+const authzExamination = ({ config: { listen, envoy }, timeout }: Bench): Examination => {
+  const target = formatAddress(envoy?.authzAddress ?? listen.authz.address)
+  return {
+    area: 'authz',
+    target,
+    path: ['listen', 'authz'],
+    ask: async () => {
+      if (listen.authz.tls !== undefined) {
+        const message = 'only Envoy may call it: it requires a client certificate'
+        return { outcome: 'skipped', message }
+      }
+      return judgeHealth(await healthOf(target, timeout), 'authz')
+    },
+  }
+}
+
+const signerExamination = (address: Address, { timeout }: Bench): Examination => ({
+  area: 'signer',
+  target: formatAddress(address),
+  path: ['envoy', 'signerAddress'],
+  ask: async () => judgeHealth(await healthOf(formatAddress(address), timeout), 'the signer'),
+})
+
+const judgeHealth = (status: string, name: string): Judgement =>
+  status === 'SERVING'
+    ? ok('serves')
+    : { outcome: 'error', message: `answers, but is ${status}`, remedy: `See the log of ${name}` }
+
+const readinessExamination = (address: Address): Examination => ({
+  area: 'authz',
+  target: formatAddress(address),
+  path: ['listen', 'admin'],
+  ask: async (signal) => {
+    const { status, body } = await get(address, '/readyz?verbose', { signal, largest: LARGEST })
+    // `[!]` and `[-]` precede what is not as it should be, as in Kubernetes.
+    const faults = body.split('\n').filter((line) => /^\[[!-]\]/.test(line))
+    if (status === 200 && faults.length === 0) return ok('is ready')
+    const message = faults.length > 0 ? faults.join('; ') : `answers /readyz with ${status}`
+    const outcome = status === 200 ? 'warning' : 'error'
+    return { outcome, message, remedy: 'See the log of authz' }
+  },
+})
+
+const LARGEST = 65_536
+// With a list of all extensions that Envoy has.
+const LARGEST_INFO = 4_194_304
+
+/** Where the filter state of a certificate is written by Envoy itself, and the rest; see envoy/README.md. */
+const NEEDED = { certificates: [1, 40], others: [1, 38] } as const
+
+const envoyExamination = (admin: Address, hasCertificates: boolean, bench: Bench): Examination => ({
+  area: 'envoy',
+  target: formatAddress(admin),
+  path: ['envoy', 'admin'],
+  ask: async (signal) => {
+    const { body } = await get(admin, '/server_info', { signal, largest: LARGEST_INFO })
+    const { version, state } = serverInfo(body)
+    const needed = hasCertificates ? NEEDED.certificates : NEEDED.others
+    if (version === undefined) {
+      const remedy = 'Correct "envoy.admin": another server answers there'
+      return { outcome: 'error', message: 'does not answer as Envoy does', remedy }
+    }
+    if (isOlder(version, needed)) {
+      return {
+        outcome: 'error',
+        message: `is Envoy ${version.join('.')}, and this configuration needs ${needed.join('.')}`,
+        remedy: `Run Envoy ≥ ${needed.join('.')}`,
+      }
+    }
+    if (state !== 'LIVE') {
+      const remedy = 'See the log of Envoy'
+      return { outcome: 'warning', message: `Envoy is ${state}, not LIVE`, remedy }
+    }
+    return await judgeConfiguration(admin, version, bench)
+  },
+})
+
+const serverInfo = (
+  body: string,
+): { readonly version: readonly number[] | undefined; readonly state: string } => {
+  let info: unknown
+  try {
+    info = JSON.parse(body)
+  } catch {
+    return { version: undefined, state: '' }
+  }
+  if (!isJsonObject(info)) return { version: undefined, state: '' }
+  // COMMIT/1.40.0/Clean/RELEASE/BoringSSL
+  const version = /\/(\d+)\.(\d+)\.(\d+)/.exec(String(info['version']))
+  return { version: version?.slice(1).map(Number), state: String(info['state']) }
+}
+
+const isOlder = (
+  [major = 0, minor = 0]: readonly number[],
+  [neededMajor, neededMinor]: readonly [number, number],
+): boolean => major < neededMajor || (major === neededMajor && minor < neededMinor)
+
+const judgeConfiguration = async (
+  admin: Address,
+  version: readonly number[],
+  { config, timeout }: Bench,
+): Promise<Judgement> => {
+  const result = lint(await fetchConfigDump(admin, { timeout }), {
+    expected: expectationsOf(config),
+    authzCluster: undefined,
+  })
+  const name = `Envoy ${version.join('.')}`
+  const remedy = `Run "countersign envoy lint --admin ${formatAddress(admin)}" with this configuration: it has the remedies`
+  if (!result.ok) {
+    return { outcome: 'error', message: `${name}: its configuration: ${result.reason}`, remedy }
+  }
+  const errors = result.findings.filter(({ severity }) => severity === 'error')
+  const [first] = [...errors, ...result.findings]
+  if (first === undefined) return ok(`${name} is live, and its configuration is as it must be`)
+  const others = result.findings.length - 1
+  const more = others > 0 ? ` (and ${others} more)` : ''
+  const outcome = errors.length > 0 ? 'error' : 'warning'
+  return { outcome, message: `${name}: ${first.problem}${more}`, remedy }
+}
