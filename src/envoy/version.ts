@@ -17,7 +17,7 @@ const CERTIFICATES: EnvoyVersion = [1, 40, 0]
 const LIMIT_MS = 10_000
 
 /** The oldest release that can run what is generated for the configuration. */
-const neededVersion = (config: Config): EnvoyVersion =>
+export const neededVersion = (config: Config): EnvoyVersion =>
   forwardsCertificates(config) ? CERTIFICATES : GENERATED
 
 /**
@@ -58,7 +58,8 @@ const versionOf = async (program: string): Promise<EnvoyVersion> => {
   )
 }
 
-const isOlder = (version: EnvoyVersion, than: EnvoyVersion): boolean => {
+/** Whether a release came before another one. */
+export const isOlder = (version: EnvoyVersion, than: EnvoyVersion): boolean => {
   const index = version.findIndex((part, at) => part !== than[at])
   return index >= 0 && (version[index] ?? 0) < (than[index] ?? 0)
 }

@@ -5,22 +5,23 @@ import { formatAddress } from '../../config/values.ts'
 import { get } from '../../envoy/admin.ts'
 import { fetchConfigDump } from '../../envoy/config-dump.ts'
 import { expectationsOf } from '../../envoy/lint/expectations.ts'
+import { forwardsCertificates } from '../../envoy/identity-certificate.ts'
 import { lint } from '../../envoy/lint/lint.ts'
+import { isOlder, neededVersion, parseVersion, type EnvoyVersion } from '../../envoy/version.ts'
 import { isJsonObject } from '../../runtime/json-object.ts'
 import { healthOf } from '../health.ts'
 import { ok, type Bench, type Examination, type Judgement } from './examination.ts'
 
 /** The examinations of all three, as far as the configuration says where they are. */
 export const processExaminations = (bench: Bench): readonly Examination[] => {
-  const { listen, envoy, routes } = bench.config
-  const hasCertificates = routes.some(({ forward }) => forward.certificate !== undefined)
+  const { listen, envoy } = bench.config
   return [
     authzExamination(bench),
     ...(listen.admin === undefined ? [] : [readinessExamination(listen.admin.address)]),
-    ...(hasCertificates && envoy?.signerAddress !== undefined
+    ...(forwardsCertificates(bench.config) && envoy?.signerAddress !== undefined
       ? [signerExamination(envoy.signerAddress, bench)]
       : []),
-    ...(envoy === undefined ? [] : [envoyExamination(envoy.admin, hasCertificates, bench)]),
+    ...(envoy === undefined ? [] : [envoyExamination(envoy.admin, bench)]),
   ]
 }
 
@@ -71,9 +72,6 @@ const LARGEST = 65_536
 // With a list of all extensions that Envoy has.
 const LARGEST_INFO = 4_194_304
 
-/** Where the filter state of a certificate is written by Envoy itself, and the rest; see envoy/README.md. */
-const NEEDED = { certificates: [1, 40], others: [1, 38] } as const
-
 const envoyExamination = (admin: Address, hasCertificates: boolean, bench: Bench): Examination => ({
   area: 'envoy',
   target: formatAddress(admin),
@@ -81,7 +79,7 @@ const envoyExamination = (admin: Address, hasCertificates: boolean, bench: Bench
   ask: async (signal) => {
     const { body } = await get(admin, '/server_info', { signal, largest: LARGEST_INFO })
     const { version, state } = serverInfo(body)
-    const needed = hasCertificates ? NEEDED.certificates : NEEDED.others
+    const needed = neededVersion(bench.config)
     if (version === undefined) {
       const remedy = 'Correct "envoy.admin": another server answers there'
       return { outcome: 'error', message: 'does not answer as Envoy does', remedy }
@@ -89,8 +87,8 @@ const envoyExamination = (admin: Address, hasCertificates: boolean, bench: Bench
     if (isOlder(version, needed)) {
       return {
         outcome: 'error',
-        message: `is Envoy ${version.join('.')}, and this configuration needs ${needed.join('.')}`,
-        remedy: `Run Envoy ≥ ${needed.join('.')}`,
+        message: `is Envoy ${version.join('.')}, and this configuration needs ${needed.slice(0, 2).join('.')}`,
+        remedy: `Run Envoy ≥ ${needed.slice(0, 2).join('.')}`,
       }
     }
     if (state !== 'LIVE') {
@@ -103,7 +101,7 @@ const envoyExamination = (admin: Address, hasCertificates: boolean, bench: Bench
 
 const serverInfo = (
   body: string,
-): { readonly version: readonly number[] | undefined; readonly state: string } => {
+): { readonly version: EnvoyVersion | undefined; readonly state: string } => {
   let info: unknown
   try {
     info = JSON.parse(body)
@@ -111,19 +109,14 @@ const serverInfo = (
     return { version: undefined, state: '' }
   }
   if (!isJsonObject(info)) return { version: undefined, state: '' }
-  // COMMIT/1.40.0/Clean/RELEASE/BoringSSL
-  const version = /\/(\d+)\.(\d+)\.(\d+)/.exec(String(info['version']))
-  return { version: version?.slice(1).map(Number), state: String(info['state']) }
+  // COMMIT/1.40.0/Clean/RELEASE/BoringSSL, as "envoy --version" prints it.
+  const version = parseVersion(`version: ${String(info['version'])}`)
+  return { version, state: String(info['state']) }
 }
-
-const isOlder = (
-  [major = 0, minor = 0]: readonly number[],
-  [neededMajor, neededMinor]: readonly [number, number],
-): boolean => major < neededMajor || (major === neededMajor && minor < neededMinor)
 
 const judgeConfiguration = async (
   admin: Address,
-  version: readonly number[],
+  version: EnvoyVersion,
   { config, timeout }: Bench,
 ): Promise<Judgement> => {
   const result = lint(await fetchConfigDump(admin, { timeout }), {
