@@ -72,7 +72,7 @@ const LARGEST = 65_536
 // With a list of all extensions that Envoy has.
 const LARGEST_INFO = 4_194_304
 
-const envoyExamination = (admin: Address, hasCertificates: boolean, bench: Bench): Examination => ({
+const envoyExamination = (admin: Address, bench: Bench): Examination => ({
   area: 'envoy',
   target: formatAddress(admin),
   path: ['envoy', 'admin'],
