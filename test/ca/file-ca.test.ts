@@ -14,12 +14,16 @@ const NOW = new FakeClock().now()
 
 const KINDS = ['p256', 'p384', 'p521', 'ed25519', 'rsa2048', 'rsa3072'] as const
 for (const kind of KINDS) {
-  authorityConformance(`FileCa with a key of ${kind}`, async () => fileCaOf(await makeCa({ kind })))
+  let ca: ReturnType<typeof makeCa> | undefined // made once: an RSA key takes long
+  authorityConformance(`FileCa with a key of ${kind}`, async () =>
+    fileCaOf(await (ca ??= makeCa({ kind }))),
+  )
 }
 
+let root: ReturnType<typeof makeCa> | undefined
 authorityConformance('FileCa below another CA', async () => {
-  const root = await makeCa({ subject: 'CN=Root', kind: 'rsa2048' })
-  return fileCaOf(await makeCa({ subject: 'CN=Below', issuer: root }), root)
+  const above = await (root ??= makeCa({ subject: 'CN=Root', kind: 'rsa2048' }))
+  return fileCaOf(await makeCa({ subject: 'CN=Below', issuer: above }), above)
 })
 
 authorityConformance('RemoteCa (a fake)', async () => {

@@ -141,12 +141,14 @@ describe('every certificate', () => {
 
 describe('certificates that both OpenSSL and Go verify:', { concurrency: true }, () => {
   for (const kind of KEY_KINDS) {
-    it(`a server and a client below an intermediate, all with ${kind} keys`, async (t) => {
+    // A longer RSA key takes a second of CPU time, and is no other case in a server's certificate.
+    const own = kind.startsWith('rsa-') ? 'rsa-2048' : kind
+    it(`a server with a key of ${own} and a client, below an intermediate and a root with ${kind} keys`, async (t) => {
       if (without('openssl') !== false || without('go') !== false) return t.skip()
       const root = await createAuthority({ commonName: 'root', kind })
       const below = await createAuthority({ commonName: 'below', kind }, root)
       const request = { profile: 'server', ...namesFor('server', SERVER) } as const
-      await verifyStrictly(await issue(below, request, kind), root, 'sslserver')
+      await verifyStrictly(await issue(below, request, own), root, 'sslserver')
       const client = await issued(below, 'client', CLIENT)
       await verifyStrictly(client, root, 'sslclient')
       const now = Math.floor(Date.now() / 1_000)

@@ -12,8 +12,8 @@ import { until } from '../../fakes/until.ts'
 import { startHelloServer, type HelloServer } from './hello-server.ts'
 
 const LIMIT = { timeout: 120_000 }
-const REQUESTS = 600
-const MUTATIONS = 1_500
+const REQUESTS = 300
+const MUTATIONS = 750
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789-_.!#$%&'
 const VALUES = 'abcXYZ0189 ,;=/"%{}~^<>@[]\\'
