@@ -20,6 +20,7 @@ import { CredentialCache } from '../../src/authenticate/credential-cache.ts'
 import { unguarded } from '../../src/authenticate/password/guard.ts'
 import type { PasswordVerifier, Verification } from '../../src/authenticate/password/verifier.ts'
 import { FakeClock } from '../fakes/clock.ts'
+import { until } from '../fakes/until.ts'
 import { temporaryFolder } from '../servers/temporary.ts'
 import { unreadable, unruled, type Failure } from './failures.ts'
 
@@ -291,9 +292,10 @@ log: { level: debug }
     verifier.ready = Promise.withResolvers<void>().promise
     await using service = await startRoute(verifying(verifier))
     const call = service.client.call(as('alice'))
-    setTimeout(() => call.cancel(), 100)
+    await until(() => verifier.attempts.length > 0)
+    call.cancel()
     await assert.rejects(call.outcome)
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await until(() => service.audit.events.length > 0)
     assert.equal(service.audit.events.length, 1)
     assertClean('the audit log', JSON.stringify(service.audit.events))
     assertClean('the log', service.log.join('\n'))

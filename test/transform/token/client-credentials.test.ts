@@ -10,6 +10,7 @@ import {
 import { describeError } from '../../../src/runtime/errors.ts'
 import type { Transformer } from '../../../src/transform/transformer.ts'
 import { identityOf } from '../../fakes/identity.ts'
+import { until } from '../../fakes/until.ts'
 import {
   numbered,
   permitOf,
@@ -148,7 +149,8 @@ describe('the token of a service by client credentials', () => {
       // No request waits: the old one is valid.
       const words = await Promise.all([serving.get(), serving.get()])
       assert.deepEqual(words, ['Bearer token-1', 'Bearer token-1'])
-      assert.equal(await serving.getAfter(2), 'Bearer token-2')
+      await until(async () => (await serving.get()) === 'Bearer token-2')
+      assert.equal(serving.requests, 2)
       clock.advance(over)
       assert.equal(await serving.get(), 'Bearer token-3')
     })
@@ -231,7 +233,8 @@ describe('the token of a service that cannot be refreshed', () => {
     clock.advance(SECOND)
     scripted.answer = numbered({ access_token: 'new' })
     await serving.get()
-    assert.equal(await serving.getAfter(3), 'Bearer new')
+    await until(async () => (await serving.get()) === 'Bearer new')
+    assert.equal(serving.requests, 3)
   })
 
   it('hostile: is refused with another token_type', async () => {

@@ -15,6 +15,7 @@ import {
   valueIn,
   type SeenRequest,
 } from '../../../fakes/radius-server.ts'
+import { until } from '../../../fakes/until.ts'
 import { radiusAt } from './verifying.ts'
 
 describe('a RADIUS request', () => {
@@ -188,7 +189,7 @@ describe('many verifications', () => {
     await using server = await startFakeRadius(silent)
     await using radius = radiusAt([server], { timeout: 60_000 })
     const waiting = radius.verify('alice', 'right', CALLER)
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await until(() => server.requests.length > 0)
     await radius[Symbol.asyncDispose]()
     assert.equal((await waiting).outcome, 'unavailable')
   })
