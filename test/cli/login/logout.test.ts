@@ -148,15 +148,27 @@ describe('countersign logout', { concurrency: 2 }, () => {
     assert.deepEqual(revokedAt(provider), [['refresh', 'refresh_token']])
   })
 
-  it('revokes tokens that another process refreshed meanwhile', async () => {
+  it('revokes tokens that another process refreshed meanwhile', async (t) => {
     await using provider = await startHostileProvider(pki.upstream)
     await using folder = await temporaryFolder()
     const cache = new TokenCache(join(folder.path, 'countersign/tokens'))
     const login = loginAt(provider.issuer)
     await cache.write(login)
     const turn = await cache.lock(login, { wait: 0 })
+    const waits = Promise.withResolvers<void>()
+    // oxlint-disable-next-line typescript/unbound-method -- called with its own `this`
+    const { lock } = TokenCache.prototype
+    t.mock.method(
+      TokenCache.prototype,
+      'lock',
+      async function waiting(this: TokenCache, ...args: Parameters<typeof lock>) {
+        const locked = lock.apply(this, args)
+        if (this.folder === cache.folder) waits.resolve()
+        return await locked
+      },
+    )
     const running = run(['logout'], { state: folder.path })
-    await new Promise((settle) => setTimeout(settle, 500))
+    await waits.promise // it has read the login
     await cache.write({ ...login, refreshToken: 'refresh-2' })
     await turn?.[Symbol.asyncDispose]()
     assert.equal((await running).status, 0)
