@@ -8,10 +8,29 @@ const KEPT = Symbol('derived')
 // More than the transformers and routes that one identity is used with; beyond it, all are worked out again.
 const MOST = 16
 
-/** The values of one object, by the numbers of what derived them. */
+/** A value, and the next one of the same object: 10,000 identities have some 50,000 of them. */
+class Value {
+  readonly number: number
+  value: unknown
+  readonly next: Value | undefined
+
+  constructor(number: number, value: unknown, next: Value | undefined) {
+    this.number = number
+    this.value = value
+    this.next = next
+  }
+}
+
+/** The values of one object. */
 class Kept {
-  readonly numbers: number[] = []
-  readonly values: unknown[] = []
+  first: Value | undefined
+  count = 0
+
+  /** @param number of what derived it */
+  find(number: number): Value | undefined {
+    for (let at = this.first; at !== undefined; at = at.next) if (at.number === number) return at
+    return undefined
+  }
 }
 
 interface Owner {
@@ -44,12 +63,8 @@ export class Derived<K extends object, V> {
   get(owner: K & Owner): V | undefined {
     const kept = owner[KEPT]
     if (kept === undefined) return this.#others?.get(owner)
-    const { numbers, values } = kept
-    for (let at = 0; at < numbers.length; at++) {
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only `set` below writes under this number
-      if (numbers[at] === this.#number) return values[at] as V
-    }
-    return undefined
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only `set` below writes under this number
+    return kept.find(this.#number)?.value as V | undefined
   }
 
   /** Keeps a value, in place of an earlier one. */
@@ -60,14 +75,16 @@ export class Derived<K extends object, V> {
       this.#others.set(owner, value)
       return
     }
-    const { numbers, values } = kept
-    const known = numbers.indexOf(this.#number)
-    if (known === -1 && numbers.length >= MOST) {
-      numbers.length = 0
-      values.length = 0
+    const known = kept.find(this.#number)
+    if (known !== undefined) {
+      known.value = value
+      return
     }
-    const at = known === -1 ? numbers.length : known
-    numbers[at] = this.#number
-    values[at] = value
+    if (kept.count >= MOST) {
+      kept.first = undefined
+      kept.count = 0
+    }
+    kept.first = new Value(this.#number, value, kept.first)
+    kept.count += 1
   }
 }
