@@ -8,6 +8,7 @@ import type { Row } from '../row.ts'
 import { userNames } from '../site.ts'
 import type { Size } from '../size.ts'
 import type { Worker } from '../worker.ts'
+import { agedCountersign } from './aged.ts'
 import { COUNTERSIGN, countersign, countersignOnGrpcJs, startCountersign } from './countersign.ts'
 import { directRows, freshTokens, rowName, SCENARIOS } from './direct.ts'
 import { FLOORS, grpcGoNoOp, grpcGoVerifier, grpcJsNoOp, builtInNoOp } from './floors.ts'
@@ -45,6 +46,7 @@ const OWN: readonly StartServer[] = [
   grpcGoVerifier,
   countersign,
   countersignOnGrpcJs,
+  agedCountersign,
 ]
 const PEERS: readonly StartServer[] = [heimdall, opaEnvoy]
 

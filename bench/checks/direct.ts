@@ -45,6 +45,7 @@ export const directRows = async (
   for (const scenario of scenariosOf(issued, users, size)) {
     for (const server of servers) {
       if (scenario.onlyVerifiers && !server.verifies) continue
+      if (server.only?.includes(scenario.name) === false) continue
       const name = rowName(scenario.name, server.name)
       const { port, pids } = scenario.receiver(server)
       await prepare(load, name, port, 1, scenario.exchangesFor(server))

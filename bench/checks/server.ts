@@ -19,6 +19,8 @@ export interface CheckServer {
   readonly verifies: boolean
   /** Whether it reads `header_map` (encode_raw_headers of Envoy's filter), or `headers`. */
   readonly rawHeaders: boolean
+  /** Takes part in these scenarios alone; absent for all. */
+  readonly only?: readonly string[]
   /** Absent where nothing is cached. */
   readonly forNewTokens?: ForNewTokens
   /** What is right for a user whose request the rules allow. */

@@ -64,12 +64,14 @@ export const envoyRows = async (
   }
   const variants: readonly Variant[] = [
     ...withoutAuthorizers(() => bootstrapFor(NO_PORT), await readFile(issued.keySet, 'utf8')),
-    ...servers.map(({ name, port, pids, rawHeaders, expectationOf }) => ({
-      name,
-      bootstrap: withRawHeaders(bootstrapFor(port), rawHeaders),
-      pids,
-      expectationOf,
-    })),
+    ...servers
+      .filter(({ only }) => only === undefined)
+      .map(({ name, port, pids, rawHeaders, expectationOf }) => ({
+        name,
+        bootstrap: withRawHeaders(bootstrapFor(port), rawHeaders),
+        pids,
+        expectationOf,
+      })),
   ]
   const rows: Row[][] = [[], []]
   for (const { name, bootstrap, pids, expectationOf } of variants) {

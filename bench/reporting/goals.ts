@@ -1,6 +1,7 @@
 // What Countersign wants to be, in terms of floors in the same run. The report says which goals are met; no run
 // fails by them.
 
+import { AGED } from '../checks/aged.ts'
 import { COUNTERSIGN } from '../checks/countersign.ts'
 import { rowName, SCENARIOS } from '../checks/direct.ts'
 import { FLOORS } from '../checks/floors.ts'
@@ -26,7 +27,7 @@ const finderIn =
 
 const directGoals = (results: Results): readonly Goal[] => {
   const find = finderIn(results)
-  const { same, many, pacedSame, cold } = SCENARIOS
+  const { same, many, pacedSame, pacedMany, cold } = SCENARIOS
   const own = (scenario: string): Summary | undefined => find(scenario, COUNTERSIGN)
   const processes = results.processes ?? []
   const tokens = results.size.tokens.toLocaleString('en')
@@ -44,8 +45,18 @@ const directGoals = (results: Results): readonly Goal[] => {
       ['at most', 1.3],
       ratioIn(own(cold), find(cold, FLOORS.verifier), ({ cpu }) => cpu),
     ),
+    ...[same, many].map((scenario) =>
+      goal(
+        `CPU of a check after 100 reloads, ${scenario}`,
+        '× a fresh process',
+        ['at most', 1.1],
+        ratioIn(find(scenario, AGED), own(scenario), ({ cpu }) => cpu),
+      ),
+    ),
     goal('p99 at 1,000/s', 'ms', ['at most', 0.5], own(pacedSame)?.p99),
     goal('p99.9 at 1,000/s', 'ms', ['at most', 3], own(pacedSame)?.p999),
+    goal(`p99 at 1,000/s with ${tokens} tokens`, 'ms', ['at most', 0.5], own(pacedMany)?.p99),
+    goal(`p99.9 at 1,000/s with ${tokens} tokens`, 'ms', ['at most', 3], own(pacedMany)?.p999),
     goal(
       `memory with ${tokens} identities`,
       'MB',

@@ -82,20 +82,20 @@ const authenticate = (
 
 /** Phase 4. Anything but a proven credential ends here; so do reserved names, and names that cannot be passed on. */
 const identify = (
-  { result, ...context }: AuthenticatedContext,
+  { attributes, request, route, target, result, authenticator }: AuthenticatedContext,
   clock: Clock,
 ): Step<IdentifiedContext> => {
   const { link, authentication } = result
+  const routed = { attributes, request, route, target }
+  const context = authenticator === undefined ? routed : { ...routed, authenticator }
   if (link === undefined) return orLogin(undecided(authentication, context), context, clock)
   if (authentication.outcome !== 'authenticated') {
     return orLogin(unproven(authentication, link, context), context, clock)
   }
   const { credential } = authentication
-  const proven = {
-    ...context,
-    authenticator: link.authenticator.name,
-    ...(credential.presented === undefined ? undefined : { presented: credential.presented }),
-  }
+  const named = { attributes, request, route, target, authenticator: link.authenticator.name }
+  const { presented } = credential
+  const proven = presented === undefined ? named : { ...named, presented }
   const mapping = link.mapping.identityOf(credential)
   if (mapping.outcome === 'identity') return { ...proven, identity: mapping.identity }
   return deny(proven, mapping.code, {
@@ -111,13 +111,14 @@ const authorize = (
   signal: AbortSignal,
 ): MaybePromise<Step<PermittedContext>> => {
   const { identity, request, target, route } = context
-  const question = { identity, request, ...target, at: clock.now() }
+  const { kubernetes, operation } = target
+  const question = { identity, request, kubernetes, operation, at: clock.now() }
   return andThen(route.authorizer.authorize(question, signal), (verdict) => {
     signal.throwIfAborted()
-    const judged = { ...context, shadows: verdict.shadows }
+    const { shadows } = verdict
     return verdict.outcome === 'permit'
-      ? { ...judged, permit: verdict.permit }
-      : notPermitted(verdict, judged)
+      ? { ...context, shadows, permit: verdict.permit }
+      : notPermitted(verdict, { ...context, shadows })
   })
 }
 

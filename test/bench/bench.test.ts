@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { z } from 'zod'
+import { AGED } from '../../bench/checks/aged.ts'
 import { SCENARIOS } from '../../bench/checks/direct.ts'
 import { ENVOY_SCENARIOS, WITHOUT_AUTHORIZER } from '../../bench/checks/through-envoy.ts'
 import { machineSchema } from '../../bench/machine.ts'
@@ -176,6 +177,12 @@ describe('npm run bench -- --quick --json FILE', { skip }, () => {
     const servers = isMissing('no-op on grpc-go') ? OWN_SERVERS : [...OWN_SERVERS, ...GO_SERVERS]
     const ratios = servers.map((server) => authorizerRow.parse(rowOf(SCENARIOS.same, server)).ratio)
     assert.ok(ratios.includes(1))
+  })
+
+  it('measures a process that has reloaded many times, next to a fresh one', () => {
+    for (const scenario of [SCENARIOS.same, SCENARIOS.many]) {
+      authorizerRow.parse(rowOf(scenario, AGED))
+    }
   })
 
   it('sends on schedule what is due', () => {
