@@ -103,7 +103,7 @@ const decided = (
   request: Request,
 ): ChainResult | undefined => {
   if (authentication.outcome === 'not-applicable') return undefined
-  if (conflicting.some((location) => holds(request, location))) return CONFLICT
+  for (const location of conflicting) if (holds(request, location)) return CONFLICT
   return { link, authentication }
 }
 

@@ -9,7 +9,7 @@ import { readRequest } from '../request/request.ts'
 import { readTarget } from '../request/target.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { RateLimited } from '../runtime/errors.ts'
-import { andThen, type MaybePromise } from '../runtime/maybe-promise.ts'
+import type { MaybePromise } from '../runtime/maybe-promise.ts'
 import { transform, type TransformResult } from '../transform/apply.ts'
 import type {
   AuthenticatedContext,
@@ -37,17 +37,16 @@ export const check = (
   state: CheckState,
   signal: AbortSignal,
 ): MaybePromise<Decision> => {
-  const { clock } = state
   // 1. Does the request have one reading? 2. Which route takes it?
-  const routed = proceed({ attributes }, signal, (context) => findRoute(context, state))
+  const routed = proceed({ attributes }, findRoute, state, signal)
   // 3. Which credential does the request carry, and is it proven?
-  const authenticated = proceed(routed, signal, (context) => authenticate(context, signal))
+  const authenticated = proceed(routed, authenticate, state, signal)
   // 4. Whose is it?
-  const identified = proceed(authenticated, signal, (context) => identify(context, clock))
+  const identified = proceed(authenticated, identify, state, signal)
   // 5. Does a rule allow the request?
-  const permitted = proceed(identified, signal, (context) => authorize(context, clock, signal))
+  const permitted = proceed(identified, authorize, state, signal)
   // 6. Which credential does the upstream get?
-  return proceed(permitted, signal, (context) => forward(context, signal))
+  return proceed(permitted, forward, state, signal)
 }
 
 /** Phases 1 and 2. A request that is too large, or has two readings, or that no route takes, ends here. */
@@ -72,18 +71,24 @@ const findRoute = (context: ReceivedContext, state: CheckState): Step<RoutedCont
 /** Phase 3. Its answer is judged by the next phase, so that a check that is aborted names the authenticator. */
 const authenticate = (
   context: RoutedContext,
+  _state: CheckState,
   signal: AbortSignal,
-): MaybePromise<AuthenticatedContext> =>
-  andThen(context.route.chain.authenticate(context.request, signal), (result) =>
-    result.link === undefined
-      ? { ...context, result }
-      : { ...context, result, authenticator: result.link.authenticator.name },
-  )
+): MaybePromise<AuthenticatedContext> => {
+  const result = context.route.chain.authenticate(context.request, signal)
+  return result instanceof Promise
+    ? result.then((settled) => withResult(context, settled))
+    : withResult(context, result)
+}
+
+const withResult = (context: RoutedContext, result: ChainResult): AuthenticatedContext =>
+  result.link === undefined
+    ? { ...context, result }
+    : { ...context, result, authenticator: result.link.authenticator.name }
 
 /** Phase 4. Anything but a proven credential ends here; so do reserved names, and names that cannot be passed on. */
 const identify = (
   { attributes, request, route, target, result, authenticator }: AuthenticatedContext,
-  clock: Clock,
+  { clock }: CheckState,
 ): Step<IdentifiedContext> => {
   const { link, authentication } = result
   const routed = { attributes, request, route, target }
@@ -107,29 +112,48 @@ const identify = (
 /** Phase 5. Without a rule that allows it a request ends here. */
 const authorize = (
   context: IdentifiedContext,
-  clock: Clock,
+  { clock }: CheckState,
   signal: AbortSignal,
 ): MaybePromise<Step<PermittedContext>> => {
   const { identity, request, target, route } = context
   const { kubernetes, operation } = target
   const question = { identity, request, kubernetes, operation, at: clock.now() }
-  return andThen(route.authorizer.authorize(question, signal), (verdict) => {
-    signal.throwIfAborted()
-    const { shadows } = verdict
-    return verdict.outcome === 'permit'
-      ? { ...context, shadows, permit: verdict.permit }
-      : notPermitted(verdict, { ...context, shadows })
-  })
+  const verdict = route.authorizer.authorize(question, signal)
+  return verdict instanceof Promise
+    ? verdict.then((settled) => judged(settled, context, signal))
+    : judged(verdict, context, signal)
+}
+
+const judged = (
+  verdict: AuthorizerVerdict,
+  context: IdentifiedContext,
+  signal: AbortSignal,
+): Step<PermittedContext> => {
+  signal.throwIfAborted()
+  const { shadows } = verdict
+  return verdict.outcome === 'permit'
+    ? { ...context, shadows, permit: verdict.permit }
+    : notPermitted(verdict, { ...context, shadows })
 }
 
 /** Phase 6. A credential that cannot be made is a refusal: nothing is forwarded without it. */
-const forward = (context: PermittedContext, signal: AbortSignal): MaybePromise<Step<Allowance>> =>
-  andThen(transform(context.permit, context.route, signal), (transformation) => {
-    signal.throwIfAborted()
-    return forwarded(transformation, context)
-  })
+const forward = (
+  context: PermittedContext,
+  _state: CheckState,
+  signal: AbortSignal,
+): MaybePromise<Step<Allowance>> => {
+  const transformation = transform(context.permit, context.route, signal)
+  return transformation instanceof Promise
+    ? transformation.then((settled) => forwarded(settled, context, signal))
+    : forwarded(transformation, context, signal)
+}
 
-const forwarded = (transformation: TransformResult, context: PermittedContext): Decision => {
+const forwarded = (
+  transformation: TransformResult,
+  context: PermittedContext,
+  signal: AbortSignal,
+): Decision => {
+  signal.throwIfAborted()
   const { permit } = context
   const { rule } = permit
   switch (transformation.outcome) {

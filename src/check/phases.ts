@@ -2,12 +2,19 @@
 // and what a phase throws is a denial that names what was known before it.
 
 import { DeadlineNear } from '../runtime/grpc/unary.ts'
-import { andThen, type MaybePromise } from '../runtime/maybe-promise.ts'
+import type { MaybePromise } from '../runtime/maybe-promise.ts'
 import type { CheckContext } from './context.ts'
 import { deny, type Denial } from './decision.ts'
 
 /** The outcome of a phase: the next context, or the end of the check. */
 export type Step<T> = T | Denial
+
+/** One phase; a function of the module, since a closure for each request would be made anew. */
+type Phase<From, To, State> = (
+  context: From,
+  state: State,
+  signal: AbortSignal,
+) => MaybePromise<Step<To>>
 
 /**
  * Runs a phase on the outcome of the one before it.
@@ -15,21 +22,26 @@ export type Step<T> = T | Denial
  * Never throws and never rejects: a phase that does, and one that would start after the signal is aborted, is a
  * denial with `internal-error`, `deadline-exceeded` or `cancelled`.
  */
-export const proceed = <From extends CheckContext, To extends object>(
+export const proceed = <From extends CheckContext, To extends object, State>(
   step: MaybePromise<Step<From>>,
+  phase: Phase<From, To, State>,
+  state: State,
   signal: AbortSignal,
-  phase: (context: From) => MaybePromise<Step<To>>,
-): MaybePromise<Step<To>> => andThen(step, (settled) => runOn(settled, signal, phase))
+): MaybePromise<Step<To>> =>
+  step instanceof Promise
+    ? step.then((settled) => runOn(settled, phase, state, signal))
+    : runOn(step, phase, state, signal)
 
-const runOn = <From extends CheckContext, To extends object>(
+const runOn = <From extends CheckContext, To extends object, State>(
   step: Step<From>,
+  phase: Phase<From, To, State>,
+  state: State,
   signal: AbortSignal,
-  phase: (context: From) => MaybePromise<Step<To>>,
 ): MaybePromise<Step<To>> => {
   if (isDenial(step)) return step
   try {
     signal.throwIfAborted()
-    const next = phase(step)
+    const next = phase(step, state, signal)
     return next instanceof Promise
       ? next.catch((cause: unknown) => failure(cause, step, signal))
       : next

@@ -1,13 +1,13 @@
 // The gRPC boundary of ext_authz, and phase 7: whatever happens inside, the caller gets an explicit
 // answer and the audit log gets exactly one event.
 
-import { randomUUID } from 'node:crypto'
 import type { DecisionSink } from '../audit/sink.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { describeError, type CountersignError } from '../runtime/errors.ts'
 import { abortWith, type UnaryCall, type UnaryMethod } from '../runtime/grpc/unary.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { MaybePromise } from '../runtime/maybe-promise.ts'
+import { randomId } from '../runtime/random-id.ts'
 import { respond } from './answer/response.ts'
 import { check } from './check.ts'
 import { decodeCheckRequest, encodeCheckResponse } from './codec.ts'
@@ -82,7 +82,7 @@ class CheckService {
     const controller = this.#controller ?? new AbortController()
     this.#controller = undefined
     const deciding = this.#decide(message, snapshot, controller.signal)
-    const pending = { id: randomUUID(), started, snapshot, generation, call }
+    const pending = { id: randomId(), started, snapshot, generation, call }
     if (!(deciding instanceof Promise)) {
       // Nothing waits that could have kept its signal.
       this.#controller = controller
@@ -140,7 +140,7 @@ class CheckService {
 
   /** For a failure in this file itself: still a refusal, still with an id to look for in the log. */
   #lastResort(call: UnaryCall, cause: unknown): void {
-    const id = randomUUID()
+    const id = randomId()
     this.#options.logger.error({ err: cause, decision: id }, 'check failed outside the pipeline')
     this.#observer.decided(FAULT, 0)
     this.#observer.ended()

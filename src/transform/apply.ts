@@ -1,7 +1,7 @@
 // Phase 6: strip, then set. Takes a permit and nothing less; what cannot be made whole is refused.
 
 import { isPermit, type Permit } from '../authorize/evaluate.ts'
-import { andThen, type MaybePromise } from '../runtime/maybe-promise.ts'
+import type { MaybePromise } from '../runtime/maybe-promise.ts'
 import { impersonationHeaders } from './headers/kubernetes-headers.ts'
 import {
   strippedFrom,
@@ -51,10 +51,14 @@ export const transform = (
   signal: AbortSignal,
 ): MaybePromise<TransformResult> => {
   if (!isPermit(permit)) throw new TypeError('transform was called without a genuine permit')
-  return andThen(makeAll(permit, outgoing.transformers, [], signal), (made) =>
-    made.outcome === 'made' ? assemble(permit, outgoing, made.forwardings) : made,
-  )
+  const made = makeAll(permit, outgoing.transformers, [], signal)
+  return made instanceof Promise
+    ? made.then((settled) => assembleMade(permit, outgoing, settled))
+    : assembleMade(permit, outgoing, made)
 }
+
+const assembleMade = (permit: Permit, outgoing: Outgoing, made: Making): TransformResult =>
+  made.outcome === 'made' ? assemble(permit, outgoing, made.forwardings) : made
 
 /** Every credential, or the first that could not be made. */
 type Making =
@@ -68,13 +72,21 @@ const makeAll = (
   made: readonly Forwarding[],
   signal: AbortSignal,
 ): MaybePromise<Making> => {
-  const transformer = transformers[made.length]
-  if (transformer === undefined) return { outcome: 'made', forwardings: made }
-  return andThen(transformer.transform(permit, signal), (transformation) =>
-    transformation.outcome === 'transformed'
-      ? makeAll(permit, transformers, [...made, transformation.forwarding], signal)
-      : transformation,
-  )
+  const forwardings = [...made]
+  for (;;) {
+    const transformer = transformers[forwardings.length]
+    if (transformer === undefined) return { outcome: 'made', forwardings }
+    const transformation = transformer.transform(permit, signal)
+    if (transformation instanceof Promise) {
+      return transformation.then((settled) =>
+        settled.outcome === 'transformed'
+          ? makeAll(permit, transformers, [...forwardings, settled.forwarding], signal)
+          : settled,
+      )
+    }
+    if (transformation.outcome !== 'transformed') return transformation
+    forwardings.push(transformation.forwarding)
+  }
 }
 
 /** What Envoy has to change, with what the transformers made. */

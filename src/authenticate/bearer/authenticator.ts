@@ -17,6 +17,7 @@ import {
   BEARER_LOCATIONS,
   UNREAD_BEARER_LOCATIONS,
   readBearerCredentials,
+  type BearerCredentials,
   type TokenScheme,
 } from './bearer-credentials.ts'
 import { mayUse } from './binding.ts'
@@ -50,6 +51,34 @@ export const bearerAuthenticator = (options: BearerOptions): Authenticator => {
   const mayHold = holding(dpop)
   const challenges = tokenChallenges(realm, dpop)
   const schemes = dpop === undefined ? BEARER_ONLY : BEARER_AND_DPOP
+  const refuse = (rejection: Rejection, scheme: TokenScheme): Rejection => ({
+    ...rejection,
+    challenge: challenges.after(rejection.code, scheme),
+  })
+  // For every request: a bound token is refused without its certificate or key, also when it is cached.
+  const admit = (
+    authentication: Authentication,
+    { scheme, token }: Presented,
+    request: Request,
+  ): MaybePromise<Authentication> => {
+    if (authentication.outcome === 'rejected') return refuse(authentication, scheme)
+    if (authentication.outcome !== 'authenticated') return authentication
+    const { credential } = authentication
+    const holder = mayHold(scheme, request, token, credential)
+    if (holder === PROVEN && isTokenEnded === undefined) return authentication
+    return andThen(holder, (verdict) => {
+      if (verdict.outcome === 'rejected') {
+        const { user, presented } = credential
+        return refuse({ ...verdict, user, presented }, scheme)
+      }
+      if (verdict.outcome === 'unavailable') return verdict
+      if (isTokenEnded === undefined) return authentication
+      return andThen(endingOf(credential, isTokenEnded), (ending) => {
+        if (ending === undefined) return authentication
+        return ending.outcome === 'rejected' ? refuse(ending, scheme) : ending
+      })
+    })
+  }
   return {
     name,
     challenges: challenges.invitations,
@@ -58,34 +87,13 @@ export const bearerAuthenticator = (options: BearerOptions): Authenticator => {
     authenticate(request, signal) {
       const credentials = readBearerCredentials(request.headers, schemes)
       if (credentials.outcome === 'absent') return { outcome: 'not-applicable' }
-      const { scheme } = credentials
-      const refuse = (rejection: Rejection): Rejection => ({
-        ...rejection,
-        challenge: challenges.after(rejection.code, scheme),
-      })
-      if (credentials.outcome === 'malformed') {
-        return refuse({ outcome: 'rejected', code: 'credential-malformed' })
-      }
+      if (credentials.outcome === 'malformed') return refuse(MALFORMED, credentials.scheme)
       const { token } = credentials
       const key = prover.keyOf(token, keys.current())
-      // For every request: a bound token is refused without its certificate or key, also when it is cached.
-      const admit = (authentication: Authentication): MaybePromise<Authentication> => {
-        if (authentication.outcome === 'rejected') return refuse(authentication)
-        if (authentication.outcome !== 'authenticated') return authentication
-        const { credential } = authentication
-        return andThen(mayHold(scheme, request, token, credential), (holder) => {
-          if (holder.outcome === 'rejected') {
-            return refuse({ ...holder, user: credential.user, presented: credential.presented })
-          }
-          if (holder.outcome === 'unavailable') return holder
-          if (isTokenEnded === undefined) return authentication
-          return andThen(endingOf(credential, isTokenEnded), (ending) => {
-            if (ending === undefined) return authentication
-            return ending.outcome === 'rejected' ? refuse(ending) : ending
-          })
-        })
-      }
-      return andThen(prover.recall(token, key) ?? prover.prove(token, key, signal), admit)
+      const outcome = prover.recall(token, key) ?? prover.prove(token, key, signal)
+      return outcome instanceof Promise
+        ? outcome.then((settled) => admit(settled, credentials, request))
+        : admit(outcome, credentials, request)
     },
   }
 }
@@ -94,6 +102,7 @@ const BEARER_ONLY: readonly TokenScheme[] = ['bearer']
 const BEARER_AND_DPOP: readonly TokenScheme[] = ['bearer', 'dpop']
 
 type Rejection = Extract<Authentication, { outcome: 'rejected' }>
+type Presented = Extract<BearerCredentials, { outcome: 'present' }>
 
 /** Whether the caller may use a verified token. */
 const holding = (dpop: DpopOptions | undefined) => {

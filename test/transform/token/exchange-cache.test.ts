@@ -131,9 +131,9 @@ describe('an exchanged token', () => {
     await exchanging.show('opaque-of-alice')
     const [key = '', ...more] = keys
     assert.deepEqual(more, [])
-    assert.match(key, /^[\w-]{43}$/)
+    assert.equal(key.length, 32)
     // Keyed, so that guesses cannot be tested against it.
-    const unkeyed = createHash('sha256').update('g\0opaque-of-alice').digest('base64url')
+    const unkeyed = createHash('sha256').update('g\0opaque-of-alice').digest('latin1')
     assert.notEqual(key, unkeyed)
   })
 })
