@@ -133,7 +133,7 @@ describe('an exchanged token', () => {
     assert.deepEqual(more, [])
     assert.equal(key.length, 32)
     // Keyed, so that guesses cannot be tested against it.
-    const unkeyed = createHash('sha256').update('g\0opaque-of-alice').digest('latin1')
+    const unkeyed = createHash('sha256').update('g\0opaque-of-alice').digest('binary')
     assert.notEqual(key, unkeyed)
   })
 })
