@@ -3,7 +3,6 @@
 import { z } from 'zod'
 import type { Issued } from '../credentials/tokens.ts'
 import { loadResultSchema } from '../expectation.ts'
-import type { Installation } from '../installation.ts'
 import { checkEncoder, exchanges } from '../requests.ts'
 import { prepare } from '../row.ts'
 import { HEADERS_ROUTE } from '../site.ts'

@@ -8,11 +8,7 @@ const POOL_BYTES = 1_024 * BYTES
 const HEX = Buffer.from('0123456789abcdef', 'latin1')
 // RFC 9562 §4, and where the digits of a byte are in it.
 const FORM = '00000000-0000-0000-0000-000000000000'
-const PLACES = Uint8Array.from(
-  [...FORM]
-    .flatMap((character, place) => (character === '0' ? [place] : []))
-    .filter((_, digit) => digit % 2 === 0),
-)
+const PLACES = Uint8Array.from([0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34])
 
 const pool = Buffer.alloc(POOL_BYTES)
 const text = Buffer.from(FORM, 'latin1')
