@@ -10,7 +10,7 @@ import { connect } from 'node:net'
 import { describe, it } from 'node:test'
 import { startAuthzCommand, type RunningService } from './cli/run.ts'
 import { basic } from './fakes/envoy.ts'
-import { EnvoyClient } from './fakes/envoy-client.ts'
+import { clientIn } from './fakes/envoy-client.ts'
 import { cheapHash } from './fakes/hashes.ts'
 import { writeSigningKeys } from './fakes/signing-key-files.ts'
 import { madeKey } from './fakes/signing-keys.ts'
@@ -129,9 +129,6 @@ const repeat = async (act: (index: number) => Promise<unknown>): Promise<void> =
 
 const ALICE = { headers: [['authorization', basic('alice', 'wonderland')]] } as const
 
-const clientOf = (folder: TemporaryFolder): EnvoyClient =>
-  new EnvoyClient({ kind: 'unix', path: folder.file('authz.sock') })
-
 describe('the operational log', () => {
   it(`holds nothing of ${TIMES} each of: ${Object.keys(ACTS).join('; ')}`, async () => {
     const log = await logOf(async (folder) => {
@@ -144,7 +141,7 @@ describe('the operational log', () => {
 
   it(`holds little of ${TIMES} checks while the audit log is full`, WITH_FULL, async () => {
     const log = await logOf(async (folder, authz) => {
-      using client = clientOf(folder)
+      using client = clientIn(folder)
       await rm(folder.file('audit.jsonl'))
       await symlink('/dev/full', folder.file('audit.jsonl'))
       authz.signal('SIGHUP')

@@ -1,7 +1,7 @@
 // What a rule must not say. What rules must not say together is in rule-problems.test.ts.
 
 import { describe } from 'node:test'
-import { checkAll, type Sections } from '../configuration/sections.ts'
+import { checkAll, type Sections, inFirstRule } from '../configuration/sections.ts'
 
 /** One route with these rules. */
 const rules = (text: string, more = ''): Sections => ({
@@ -12,9 +12,6 @@ const rules = (text: string, more = ''): Sections => ({
 const rule = (text: string): Sections => rules(`{ ${text} }`)
 
 const EXACTLY_ONE = /^routes\[0\]\.authorize\[0\]: must have exactly one of "allow" and "deny"/
-
-const at = (path: string, message: string): RegExp =>
-  new RegExp(String.raw`^routes\[0\]\.authorize\[0\]${path}: ${message}`)
 
 describe('the schema of a rule', () => {
   checkAll([
@@ -27,22 +24,22 @@ describe('the schema of a rule', () => {
     {
       name: 'refuses a method in lower case',
       input: rule('allow: a, methods: [get]'),
-      want: [at(String.raw`\.methods\[0\]`, 'must be an upper-case HTTP method')],
+      want: [inFirstRule(String.raw`\.methods\[0\]`, 'must be an upper-case HTTP method')],
     },
     {
       name: 'refuses a relative path',
       input: rule('allow: a, paths: ["**"], templates: ["{id}"]'),
       want: [
-        at(String.raw`\.paths\[0\]`, 'must start with "/"'),
-        at(String.raw`\.templates\[0\]`, 'must start with "/"'),
+        inFirstRule(String.raw`\.paths\[0\]`, 'must start with "/"'),
+        inFirstRule(String.raw`\.templates\[0\]`, 'must start with "/"'),
       ],
     },
     {
       name: 'refuses hosts that routes refuse',
       input: rule('allow: a, hosts: [A.example, "a.example:1", "[::1]", "*.b.example"]'),
       want: [
-        at(String.raw`\.hosts\[0\]`, 'must be a lower-case host'),
-        at(String.raw`\.hosts\[1\]`, 'must be a lower-case host'),
+        inFirstRule(String.raw`\.hosts\[0\]`, 'must be a lower-case host'),
+        inFirstRule(String.raw`\.hosts\[1\]`, 'must be a lower-case host'),
       ],
     },
     {
@@ -67,7 +64,7 @@ describe('the schema of a rule', () => {
         'operations',
         'tags',
         'templates',
-      ].map((key) => at(`\\.${key}`, 'must (?:not be empty|be at least)')),
+      ].map((key) => inFirstRule(`\\.${key}`, 'must (?:not be empty|be at least)')),
     },
     {
       name: 'refuses an empty pattern, except where the value can be empty',
@@ -75,15 +72,15 @@ describe('the schema of a rule', () => {
         'allow: a, users: [""], groups: [""], operations: [""], tags: [""], apiGroups: [""], namespaces: [""], names: [""]',
       ),
       want: ['users', 'groups', 'operations', 'tags'].map((key) =>
-        at(String.raw`\.${key}\[0\]`, 'must (?:not be empty|be at least)'),
+        inFirstRule(String.raw`\.${key}\[0\]`, 'must (?:not be empty|be at least)'),
       ),
     },
     {
       name: 'refuses an unknown matcher',
       input: rule('allow: a, host: b'),
-      want: [at(String.raw`\.host`, 'unknown key; did you mean "hosts"')],
+      want: [inFirstRule(String.raw`\.host`, 'unknown key; did you mean "hosts"')],
     },
-    { name: 'refuses what is not an object', input: rules('alice'), want: [at('', '')] },
+    { name: 'refuses what is not an object', input: rules('alice'), want: [inFirstRule('', '')] },
     {
       name: 'accepts a list of networks',
       input: rule('allow: a, sources: [10.0.0.0/8, "::1", "2001:db8::/32", 192.0.2.1]'),
@@ -93,30 +90,33 @@ describe('the schema of a rule', () => {
       name: 'refuses an invalid network',
       input: rule('allow: a, sources: [10.0.0.0/33, example.org, "::/129", ""]'),
       want: [0, 1, 2, 3].map((index) =>
-        at(String.raw`\.sources\[${index}\]`, 'must be an IP address or a network such as'),
+        inFirstRule(
+          String.raw`\.sources\[${index}\]`,
+          'must be an IP address or a network such as',
+        ),
       ),
     },
     {
       name: 'refuses verbs and resources in capitals',
       input: rule('allow: a, verbs: [GET, "*"], resources: [Pods, pods/exec/x, "*/*"]'),
       want: [
-        at(String.raw`\.verbs\[0\]`, 'must be a lower-case verb'),
-        at(String.raw`\.resources\[0\]`, 'must be a resource'),
-        at(String.raw`\.resources\[1\]`, 'must be a resource'),
+        inFirstRule(String.raw`\.verbs\[0\]`, 'must be a lower-case verb'),
+        inFirstRule(String.raw`\.resources\[0\]`, 'must be a resource'),
+        inFirstRule(String.raw`\.resources\[1\]`, 'must be a resource'),
       ],
     },
     {
       name: 'refuses verbs that requests do not have',
       input: rule('allow: a, verbs: [lists, impersonate, use, head, trace, watch]'),
       want: [0, 1, 2].map((index) =>
-        at(String.raw`\.verbs\[${index}\]`, 'is not a Kubernetes verb'),
+        inFirstRule(String.raw`\.verbs\[${index}\]`, 'is not a Kubernetes verb'),
       ),
     },
     {
       name: 'refuses API groups with a version, and names for the core group',
       input: rule('allow: a, apiGroups: [core, v1, apps/v1, "", apps, "*", "v*.example.org"]'),
       want: [0, 1, 2].map((index) =>
-        at(String.raw`\.apiGroups\[${index}\]`, 'must be a group without a version'),
+        inFirstRule(String.raw`\.apiGroups\[${index}\]`, 'must be a group without a version'),
       ),
     },
     {
@@ -126,24 +126,24 @@ describe('the schema of a rule', () => {
       ),
       want: [
         ...[0, 1, 2, 3, 4].map((index) =>
-          at(String.raw`\.paths\[${index}\]`, 'matches no request'),
+          inFirstRule(String.raw`\.paths\[${index}\]`, 'matches no request'),
         ),
-        at(String.raw`\.paths\[5\]`, 'must start with'),
-        at(String.raw`\.paths\[6\]`, 'matches no request'),
+        inFirstRule(String.raw`\.paths\[5\]`, 'must start with'),
+        inFirstRule(String.raw`\.paths\[6\]`, 'matches no request'),
       ],
     },
     {
       name: 'refuses invalid fields of impersonate',
       input: rule('allow: a, impersonate: { user: [b], extra: { k: [] } }'),
       want: [
-        at(String.raw`\.impersonate\.extra\.k`, 'must (?:not be empty|be at least)'),
-        at(String.raw`\.impersonate\.user`, 'unknown key; did you mean "users"'),
+        inFirstRule(String.raw`\.impersonate\.extra\.k`, 'must (?:not be empty|be at least)'),
+        inFirstRule(String.raw`\.impersonate\.user`, 'unknown key; did you mean "users"'),
       ],
     },
     {
       name: 'refuses subjectAccessReview without an API server',
       input: rule('allow: a, subjectAccessReview: true'),
-      want: [at(String.raw`\.subjectAccessReview`, 'needs "apiServer" of the route$')],
+      want: [inFirstRule(String.raw`\.subjectAccessReview`, 'needs "apiServer" of the route$')],
     },
     {
       name: 'accepts subjectAccessReview with an API server',
@@ -170,22 +170,22 @@ describe('the schema of times', () => {
     {
       name: 'refuses an empty range',
       input: times('timeZone: UTC'),
-      want: [at(time, 'has no condition')],
+      want: [inFirstRule(time, 'has no condition')],
     },
     {
       name: 'refuses a beginning without an end',
       input: times("from: '08:00'"),
-      want: [at(time, '"from" and "to" must be set together$')],
+      want: [inFirstRule(time, '"from" and "to" must be set together$')],
     },
     {
       name: 'refuses a range without length',
       input: times("from: '08:00', to: '08:00'"),
-      want: [at(time, '"from" and "to" are the same$')],
+      want: [inFirstRule(time, '"from" and "to" are the same$')],
     },
     {
       name: 'refuses a range that ends before it begins',
       input: times("since: '2026-01-01T00:00:00Z', until: '2026-01-01T00:30:00+01:00'"),
-      want: [at(time, '"since" is not before "until"$')],
+      want: [inFirstRule(time, '"since" is not before "until"$')],
     },
     {
       name: 'refuses days, times, zones and instants that do not exist',
@@ -193,12 +193,12 @@ describe('the schema of times', () => {
         "days: [monday], from: '8:00', to: '25:00', timeZone: Europe/Atlantis, since: '2026-02-30T00:00:00Z', until: '2026-01-01'",
       ),
       want: [
-        at(String.raw`${time}\.days\[0\]`, 'must be one of'),
-        at(String.raw`${time}\.from`, 'must be a time of day'),
-        at(String.raw`${time}\.to`, 'must be a time of day'),
-        at(String.raw`${time}\.timeZone`, 'must be a time zone'),
-        at(String.raw`${time}\.since`, 'must be a date with time and offset'),
-        at(String.raw`${time}\.until`, 'must be a date with time and offset'),
+        inFirstRule(String.raw`${time}\.days\[0\]`, 'must be one of'),
+        inFirstRule(String.raw`${time}\.from`, 'must be a time of day'),
+        inFirstRule(String.raw`${time}\.to`, 'must be a time of day'),
+        inFirstRule(String.raw`${time}\.timeZone`, 'must be a time zone'),
+        inFirstRule(String.raw`${time}\.since`, 'must be a date with time and offset'),
+        inFirstRule(String.raw`${time}\.until`, 'must be a date with time and offset'),
       ],
     },
   ])
@@ -210,19 +210,19 @@ describe('the schema of a rule’s response', () => {
       name: 'refuses response and redirect with allow',
       input: rules('{ allow: a, response: {} }, { allow: b, redirect: /x }'),
       want: [
-        at('', '"response" and "redirect" are allowed only with "deny"$'),
+        inFirstRule('', '"response" and "redirect" are allowed only with "deny"$'),
         /^routes\[0\]\.authorize\[1\]: "response" and "redirect" are allowed only with "deny"$/,
       ],
     },
     {
       name: 'refuses response together with redirect',
       input: rule('deny: a, response: {}, redirect: /x'),
-      want: [at('', '"response" and "redirect" cannot be combined$')],
+      want: [inFirstRule('', '"response" and "redirect" cannot be combined$')],
     },
     {
       name: 'refuses the status of a success',
       input: rule('deny: a, response: { status: 200 }'),
-      want: [at(String.raw`\.response\.status`, 'must (?:not be empty|be at least)')],
+      want: [inFirstRule(String.raw`\.response\.status`, 'must (?:not be empty|be at least)')],
     },
     {
       name: 'accepts a URL or a path as redirect',
@@ -270,35 +270,35 @@ describe('the schema of a list of rules', () => {
       name: 'reports the problems of its rules, not an unknown rule',
       input: rules('{ list: l, rules: [{ allow: a, host: b }, { deny: b, methods: [get] }] }'),
       want: [
-        at(String.raw`\.rules\[0\]\.host`, 'unknown key; did you mean "hosts"'),
-        at(String.raw`\.rules\[1\]\.methods\[0\]`, 'must be an upper-case HTTP method'),
+        inFirstRule(String.raw`\.rules\[0\]\.host`, 'unknown key; did you mean "hosts"'),
+        inFirstRule(String.raw`\.rules\[1\]\.methods\[0\]`, 'must be an upper-case HTTP method'),
       ],
     },
     {
       name: 'refuses a list without rules',
       input: rules('{ list: l }, { list: m, rules: [] }'),
       want: [
-        at(String.raw`\.rules`, 'required, but missing$'),
+        inFirstRule(String.raw`\.rules`, 'required, but missing$'),
         /^routes\[0\]\.authorize\[1\]\.rules: must (?:not be empty|be at least)/,
       ],
     },
     {
       name: 'refuses a list without a name',
       input: rules('{ rules: [{ allow: a }] }'),
-      want: [at(String.raw`\.list`, 'required, but missing$')],
+      want: [inFirstRule(String.raw`\.list`, 'required, but missing$')],
     },
     {
       name: 'refuses matchers of a list',
       input: rules('{ list: l, users: [alice], rules: [{ allow: a }] }'),
-      want: [at(String.raw`\.users`, 'unknown key$')],
+      want: [inFirstRule(String.raw`\.users`, 'unknown key$')],
     },
     {
       name: 'refuses a list in a list',
       input: rules('{ list: l, rules: [{ list: m, rules: [{ allow: a }] }] }'),
       want: [
-        at(String.raw`\.rules\[0\]\.list`, 'unknown key$'),
-        at(String.raw`\.rules\[0\]\.rules`, 'unknown key$'),
-        at(String.raw`\.rules\[0\]`, 'must have exactly one of "allow" and "deny"'),
+        inFirstRule(String.raw`\.rules\[0\]\.list`, 'unknown key$'),
+        inFirstRule(String.raw`\.rules\[0\]\.rules`, 'unknown key$'),
+        inFirstRule(String.raw`\.rules\[0\]`, 'must have exactly one of "allow" and "deny"'),
       ],
     },
   ])

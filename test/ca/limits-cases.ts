@@ -9,7 +9,7 @@ import type { Grant } from '../../src/grant/grant.ts'
 import type { Extension } from '../../src/x509/extensions.ts'
 import { encodeGeneralNames, type NameKind } from '../../src/x509/general-names.ts'
 import { EXTENSIONS } from '../../src/x509/oid.ts'
-import { grantOf, NOW_S } from '../fakes/grant.ts'
+import { grantOf, NOW_S, subjectOf } from '../fakes/grant.ts'
 
 /** Parses limits written in YAML. */
 export const limitsConfig = (yaml: string): LimitsConfig => {
@@ -92,3 +92,8 @@ export const checkHostile = (cases: readonly HostileCase[]): void => {
     it(`is refused: ${name}`, () => assert.match(verdictOf(WIDE_LIMITS, grant), want))
   }
 }
+
+/** A grant with this subject. */
+export const subject = (...attributes: readonly (readonly [string, string])[]): Partial<Grant> => ({
+  subject: subjectOf(...attributes),
+})

@@ -5,16 +5,11 @@ import { describe } from 'node:test'
 import type { Grant } from '../../src/grant/grant.ts'
 import { element, sequence, TAG } from '../../src/x509/der.ts'
 import { ATTRIBUTES, oidElement } from '../../src/x509/oid.ts'
-import { subjectOf } from '../fakes/grant.ts'
-import { checkHostile, namesOf, withExtensions, type HostileCase } from './limits-cases.ts'
+import { checkHostile, namesOf, withExtensions, type HostileCase, subject } from './limits-cases.ts'
 
 /** A subject with one attribute, whose string is given as bytes. */
 const rawSubject = (tag: number, bytes: Buffer, oid: string = ATTRIBUTES.CN): Partial<Grant> => ({
   subject: sequence(element(TAG.set, sequence(oidElement(oid), element(tag, bytes)))),
-})
-
-const subject = (...attributes: readonly (readonly [string, string])[]): Partial<Grant> => ({
-  subject: subjectOf(...attributes),
 })
 
 const T61 = 0x14

@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Grant } from '../../src/grant/grant.ts'
 import { bitString, context, element, sequence, TAG } from '../../src/x509/der.ts'
 import {
   authorityKeyIdentifier,
@@ -21,6 +20,7 @@ import {
   WIDE_LIMITS,
   withExtensions,
   type HostileCase,
+  subject,
 } from './limits-cases.ts'
 import { cpuTime } from '../fakes/cpu-time.ts'
 
@@ -28,10 +28,6 @@ const extension = (oid: string, hex: string, critical = false): Extension => ({
   oid,
   critical,
   value: Buffer.from(hex, 'hex'),
-})
-
-const subject = (...attributes: readonly (readonly [string, string])[]): Partial<Grant> => ({
-  subject: subjectOf(...attributes),
 })
 
 const CASES: readonly HostileCase[] = [

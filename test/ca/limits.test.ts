@@ -5,7 +5,7 @@ import { describe, it } from 'node:test'
 import { Limits, usableUntil } from '../../src/ca/limits.ts'
 import type { Grant } from '../../src/grant/grant.ts'
 import { notAuthority } from '../../src/x509/extensions.ts'
-import { grantOf, NOW_S, subjectOf } from '../fakes/grant.ts'
+import { grantOf, NOW_S } from '../fakes/grant.ts'
 import {
   AUTHORITY_ENDS,
   checkLimits,
@@ -15,12 +15,9 @@ import {
   namesOf,
   verdictOf,
   withExtensions,
+  subject,
 } from './limits-cases.ts'
 import { cpuTime } from '../fakes/cpu-time.ts'
-
-const subject = (...attributes: readonly (readonly [string, string])[]): Partial<Grant> => ({
-  subject: subjectOf(...attributes),
-})
 
 describe('the limit of a certificate’s time:', () => {
   const span = (from: number, to: number, renew = to): Partial<Grant> => ({

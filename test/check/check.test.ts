@@ -8,9 +8,9 @@ import type { CheckContext } from '../../src/check/context.ts'
 import type { Decision } from '../../src/check/decision.ts'
 import { RateLimited } from '../../src/runtime/errors.ts'
 import type { Transformation } from '../../src/transform/transformer.ts'
-import { credentialOf, fakeAuthenticator, type FakeAnswer } from '../fakes/authenticator.ts'
+import { credentialOf } from '../fakes/authenticator.ts'
 import { attributesOf, type RequestParts } from '../fakes/envoy.ts'
-import type { RouteParts } from '../fakes/route.ts'
+import { answering, type RouteParts } from '../fakes/route.ts'
 import { snapshotOf } from '../fakes/snapshot.ts'
 import { operationsNeeding } from '../fakes/operations.ts'
 
@@ -23,10 +23,6 @@ const run = async (
   request: RequestParts = {},
   signal = FOREVER,
 ): Promise<Decision> => await check(attributesOf(request), snapshotOf([parts]), signal)
-
-const answering = (answer: FakeAnswer): Pick<RouteParts, 'authenticators'> => ({
-  authenticators: [fakeAuthenticator('staff', answer)],
-})
 
 const proven = (credential = credentialOf()): Pick<RouteParts, 'authenticators'> =>
   answering({ outcome: 'authenticated', credential })

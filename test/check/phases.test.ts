@@ -6,19 +6,15 @@ import { check } from '../../src/check/check.ts'
 import type { Decision } from '../../src/check/decision.ts'
 import { DeadlineNear } from '../../src/runtime/grpc/unary.ts'
 import type { Transformation } from '../../src/transform/transformer.ts'
-import { fakeAuthenticator, PROVEN, type FakeAnswer } from '../fakes/authenticator.ts'
+import { fakeAuthenticator, PROVEN } from '../fakes/authenticator.ts'
 import { attributesOf } from '../fakes/envoy.ts'
-import type { RouteParts } from '../fakes/route.ts'
+import { answering, type RouteParts } from '../fakes/route.ts'
 import { snapshotOf } from '../fakes/snapshot.ts'
 
 const FOREVER = new AbortController().signal
 
 const run = async (parts: RouteParts, signal = FOREVER): Promise<Decision> =>
   await check(attributesOf({}), snapshotOf([parts]), signal)
-
-const answering = (answer: FakeAnswer): Pick<RouteParts, 'authenticators'> => ({
-  authenticators: [fakeAuthenticator('staff', answer)],
-})
 
 describe('the phases of a check', () => {
   for (const { name, transform } of [

@@ -5,35 +5,20 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { basic } from '../fakes/envoy.ts'
-import { EnvoyClient } from '../fakes/envoy-client.ts'
+import { clientIn } from '../fakes/envoy-client.ts'
 import { cheapHash } from '../fakes/hashes.ts'
 import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'
-import { countersign, startAuthzCommand, type RunningService } from './run.ts'
-
-const CONFIG = `
-version: 1
-listen: { authz: unix:authz.sock }
-authenticators: { staff: { basic: { verify: [{ users: { file: users.yaml } }] } } }
-routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]
-`
+import { countersign, startAuthzCommand, type RunningService, jsonLines } from './run.ts'
+import { MINIMAL_CONFIGURATION } from '../fakes/minimal-configuration.ts'
 
 const start = async (folder: TemporaryFolder, more = ''): Promise<RunningService> => {
   const hash = await cheapHash('secret')
   await writeFile(folder.file('users.yaml'), `users: { alice: { password: '${hash}' } }`)
-  await writeFile(folder.file('countersign.yaml'), CONFIG + more)
+  await writeFile(folder.file('countersign.yaml'), MINIMAL_CONFIGURATION + more)
   return await startAuthzCommand(folder.file('countersign.yaml'))
 }
 
-const clientOf = (folder: TemporaryFolder): EnvoyClient =>
-  new EnvoyClient({ kind: 'unix', path: folder.file('authz.sock') })
-
 const ALICE = { headers: [['authorization', basic('alice', 'secret')]] } as const
-
-const linesOf = (text: string): readonly Record<string, unknown>[] =>
-  text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line): Record<string, unknown> => JSON.parse(line))
 
 const untilFile = async (path: string, wanted: RegExp): Promise<string> => {
   for (let wait = 0; wait < 200; wait++) {
@@ -48,19 +33,19 @@ describe('countersign authz', { concurrency: true }, () => {
   it('writes audit to standard output and logs to standard error, and ends with 0 by SIGTERM', async () => {
     await using folder = await temporaryFolder()
     await using authz = await start(folder)
-    using client = clientOf(folder)
+    using client = clientIn(folder)
     assert.ok((await client.check(ALICE)).allow)
     const { status, stdout, stderr } = await authz.end()
     assert.equal(status, 0)
     assert.deepEqual(
-      linesOf(stdout).map(({ log, event, decision }) => [log, event, decision]),
+      jsonLines(stdout).map(({ log, event, decision }) => [log, event, decision]),
       [
         ['audit', 'configuration-loaded', undefined],
         ['audit', 'decision', 'allow'],
       ],
     )
     assert.deepEqual(
-      linesOf(stderr).map(({ level, component, msg }) => [level, component, msg]),
+      jsonLines(stderr).map(({ level, component, msg }) => [level, component, msg]),
       [['info', 'authz', 'listening']],
     )
   })
@@ -72,15 +57,15 @@ describe('countersign authz', { concurrency: true }, () => {
     await rename(file, rotated)
     authz.signal('SIGHUP')
     const text = await untilFile(file, /"configuration-loaded","generation":2/)
-    assert.equal(linesOf(text).length, 1)
-    assert.equal(linesOf(await readFile(rotated, 'utf8')).length, 1)
+    assert.equal(jsonLines(text).length, 1)
+    assert.equal(jsonLines(await readFile(rotated, 'utf8')).length, 1)
   })
 
   it('continues after a SIGHUP where the audit file cannot be opened, and reloads anyway', async () => {
     await using folder = await temporaryFolder()
     await mkdir(folder.file('log'))
     await using authz = await start(folder, 'audit: { file: log/audit.jsonl }')
-    using client = clientOf(folder)
+    using client = clientIn(folder)
     await rename(folder.file('log'), folder.file('old'))
     authz.signal('SIGHUP')
     await untilFile(folder.file('old/audit.jsonl'), /"configuration-loaded","generation":2/)
@@ -93,13 +78,13 @@ describe('countersign authz', { concurrency: true }, () => {
   it('keeps the last valid configuration where the next one is broken', async () => {
     await using folder = await temporaryFolder()
     await using authz = await start(folder)
-    using client = clientOf(folder)
+    using client = clientIn(folder)
     await writeFile(folder.file('countersign.yaml'), 'version: 2')
     authz.signal('SIGHUP')
     await sleep(300)
     assert.ok((await client.check(ALICE)).allow)
     const { stdout } = await authz.end()
-    const rejected = linesOf(stdout).filter(({ event }) => event === 'configuration-rejected')
+    const rejected = jsonLines(stdout).filter(({ event }) => event === 'configuration-rejected')
     assert.ok(rejected.length > 0)
     assert.equal(rejected[0]?.['generation'], 1)
   })
@@ -108,12 +93,12 @@ describe('countersign authz', { concurrency: true }, () => {
     { name: 'a broken configuration', config: 'version: 1\nmore: 2', says: /more: unknown key/ },
     {
       name: 'an address that cannot be listened on',
-      config: CONFIG.replace('unix:authz.sock', 'unix:/proc/authz.sock'),
+      config: MINIMAL_CONFIGURATION.replace('unix:authz.sock', 'unix:/proc/authz.sock'),
       says: /^countersign: cannot listen on unix:\/proc\/authz\.sock/m,
     },
     {
       name: 'an audit file that cannot be opened',
-      config: `${CONFIG}audit: { file: none/audit.jsonl }`,
+      config: `${MINIMAL_CONFIGURATION}audit: { file: none/audit.jsonl }`,
       says: /^countersign: the audit file cannot be opened/,
     },
   ]

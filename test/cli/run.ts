@@ -109,3 +109,10 @@ export const startService = async (
 /** Starts `countersign authz` and waits until it listens. */
 export const startAuthzCommand = async (config: string): Promise<RunningService> =>
   await startService('authz', config)
+
+/** The objects in a text of JSON lines. */
+export const jsonLines = (output: string): readonly Record<string, unknown>[] =>
+  output
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line): Record<string, unknown> => JSON.parse(line))

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SdsClient } from '../fakes/sds-client.ts'
 import { signerSite, type SignerSite } from '../fakes/signer-site.ts'
-import { countersign, startService } from './run.ts'
+import { countersign, startService, jsonLines } from './run.ts'
 
 const ask = async (site: SignerSite): Promise<number> => {
   using client = new SdsClient({ kind: 'unix', path: site.file('run/signer.sock') })
@@ -15,12 +15,6 @@ const ask = async (site: SignerSite): Promise<number> => {
   const { secrets } = await stream.next()
   return secrets.length
 }
-
-const linesOf = (text: string): readonly Record<string, unknown>[] =>
-  text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line): Record<string, unknown> => JSON.parse(line))
 
 describe('countersign signer', { concurrency: true }, () => {
   it('writes audit to standard output and logs to standard error, and ends with 0 by SIGTERM', async () => {
@@ -32,14 +26,14 @@ describe('countersign signer', { concurrency: true }, () => {
     const { status, stdout, stderr } = await signer.end()
     assert.equal(status, 0)
     assert.deepEqual(
-      linesOf(stdout).map(({ log, event }) => [log, event]),
+      jsonLines(stdout).map(({ log, event }) => [log, event]),
       [
         ['audit', 'configuration-loaded'],
         ['audit', 'certificate-issued'],
       ],
     )
     assert.deepEqual(
-      linesOf(stderr).map(({ level, component, msg }) => [level, component, msg]),
+      jsonLines(stderr).map(({ level, component, msg }) => [level, component, msg]),
       [['info', 'signer', 'listening']],
     )
     assert.doesNotMatch(stdout + stderr, /PRIVATE/)

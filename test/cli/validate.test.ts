@@ -6,13 +6,7 @@ import { describe, it } from 'node:test'
 import { cheapHash } from '../fakes/hashes.ts'
 import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'
 import { countersign, type Result } from './run.ts'
-
-const GOOD = `
-version: 1
-listen: { authz: unix:authz.sock }
-authenticators: { staff: { basic: { verify: [{ users: { file: users.yaml } }] } } }
-routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]
-`
+import { MINIMAL_CONFIGURATION } from '../fakes/minimal-configuration.ts'
 
 const validate = async (
   folder: TemporaryFolder,
@@ -29,7 +23,7 @@ describe('countersign validate', { concurrency: true }, () => {
   it('accepts a valid configuration', async () => {
     await using folder = await temporaryFolder()
     const users = `users: { alice: { password: '${await cheapHash('secret')}' } }`
-    const { status, stdout, stderr } = await validate(folder, GOOD, users)
+    const { status, stdout, stderr } = await validate(folder, MINIMAL_CONFIGURATION, users)
     assert.deepEqual([status, stderr], [0, ''])
     assert.match(stdout, /countersign\.yaml is valid: 1 route, 2 files read\n$/)
   })
@@ -39,7 +33,7 @@ describe('countersign validate', { concurrency: true }, () => {
     const users = `users: { alice: { password: '${await cheapHash('secret')}' } }`
     const rules =
       '[{ deny: no-secrets, verbs: [get, list, watch], resources: [secrets] }, { allow: all }]'
-    const text = GOOD.replace('name: app', 'name: app, kind: kubernetes').replace(
+    const text = MINIMAL_CONFIGURATION.replace('name: app', 'name: app, kind: kubernetes').replace(
       '[{ allow: all }]',
       rules,
     )
@@ -52,12 +46,12 @@ describe('countersign validate', { concurrency: true }, () => {
     )
     const strict = await validate(folder, text, users, '--strict')
     assert.deepEqual([strict.status, strict.stderr], [1, warned.stderr])
-    assert.equal((await validate(folder, GOOD, users, '--strict')).status, 0)
+    assert.equal((await validate(folder, MINIMAL_CONFIGURATION, users, '--strict')).status, 0)
   })
 
   it('lists every problem of a configuration, with file, line and column', async () => {
     await using folder = await temporaryFolder()
-    const text = `${GOOD.replace('unix:authz.sock', 'nonsense').replace('verify:', 'verfy:')}\nmore: 1\n`
+    const text = `${MINIMAL_CONFIGURATION.replace('unix:authz.sock', 'nonsense').replace('verify:', 'verfy:')}\nmore: 1\n`
     const { status, stdout, stderr } = await validate(folder, text, '')
     assert.deepEqual([status, stdout], [1, ''])
     const lines = stderr.replaceAll(folder.path, '').trimEnd().split('\n')
@@ -72,13 +66,13 @@ describe('countersign validate', { concurrency: true }, () => {
   it('lists every problem of the files of the configuration', async () => {
     await using folder = await temporaryFolder()
     const users = 'users:\n  alice: { password: plain }\n  bob: { password: plain, group: x }\n'
-    const first = await validate(folder, GOOD, users)
+    const first = await validate(folder, MINIMAL_CONFIGURATION, users)
     assert.equal(first.status, 1)
     assert.match(
       first.stderr,
       /\/users\.yaml:3:27: users\.bob\.group: unknown key; did you mean "groups"\?\n1 problem found/,
     )
-    const second = await validate(folder, GOOD, users.replace(', group: x', ''))
+    const second = await validate(folder, MINIMAL_CONFIGURATION, users.replace(', group: x', ''))
     assert.match(
       second.stderr,
       /alice\.password: is a plain .*\n.*bob\.password: is a plain .*\n2 problems found/,
@@ -90,7 +84,11 @@ describe('countersign validate', { concurrency: true }, () => {
     await using folder = await temporaryFolder()
     const users = `users: { alice: { password: '${await cheapHash('secret')}' } }`
     const tls = "{ address: '127.0.0.1:0', tls: { certificate: c, key: 'file:k', clientCa: a } }"
-    const { status, stderr } = await validate(folder, GOOD.replace('unix:authz.sock', tls), users)
+    const { status, stderr } = await validate(
+      folder,
+      MINIMAL_CONFIGURATION.replace('unix:authz.sock', tls),
+      users,
+    )
     assert.equal(status, 1)
     for (const name of ['c', 'k', 'a']) assert.match(stderr, new RegExp(`/${name} does not exist`))
   })

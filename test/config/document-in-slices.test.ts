@@ -9,6 +9,7 @@ import { parseYaml, parseYamlInSlices, type DocumentKind } from '../../src/confi
 import { formatProblem } from '../../src/config/problem.ts'
 import { Slices } from '../../src/runtime/slices.ts'
 import { pathSchema } from '../../src/config/values.ts'
+import { linesOf } from '../fakes/lines.ts'
 
 const FILE = '/etc/app/app.yaml'
 
@@ -33,14 +34,11 @@ const KIND: DocumentKind<typeof schema> = {
   ],
 }
 
-const lines = (count: number, line: (index: number) => string): string =>
-  Array.from({ length: count }, (_, index) => `${line(index)}\n`).join('')
-
 const users = (count: number, line = (index: number) => `{ id: i${index}, file: x/${index} }`) =>
-  `users:\n${lines(count, (index) => `  u${index}: ${line(index)}`)}`
+  `users:\n${linesOf(count, (index) => `  u${index}: ${line(index)}`)}`
 
 const groups = (count: number, members: number, line = (id: string) => `{ id: ${id} }`): string =>
-  `groups:\n${lines(count, (one) => `  - members:\n${lines(members, (two) => `      - ${line(`g${one}-${two}`)}`)}`)}`
+  `groups:\n${linesOf(count, (one) => `  - members:\n${linesOf(members, (two) => `      - ${line(`g${one}-${two}`)}`)}`)}`
 
 const every = (nth: number, bad: string) => (index: number) =>
   index % nth === nth - 1 ? bad : `{ id: i${index} }`
@@ -52,7 +50,7 @@ const CASES: Readonly<Record<string, string>> = {
   'a long one that is no YAML': `name: a\n${users(800)}  x: [`,
   'a long comment': `#${'x'.repeat(100_000)}`,
   'many users': `name: a\n${users(800)}`,
-  'many users with keys that are numbers': `name: a\nusers:\n${lines(800, (index) => `  ${800 - index}: { id: x }`)}`,
+  'many users with keys that are numbers': `name: a\nusers:\n${linesOf(800, (index) => `  ${800 - index}: { id: x }`)}`,
   'many users with problems': `name: a\n${users(800, every(500, '{ identifier: x, more: y }'))}`,
   'many users, one of them with a name that is not allowed': `name: a\n${users(800)}  A-B: { id: x }`,
   'a user twice in many': `name: a\n${users(800)}  u5: { id: x }`,
@@ -64,7 +62,7 @@ const CASES: Readonly<Record<string, string>> = {
   'many groups of many with problems': `name: a\n${groups(40, 100, (id) => (id.endsWith('7-77') || id.endsWith('9-1') ? '{ id: 5 }' : `{ id: ${id} }`))}`,
   'users in place of a list': `name: a\n${users(800).replace('users', 'groups')}`,
   'groups in place of a mapping': `name: a\n${groups(1_000, 3).replace('groups', 'users')}`,
-  'aliases in many users': `name: a\nusers:\n  a: &a { id: x }\n  b: *a\n${lines(800, (index) => `  u${index}: { id: x }`)}  c: *a\n  d: { id: 5 }`,
+  'aliases in many users': `name: a\nusers:\n  a: &a { id: x }\n  b: *a\n${linesOf(800, (index) => `  u${index}: { id: x }`)}  c: *a\n  d: { id: 5 }`,
 }
 
 describe('a document in slices', () => {
@@ -94,7 +92,7 @@ describe('a document in slices', () => {
       }
     }
     // Not read in another thread, whose pieces have pauses too.
-    const text = `name: a\nusers: {\n${lines(800, (index) => ` u${index}: { id: x },`)} }`
+    const text = `name: a\nusers: {\n${linesOf(800, (index) => ` u${index}: { id: x },`)} }`
     assert.ok(text.length < 16_384)
     const result = await parseYamlInSlices(FILE, text, KIND, new Counted())
     assert.ok(result.ok)

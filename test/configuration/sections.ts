@@ -57,3 +57,7 @@ export const checkAll = (cases: readonly Case[]): void => {
     })
   }
 }
+
+/** A problem of the first rule of the first route. */
+export const inFirstRule = (path: string, message: string): RegExp =>
+  new RegExp(String.raw`^routes\[0\]\.authorize\[0\]${path}: ${message}`)

@@ -12,6 +12,7 @@ import { parseConfig, readConfig } from '../../src/configuration/parse.ts'
 import { Slices } from '../../src/runtime/slices.ts'
 import { longestTurn } from '../fakes/longest-turn.ts'
 import { temporaryFolder } from '../servers/temporary.ts'
+import { linesOf } from '../fakes/lines.ts'
 
 const RULES = 10_000
 // At once it takes 100 ms to compile, and 600 ms to read. A turn is 4 ms and the garbage collection that falls into it.
@@ -26,33 +27,31 @@ routes:
 const route = (name: string, rules: string): string =>
   `  - name: ${name}\n    match: { hosts: [${name}.example.org] }\n    authenticate: [visitors]\n    authorize:\n${rules}`
 
-const lines = (count: number, line: (index: number) => string): string =>
-  Array.from({ length: count }, (_, index) => `${line(index)}\n`).join('')
-
 const rule = (index: number): string =>
   index % 10 === 0
     ? `{ deny: r${index}, when: 'identity.groups.exists(g, g == "x${index}")', paths: [/api/${index}] }`
     : `{ allow: r${index}, groups: [g${index % 200}], methods: [GET], paths: ['/api/${index}/**'] }`
 
-const rules = (count: number, of = rule): string => lines(count, (index) => `      - ${of(index)}`)
+const rules = (count: number, of = rule): string =>
+  linesOf(count, (index) => `      - ${of(index)}`)
 
 const list = (name: string, count: number, of = rule): string =>
-  `      - list: ${name}\n        rules:\n${lines(count, (index) => `          - ${of(index)}`)}`
+  `      - list: ${name}\n        rules:\n${linesOf(count, (index) => `          - ${of(index)}`)}`
 
 const bad = (index: number): string =>
   index % 97 === 96 ? `{ allow: r${index}, verb: [get] }` : rule(index)
 
 const CASES: Readonly<Record<string, string>> = {
   'one route of many rules': HEAD + route('app', rules(1_000)),
-  'many routes': HEAD + lines(300, (index) => route(`app${index}`, rules(2))),
-  'many routes of many rules': HEAD + lines(20, (index) => route(`app${index}`, rules(40))),
+  'many routes': HEAD + linesOf(300, (index) => route(`app${index}`, rules(2))),
+  'many routes of many rules': HEAD + linesOf(20, (index) => route(`app${index}`, rules(40))),
   'a long list':
     HEAD + route('app', rules(20, (index) => `{ allow: first${index} }`) + list('all', 700)),
   'many long lists':
     HEAD +
     route(
       'app',
-      lines(20, (index) => list(`l${index}`, 40, (at) => `{ allow: r${index}-${at} }`)),
+      linesOf(20, (index) => list(`l${index}`, 40, (at) => `{ allow: r${index}-${at} }`)),
     ),
   'many rules with unknown keys': HEAD + route('app', rules(1_000, bad)),
   'a long list with unknown keys': HEAD + route('app', list('all', 700, bad)),
@@ -65,8 +64,8 @@ const CASES: Readonly<Record<string, string>> = {
   'a long list of no name':
     HEAD + route('app', list('all', 700).replace('list: all', 'shadow: true')),
   'many routes without rules':
-    HEAD + lines(300, (index) => `  - name: app${index}\n    authenticate: [visitors]`),
-  'many routes of one name': HEAD + lines(300, () => route('app', rules(1))),
+    HEAD + linesOf(300, (index) => `  - name: app${index}\n    authenticate: [visitors]`),
+  'many routes of one name': HEAD + linesOf(300, () => route('app', rules(1))),
   'many rules, and nothing else': `routes:\n${route('app', rules(1_000))}`,
 }
 
@@ -99,7 +98,7 @@ describe(`a configuration of ${RULES} rules`, () => {
   for (const [shape, text] of Object.entries({
     'in one route': HEAD + route('app', rules(RULES)),
     'in a list': HEAD + route('app', list('all', RULES)),
-    'in a thousand routes': HEAD + lines(RULES / 10, (index) => route(`app${index}`, rules(10))),
+    'in a thousand routes': HEAD + linesOf(RULES / 10, (index) => route(`app${index}`, rules(10))),
   })) {
     it(`is read and compiled in short turns: ${shape}`, async () => {
       await using folder = await temporaryFolder()

@@ -1,5 +1,6 @@
 // How the scenarios of tokens ask a site, and what they read out of the answer and of the audit log.
 
+import assert from 'node:assert/strict'
 import { http1, valuesOf, type Answer, type HeaderLine } from '../servers/client.ts'
 import { HOST, type Site } from './site.ts'
 
@@ -20,3 +21,10 @@ export const verdictOf = async (site: Site, answer: Answer): Promise<string> => 
 /** The same, of a request with these headers. */
 export const verdictOn = async (site: Site, ...headers: readonly HeaderLine[]): Promise<string> =>
   await verdictOf(site, await send(site, ...headers))
+
+/** The only value of a header. */
+export const singleOf = (answer: Answer, name: string): string => {
+  const values = valuesOf(answer, name)
+  assert.equal(values.length, 1, name)
+  return values[0] ?? ''
+}

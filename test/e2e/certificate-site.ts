@@ -20,6 +20,7 @@ import { startEnvoy, type Envoy } from '../servers/envoy.ts'
 import { createAuthority, createPki, type Authority, type Pki } from '../servers/pki.ts'
 import { temporaryFolder } from '../servers/temporary.ts'
 import { CountersignProcess } from './process.ts'
+import { auditEventsIn } from './audit-events.ts'
 
 /** The host that the site publishes. */
 export const HOST = 'kube.example.org'
@@ -121,8 +122,10 @@ export const startCertificateSite = async (
     signer,
     files,
     decisions: async () =>
-      (await readEvents(folder.file('audit.jsonl'))).filter((event) => event.event === 'decision'),
-    issuances: () => readEvents(folder.file('issued.jsonl')),
+      (await auditEventsIn(folder.file('audit.jsonl'))).filter(
+        (event) => event.event === 'decision',
+      ),
+    issuances: () => auditEventsIn(folder.file('issued.jsonl')),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
 }
@@ -132,11 +135,6 @@ export const basic = (user: string, password = PASSWORD): HeaderLine => [
   'Authorization',
   `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
 ]
-
-const readEvents = async (file: string): Promise<readonly AuditEvent[]> => {
-  const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '')
-  return lines.map((line): AuditEvent => JSON.parse(line))
-}
 
 const usersFile = async (users: Readonly<Record<string, SiteUser>>): Promise<string> => {
   // RFC 9106 §3.1: the least that argon2 can be, since what is tested begins behind the password.

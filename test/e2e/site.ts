@@ -1,7 +1,7 @@
 // The base of every scenario: a TLS upstream that trusts only Envoy, `countersign authz` as a separate
 // process, and a real Envoy with the generated bootstrap, on ports of the system's choice.
 
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { stringify } from 'yaml'
 import { z } from 'zod'
@@ -17,6 +17,7 @@ import { createPki, type Pki } from '../servers/pki.ts'
 import { temporaryFolder } from '../servers/temporary.ts'
 import { startUpstream, type Upstream } from '../servers/upstream.ts'
 import { CountersignProcess } from './process.ts'
+import { decisionsIn } from './audit-events.ts'
 
 /** The host that the site publishes. */
 export const HOST = 'api.example.org'
@@ -131,7 +132,7 @@ export const startSite = async ({
     target,
     files,
     authz,
-    events: () => readEvents(files.audit),
+    events: () => decisionsIn(files.audit),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
 }
@@ -168,13 +169,6 @@ export const eventually = async <T>(
     if (performance.now() > end) throw new Error(`still ${JSON.stringify(value)} after ${limit} ms`)
     await sleep(50)
   }
-}
-
-const readEvents = async (file: string): Promise<readonly DecisionEvent[]> => {
-  const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '')
-  return lines
-    .map((line): { event: string } & DecisionEvent => JSON.parse(line))
-    .filter(({ event }) => event === 'decision')
 }
 
 /** The bootstrap of a configuration file. */

@@ -2,38 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { compileText } from '../../src/expression/cel.ts'
-import type { Identity } from '../../src/identity/identity.ts'
 import { cpuTime } from '../fakes/cpu-time.ts'
-
-type IdentityVariables = Pick<Identity, 'user' | 'uid' | 'groups' | 'extra' | 'authenticator'> & {
-  readonly method: string
-}
-
-const ALICE: IdentityVariables = {
-  user: 'alice',
-  groups: ['ops', 'dev', 'team-a'],
-  extra: { team: ['blue', 'red'], none: [], 'acme.com/x': ['y'] },
-  method: 'basic',
-  authenticator: 'staff',
-}
-
-interface AboutIdentity {
-  evaluate(identity: IdentityVariables): readonly string[] | undefined
-}
-
-const compiled = (source: string): AboutIdentity => {
-  const compilation = compileText(source, 'identity')
-  assert.ok(compilation.ok, compilation.ok ? '' : compilation.message)
-  const { expression } = compilation
-  return { evaluate: (identity) => expression.evaluate({ identity }) }
-}
-
-const messageOf = (source: string): string => {
-  const compilation = compileText(source, 'identity')
-  assert.ok(!compilation.ok, source)
-  return compilation.message
-}
+import { type IdentityVariables, ALICE, compiled, messageOf } from './compiling.ts'
 
 describe('an expression reads the identity only:', () => {
   const FIELDS = [

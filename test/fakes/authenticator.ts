@@ -38,3 +38,7 @@ export const PROVEN: Authentication = {
   outcome: 'authenticated',
   credential: credentialOf({ groups: ['dev', 'ops'] }),
 }
+
+/** The outcome, or why the credential was rejected. */
+export const codeOf = (authentication: Authentication): string =>
+  authentication.outcome === 'rejected' ? authentication.code : authentication.outcome

@@ -218,3 +218,14 @@ const formsIn = (body: string): readonly Form[] =>
 
 const attributeIn = (tag: string, name: string): string =>
   (new RegExp(`${name}="([^"]*)"`).exec(tag)?.[1] ?? '').replaceAll('&amp;', '&')
+
+const MOST_HOPS = 8
+
+/** Follows redirects, from host to host. */
+export const follow = async (browser: Browser, start: string | URL): Promise<Visit> => {
+  let visit = await browser.get(start)
+  for (let hops = 0; hops < MOST_HOPS && visit.headers.location !== undefined; hops += 1) {
+    visit = await browser.get(visit.url)
+  }
+  return visit
+}

@@ -8,6 +8,7 @@ import { formatAddress } from '../../src/config/values.ts'
 import { authorizationService, healthService } from '../../src/proto/load.ts'
 import type { ListenAddress } from '../../src/runtime/grpc/server.ts'
 import { attributesOf, type RequestParts } from './envoy.ts'
+import type { TemporaryFolder } from '../servers/temporary.ts'
 
 /** What Envoy does with an answer. */
 export type Outcome =
@@ -161,3 +162,7 @@ const joined = (options: readonly HeaderValueOption__Output[]): Record<string, s
   }
   return lines
 }
+
+/** A client of the authz that listens at `authz.sock` in a folder. */
+export const clientIn = (folder: TemporaryFolder): EnvoyClient =>
+  new EnvoyClient({ kind: 'unix', path: folder.file('authz.sock') })

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { gcmsiv } from '@noble/ciphers/aes.js'
 import type { Grant } from '../../src/grant/grant.ts'
-import { GrantSeal } from '../../src/grant/seal.ts'
+import { GrantSeal, type Opening } from '../../src/grant/seal.ts'
 import { newGrantKeyLine, parseGrantKeys, type GrantKey } from '../../src/keys/grant-keys.ts'
 import { extendedKeyUsage, keyUsage, notAuthority } from '../../src/x509/extensions.ts'
 import { encodeName } from '../../src/x509/name.ts'
@@ -54,3 +54,7 @@ export const sealedBytes = (bytes: Uint8Array, { id, secret }: GrantKey): string
   const text = gcmsiv(secret.export(), new Uint8Array(12), header).encrypt(bytes)
   return Buffer.concat([header, text]).toString('base64url')
 }
+
+/** Why a handle was refused, or that it was opened. */
+export const codeOf = (opening: Opening): string =>
+  opening.outcome === 'refused' ? opening.code : opening.outcome

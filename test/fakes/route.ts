@@ -12,6 +12,7 @@ import { kubernetesHeaders } from '../../src/transform/headers/kubernetes-header
 import { placesOf } from '../../src/transform/strip.ts'
 import type { Transformer } from '../../src/transform/transformer.ts'
 import { policyOf, type RuleParts } from './rules.ts'
+import { fakeAuthenticator, type FakeAnswer } from './authenticator.ts'
 
 /** The parts of a route that tests choose. */
 export interface RouteParts {
@@ -70,3 +71,8 @@ export const routesOf = (...routes: readonly RouteParts[]): RouteTable =>
       match: { hosts: ['*'], paths: ['/**'], ambiguousPaths: 'refuse', ...parts.match },
     })),
   )
+
+/** A route with one authenticator, which answers so. */
+export const answering = (answer: FakeAnswer): Pick<RouteParts, 'authenticators'> => ({
+  authenticators: [fakeAuthenticator('staff', answer)],
+})

@@ -6,15 +6,9 @@ import { parseConfig } from '../../src/configuration/parse.ts'
 import type { Config } from '../../src/configuration/schema.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { routesOf, type RouteParts } from './route.ts'
+import { MINIMAL_CONFIGURATION } from './minimal-configuration.ts'
 
-const TEXT = `
-version: 1
-listen: { authz: unix:authz.sock }
-authenticators: { staff: { basic: { verify: [{ users: { file: users.yaml } }] } } }
-routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]
-`
-
-const parsed = parseConfig('/etc/countersign.yaml', TEXT)
+const parsed = parseConfig('/etc/countersign.yaml', MINIMAL_CONFIGURATION)
 assert.ok(parsed.ok)
 const { config } = parsed
 

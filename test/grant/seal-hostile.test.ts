@@ -4,17 +4,14 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { gcmsiv } from '@noble/ciphers/aes.js'
 import { encodeGrant } from '../../src/grant/grant.ts'
-import { GrantSeal, type Opening } from '../../src/grant/seal.ts'
+import { GrantSeal } from '../../src/grant/seal.ts'
 import { bytesOf } from '../fixtures/certificate.ts'
-import { grantOf, makeGrantKey, sealed, sealedBytes } from '../fakes/grant.ts'
+import { grantOf, makeGrantKey, sealed, sealedBytes, codeOf } from '../fakes/grant.ts'
 
 const KEY = makeGrantKey()
 const OTHER = makeGrantKey()
 const seal = new GrantSeal([KEY])
 const handle = sealed(grantOf(), KEY)
-
-const codeOf = (opening: Opening): string =>
-  opening.outcome === 'refused' ? opening.code : opening.outcome
 
 describe('a certificate handle that no grant key sealed', () => {
   const bytes = Buffer.from(handle, 'base64url')

@@ -7,10 +7,10 @@ import { describe, it } from 'node:test'
 import { gcmsiv } from '@noble/ciphers/aes.js'
 import { encodeGrant } from '../../src/grant/grant.ts'
 import { handleDigest } from '../../src/grant/handle.ts'
-import { GrantSeal, type Opening, type Sealing } from '../../src/grant/seal.ts'
+import { GrantSeal, type Sealing } from '../../src/grant/seal.ts'
 import { parseGrantKeys, type GrantKey } from '../../src/keys/grant-keys.ts'
 import { bytesOf } from '../fixtures/certificate.ts'
-import { grantOf, sealed, sealedBytes, subjectOf } from '../fakes/grant.ts'
+import { grantOf, sealed, sealedBytes, subjectOf, codeOf } from '../fakes/grant.ts'
 
 const lineOf = (byte: number): string => Buffer.alloc(32, byte).toString('base64url')
 
@@ -24,9 +24,6 @@ const KEY = keyOf(1)
 const OTHER = keyOf(2)
 const seal = new GrantSeal([KEY])
 const handle = sealed(grantOf(), KEY)
-
-const codeOf = (opening: Opening): string =>
-  opening.outcome === 'refused' ? opening.code : opening.outcome
 
 describe('AES-256-GCM-SIV', () => {
   const KEY_1 = `01${'00'.repeat(31)}`

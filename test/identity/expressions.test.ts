@@ -3,16 +3,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Claims } from '../../src/identity/claims.ts'
-import { IdentityMapping, type MappingResult } from '../../src/identity/mapping.ts'
-import { credentialOf } from '../fakes/authenticator.ts'
-import { identityConfigOf } from '../fakes/mapping.ts'
+import type { MappingResult } from '../../src/identity/mapping.ts'
+import { mapped } from '../fakes/mapping.ts'
 import { cpuTime } from '../fakes/cpu-time.ts'
-
-const mapped = (section: string, claims: Claims): MappingResult =>
-  new IdentityMapping('tokens', {
-    allowReserved: [],
-    identity: identityConfigOf(section),
-  }).identityOf(credentialOf({ method: 'bearer', user: 'https://issuer#sub', claims }))
 
 const identityIn = (result: MappingResult): unknown => {
   if (result.outcome === 'refused') return result.code

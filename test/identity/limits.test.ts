@@ -6,13 +6,7 @@ import type { Claims } from '../../src/identity/claims.ts'
 import type { CertificateFields } from '../../src/identity/certificate-fields.ts'
 import { IdentityMapping, type MappingResult } from '../../src/identity/mapping.ts'
 import { credentialOf } from '../fakes/authenticator.ts'
-import { identityConfigOf } from '../fakes/mapping.ts'
-
-const mapped = (section: string, claims: Claims): MappingResult =>
-  new IdentityMapping('tokens', {
-    allowReserved: [],
-    identity: identityConfigOf(section),
-  }).identityOf(credentialOf({ method: 'bearer', user: 'https://issuer#sub', claims }))
+import { identityConfigOf, mapped } from '../fakes/mapping.ts'
 
 describe('the limits of an identity', () => {
   const LIMITED = 'limits: { user: 18, uid: 4, extra: 8, extraValues: 2 }\n'

@@ -74,25 +74,40 @@ describe('names that a header cannot carry', () => {
 })
 
 describe('reserved names in an identity', () => {
-  it('are refused as a user', () => {
-    assert.equal(outcomeOf({ user: 'system:admin' }), 'identity-reserved')
-  })
-
-  it('are refused as a group', () => {
-    assert.equal(outcomeOf({ groups: ['dev', 'system:masters'] }), 'identity-reserved')
-  })
-
-  it('are refused in another case', () => {
-    assert.equal(outcomeOf({ groups: ['SYSTEM:masters'] }), 'identity-reserved')
-  })
-
-  it('are accepted where `allowReserved` lists them', () => {
-    assert.equal(outcomeOf({ groups: ['system:masters'] }, ['system:masters']), 'identity')
-  })
-
-  it('are refused where `allowReserved` lists another', () => {
-    assert.equal(outcomeOf({ groups: ['system:masters'] }, ['system:nodes']), 'identity-reserved')
-  })
+  const MASTERS = { groups: ['dev', 'system:masters'] }
+  const CASES: readonly {
+    readonly name: string
+    readonly credential: Partial<ProvenCredential>
+    readonly allowReserved?: readonly string[]
+    readonly want: 'identity' | 'identity-reserved'
+  }[] = [
+    {
+      name: 'are refused as a user',
+      credential: { user: 'system:admin' },
+      want: 'identity-reserved',
+    },
+    { name: 'are refused as a group', credential: MASTERS, want: 'identity-reserved' },
+    {
+      name: 'are refused in another case',
+      credential: { groups: ['SYSTEM:masters'] },
+      want: 'identity-reserved',
+    },
+    {
+      name: 'are accepted where `allowReserved` lists them',
+      credential: MASTERS,
+      allowReserved: ['system:masters'],
+      want: 'identity',
+    },
+    {
+      name: 'are refused where `allowReserved` lists another',
+      credential: MASTERS,
+      allowReserved: ['system:nodes'],
+      want: 'identity-reserved',
+    },
+  ]
+  for (const { name, credential, allowReserved, want } of CASES) {
+    it(name, () => assert.equal(outcomeOf(credential, allowReserved), want))
+  }
 
   it('with surrounding space are refused even where listed', () => {
     assert.notEqual(outcomeOf({ user: ' system:admin' }, [' system:admin']), 'identity')

@@ -13,11 +13,11 @@ import {
   readSigningKeys,
   signingKeyFile,
 } from '../../src/keys/signing-key-folder.ts'
-import type { SigningKeyEntry } from '../../src/keys/signing-keys.ts'
 import { writeList, writeSigningKeys } from '../fakes/signing-key-files.ts'
 import { madeKey, type MadeKey } from '../fakes/signing-keys.ts'
 import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'
 import { DAY, HOUR, instant, START } from './lists.ts'
+import { changed } from './made-keys.ts'
 
 const [retired, signing, next, rsa, weak] = await Promise.all([
   madeKey('ES256', START - DAY),
@@ -28,10 +28,6 @@ const [retired, signing, next, rsa, weak] = await Promise.all([
 ])
 const KEYS = [retired, signing, next, rsa]
 
-const changed = (key: MadeKey, changes: Partial<SigningKeyEntry>): MadeKey => ({
-  ...key,
-  entry: { ...key.entry, ...changes },
-})
 const revoked = (key: MadeKey): MadeKey => changed(key, { revoked: instant(0) })
 
 const fileOf = (folder: TemporaryFolder, { entry }: MadeKey): string =>

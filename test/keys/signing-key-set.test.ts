@@ -8,11 +8,12 @@ import { readToken } from '../../src/authenticate/bearer/token.ts'
 import { checkToken, refusalOf } from '../../src/authenticate/bearer/verify-token.ts'
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../../src/keys/mint-schema.ts'
 import { SigningKeySet } from '../../src/keys/signing-key-set.ts'
-import type { SigningKeyEntry, SigningKeyList } from '../../src/keys/signing-keys.ts'
+import type { SigningKeyList } from '../../src/keys/signing-keys.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { Seeded } from '../fakes/seeded.ts'
 import { madeKey, signingKeysOf, type MadeKey } from '../fakes/signing-keys.ts'
 import { DAY, HOUR, instant, MINUTE, START } from './lists.ts'
+import { changed, setAt } from './made-keys.ts'
 
 const END = DAY + 5 * MINUTE
 
@@ -27,19 +28,7 @@ const [a, b, c, rsa, ed] = await Promise.all([
   made('EdDSA', MINUTE),
 ])
 
-const changed = (key: MadeKey, changes: Partial<SigningKeyEntry>): MadeKey => ({
-  ...key,
-  entry: { ...key.entry, ...changes },
-})
 const revoked = (key: MadeKey, after: number): MadeKey => changed(key, { revoked: instant(after) })
-
-/** A set of these keys, so many milliseconds after the start. */
-const setAt = (keys: readonly MadeKey[], after: number): SigningKeySet => {
-  const clock = new FakeClock(START)
-  const set = signingKeysOf(keys, clock)
-  clock.advance(after)
-  return set
-}
 
 const NAMES = new Map([
   [a.entry.kid, 'a'],

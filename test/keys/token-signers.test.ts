@@ -4,10 +4,10 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { compactVerify } from 'jose'
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../../src/keys/mint-schema.ts'
-import type { SigningKeySet } from '../../src/keys/signing-key-set.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { madeKey, signingKeysOf, type MadeKey } from '../fakes/signing-keys.ts'
 import { HOUR, instant, MINUTE, START } from './lists.ts'
+import { setAt } from './made-keys.ts'
 
 const [a, b, c, rsa, ed] = await Promise.all([
   madeKey('ES256', START),
@@ -27,14 +27,6 @@ const revoked = (key: MadeKey, after: number): MadeKey => ({
   ...key,
   entry: { ...key.entry, revoked: instant(after) },
 })
-
-/** A set of these keys, so many milliseconds after the start. */
-const setAt = (keys: readonly MadeKey[], after: number): SigningKeySet => {
-  const clock = new FakeClock(START)
-  const set = signingKeysOf(keys, clock)
-  clock.advance(after)
-  return set
-}
 
 describe('the private keys for oidc-provider', () => {
   const input = (kid: string, alg: SigningAlgorithm): string => {

@@ -4,22 +4,14 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { DerivedKeys } from '../../src/state/derived-keys.ts'
 import { PriorityLru } from '../../src/state/priority-lru.ts'
-
-/** The same numbers every time. */
-const numbers = (seed: number): ((below: number) => number) => {
-  let state = seed
-  return (below) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return Math.floor((state / 2 ** 32) * below)
-  }
-}
+import { randomFrom } from '../fakes/random.ts'
 
 const SHELVES = 4
 
 describe('levels', () => {
   for (const seed of [1, 2, 3, 4, 5]) {
     it(`never hold more than they may, nor lose what they have room for (seed ${seed})`, () => {
-      const below = numbers(seed)
+      const below = randomFrom(seed)
       const limit = 2 * SHELVES + below(60)
       const share = Math.floor(limit / (SHELVES + 1))
       const levels = new PriorityLru<{ expires: number; worth: number }>({

@@ -12,6 +12,7 @@ import { compileCondition, type Condition } from '../../../src/expression/cel.ts
 import { FakeClock } from '../../fakes/clock.ts'
 import { requestOf, type RequestParts } from '../../fakes/envoy.ts'
 import { AUDIENCE, ISSUER } from './issuing.ts'
+import { codeOf } from '../../fakes/authenticator.ts'
 
 const FOREVER = new AbortController().signal
 
@@ -45,10 +46,6 @@ export const show = async (
     requestOf({ ...parts, headers: [['authorization', `Bearer ${token}`], ...headers] }),
     signal,
   )
-
-/** The outcome, or why it was rejected. */
-export const codeOf = (authentication: Authentication): string =>
-  authentication.outcome === 'rejected' ? authentication.code : authentication.outcome
 
 /** Shows a token; see {@link codeOf}. */
 export const outcomeOf = async (

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import { FakeClock } from '../../fakes/clock.ts'
 import { bearerWith, outcomeOf } from './asking.ts'
+import { tokenTable, type TokenCase } from './token-table.ts'
 import {
   claimsOf,
   headerText,
@@ -21,20 +22,7 @@ before(async () => {
 
 const CLAIMS = JSON.stringify(claimsOf())
 
-interface Case {
-  readonly name: string
-  readonly token: () => string | Promise<string>
-  readonly want: string
-}
-
-const tableOf = (cases: readonly Case[]): void => {
-  for (const { name, token, want } of cases) {
-    it(`${name}: ${want}`, async () => {
-      const authenticator = bearerWith(keySetOf(key))
-      assert.equal(await outcomeOf(authenticator, await token()), want)
-    })
-  }
-}
+const tableOf = (cases: readonly TokenCase[]): void => tokenTable(() => keySetOf(key), cases)
 
 describe('the type of a token', () => {
   const CASES = [

@@ -42,40 +42,34 @@ describe('a wrong token', () => {
     assert.equal(misses(), 2)
   })
 
-  it('of a replaced key is accepted once its issuer publishes the new one', async () => {
-    const { clock, cache } = setUp()
-    const [old, next] = [keySetOf(key).current(), keySetOf(other).current()]
-    assert.ok(old !== undefined && next !== undefined)
-    let published = false
-    const keys: KeySet = {
-      current: () => old,
-      newer: () =>
-        Promise.resolve(published ? { outcome: 'keys', keys: next } : { outcome: 'same' }),
-    }
-    const authenticator = bearerWith(keys, { clock, cache })
-    const token = await other.token()
-    assert.equal(await outcomeOf(authenticator, token), 'token-signature')
-    published = true
-    assert.equal(await outcomeOf(authenticator, token), 'authenticated')
-  })
-
-  it('of an unknown kid is accepted once its issuer publishes the key', async () => {
-    const { clock, cache } = setUp()
-    const newKey = await makeKey('ES256', 'k9')
-    const [old, next] = [keySetOf(key).current(), keySetOf(key, newKey).current()]
-    assert.ok(old !== undefined && next !== undefined)
-    let published = false
-    const keys: KeySet = {
-      current: () => old,
-      newer: () =>
-        Promise.resolve(published ? { outcome: 'keys', keys: next } : { outcome: 'same' }),
-    }
-    const authenticator = bearerWith(keys, { clock, cache })
-    const token = await newKey.token()
-    assert.equal(await outcomeOf(authenticator, token), 'token-key-unknown')
-    published = true
-    assert.equal(await outcomeOf(authenticator, token), 'authenticated')
-  })
+  const PUBLISHED = [
+    { name: 'a token of a replaced key', kid: 'k1', remaining: [], refusal: 'token-signature' },
+    {
+      name: 'a token of an unknown kid',
+      kid: 'k9',
+      remaining: [key],
+      refusal: 'token-key-unknown',
+    },
+  ]
+  for (const { name, kid, remaining, refusal } of PUBLISHED) {
+    it(`${name} is accepted once its issuer publishes the new key`, async () => {
+      const { clock, cache } = setUp()
+      const newKey = await makeKey('ES256', kid)
+      const [old, next] = [keySetOf(key).current(), keySetOf(...remaining, newKey).current()]
+      assert.ok(old !== undefined && next !== undefined)
+      let published = false
+      const keys: KeySet = {
+        current: () => old,
+        newer: () =>
+          Promise.resolve(published ? { outcome: 'keys', keys: next } : { outcome: 'same' }),
+      }
+      const authenticator = bearerWith(keys, { clock, cache })
+      const token = await newKey.token()
+      assert.equal(await outcomeOf(authenticator, token), refusal)
+      published = true
+      assert.equal(await outcomeOf(authenticator, token), 'authenticated')
+    })
+  }
 
   it('a wrong token that was refused under the old keys is accepted at once under the new ones', async () => {
     const { clock, cache } = setUp()

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import { endedTokenCheck } from '../../../src/authenticate/session/token-status.ts'
-import { bearerWith, codeOf, show } from './asking.ts'
+import { bearerWith, show } from './asking.ts'
+import { codeOf } from '../../fakes/authenticator.ts'
 import { claimsOf, keySetOf, makeKey, NOW, type IssuerKey } from './issuing.ts'
 
 let key: IssuerKey

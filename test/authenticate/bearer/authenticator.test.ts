@@ -4,7 +4,8 @@ import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import type { Condition } from '../../../src/expression/cel.ts'
 import { requestOf } from '../../fakes/envoy.ts'
-import { bearerWith, codeOf, conditionOf, outcomeOf, show } from './asking.ts'
+import { bearerWith, conditionOf, outcomeOf, show } from './asking.ts'
+import { codeOf } from '../../fakes/authenticator.ts'
 import { claimsOf, ISSUER, keySetOf, makeKey, NOW, type IssuerKey } from './issuing.ts'
 
 let key: IssuerKey

@@ -4,7 +4,8 @@ import type { Authentication, Authenticator } from '../../../src/authenticate/au
 import type { DpopOptions } from '../../../src/authenticate/bearer/dpop.ts'
 import type { FakeClock } from '../../fakes/clock.ts'
 import { requestOf, type HeaderLines, type RequestParts } from '../../fakes/envoy.ts'
-import { bearerWith, codeOf } from './asking.ts'
+import { bearerWith } from './asking.ts'
+import { codeOf } from '../../fakes/authenticator.ts'
 import { claimsOf, keySetOf, makeKey } from './issuing.ts'
 import { makeCaller, provable } from './proving.ts'
 

@@ -7,7 +7,7 @@ import { CredentialCache } from '../../../src/authenticate/credential-cache.ts'
 import { FakeClock } from '../../fakes/clock.ts'
 import { certificateWith, FakeRevocation, show, trustOf } from '../../pki/asking.ts'
 import { DAY, makeAuthority, makeClient, NOW } from '../../pki/making.ts'
-import { codeOf } from '../bearer/asking.ts'
+import { codeOf } from '../../fakes/authenticator.ts'
 
 const root = makeAuthority({ subject: 'root' })
 const alice = makeClient({ signer: root })

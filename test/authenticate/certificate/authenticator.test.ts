@@ -23,7 +23,7 @@ import {
   NOW,
   type Made,
 } from '../../pki/making.ts'
-import { codeOf } from '../bearer/asking.ts'
+import { codeOf } from '../../fakes/authenticator.ts'
 
 const FOREVER = new AbortController().signal
 const root = makeAuthority({ subject: 'root' })

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
-import { codeOf } from '../bearer/asking.ts'
+import { codeOf } from '../../fakes/authenticator.ts'
 import { presented } from '../../pki/asking.ts'
 import { make, makeAuthority, makeClient, pemOf } from '../../pki/making.ts'
 import { requestOf, type RequestParts } from '../../fakes/envoy.ts'

@@ -8,21 +8,15 @@ import {
   readByteSequences,
 } from '../../../src/authenticate/certificate/client-cert.ts'
 import { connectionSource } from '../../../src/authenticate/certificate/connection.ts'
-import type { Finding } from '../../../src/authenticate/certificate/certificate-source.ts'
 import { requestOf, type HeaderLines } from '../../fakes/envoy.ts'
 import { mutations } from '../../pki/fuzzing.ts'
 import { makeAuthority, makeClient, pemOf, type Made } from '../../pki/making.ts'
+import { outcomeOf } from './finding.ts'
 
 const [root, ca] = [makeAuthority({ subject: 'root' }), makeAuthority({ subject: 'ca' })]
 const alice = makeClient({ signer: ca })
 
 const item = ({ der }: Made): string => `:${der.toString('base64')}:`
-
-const outcomeOf = (finding: Finding): unknown => {
-  if (finding.outcome !== 'found') return finding.outcome
-  const certificates = finding.read()
-  return certificates ? [certificates.leaf, ...certificates.others] : 'malformed'
-}
 
 describe('Client-Cert', () => {
   const good = item(alice)

@@ -12,6 +12,7 @@ import {
 import { requestOf } from '../../fakes/envoy.ts'
 import { mutations } from '../../pki/fuzzing.ts'
 import { makeAuthority, makeClient, pemOf, type Made } from '../../pki/making.ts'
+import { outcomeOf } from './finding.ts'
 
 const ca = makeAuthority({ subject: 'ca' })
 const [alice, mallory] = [
@@ -81,12 +82,6 @@ const find = (choice: ElementChoice, ...values: readonly (string | Buffer)[]): F
   forwardedClientCertSource(choice).find(
     requestOf({ headers: values.map((value) => ['x-forwarded-client-cert', value]) }),
   )
-
-const outcomeOf = (finding: Finding): unknown => {
-  if (finding.outcome !== 'found') return finding.outcome
-  const certificates = finding.read()
-  return certificates ? [certificates.leaf, ...certificates.others] : 'malformed'
-}
 
 describe('the certificate of X-Forwarded-Client-Cert', () => {
   const good = elementOf(alice)

@@ -7,7 +7,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Authentication } from '../../../src/authenticate/authenticator.ts'
 import { createAuthority } from '../../servers/pki.ts'
 import { startTokenServer, type Answer } from '../../servers/token-server.ts'
-import { codeOf, outcomeOf, show } from '../bearer/asking.ts'
+import { outcomeOf, show } from '../bearer/asking.ts'
+import { codeOf } from '../../fakes/authenticator.ts'
 import { ACTIVE, askingBy, introspectionBy, startIntrospection } from './introspecting.ts'
 
 const GOOD = JSON.stringify(ACTIVE)

@@ -13,6 +13,7 @@ import { unguarded } from '../../../src/authenticate/password/guard.ts'
 import { FakeClock } from '../../fakes/clock.ts'
 import { basic, requestOf, type HeaderLines } from '../../fakes/envoy.ts'
 import { brokenVerifier, FakeVerifier } from '../../fakes/password-verifier.ts'
+import { codeOf } from '../../fakes/authenticator.ts'
 
 const MINUTE = 60_000
 const FOREVER = new AbortController().signal
@@ -45,9 +46,6 @@ const ask = async (
   const headers: HeaderLines = authorization === undefined ? [] : [['authorization', authorization]]
   return await authenticator.authenticate(requestOf({ headers }), signal)
 }
-
-const codeOf = (authentication: Authentication): string =>
-  authentication.outcome === 'rejected' ? authentication.code : authentication.outcome
 
 describe('the outcome of Basic', () => {
   const CASES = [

@@ -5,6 +5,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { randomFrom } from '../../fakes/random.ts'
 import { countedSource } from '../../../src/runtime/counted-source.ts'
 import { DAY, GuardedSite, HOME, HOUR, MINUTE, SECOND } from './guarding.ts'
 
@@ -162,19 +163,10 @@ describe('a user with typing errors', () => {
   })
 })
 
-/** Random numbers from a seed. */
-const numbers = (seed: number): ((below: number) => number) => {
-  let state = seed
-  return (below) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return Math.floor((state / 2 ** 32) * below)
-  }
-}
-
 describe('any attack', () => {
   for (const seed of [11, 12, 13, 14]) {
     it(`no count is exceeded in any hour (seed ${seed})`, async () => {
-      const below = numbers(seed)
+      const below = randomFrom(seed)
       const site = new GuardedSite({ users: {} })
       const seen: { readonly at: number; readonly pair: string; user: string; source: string }[] =
         []

@@ -8,6 +8,7 @@ import { HashPool, type PasswordHash } from '../../../src/authenticate/password/
 import { UsersFile } from '../../../src/authenticate/password/users-file.ts'
 import { CALLER } from '../../fakes/caller.ts'
 import { argon2idHash } from '../../fakes/hashes.ts'
+import { median } from '../../fakes/cpu-time.ts'
 
 /** Records the hashes that it verifies, and takes no time. */
 class NotingPool extends HashPool {
@@ -34,9 +35,6 @@ const timeOf = async (file: UsersFile, user: string): Promise<number> => {
   const { user: own, system } = process.cpuUsage(started)
   return (own + system) / 1_000
 }
-
-const median = (values: readonly number[]): number =>
-  values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN
 
 // Real costs, so that the duration is that of the hash and not of the scheduler.
 const MEMORY_KIB = 19_456

@@ -14,7 +14,8 @@ import {
   type KubeApiServer,
 } from '../../servers/kube-apiserver.ts'
 import { temporaryFolder } from '../../servers/temporary.ts'
-import { codeOf, outcomeOf, show } from '../bearer/asking.ts'
+import { outcomeOf, show } from '../bearer/asking.ts'
+import { codeOf } from '../../fakes/authenticator.ts'
 
 const COOL_DOWN = 100
 

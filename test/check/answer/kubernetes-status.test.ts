@@ -4,12 +4,12 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { z } from 'zod'
 import type { DenyAnswer } from '../../../src/check/answer/answer.ts'
-import { PUBLIC_ANSWERS } from '../../../src/check/answer/public-answers.ts'
 import type { Refusal } from '../../../src/check/answer/public-refusal.ts'
 import type { CheckContext } from '../../../src/check/context.ts'
 import type { RequestParts } from '../../fakes/envoy.ts'
 import { routeOf } from '../../fakes/route.ts'
 import { ID, refuse, refuseBy, contextOf, valuesOf } from './refusing.ts'
+import { REFUSALS } from './refusals.ts'
 
 const KUBERNETES = { kind: 'kubernetes' } as const
 
@@ -195,12 +195,9 @@ describe('a Status for any refusal', () => {
     { name: 'the route is known', context: { route: routeOf(KUBERNETES) } },
     { name: 'everything is known', context: asking({ path: '/api/v1/pods' }) },
   ]
-  const refusals = Object.keys(PUBLIC_ANSWERS).filter(
-    (reason): reason is Refusal => reason in PUBLIC_ANSWERS,
-  )
   for (const { name, context } of STAGES) {
     it(`has the reason of its code and the decision id where ${name}`, () => {
-      for (const reason of refusals) {
+      for (const reason of REFUSALS) {
         const status = statusIn(refuse({ reason, rule: 'r', cause: 'secret' }, context))
         assert.equal(status.reason, REASONS[status.code])
         assert.ok(status.message.endsWith(`(decision ${ID})`), status.message)

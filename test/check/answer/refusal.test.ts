@@ -13,6 +13,7 @@ import { fakeAuthenticator } from '../../fakes/authenticator.ts'
 import { requestOf } from '../../fakes/envoy.ts'
 import { routeOf } from '../../fakes/route.ts'
 import { ID, refuse, refuseBy, valuesOf } from './refusing.ts'
+import { REFUSALS } from './refusals.ts'
 
 /** Every refusal that there is: the compiler sees to it that none is left out. */
 const STATUS: Readonly<Record<Refusal, number>> = {
@@ -99,10 +100,6 @@ const STATUS: Readonly<Record<Refusal, number>> = {
   'internal-error': 503,
   'audit-unavailable': 503,
 }
-
-const REFUSALS = Object.keys(PUBLIC_ANSWERS).filter(
-  (reason): reason is Refusal => reason in PUBLIC_ANSWERS,
-)
 
 // google.rpc.Code, which Envoy's access log shows.
 const GRPC: Readonly<Record<number, number>> = {

@@ -7,15 +7,11 @@ import { after, before, describe, it } from 'node:test'
 import { parse } from 'yaml'
 import { kubectl, skipWithoutKubectl } from '../../servers/kubectl.ts'
 import { createPki, type Pki } from '../../servers/pki.ts'
-import { temporaryFolder, type TemporaryFolder } from '../../servers/temporary.ts'
+import { temporaryFolder } from '../../servers/temporary.ts'
 import { run } from '../login/running.ts'
-import type { Result } from '../run.ts'
+import { SERVER, words, write } from './writing.ts'
 
-const SERVER = 'https://kube.example.org'
 const PROGRAM = resolve(import.meta.dirname, '../../../src/countersign.ts')
-
-/** Words that belong together, on one line. */
-const words = (...all: readonly string[]): readonly string[] => all
 
 describe('countersign kubeconfig', { concurrency: 2 }, () => {
   const owned = new AsyncDisposableStack()
@@ -24,13 +20,6 @@ describe('countersign kubeconfig', { concurrency: 2 }, () => {
     pki = owned.use(await createPki())
   })
   after(() => owned.disposeAsync())
-
-  const write = async (
-    folder: TemporaryFolder,
-    args: readonly string[],
-    environment: NodeJS.ProcessEnv = {},
-  ): Promise<Result> =>
-    await run(['kubeconfig', '--server', SERVER, ...args], { state: folder.path, environment })
 
   const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o777
 

@@ -3,14 +3,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { createPki, type Pki } from '../../servers/pki.ts'
-import { temporaryFolder, type TemporaryFolder } from '../../servers/temporary.ts'
-import { run } from '../login/running.ts'
-import type { Result } from '../run.ts'
-
-const SERVER = 'https://kube.example.org'
-
-/** Words that belong together, on one line. */
-const words = (...all: readonly string[]): readonly string[] => all
+import { temporaryFolder } from '../../servers/temporary.ts'
+import { words, write } from './writing.ts'
 
 describe('the options of countersign kubeconfig', { concurrency: 2 }, () => {
   const owned = new AsyncDisposableStack()
@@ -19,13 +13,6 @@ describe('the options of countersign kubeconfig', { concurrency: 2 }, () => {
     pki = owned.use(await createPki())
   })
   after(() => owned.disposeAsync())
-
-  const write = async (
-    folder: TemporaryFolder,
-    args: readonly string[],
-    environment: NodeJS.ProcessEnv = {},
-  ): Promise<Result> =>
-    await run(['kubeconfig', '--server', SERVER, ...args], { state: folder.path, environment })
 
   const MISUNDERSTOOD: readonly { name: string; args: () => readonly string[]; says: RegExp }[] = [
     {

@@ -6,6 +6,7 @@ import { writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { temporaryFolder, type TemporaryFolder } from '../../servers/temporary.ts'
 import { countersign, type Result } from '../run.ts'
+import { linesOf } from './lines.ts'
 
 const CONFIGURATION = `
 version: 1
@@ -40,9 +41,6 @@ const test = async (
   await writeFile(file, `${CONFIGURATION}\n${tests}\n`)
   return await countersign(['test', '--config', file, ...options])
 }
-
-const linesOf = ({ stdout }: Result, folder: TemporaryFolder): readonly string[] =>
-  stdout.replaceAll(folder.path, '').trimEnd().split('\n')
 
 const READS = `
   - name: developers read

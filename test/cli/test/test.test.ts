@@ -7,6 +7,7 @@ import { describe, it } from 'node:test'
 import { createAuthority } from '../../servers/pki.ts'
 import { temporaryFolder, type TemporaryFolder } from '../../servers/temporary.ts'
 import { countersign, type Result } from '../run.ts'
+import { linesOf } from './lines.ts'
 
 const configuration = (identity: string): string => `
 version: 1
@@ -35,9 +36,6 @@ const test = async (
   await writeFile(folder.file('countersign.yaml'), text)
   return await countersign(['test', '--config', folder.file('countersign.yaml'), ...options])
 }
-
-const linesOf = ({ stdout }: Result, folder: TemporaryFolder): readonly string[] =>
-  stdout.replaceAll(folder.path, '').trimEnd().split('\n')
 
 const GOOD = `        - name: somebody
           claims: { email: Alice@B.org, groups: [k8s-a, mail] }

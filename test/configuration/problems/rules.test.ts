@@ -1,15 +1,12 @@
 // What the rules of a route must not say together: names that are taken, or that nothing has.
 
 import { describe } from 'node:test'
-import { checkAll, type Sections } from '../sections.ts'
+import { checkAll, type Sections, inFirstRule } from '../sections.ts'
 
 /** One route with these rules. */
 const rules = (text: string): Sections => ({
   routes: `routes: [{ name: app, authenticate: [{ all: [staff, guests] }, staff], authorize: [${text}] }]`,
 })
-
-const at = (path: string, message: string): RegExp =>
-  new RegExp(String.raw`^routes\[0\]\.authorize\[0\]${path}: ${message}`)
 
 describe('the rules of a route are', () => {
   const IN_SHADOW =
@@ -46,7 +43,7 @@ describe('the rules of a route are', () => {
       name: 'refused with an authenticator that the route lacks, or that only supplements another',
       input: rules('{ allow: a, authenticators: [nobody, guests, constructor] }'),
       want: ['nobody', 'guests', 'constructor'].map((name, index) =>
-        at(
+        inFirstRule(
           String.raw`\.authenticators\[${index}\]`,
           String.raw`"${name}" never authenticates callers of this route: .*\(there are: staff\)$`,
         ),

@@ -35,6 +35,7 @@ import {
 } from './configuration.ts'
 import { istioFile, meshConfig, objectsOf, placed, serviceAt, type Places } from './files.ts'
 import { apply, defineIstio, secretOf, succeed } from './mesh.ts'
+import { decisionsIn } from '../audit-events.ts'
 
 /** Why the scenario cannot be run here, or `false`. */
 export const skipWithoutServers = (): string | false =>
@@ -206,10 +207,3 @@ const gatewayCertificate = (pki: Pki): Promise<KeyPair> =>
     names: ['gateway.istio-ingress.svc'],
     usage: 'client',
   })
-
-const decisionsIn = async (file: string): Promise<readonly DecisionEvent[]> => {
-  const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '')
-  return lines
-    .map((line): { event: string } & DecisionEvent => JSON.parse(line))
-    .filter(({ event }) => event === 'decision')
-}

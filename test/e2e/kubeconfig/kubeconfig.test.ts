@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { z } from 'zod'
 import { TokenCache } from '../../../src/cli/login/cache/token-cache.ts'
 import type { Login } from '../../../src/cli/login/login-record.ts'
 import { confirmDevice, newBrowser } from '../../cli/login/browsing.ts'
@@ -20,14 +19,9 @@ import { createPki, type Pki } from '../../servers/pki.ts'
 import { temporaryFolder, type TemporaryFolder } from '../../servers/temporary.ts'
 import { atTerminal, skipWithoutTerminal } from '../../servers/terminal.ts'
 import { HOST, PASSWORDS, startSite, type Site } from '../site.ts'
+import { reviewSchema } from '../self-subject-review.ts'
 
 const skip = skipWithoutEnvoy() || skipWithoutApiServer() || skipWithoutKubectl()
-
-const reviewSchema = z.object({
-  status: z.object({
-    userInfo: z.object({ username: z.string(), groups: z.array(z.string()) }),
-  }),
-})
 
 const userIn = (output: string): string => {
   const { username, groups } = reviewSchema.parse(JSON.parse(output)).status.userInfo

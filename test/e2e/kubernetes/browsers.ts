@@ -1,23 +1,13 @@
 // Users with browsers who are logged in at our issuer.
 
 import { readFile } from 'node:fs/promises'
-import { Browser, type Visit } from '../../fakes/browser.ts'
+import { Browser, follow } from '../../fakes/browser.ts'
 import { openHttp2 } from '../../servers/client.ts'
 import { BROWSERS } from './configuration.ts'
 import type { KubeSite } from './kube-site.ts'
 import { PASSWORD, type User } from './users.ts'
 
 const HOST = `https://${BROWSERS}`
-const MOST_HOPS = 8
-
-/** Goes where redirects lead, from host to host. */
-const follow = async (browser: Browser, start: string | URL): Promise<Visit> => {
-  let visit = await browser.get(start)
-  for (let hops = 0; hops < MOST_HOPS && visit.headers.location !== undefined; hops += 1) {
-    visit = await browser.get(visit.url)
-  }
-  return visit
-}
 
 /** A user's browser, which has a session. */
 export const loggedIn = async ({ port, pki }: KubeSite, { name }: User): Promise<Browser> => {

@@ -38,6 +38,7 @@ import {
   CREDENTIALS_OUT,
 } from './configuration.ts'
 import { directoryEntries, PASSWORD, USERS, usersFile } from './users.ts'
+import { decisionsIn } from '../audit-events.ts'
 
 /** Why the scenario cannot be run here, or `false`. */
 export const skipWithoutServers = (): string | false =>
@@ -141,13 +142,6 @@ const untilIssuerIsKnown = async ({ port, pki }: Pick<KubeSite, 'port' | 'pki'>)
       { host: CREDENTIALS_OUT['ID token'], path: '/version', headers },
     )
   await eventually(ask, ({ status }) => status === 200, DISCOVERY_LIMIT)
-}
-
-const decisionsIn = async (file: string): Promise<readonly DecisionEvent[]> => {
-  const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '')
-  return lines
-    .map((line): { event: string } & DecisionEvent => JSON.parse(line))
-    .filter(({ event }) => event === 'decision')
 }
 
 /** The configurations, and what they name. */

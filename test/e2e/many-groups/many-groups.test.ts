@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'
+import { reloaded } from '../client-certificates/changing.ts'
 import { parse, stringify } from 'yaml'
 import { z } from 'zod'
 import { readFile } from 'node:fs/promises'
@@ -9,7 +10,7 @@ import type { HeaderLine } from '../../servers/client.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
 import { sendRaw } from '../../servers/raw-client.ts'
 import { temporaryFolder, type TemporaryFolder } from '../../servers/temporary.ts'
-import { basic, eventually, HOST, received, startSite, type Site } from '../site.ts'
+import { basic, HOST, received, startSite, type Site } from '../site.ts'
 
 const COUNTS = [100, 500, 501, 2_000] as const
 
@@ -49,12 +50,10 @@ describe('a user in many groups, through Envoy', { skip: skipWithoutEnvoy() }, (
   const configure = async (identity: object): Promise<void> => {
     const config = documentSchema.parse(parse(await readFile(site.files.config, 'utf8')))
     config.authenticators.staff['identity'] = identity
-    const loaded = async (): Promise<number> =>
-      (await readFile(site.files.audit, 'utf8')).split('"configuration-loaded"').length
-    const earlier = await loaded()
-    await writeFile(site.files.config, stringify(config))
-    site.authz.signal('SIGHUP')
-    await eventually(loaded, (count) => count > earlier)
+    await reloaded(site, async () => {
+      await writeFile(site.files.config, stringify(config))
+      site.authz.signal('SIGHUP')
+    })
   }
 
   const ask = async (count: number, more: readonly HeaderLine[] = []) => {

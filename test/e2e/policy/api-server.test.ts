@@ -16,6 +16,7 @@ import { kubectl, skipWithoutKubectl, type KubectlResult } from '../../servers/k
 import { verdictOf } from '../asking.ts'
 import { ALICE, basic, eventually, HOST, PASSWORDS, startSite, type Site } from '../site.ts'
 import { assertExplained, assertReplayed } from './tools.ts'
+import { reviewSchema } from '../self-subject-review.ts'
 
 const BOB = basic('bob', PASSWORDS.bob)
 const PODS = '/api/v1/namespaces/default/pods'
@@ -41,12 +42,6 @@ const statusSchema = z.object({
   reason: z.string(),
   code: z.number(),
   message: z.string(),
-})
-
-const reviewSchema = z.object({
-  status: z.object({
-    userInfo: z.object({ username: z.string(), groups: z.array(z.string()) }),
-  }),
 })
 
 const skip = skipWithoutEnvoy() || skipWithoutApiServer() || skipWithoutKubectl()

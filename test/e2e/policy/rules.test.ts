@@ -6,11 +6,12 @@ import { dirname, join, resolve } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { DecisionEvent } from '../../../src/audit/event.ts'
 import { scrape, seriesOf } from '../../fakes/scraping.ts'
-import { http1, http2, valuesOf, type Answer } from '../../servers/client.ts'
+import { http1, http2 } from '../../servers/client.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
 import { ALICE, HOST, type Site } from '../site.ts'
 import { ask, caseOf, CASES, PLANETS, startRulesSite, verdictIn, type Case } from './rules.ts'
 import { assertExplained, assertReplayed, eventOf, expectedOf, explain } from './tools.ts'
+import { singleOf } from '../asking.ts'
 
 const GALAXY = resolve(import.meta.dirname, '../../fixtures/openapi/scalar-galaxy-3.1.yaml')
 
@@ -48,12 +49,6 @@ describe('rules of every kind', { skip: skipWithoutEnvoy(), timeout: 120_000 }, 
     })
   }
 
-  const single = (answer: Answer, name: string): string => {
-    const values = valuesOf(answer, name)
-    assert.equal(values.length, 1, name)
-    return values[0] ?? ''
-  }
-
   it('8. that cannot be evaluated are named to the caller, and audit has the field', async () => {
     const answer = await ask(site, caseOf('/odd'))
     assert.match(answer.body, /^403 Forbidden\n\n.*could not be evaluated.*\nRule: odd\n/)
@@ -63,17 +58,20 @@ describe('rules of every kind', { skip: skipWithoutEnvoy(), timeout: 120_000 }, 
   it('8. with a redirect have the URL and the decision id in it', async () => {
     const { path, ...rest } = caseOf('/old/a%20b?c=d')
     const answer = await ask(site, { path, ...rest })
-    const id = single(answer, 'x-countersign-decision')
+    const id = singleOf(answer, 'x-countersign-decision')
     const from = encodeURIComponent(`https://${HOST}${path}`)
-    assert.equal(single(answer, 'location'), `https://new.example.org/?from=${from}&decision=${id}`)
+    assert.equal(
+      singleOf(answer, 'location'),
+      `https://new.example.org/?from=${from}&decision=${id}`,
+    )
   })
 
   it('8. with a message have that in the answer', async () => {
     const answer = await ask(site, caseOf('/hidden/a'))
-    const id = single(answer, 'x-countersign-decision')
+    const id = singleOf(answer, 'x-countersign-decision')
     assert.equal(answer.status, 404)
-    assert.equal(single(answer, 'content-type'), 'application/json')
-    assert.equal(single(answer, 'x-hint'), 'ask Jane')
+    assert.equal(singleOf(answer, 'content-type'), 'application/json')
+    assert.equal(singleOf(answer, 'x-hint'), 'ask Jane')
     assert.deepEqual(JSON.parse(answer.body), { error: 'none', rule: 'hidden', id })
   })
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { http1, http2, valuesOf, type Answer } from '../../servers/client.ts'
+import { http1, http2 } from '../../servers/client.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
 import { ALICE, HOST, startSite, type Site } from '../site.ts'
+import { singleOf } from '../asking.ts'
 
 // Some that Envoy has a name for, and some that it has none for.
 const STATUSES = [400, 401, 404, 409, 418, 429, 451, 499, 500, 503, 511, 599]
@@ -22,12 +23,6 @@ const RULES = [
   { deny: 'login', paths: ['/private/**'], redirect: 'https://login.example.org/?to={url}' },
   { allow: 'rest' },
 ]
-
-const singleOf = (answer: Answer, name: string): string => {
-  const values = valuesOf(answer, name)
-  assert.equal(values.length, 1, name)
-  return values[0] ?? ''
-}
 
 describe('the configured answer of a rule, through Envoy', { skip: skipWithoutEnvoy() }, () => {
   let site: Site

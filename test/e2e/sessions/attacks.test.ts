@@ -5,7 +5,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
 import type { Site } from '../site.ts'
-import { browsersAt, follow, logInAt, NAVIGATING, type Browsers } from './browsing.ts'
+import { browsersAt, logInAt, NAVIGATING, type Browsers } from './browsing.ts'
+import { follow } from '../../fakes/browser.ts'
 import { APP, COOKIE, OTHER, startDashboards } from './dashboards.ts'
 
 describe('sessions of browsers under attack, through Envoy', { skip: skipWithoutEnvoy() }, () => {

@@ -1,23 +1,12 @@
 // As much of a browser as goes to the dashboards and logs in there.
 
 import { readFile } from 'node:fs/promises'
-import { Browser, type Visit } from '../../fakes/browser.ts'
+import { Browser, type Visit, follow } from '../../fakes/browser.ts'
 import { PASSWORDS, type Site } from '../site.ts'
 import { APP } from './dashboards.ts'
 
 /** As a browser that goes to a page says it. */
 export const NAVIGATING = { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
-
-const MOST_HOPS = 8
-
-/** Goes where redirects lead, from host to host. */
-export const follow = async (browser: Browser, start: string | URL): Promise<Visit> => {
-  let visit = await browser.get(start)
-  for (let hops = 0; hops < MOST_HOPS && visit.headers.location !== undefined; hops += 1) {
-    visit = await browser.get(visit.url)
-  }
-  return visit
-}
 
 /** Sends the form of a login page; what answers it. */
 export const logInAt = async (page: Visit, browser: Browser): Promise<Visit> =>

@@ -13,7 +13,8 @@ import {
 } from '../../servers/freeradius.ts'
 import { basic, eventually, HOST, PASSWORDS, type Site } from '../site.ts'
 import { http1 } from '../../servers/client.ts'
-import { browsersAt, follow } from './browsing.ts'
+import { browsersAt } from './browsing.ts'
+import { follow } from '../../fakes/browser.ts'
 import { APP, eventsAt, OTHER, startDashboards } from './dashboards.ts'
 
 describe('a user of the users file who is removed', { skip: skipWithoutEnvoy() }, () => {

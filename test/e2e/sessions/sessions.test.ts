@@ -6,7 +6,8 @@ import { after, before, describe, it } from 'node:test'
 import { decodeJwt } from 'jose'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
 import type { Site } from '../site.ts'
-import { browsersAt, follow, logInAt, type Browsers } from './browsing.ts'
+import { browsersAt, logInAt, type Browsers } from './browsing.ts'
+import { follow } from '../../fakes/browser.ts'
 import { APP, COOKIE, eventsAt, gotBy, OTHER, startDashboards } from './dashboards.ts'
 
 describe('browser sessions, through Envoy', { skip: skipWithoutEnvoy() }, () => {

@@ -8,7 +8,8 @@ import { skipWithoutChromium } from '../../servers/chromium.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
 import { logIn, usersAt } from '../browser-users.ts'
 import type { Site } from '../site.ts'
-import { browsersAt, follow, logInAt } from './browsing.ts'
+import { browsersAt, logInAt } from './browsing.ts'
+import { follow } from '../../fakes/browser.ts'
 import { APP, COOKIE, gotBy, ISSUER, startDashboards } from './dashboards.ts'
 
 const skip = skipWithoutEnvoy() || skipWithoutChromium()

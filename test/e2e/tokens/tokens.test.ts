@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { after, before, describe, it } from 'node:test'
 import { claimsOf, jwksOf, makeKey, type IssuerKey } from '../../authenticate/bearer/issuing.ts'
-import { http1, http2, valuesOf, type Answer, type HeaderLine } from '../../servers/client.ts'
+import { http1, http2, valuesOf, type HeaderLine } from '../../servers/client.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
 import { startJwksServer, type JwksServer } from '../../servers/jwks.ts'
 import {
@@ -12,17 +12,13 @@ import {
 } from '../../servers/oidc-provider.ts'
 import { createPki, type Pki } from '../../servers/pki.ts'
 import { sendRaw, upgradeRaw } from '../../servers/raw-client.ts'
+import { bearer, send } from '../asking.ts'
 import { ALICE, eventually, HOST, received, startSite, type Site } from '../site.ts'
-
-const bearer = (token: string): HeaderLine => ['Authorization', `Bearer ${token}`]
 
 const COOL_DOWN = 200
 
 const reasonOf = async (site: Site): Promise<string | undefined> =>
   (await site.events()).at(-1)?.reason
-
-const send = (site: Site, ...headers: readonly HeaderLine[]): Promise<Answer> =>
-  http1(site.target, { host: HOST, headers })
 
 describe(
   'JWTs of a real issuer, through Envoy',

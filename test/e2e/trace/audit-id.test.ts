@@ -9,12 +9,11 @@ import { skipWithoutApiServer } from '../../servers/kube-apiserver.ts'
 import { kubectl, skipWithoutKubectl } from '../../servers/kubectl.ts'
 import { ApiProxy, startWebServer } from '../../servers/web-server.ts'
 import { ALICE, eventually, PASSWORDS } from '../site.ts'
-import { startTracedSite, WAYS, type TracedSite } from './site.ts'
+import { startTracedSite, untilIssuerFound, WAYS, type TracedSite } from './site.ts'
 
 const skip = skipWithoutEnvoy() || skipWithoutApiServer() || skipWithoutKubectl()
 const PODS = '/api/v1/namespaces/default/pods'
 const FORGED = '11111111-2222-4333-8444-555555555555'
-const DISCOVERY_LIMIT = 30_000
 
 const FORGERIES: Readonly<Record<string, readonly HeaderLine[]>> = {
   'no Audit-ID': [],
@@ -35,12 +34,7 @@ describe('the decision id as Audit-ID', { skip, timeout: 300_000 }, () => {
   let site: TracedSite
   before(async () => {
     site = await startTracedSite()
-    // It looks for the issuer every ten seconds until it has found it.
-    await eventually(
-      () => http1(site.target(WAYS.token), { path: PODS, headers: [ALICE] }),
-      ({ status }) => status !== 401,
-      DISCOVERY_LIMIT,
-    )
+    await untilIssuerFound(site)
   })
   after(() => site[Symbol.asyncDispose]())
 

@@ -9,7 +9,7 @@ import { readConfig } from '../../../src/configuration/parse.ts'
 import { renderBootstrap } from '../../../src/envoy/bootstrap.ts'
 import { newGrantKeyLine } from '../../../src/keys/grant-keys.ts'
 import { madeKey } from '../../fakes/signing-keys.ts'
-import type { Target } from '../../servers/client.ts'
+import { http1, type Target } from '../../servers/client.ts'
 import { freePort } from '../../servers/ports.ts'
 import { startEnvoy } from '../../servers/envoy.ts'
 import { startKubeApiServer, type KubeApiServer } from '../../servers/kube-apiserver.ts'
@@ -17,7 +17,8 @@ import { createAuthority, createPki, type Authority, type Pki } from '../../serv
 import { writeSigningKeys } from '../../servers/signing-keys.ts'
 import { temporaryFolder, type TemporaryFolder } from '../../servers/temporary.ts'
 import { CountersignProcess } from '../process.ts'
-import { usersFile } from '../site.ts'
+import { ALICE, eventually, usersFile } from '../site.ts'
+import { auditEventsIn } from '../audit-events.ts'
 
 /** The hosts, and what the API server gets on each. */
 export const WAYS = {
@@ -75,19 +76,16 @@ export const startTracedSite = async (): Promise<TracedSite> => {
     logs,
     accountToken,
     async lastDecision() {
-      const decisions = (await readEvents(logs.audit)).filter(({ event }) => event === 'decision')
+      const decisions = (await auditEventsIn(logs.audit)).filter(
+        ({ event }) => event === 'decision',
+      )
       const last = decisions.at(-1)
       if (last?.event !== 'decision') throw new Error('no decision yet')
       return last
     },
-    issuances: () => readEvents(logs.issuance),
+    issuances: () => auditEventsIn(logs.issuance),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
-}
-
-const readEvents = async (file: string): Promise<readonly AuditEvent[]> => {
-  const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '')
-  return lines.map((line): AuditEvent => JSON.parse(line))
 }
 
 /** The token of the account. */
@@ -184,3 +182,16 @@ const signerConfiguration = (minting: Authority): object => ({
   authorities: { kube: { certificate: minting.ca, key: `file:${minting.key}` } },
   audit: { file: 'issued.jsonl' },
 })
+
+// The API server looks for the issuer every ten seconds until it has found it.
+const DISCOVERY_LIMIT = 30_000
+
+/** Waits until the API server has found the issuer of tokens, and accepts them. */
+export const untilIssuerFound = async (site: TracedSite): Promise<void> => {
+  await eventually(
+    () =>
+      http1(site.target(WAYS.token), { path: '/api/v1/namespaces/default/pods', headers: [ALICE] }),
+    ({ status }) => status !== 401,
+    DISCOVERY_LIMIT,
+  )
+}

@@ -10,22 +10,17 @@ import { http1 } from '../../servers/client.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
 import { skipWithoutApiServer } from '../../servers/kube-apiserver.ts'
 import { ALICE, basic, eventually, PASSWORDS } from '../site.ts'
-import { startTracedSite, WAYS, type TracedSite } from './site.ts'
+import { startTracedSite, untilIssuerFound, WAYS, type TracedSite } from './site.ts'
 
 const skip = skipWithoutEnvoy() || skipWithoutApiServer()
 const PODS = '/api/v1/namespaces/default/pods'
 const BOB = basic('bob', PASSWORDS.bob)
-const DISCOVERY_LIMIT = 30_000
 
 describe('countersign trace, with real logs', { skip, timeout: 300_000 }, () => {
   let site: TracedSite
   before(async () => {
     site = await startTracedSite()
-    await eventually(
-      () => http1(site.target(WAYS.token), { path: PODS, headers: [ALICE] }),
-      ({ status }) => status !== 401,
-      DISCOVERY_LIMIT,
-    )
+    await untilIssuerFound(site)
   })
   after(() => site[Symbol.asyncDispose]())
 

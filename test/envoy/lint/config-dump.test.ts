@@ -18,13 +18,9 @@ import {
   MANAGER,
   partOf,
   type Change,
+  typed,
 } from './corpus/case.ts'
 import { found } from './found.ts'
-
-const typed = (type: string, value: unknown): object => ({
-  '@type': `type.googleapis.com/${type}`,
-  ...Object(value),
-})
 
 describe('the config dump of a running Envoy', { skip: skipWithoutEnvoy() }, () => {
   let pki: Pki

@@ -7,9 +7,8 @@ import { managersOf } from '../../../src/envoy/lint/view/manager.ts'
 import { readConfiguration } from '../../../src/envoy/lint/view/configuration.ts'
 import { readDocument } from '../../../src/envoy/lint/view/document.ts'
 import { forwardedHeader } from '../../../src/envoy/lint/view/forwarded-header.ts'
-import { skipWithoutEnvoy, startEnvoy, type Envoy } from '../../servers/envoy.ts'
-import { startScriptedHttp, type ScriptedHttp } from '../../servers/scripted-http.ts'
-import { temporaryFolder, type TemporaryFolder } from '../../servers/temporary.ts'
+import { startReportingEnvoy, type ReportingEnvoy } from './reporting-envoy.ts'
+import { skipWithoutEnvoy } from '../../servers/envoy.ts'
 import { extension } from './corpus/case.ts'
 
 const NAME = 'x-countersign-source'
@@ -143,54 +142,26 @@ const actionOf = ({ part }: Case): object =>
     : { weighted_clusters: { clusters: [{ name: 'upstream', weight: 1, ...part }] } }
 
 describe('a header on its way', { skip: skipWithoutEnvoy() }, () => {
-  let folder: TemporaryFolder
-  let upstream: ScriptedHttp
-  let envoy: Envoy
-  let text = ''
-  before(async () => {
-    folder = await temporaryFolder()
-    upstream = await startScriptedHttp(({ headers }) => ({
-      body: Buffer.from(JSON.stringify(headers[NAME] ?? '')),
-    }))
-    const endpoint = {
-      address: {
-        socket_address: { address: '127.0.0.1', port_value: Number(new URL(upstream.origin).port) },
-      },
-    }
-    text = JSON.stringify({
-      admin: { address: { pipe: { path: folder.file('admin.sock') } } },
-      static_resources: {
-        listeners: CASES.map(listenerOf),
-        clusters: [
-          {
-            name: 'upstream',
-            type: 'STATIC',
-            load_assignment: {
-              cluster_name: 'upstream',
-              endpoints: [{ lb_endpoints: [{ endpoint }] }],
-            },
-          },
-        ],
-      },
-    })
-    envoy = await startEnvoy({ bootstrap: text, concurrency: 1 })
-  })
-  after(async () => {
-    await envoy[Symbol.asyncDispose]()
-    await upstream[Symbol.asyncDispose]()
-    await folder[Symbol.asyncDispose]()
-  })
+  let running: ReportingEnvoy
+  before(
+    async () =>
+      (running = await startReportingEnvoy(
+        CASES.map(listenerOf),
+        (headers) => headers[NAME] ?? '',
+      )),
+  )
+  after(() => running[Symbol.asyncDispose]())
 
   /** What the upstream finds in it. */
   const received = async (index: number, headers: Readonly<Record<string, string>>) => {
-    const port = await envoy.port(`case-${index}`)
+    const port = await running.envoy.port(`case-${index}`)
     const answer = await fetch(`http://127.0.0.1:${port}/`, { headers })
     return String(await answer.json())
   }
 
   for (const [index, { name, part, route }] of CASES.entries()) {
     it(`${name}: the upstream of Envoy receives the same`, async () => {
-      const reading = readDocument(text)
+      const reading = readDocument(running.bootstrap)
       assert.ok(reading.ok)
       const configuration = readConfiguration(reading.document.root)
       assert.ok(configuration)

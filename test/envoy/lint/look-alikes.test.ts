@@ -8,9 +8,8 @@ import { readDocument } from '../../../src/envoy/lint/view/document.ts'
 import { managersOf } from '../../../src/envoy/lint/view/manager.ts'
 import { isRemovedEarly } from '../../../src/envoy/lint/view/mutation.ts'
 import { removalsOf } from '../../../src/envoy/removals.ts'
-import { skipWithoutEnvoy, startEnvoy, type Envoy } from '../../servers/envoy.ts'
-import { startScriptedHttp, type ScriptedHttp } from '../../servers/scripted-http.ts'
-import { temporaryFolder, type TemporaryFolder } from '../../servers/temporary.ts'
+import { startReportingEnvoy, type ReportingEnvoy } from './reporting-envoy.ts'
+import { skipWithoutEnvoy } from '../../servers/envoy.ts'
 import { extension } from './corpus/case.ts'
 
 const NAMES = [
@@ -86,52 +85,23 @@ const listenerOf = (mutations: readonly object[], index: number): object => ({
 })
 
 describe('early removals of headers', { skip: skipWithoutEnvoy() }, () => {
-  let folder: TemporaryFolder
-  let upstream: ScriptedHttp
-  let envoy: Envoy
-  let text = ''
-  before(async () => {
-    folder = await temporaryFolder()
-    upstream = await startScriptedHttp(({ headers }) => ({
-      body: Buffer.from(JSON.stringify(Object.keys(headers))),
-    }))
-    const endpoint = {
-      address: {
-        socket_address: { address: '127.0.0.1', port_value: Number(new URL(upstream.origin).port) },
-      },
-    }
-    text = JSON.stringify({
-      admin: { address: { pipe: { path: folder.file('admin.sock') } } },
-      static_resources: {
-        listeners: Object.values(CASES).map(listenerOf),
-        clusters: [
-          {
-            name: 'upstream',
-            type: 'STATIC',
-            load_assignment: {
-              cluster_name: 'upstream',
-              endpoints: [{ lb_endpoints: [{ endpoint }] }],
-            },
-          },
-        ],
-      },
-    })
-    envoy = await startEnvoy({ bootstrap: text, concurrency: 1 })
-  })
-  after(async () => {
-    await envoy[Symbol.asyncDispose]()
-    await upstream[Symbol.asyncDispose]()
-    await folder[Symbol.asyncDispose]()
-  })
+  let running: ReportingEnvoy
+  before(
+    async () =>
+      (running = await startReportingEnvoy(Object.values(CASES).map(listenerOf), (headers) =>
+        Object.keys(headers),
+      )),
+  )
+  after(() => running[Symbol.asyncDispose]())
 
   for (const [index, name] of Object.keys(CASES).entries()) {
     it(`${name} are those that the lint finds`, async () => {
-      const reading = readDocument(text)
+      const reading = readDocument(running.bootstrap)
       assert.ok(reading.ok)
       const configuration = readConfiguration(reading.document.root)
       const manager = configuration && managersOf(configuration)[index]
       assert.ok(manager)
-      const port = await envoy.port(`case-${index}`)
+      const port = await running.envoy.port(`case-${index}`)
       const headers = Object.fromEntries(NAMES.map((header) => [header, 'sent']))
       const arrived: unknown = await (await fetch(`http://127.0.0.1:${port}/`, { headers })).json()
       assert.ok(Array.isArray(arrived))

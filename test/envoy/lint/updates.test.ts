@@ -4,12 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { lint } from '../../../src/envoy/lint/lint.ts'
 import { formatPath } from '../../../src/config/yaml-position.ts'
-import { CLUSTERS, LISTENER, partOf } from './corpus/case.ts'
-
-const typed = (type: string, value: unknown): object => ({
-  '@type': `type.googleapis.com/${type}`,
-  ...Object(value),
-})
+import { CLUSTERS, LISTENER, partOf, typed } from './corpus/case.ts'
 
 describe('what came to a running Envoy and is not in force', () => {
   const edge = (): object => typed('envoy.config.listener.v3.Listener', partOf(LISTENER))

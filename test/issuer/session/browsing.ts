@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import type { Authz } from '../../../src/authz.ts'
-import type { Browser, Visit } from '../../fakes/browser.ts'
+import { follow, type Browser, type Visit } from '../../fakes/browser.ts'
 import { EnvoyClient } from '../../fakes/envoy-client.ts'
 import { configuration, ISSUER, type Site } from '../authorization-server.ts'
 
@@ -24,17 +24,6 @@ export const withSessions = (state = ''): string =>
     )
     .replace('hosts: [app.example.org]', 'hosts: [app.example.org, other.example.org]')
     .replace('authenticate: [staff]', 'authenticate: [browser, staff]')
-
-const MOST_HOPS = 8
-
-/** Goes where redirects lead, from host to host. */
-const follow = async (browser: Browser, start: string | URL): Promise<Visit> => {
-  let visit = await browser.get(start)
-  for (let hops = 0; hops < MOST_HOPS && visit.headers.location !== undefined; hops += 1) {
-    visit = await browser.get(visit.url)
-  }
-  return visit
-}
 
 /** A user and the password. */
 export type Credentials = readonly [user: string, password: string]

@@ -85,22 +85,42 @@ describe('the responder that a certificate names', () => {
     return [await site.ask(issued), site.server.requests.length]
   }
 
-  it('is queried where its host is listed', async () => {
-    assert.deepEqual(await outcomeWith((origin) => origin, { hosts: ['127.0.0.1'] }), ['good', 1])
-  })
-
-  it('is not queried unless the configuration says so', async () => {
-    assert.deepEqual(await outcomeWith((origin) => origin, undefined), ['unavailable', 0])
-  })
-
-  it('is not queried on this machine, by address', async () => {
-    assert.deepEqual(await outcomeWith((origin) => origin, { hosts: [] }), ['unavailable', 0])
-  })
-
-  it('is not queried on this machine, by name', async () => {
-    const url = (origin: string): string => origin.replace('127.0.0.1', 'localhost')
-    assert.deepEqual(await outcomeWith(url, { hosts: [] }), ['unavailable', 0])
-  })
+  const byAddress = (origin: string): string => origin
+  const byName = (origin: string): string => origin.replace('127.0.0.1', 'localhost')
+  const CASES: readonly {
+    readonly name: string
+    readonly url: (origin: string) => string
+    readonly aia: OcspOptions['aia']
+    readonly want: readonly [outcome: string, requests: number]
+  }[] = [
+    {
+      name: 'is queried where its host is listed',
+      url: byAddress,
+      aia: { hosts: ['127.0.0.1'] },
+      want: ['good', 1],
+    },
+    {
+      name: 'is not queried unless the configuration says so',
+      url: byAddress,
+      aia: undefined,
+      want: ['unavailable', 0],
+    },
+    {
+      name: 'is not queried on this machine, by address',
+      url: byAddress,
+      aia: { hosts: [] },
+      want: ['unavailable', 0],
+    },
+    {
+      name: 'is not queried on this machine, by name',
+      url: byName,
+      aia: { hosts: [] },
+      want: ['unavailable', 0],
+    },
+  ]
+  for (const { name, url, aia, want } of CASES) {
+    it(name, async () => assert.deepEqual(await outcomeWith(url, aia), want))
+  }
 
   it('is not queried at a host that is not listed', async () => {
     const policy = { hosts: ['ocsp.example.org'] }

@@ -4,7 +4,6 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
-import { CountersignError } from '../../../src/runtime/errors.ts'
 import type { RedisServer } from '../../../src/state/redis/client.ts'
 import { RedisAttempts } from '../../../src/state/redis/attempts.ts'
 import { createAuthority } from '../../servers/pki.ts'
@@ -13,16 +12,10 @@ import { opened } from '../opening.ts'
 import { secretOf } from '../sealing.ts'
 import { connectTo, reach, secureServerOf, serverAt } from './reaching.ts'
 import { eventually, redisSettings } from './settings.ts'
+import { failing } from '../failing.ts'
 
 const skip = skipWithoutRedis()
 const record = { text: 'x'.repeat(10_000), kind: 'login', lifetime: 60_000 } as const
-
-const failing = (code: string, reason: RegExp) => (cause: unknown) => {
-  assert.ok(cause instanceof CountersignError, String(cause))
-  assert.equal(cause.code, code)
-  assert.match(cause.message, reason)
-  return true
-}
 
 describe('a Redis that does not take us', { skip, concurrency: 2 }, () => {
   const secure = async (

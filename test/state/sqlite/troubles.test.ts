@@ -15,6 +15,7 @@ import type { RecordStore } from '../../../src/state/record-store.ts'
 import { temporaryFolder } from '../../servers/temporary.ts'
 import { fileSettings, opened } from '../opening.ts'
 import { openFile } from './files.ts'
+import { failing } from '../failing.ts'
 
 const LONG = 60_000
 const record = { text: 'x'.repeat(1_000), kind: 'login', lifetime: LONG } as const
@@ -28,13 +29,6 @@ const unusable =
     assert.match(cause.message, reason)
     return true
   }
-
-const failing = (code: string, reason: RegExp) => (cause: unknown) => {
-  assert.ok(cause instanceof CountersignError, String(cause))
-  assert.equal(cause.code, code)
-  assert.match(cause.message, reason)
-  return true
-}
 
 /** Other processes with a file, which follow commands line by line. */
 class Other implements AsyncDisposable {

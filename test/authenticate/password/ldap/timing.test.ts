@@ -13,9 +13,7 @@ import { skipWithoutSlapd, startOpenLdap } from '../../../servers/openldap.ts'
 import { PEOPLE } from '../../../servers/openldap-data.ts'
 import { skipWithoutSamba, startSambaAd } from '../../../servers/samba-ad.ts'
 import { openLdapSettings, sambaSettings } from './settings.ts'
-
-const median = (values: readonly number[]): number =>
-  values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN
+import { median } from '../../../fakes/cpu-time.ts'
 
 interface Times {
   readonly wrong: number

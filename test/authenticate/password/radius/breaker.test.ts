@@ -5,10 +5,7 @@ import { describe, it } from 'node:test'
 import { RadiusFailure } from '../../../../src/clients/radius/failure.ts'
 import { CALLER, callerUntil } from '../../../fakes/caller.ts'
 import { judge, silent, startFakeRadius, type FakeRadius } from '../../../fakes/radius-server.ts'
-import { radiusAt, type LoggingRadius } from './verifying.ts'
-
-const pause = (milliseconds: number): Promise<void> =>
-  new Promise((resolve) => setTimeout(resolve, milliseconds))
+import { radiusAt, type LoggingRadius, pause } from './verifying.ts'
 
 describe('a server that is down', () => {
   const OPTIONS = { timeout: 1_000, retransmitAfter: 40, coolDown: 150 }

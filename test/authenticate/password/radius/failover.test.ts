@@ -11,10 +11,7 @@ import {
   startFakeRadius,
   type RadiusBehaviour,
 } from '../../../fakes/radius-server.ts'
-import { radiusAt } from './verifying.ts'
-
-const pause = (milliseconds: number): Promise<void> =>
-  new Promise((resolve) => setTimeout(resolve, milliseconds))
+import { radiusAt, pause } from './verifying.ts'
 
 const timed = async (
   verification: Promise<Verification>,

@@ -20,6 +20,7 @@ import {
   type LoggingRadius,
   type RadiusOptions,
   type RadiusServer,
+  pause,
 } from './verifying.ts'
 
 let pki: Pki
@@ -58,9 +59,6 @@ const reasonOf = (verification: Verification): string => {
 
 const outcomeOf = async (radius: LoggingRadius, user = 'alice'): Promise<string> =>
   (await radius.verify(user, 'x', CALLER)).outcome
-
-const pause = (milliseconds: number): Promise<void> =>
-  new Promise((resolve) => setTimeout(resolve, milliseconds))
 
 describe('a TLS connection', () => {
   it('carries one request after another', async () => {

@@ -63,3 +63,7 @@ export const radiusWith = (
   const verifier = new RadiusVerifier(settings, { clock, servers: connected, template, tuning })
   return Object.assign(verifier, { lines })
 }
+
+/** Waits. */
+export const pause = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds))

@@ -149,3 +149,9 @@ const change = (parent: unknown, [step, ...rest]: readonly (string | number)[], 
 
 const isMessage = (value: unknown): value is Record<string | number, unknown> =>
   typeof value === 'object' && value !== null
+
+/** A message as JSON, with its type. */
+export const typed = (type: string, value: unknown): object => ({
+  '@type': `type.googleapis.com/${type}`,
+  ...Object(value),
+})
