@@ -2,7 +2,7 @@
 
 import * as z from 'zod'
 
-/** The user whom the API server reports. */
+/** The user and the groups that the API server reports. */
 export const reviewSchema = z.object({
   status: z.object({
     userInfo: z.object({ username: z.string(), groups: z.array(z.string()) }),
