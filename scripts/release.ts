@@ -8,6 +8,7 @@ import { findProgram } from '../src/runtime/child.ts'
 import { NATIVE, writeBundle } from './release/bundle.ts'
 import { bundledPackages, readPackage } from './release/bundled-packages.ts'
 import { chartArchive } from './release/chart.ts'
+import { debianPackage } from './release/debian.ts'
 import { imageOf, type ImageParts } from './release/image.ts'
 import { npmArchive, npmFiles } from './release/npm-package.ts'
 import { provenance, sums, type Artefact } from './release/provenance.ts'
@@ -24,7 +25,7 @@ const artefactsOf = async (release: Release, work: string): Promise<readonly Art
   const components = [...packages, ...natives].map(npmComponent)
   const files = await npmFiles({ release, bundle, packages })
   return [
-    ...(isDebian() ? await imageArtefacts({ release, files, components, work }) : []),
+    ...(isDebian() ? await debianArtefacts({ release, files, components, work }) : []),
     { name: `countersign-${version}.tgz`, bytes: npmArchive(files, release) },
     {
       name: `countersign-${version}.cdx.json`,
@@ -46,13 +47,17 @@ const isDebian = (): boolean => {
   return false
 }
 
-const imageArtefacts = async (parts: ImageParts): Promise<readonly Artefact[]> => {
+const debianArtefacts = async (parts: ImageParts): Promise<readonly Artefact[]> => {
   const { archive, components } = await imageOf(parts)
   const name = `countersign-${parts.release.version}-image-amd64`
   const list = sbom(parts.release, 'countersign-image', components)
   return [
     { name: `${name}.tar`, bytes: archive },
     { name: `${name}.cdx.json`, bytes: Buffer.from(list) },
+    {
+      name: `countersign_${parts.release.version}_amd64.deb`,
+      bytes: await debianPackage(parts),
+    },
   ]
 }
 
@@ -66,6 +71,8 @@ const withStatements = (release: Release, artefacts: readonly Artefact[]): reado
   return [...all, { name: 'SHA256SUMS', bytes: Buffer.from(sums(all)) }]
 }
 
+// Modes of folders are those of the archives.
+process.umask(0o022)
 const { positionals } = parseArgs({ allowPositionals: true })
 const dist = resolve(positionals[0] ?? join(ROOT, 'dist'))
 await rm(dist, { recursive: true, force: true })

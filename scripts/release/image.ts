@@ -5,8 +5,8 @@ import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { strippedNode } from './node.ts'
 import { programEntries } from './program.ts'
 import type { Release } from './release-info.ts'
 import { npmComponent, type Component } from './sbom.ts'
@@ -37,7 +37,13 @@ export interface ImageParts {
 export const imageOf = async ({ release, files, components, work }: ImageParts): Promise<Image> => {
   const libraries = await Promise.all(LIBRARIES.map(libraryEntry))
   const debian = debianPackages()
-  const base = [...FOLDERS, ...ACCOUNTS, ...libraries, await nodeEntry(work), ...debian.texts]
+  const base = [
+    ...FOLDERS,
+    ...ACCOUNTS,
+    ...libraries,
+    { path: 'usr/local/bin/node', content: await strippedNode(work), mode: 0o755 },
+    ...debian.texts,
+  ]
   const program = await programEntries(files, 'usr/lib/countersign/')
   const layers = [base, program].map((entries) => layerOf(tar(entries, release.time)))
   const node = npmComponent({
@@ -51,9 +57,10 @@ export const imageOf = async ({ release, files, components, work }: ImageParts):
   }
 }
 
-// Node is linked with these; name resolution and the native modules need the rest.
 const LIBRARY_FOLDER = '/lib/x86_64-linux-gnu'
-const LIBRARIES: readonly string[] = [
+
+/** The files that Node is linked with; name resolution and the native modules need the rest. */
+export const LIBRARIES: readonly string[] = [
   '/lib64/ld-linux-x86-64.so.2',
   ...[
     'libc.so.6',
@@ -96,13 +103,6 @@ const debianPackages = (): {
     content: readFileSync(`/usr/share/doc/${name}/copyright`),
   })),
 })
-
-/** The Node of the clone, without symbols for debuggers: 18 MB less. */
-const nodeEntry = async (work: string): Promise<Entry> => {
-  const stripped = join(work, 'node')
-  execFileSync('strip', ['-o', stripped, process.execPath])
-  return { path: 'usr/local/bin/node', content: await readFile(stripped), mode: 0o755 }
-}
 
 const folder = (path: string, more: Partial<Entry> = {}): Entry => ({ path: `${path}/`, ...more })
 
