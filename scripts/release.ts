@@ -16,23 +16,54 @@ import { releaseOf, type Release } from './release/release-info.ts'
 import { ROOT } from './release/root.ts'
 import { npmComponent, sbom } from './release/sbom.ts'
 
-/** Every artefact, made in a folder for intermediate files. */
-const artefactsOf = async (release: Release, work: string): Promise<readonly Artefact[]> => {
-  const { version } = release
+/** What can be made by itself, with `--only NAME`. */
+const KINDS = ['npm', 'helm', 'image', 'debian'] as const
+type Kind = (typeof KINDS)[number]
+
+/** The artefacts of some kinds, made in a folder for intermediate files. */
+const artefactsOf = async (
+  release: Release,
+  kinds: ReadonlySet<Kind>,
+  work: string,
+): Promise<readonly Artefact[]> => {
   const bundle = join(work, 'bundle')
   const packages = await bundledPackages(await writeBundle(bundle))
   const natives = await Promise.all(NATIVE.map((name) => readPackage(`node_modules/${name}`)))
   const components = [...packages, ...natives].map(npmComponent)
   const files = await npmFiles({ release, bundle, packages })
-  return [
-    ...(isDebian() ? await debianArtefacts({ release, files, components, work }) : []),
-    { name: `countersign-${version}.tgz`, bytes: npmArchive(files, release) },
+  const parts = { release, files, components, work }
+  const made: Artefact[] = []
+  // One after the other: they share the folder.
+  for (const kind of kinds) made.push(...(await MAKERS[kind](parts)))
+  return made
+}
+
+const MAKERS: Readonly<Record<Kind, (parts: ImageParts) => Promise<readonly Artefact[]>>> = {
+  npm: async ({ release, files, components }) => [
+    { name: `countersign-${release.version}.tgz`, bytes: npmArchive(files, release) },
     {
-      name: `countersign-${version}.cdx.json`,
+      name: `countersign-${release.version}.cdx.json`,
       bytes: Buffer.from(sbom(release, 'countersign', components)),
     },
-    { name: `helm/countersign-${version}.tgz`, bytes: await chartArchive(release) },
-  ]
+  ],
+  helm: async ({ release }) => [
+    { name: `helm/countersign-${release.version}.tgz`, bytes: await chartArchive(release) },
+  ],
+  image: async (parts) => {
+    const { archive, components } = await imageOf(parts)
+    const name = `countersign-${parts.release.version}-image-amd64`
+    const list = sbom(parts.release, 'countersign-image', components)
+    return [
+      { name: `${name}.tar`, bytes: archive },
+      { name: `${name}.cdx.json`, bytes: Buffer.from(list) },
+    ]
+  },
+  debian: async (parts) => [
+    {
+      name: `countersign_${parts.release.version}_amd64.deb`,
+      bytes: await debianPackage(parts),
+    },
+  ],
 }
 
 /** Whether the machine has what images and Debian packages are made with. Where it must, as in CI, it fails without. */
@@ -47,20 +78,6 @@ const isDebian = (): boolean => {
   return false
 }
 
-const debianArtefacts = async (parts: ImageParts): Promise<readonly Artefact[]> => {
-  const { archive, components } = await imageOf(parts)
-  const name = `countersign-${parts.release.version}-image-amd64`
-  const list = sbom(parts.release, 'countersign-image', components)
-  return [
-    { name: `${name}.tar`, bytes: archive },
-    { name: `${name}.cdx.json`, bytes: Buffer.from(list) },
-    {
-      name: `countersign_${parts.release.version}_amd64.deb`,
-      bytes: await debianPackage(parts),
-    },
-  ]
-}
-
 /** With the files about them. */
 const withStatements = (release: Release, artefacts: readonly Artefact[]): readonly Artefact[] => {
   const statement = {
@@ -73,13 +90,19 @@ const withStatements = (release: Release, artefacts: readonly Artefact[]): reado
 
 // Modes of folders are those of the archives.
 process.umask(0o022)
-const { positionals } = parseArgs({ allowPositionals: true })
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { only: { type: 'string', multiple: true, default: [...KINDS] } },
+})
+const kinds = new Set(KINDS.filter((kind) => values.only.includes(kind)))
+const needsDebian = kinds.has('image') || kinds.has('debian')
+if (needsDebian && !isDebian()) for (const kind of ['image', 'debian'] as const) kinds.delete(kind)
 const dist = resolve(positionals[0] ?? join(ROOT, 'dist'))
 await rm(dist, { recursive: true, force: true })
 const work = await mkdtemp(join(tmpdir(), 'countersign-release-'))
 try {
   const release = releaseOf()
-  for (const { name, bytes } of withStatements(release, await artefactsOf(release, work))) {
+  for (const { name, bytes } of withStatements(release, await artefactsOf(release, kinds, work))) {
     const file = join(dist, name)
     await mkdir(dirname(file), { recursive: true })
     await writeFile(file, bytes)

@@ -26,7 +26,12 @@ let folder: TemporaryFolder
 let archive = ''
 before(async () => {
   folder = await temporaryFolder()
-  await run(process.execPath, [join(ROOT, 'scripts/release.ts'), folder.file('dist')])
+  await run(process.execPath, [
+    join(ROOT, 'scripts/release.ts'),
+    folder.file('dist'),
+    '--only',
+    'npm',
+  ])
   archive = folder.file(`dist/countersign-${packageJson.version}.tgz`)
 })
 
