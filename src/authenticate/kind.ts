@@ -1,6 +1,6 @@
 // The interface of a kind of credential to the rest of the program: one object for each, in kinds.ts.
 
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { Subject } from '../expression/environments.ts'
 import type { AuthenticationMethod } from '../identity/identity.ts'
 import type { CredentialLocation } from '../request/credential-location.ts'

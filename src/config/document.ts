@@ -2,7 +2,7 @@
 // nothing of the document's purpose; it reads the configuration and the users file.
 
 import { dirname } from 'node:path'
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { Slices } from '../runtime/slices.ts'
 import { deepFreeze } from './deep-freeze.ts'
 import { checkedInSlices, type LongPart } from './long-parts.ts'

@@ -1,7 +1,7 @@
 // What is wrong with a value, in words of YAML: the library has those of TypeScript. A message that a schema itself
 // gives has precedence.
 
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { didYouMean } from './suggestion.ts'
 
 /** The text for an issue of zod; `undefined` leaves it to zod. */

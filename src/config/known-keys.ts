@@ -1,6 +1,6 @@
 // The keys that a schema has at a place of a document, so that a message can name the key that was meant.
 
-import { z } from 'zod'
+import * as z from 'zod'
 
 /**
  * The keys of the mappings that a schema allows at a path, in the order of the schema; of a union those of every

@@ -1,7 +1,7 @@
 // Checks a document against its schema in slices: long lists and mappings in it are cut, and their members checked some
 // at a time. A schema checks a value at once, and 10,000 rules would keep the event loop for 100 ms.
 
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { Slices } from '../runtime/slices.ts'
 import { deepFreeze } from './deep-freeze.ts'
 import { issueText } from './issue-text.ts'
