@@ -80,7 +80,10 @@ export interface DecisionEvent {
   readonly rule?: string | undefined
   /** The rules in shadow that would have decided, and how. */
   readonly shadow?: readonly ShadowVerdict[] | undefined
-  /** What of rule, mapping or credential failed: the place and the reason, never a value. */
+  /**
+   * What of rule, mapping or credential failed: the place and the reason. Of a token, which audience, issuer, key id or
+   * time was required and which was found; of a check that took too long, how long Envoy waits.
+   */
   readonly detail?: string | undefined
   /** As a Kubernetes API server reads the request; on routes of `kind: kubernetes`. */
   readonly kubernetes?: RecordedKubernetes | undefined

@@ -55,13 +55,19 @@ export type Authentication =
       readonly presented?: PresentedCredential | undefined
       /** When to retry, in seconds. */
       readonly retryAfter?: number
+      /** What was required and what was found, for audit; see `required-and-found.ts`. */
+      readonly detail?: string
       /**
        * Replaces the authenticator's challenge of the same scheme in the answer to this request: an error code (RFC
        * 6750 §3.1), or the next step of a negotiation.
        */
       readonly challenge?: string
     }
-  | { readonly outcome: 'not-applicable' }
+  | {
+      readonly outcome: 'not-applicable'
+      /** Why a credential of this kind is not one of this authenticator, for audit. */
+      readonly detail?: () => string
+    }
   | { readonly outcome: 'unavailable'; readonly cause: unknown }
 
 /**

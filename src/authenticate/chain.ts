@@ -31,7 +31,11 @@ export type ChainResult =
   | {
       readonly link: undefined
       readonly authentication:
-        | { readonly outcome: 'not-applicable' }
+        | {
+            readonly outcome: 'not-applicable'
+            /** Why the credential that the request has is of no authenticator, where one says so. */
+            readonly detail?: () => string
+          }
         | {
             readonly outcome: 'rejected'
             readonly code: 'credential-conflict' | 'credential-malformed'
@@ -67,7 +71,13 @@ export class Chain {
     return this.#from(0, request, signal)
   }
 
-  #from(start: number, request: Request, signal: AbortSignal): MaybePromise<ChainResult> {
+  #from(
+    start: number,
+    request: Request,
+    signal: AbortSignal,
+    earlier?: () => string,
+  ): MaybePromise<ChainResult> {
+    let detail = earlier
     for (let place = start; place < this.#conflicts.length; place++) {
       const conflicts = this.#conflicts[place]
       if (conflicts === undefined || this.#isSkipped(conflicts.link, request)) continue
@@ -75,13 +85,17 @@ export class Chain {
       if (asked instanceof Promise) {
         return asked.then(
           (authentication) =>
-            decided(conflicts, authentication, request) ?? this.#from(place + 1, request, signal),
+            decided(conflicts, authentication, request) ??
+            this.#from(place + 1, request, signal, both(detail, detailOf(authentication))),
         )
       }
       const result = decided(conflicts, asked, request)
       if (result !== undefined) return result
+      detail = both(detail, detailOf(asked))
     }
-    return NOT_APPLICABLE
+    return detail === undefined
+      ? NOT_APPLICABLE
+      : { link: undefined, authentication: { outcome: 'not-applicable', detail } }
   }
 
   /** A request with a credential that no authenticator verifies, or not by itself, is not anonymous. */
@@ -106,6 +120,14 @@ const decided = (
   for (const location of conflicting) if (holds(request, location)) return CONFLICT
   return { link, authentication }
 }
+
+const detailOf = (authentication: Authentication): Detail =>
+  authentication.outcome === 'not-applicable' ? authentication.detail : undefined
+
+type Detail = (() => string) | undefined
+
+const both = (one: Detail, other: Detail): Detail =>
+  one === undefined || other === undefined ? (one ?? other) : () => `${one()}; ${other()}`
 
 const NOT_APPLICABLE: ChainResult = {
   link: undefined,

@@ -189,7 +189,9 @@ const undecided = (
   // Also a token of an issuer that no authenticator knows: it is carried, but not accepted here.
   const { request, route } = context
   const carried = route.chain.locations.some((location) => holds(request, location))
-  return deny(context, carried ? 'credential-unsupported' : 'credential-missing')
+  if (!carried) return deny(context, 'credential-missing')
+  const detail = authentication.detail?.()
+  return deny(context, 'credential-unsupported', detail === undefined ? undefined : { detail })
 }
 
 /** What the deciding link did not find proven, as a decision. */
@@ -201,11 +203,12 @@ const unproven = (
   if (authentication.outcome === 'unavailable') {
     return unavailable('authenticator-unavailable', authentication.cause, context)
   }
-  const { code, user, userHash, presented, challenge, retryAfter } = authentication
+  const { code, user, userHash, presented, challenge, retryAfter, detail } = authentication
   return deny(presented === undefined ? context : { ...context, presented }, code, {
     ...(user === undefined ? undefined : { claimedUser: user }),
     ...(userHash === undefined ? undefined : { claimedUserHash: userHash }),
     ...(retryAfter === undefined ? undefined : { retryAfter }),
+    ...(detail === undefined ? undefined : { detail }),
     ...(challenge === undefined
       ? undefined
       : { challenge: { text: challenge, of: authenticator.challenges } }),

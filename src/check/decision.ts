@@ -31,7 +31,7 @@ export interface DenialDetails {
   readonly deniedBy?: Rule
   /** What failed, for the operator's log; never sent to the client. */
   readonly cause?: unknown
-  /** What of rule, mapping or credential failed, for audit: place and reason, never a value. */
+  /** What of rule, mapping or credential failed, for audit; see `DecisionEvent`. */
   readonly detail?: string
   /** The name that was claimed and not proven; for audit alone. */
   readonly claimedUser?: string

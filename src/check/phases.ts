@@ -58,8 +58,17 @@ const failure = (
   { aborted, reason }: AbortSignal,
 ): Denial => {
   if (!aborted) return deny(context, 'internal-error', { cause })
-  return deny(context, isDeadline(reason) ? 'deadline-exceeded' : 'cancelled', { cause })
+  if (!isDeadline(reason)) return deny(context, 'cancelled', { cause })
+  const detail = reason instanceof DeadlineNear ? deadlineDetail(reason) : undefined
+  return deny(context, 'deadline-exceeded', { cause, ...(detail === undefined ? {} : { detail }) })
 }
+
+/** Names the setting: Envoy's default of 200 ms is too short for a password hash. */
+const deadlineDetail = ({ patience }: DeadlineNear): string =>
+  `Envoy waits some ${Math.ceil(patience / ROUND_MS) * ROUND_MS} ms for a decision: see "timeout" of "grpc_service" in its ext_authz filter ("envoy.authzTimeout")`
+
+// A part of the time is over when the call arrives.
+const ROUND_MS = 10
 
 /** Of a call, or of `AbortSignal.timeout`. */
 const isDeadline = (reason: unknown): boolean =>

@@ -28,15 +28,15 @@ export const fitting = (event: DecisionEvent): DecisionEvent => {
 }
 
 const fits = (event: DecisionEvent): boolean => {
-  const { path, host, request, method, user, kubernetes, presented } = event
-  const texts = [path, host, request, method, user]
+  const { path, host, request, method, user, detail, kubernetes, presented } = event
+  const texts = [path, host, request, method, user, detail]
   const length = texts.reduce((sum, text = '') => sum + text.length, 0)
   if (length <= SHORT && kubernetes === undefined && presented === undefined) return true
   return Buffer.byteLength(JSON.stringify(event)) <= MAX_BYTES
 }
 
 const shortened = (event: DecisionEvent, longest: number): DecisionEvent => {
-  const { path, host, request, method, user, presented } = event
+  const { path, host, request, method, user, detail, presented } = event
   const cut = (text: string | undefined): string | undefined => text && cutText(text, longest)
   return {
     ...event,
@@ -45,6 +45,7 @@ const shortened = (event: DecisionEvent, longest: number): DecisionEvent => {
     request: cut(request),
     method: cut(method),
     user: cut(user),
+    detail: cut(detail),
     presented: presented && shortenedCredential(presented, cut),
   }
 }

@@ -158,13 +158,13 @@ class CheckService {
   /** Logs what the operator has to mend; ordinary refusals are in the audit log alone. */
   #log(decision: Decision): void {
     if (decision.outcome === 'allow' || decision.cause === undefined) return
-    const { reason, cause, context } = decision
+    const { reason, cause, context, detail } = decision
     const { authenticator } = context
     const route = context.route?.name
     const { logger } = this.#options
     if (reason === 'internal-error') logger.error({ err: cause, route }, 'check failed')
     else if (reason === 'deadline-exceeded')
-      logger.warn({ authenticator, route }, 'check took too long')
+      logger.warn({ authenticator, route, detail }, 'check took too long')
     else if (reason !== 'cancelled') {
       logger.warn({ ...causeFields(cause), reason, authenticator, route }, 'check refused')
     }

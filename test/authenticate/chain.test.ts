@@ -70,6 +70,17 @@ describe('a chain', () => {
     })
   }
 
+  it('says why none is applicable, for each that has a reason', async () => {
+    const because = (reason: string): Authentication => ({
+      outcome: 'not-applicable',
+      detail: () => reason,
+    })
+    const chain = chainOf(because('issuer a'), NOT_MINE, because('issuer b'))
+    const { authentication } = await chain.authenticate(requestOf(), FOREVER)
+    assert.ok(authentication.outcome === 'not-applicable')
+    assert.equal(authentication.detail?.(), 'issuer a; issuer b')
+  })
+
   it('is unavailable when an authenticator throws, and does not try the next one', async () => {
     const bug = new TypeError('bug')
     const { link, authentication } = await chainOf(() => Promise.reject(bug), PROVEN).authenticate(

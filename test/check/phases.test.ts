@@ -54,9 +54,23 @@ describe('the phases of a check', () => {
 })
 
 describe('a check that is aborted', () => {
+  it('names how long Envoy waits, and the setting', async () => {
+    const leaving = new AbortController()
+    const route = answering(async () => {
+      leaving.abort(new DeadlineNear(196))
+      return PROVEN
+    })
+    const decision = await run(route, leaving.signal)
+    assert.ok(decision.outcome === 'deny')
+    assert.match(
+      decision.detail ?? '',
+      /^Envoy waits some 200 ms .*"timeout" of "grpc_service".*"envoy\.authzTimeout"/,
+    )
+  })
+
   for (const { name, reason, want } of [
     { name: 'the call is aborted', reason: undefined, want: 'cancelled' },
-    { name: 'its deadline is near', reason: new DeadlineNear('near'), want: 'deadline-exceeded' },
+    { name: 'its deadline is near', reason: new DeadlineNear(196), want: 'deadline-exceeded' },
     {
       name: 'its timeout passes',
       reason: new DOMException('late', 'TimeoutError'),

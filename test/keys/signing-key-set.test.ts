@@ -228,7 +228,7 @@ const verdictOn = async (token: string, set: SigningKeySet, now: number): Promis
   assert.ok(reading.outcome === 'token' && keys !== undefined)
   const judgement = checkToken(reading.token, rules, now)
   if (judgement.outcome === 'rejected') return judgement.code
-  return (await refusalOf(judgement.plausible, keys, rules)) ?? 'taken'
+  return (await refusalOf(judgement.plausible, keys, rules))?.code ?? 'taken'
 }
 
 const claimsAt = (now: number) => ({

@@ -4,6 +4,7 @@
 
 import type { ProvenCredential } from '../../identity/identity.ts'
 import type { Request } from '../../request/request.ts'
+import { issuerDetail } from '../required-and-found.ts'
 import { tokenUser } from '../../identity/default-names.ts'
 import { presentedToken } from '../../identity/presented-credential.ts'
 import type { Clock } from '../../runtime/clock.ts'
@@ -186,7 +187,10 @@ class Prover {
     if (reading.outcome === 'opaque') return { outcome: 'not-applicable' }
     if (reading.outcome === 'malformed') return MALFORMED
     // Not verified, but the claimed issuer decides which authenticator is applicable.
-    if (reading.token.claims['iss'] !== issuer) return { outcome: 'not-applicable' }
+    const { iss } = reading.token.claims
+    if (iss !== issuer) {
+      return { outcome: 'not-applicable', detail: () => issuerDetail(issuer, iss) }
+    }
     const judgement = checkToken(reading.token, this.#options, clock.now())
     if (judgement.outcome === 'rejected') {
       const { claims } = reading.token
@@ -242,12 +246,17 @@ class Prover {
   }
 
   #verify(key: TokenKey, plausible: PlausibleToken): MaybePromise<Authentication> {
-    return andThen(refusalOf(plausible, key.keys, this.#options), (code) => {
+    return andThen(refusalOf(plausible, key.keys, this.#options), (refusal) => {
       const user = tokenUser(this.#options.issuer, plausible.subject)
       const { token, expires } = plausible
-      if (code !== undefined) {
-        const proven = code === 'token-claims' // which is evaluated after the signature
-        return { outcome: 'rejected', code, user, presented: presentedToken(token.claims, proven) }
+      if (refusal !== undefined) {
+        const proven = refusal.code === 'token-claims' // which is evaluated after the signature
+        return {
+          outcome: 'rejected',
+          ...refusal,
+          user,
+          presented: presentedToken(token.claims, proven),
+        }
       }
       return {
         outcome: 'authenticated',

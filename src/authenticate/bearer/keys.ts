@@ -34,6 +34,11 @@ export class Keys {
       .digest('base64url')
   }
 
+  /** The ids of all keys, in their order. */
+  get ids(): readonly (string | undefined)[] {
+    return this.#keys.map(({ id }) => id)
+  }
+
   get size(): number {
     return this.#keys.length
   }

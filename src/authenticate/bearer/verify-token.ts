@@ -6,6 +6,7 @@ import type { Claims } from '../../identity/claims.ts'
 import type { JsonObject } from '../../runtime/json-object.ts'
 import { andThen, type MaybePromise } from '../../runtime/maybe-promise.ts'
 import type { RejectionCode } from '../authenticator.ts'
+import { audienceDetail, keyIdDetail, memberDetail, timeDetail } from '../required-and-found.ts'
 import { isAlgorithm, isSignedBy, type Algorithm } from '../../keys/algorithm.ts'
 import type { Keys, VerificationKey } from './keys.ts'
 import { isTime, type Token } from './token.ts'
@@ -41,9 +42,22 @@ export interface PlausibleToken {
 
 type TokenCheck =
   | { readonly outcome: 'plausible'; readonly plausible: PlausibleToken }
-  | { readonly outcome: 'rejected'; readonly code: RejectionCode }
+  | ({ readonly outcome: 'rejected' } & TokenRefusal)
 
-const rejected = (code: RejectionCode): TokenCheck => ({ outcome: 'rejected', code })
+/** Why a token is refused. */
+export interface TokenRefusal {
+  readonly code: RejectionCode
+  /** What was required and what was found. */
+  readonly detail?: string
+}
+
+const rejected = (code: RejectionCode, detail?: string): TokenCheck => ({
+  outcome: 'rejected',
+  ...refusal(code, detail),
+})
+
+const refusal = (code: RejectionCode, detail?: string): TokenRefusal =>
+  detail === undefined ? { code } : { code, detail }
 
 /**
  * Checks everything of a token except its issuer and its signature.
@@ -56,25 +70,38 @@ export const checkToken = (token: Token, rules: TokenRules, now: number): TokenC
   // RFC 7515 §4.1.11: no extension is understood. RFC 7797 §6: b64 must be listed in crit.
   if (crit !== undefined || 'b64' in header) return rejected('credential-malformed')
   if (kid !== undefined && typeof kid !== 'string') return rejected('credential-malformed')
-  if (!isAlgorithm(alg) || !rules.algorithms.includes(alg)) return rejected('token-algorithm')
-  if (!isOfKind(header, rules.kind)) return rejected('token-type')
+  if (!isAlgorithm(alg) || !rules.algorithms.includes(alg)) {
+    return rejected('token-algorithm', memberDetail('algorithm', rules.algorithms, alg))
+  }
+  if (!isOfKind(header, rules.kind)) {
+    return rejected('token-type', memberDetail('type', TYPES[rules.kind], header['typ']))
+  }
   const { aud, sub, exp: end } = claims
   const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
-  if (!rules.audiences.some((one) => audiences.includes(one))) return rejected('token-audience')
+  if (!rules.audiences.some((one) => audiences.includes(one))) {
+    return rejected('token-audience', audienceDetail(rules.audiences, aud))
+  }
   if (end === undefined) return rejected('token-claims') // it would never expire
   const times = readTimes(claims)
   if (times === undefined) return rejected('credential-malformed')
   const { exp, nbf, iat } = times
   // RFC 7519 §4.1.4: "on or after which" it must not be accepted.
-  if (exp + rules.skew <= now) return rejected('token-expired')
+  if (exp + rules.skew <= now) {
+    return rejected('token-expired', timeDetail('expired', exp, now, rules.skew))
+  }
   // A token from the future was issued by a clock that makes its exp unreliable, too.
-  if (Math.max(nbf, iat) > now + rules.skew) return rejected('token-not-yet-valid')
+  const from = Math.max(nbf, iat)
+  if (from > now + rules.skew) {
+    return rejected('token-not-yet-valid', timeDetail('valid from', from, now, rules.skew))
+  }
   if (typeof sub !== 'string' || sub === '') return rejected('token-claims')
   return {
     outcome: 'plausible',
     plausible: { token, algorithm: alg, keyId: kid, subject: sub, expires: exp },
   }
 }
+
+const TYPES = { access: ['at+jwt'], any: ['JWT', 'at+jwt'] } as const
 
 /** RFC 7515 §4.1.9: a media type, case-insensitive, with an optional "application/". */
 const isOfKind = ({ typ }: JsonObject, kind: TokenRules['kind']): boolean => {
@@ -103,14 +130,16 @@ export const refusalOf = (
   { token, algorithm, keyId }: PlausibleToken,
   keys: Keys,
   { require }: TokenRules,
-): MaybePromise<RejectionCode | undefined> => {
+): MaybePromise<TokenRefusal | undefined> => {
   const candidates = keys.candidates(keyId, algorithm)
-  if (candidates.length === 0) return 'token-key-unknown'
+  if (candidates.length === 0) {
+    return refusal('token-key-unknown', keyIdDetail(keyId, algorithm, keys.ids))
+  }
   return andThen(isSignedByOne(candidates, algorithm, token), (isSigned) => {
-    if (!isSigned) return 'token-signature'
+    if (!isSigned) return refusal('token-signature')
     return require === undefined || require.evaluate({ claims: token.claims }) === true
       ? undefined
-      : 'token-claims'
+      : refusal('token-claims')
   })
 }
 

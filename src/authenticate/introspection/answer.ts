@@ -1,6 +1,7 @@
 // Evaluates an introspection response (RFC 7662 §2.2): the authorization server answers for every audience, so issuer,
 // audience, times and type are checked here as well.
 
+import { requiredDetail, timeDetail } from '../required-and-found.ts'
 import type { Condition } from '../../expression/cel.ts'
 import type { JsonObject } from '../../runtime/json-object.ts'
 import type { RejectionCode } from '../authenticator.ts'
@@ -36,6 +37,8 @@ export type ResponseEvaluation =
   | {
       readonly outcome: 'rejected'
       readonly code: RejectionCode
+      /** What was required and what was found. */
+      readonly detail?: string
       /** The user of an active token. */
       readonly subject?: string
     }
@@ -66,9 +69,9 @@ export const evaluateResponse = (
   }
   const subject = answer[rules.subject]
   const named = typeof subject === 'string' && subject !== ''
-  const code = refusalOf(answer, { exp, nbf, iat }, rules, now)
-  if (code !== undefined) {
-    return { outcome: 'rejected', code, ...(named ? { subject } : {}) }
+  const refusal = refusalOf(answer, { exp, nbf, iat }, rules, now)
+  if (refusal !== undefined) {
+    return { outcome: 'rejected', ...refusal, ...(named ? { subject } : {}) }
   }
   if (!named) return rejected('token-claims')
   return { outcome: 'good', subject, expires: exp === undefined ? undefined : exp * 1_000 }
@@ -80,22 +83,37 @@ interface Times {
   readonly iat: number
 }
 
+type Refusal = Pick<Extract<ResponseEvaluation, { outcome: 'rejected' }>, 'code' | 'detail'>
+
 const refusalOf = (
   answer: JsonObject,
   { exp, nbf, iat }: Times,
   rules: ResponseRules,
   now: number,
-): RejectionCode | undefined => {
-  const { iss } = answer
+): Refusal | undefined => {
+  const { iss, aud } = answer
   // One endpoint may answer for several issuers, whose subjects are different users.
-  if (iss !== undefined && iss !== rules.issuer) return 'token-claims'
-  if (!isAccessToken(answer)) return 'token-type'
-  if (hidesItsKey(answer)) return 'token-binding'
-  if (!isForUs(answer, rules)) return 'token-audience'
-  if (exp !== undefined && exp * 1_000 + rules.skew <= now) return 'token-expired'
-  if (Math.max(nbf, iat) * 1_000 > now + rules.skew) return 'token-not-yet-valid'
+  if (iss !== undefined && iss !== rules.issuer) {
+    return { code: 'token-claims', detail: requiredDetail('issuer', [rules.issuer], iss) }
+  }
+  if (!isAccessToken(answer)) return { code: 'token-type' }
+  if (hidesItsKey(answer)) return { code: 'token-binding' }
+  if (!isForUs(answer, rules)) {
+    return { code: 'token-audience', detail: requiredDetail('audience', rules.audiences, aud) }
+  }
+  if (exp !== undefined && exp * 1_000 + rules.skew <= now) {
+    const detail = timeDetail('expired', exp * 1_000, now, rules.skew)
+    return { code: 'token-expired', detail }
+  }
+  const from = Math.max(nbf, iat) * 1_000
+  if (from > now + rules.skew) {
+    const detail = timeDetail('valid from', from, now, rules.skew)
+    return { code: 'token-not-yet-valid', detail }
+  }
   const { require } = rules
-  if (require !== undefined && require.evaluate({ claims: answer }) !== true) return 'token-claims'
+  if (require !== undefined && require.evaluate({ claims: answer }) !== true) {
+    return { code: 'token-claims' }
+  }
   return undefined
 }
 

@@ -79,8 +79,13 @@ const introspect = async (
     })
     const user = judgement.subject && tokenUser(issuer, judgement.subject)
     if (judgement.outcome === 'rejected') {
-      const { outcome, code } = judgement
-      return user === undefined ? { outcome, code } : { outcome, code, user }
+      const { outcome, code, detail } = judgement
+      return {
+        outcome,
+        code,
+        ...(detail === undefined ? {} : { detail }),
+        ...(user === undefined ? {} : { user }),
+      }
     }
     const digest = fingerprintOf(cache.keyOf(generation, token))
     const credential = credentialOf(tokenUser(issuer, judgement.subject), digest, judgement.expires)

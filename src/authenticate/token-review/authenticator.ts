@@ -1,6 +1,7 @@
 // Bearer tokens that a Kubernetes API server verifies by a TokenReview: those of service accounts, and all other
 // tokens that it accepts. A review is cached for a short while only, since a service account may be deleted.
 
+import { audienceDetail, timeDetail } from '../required-and-found.ts'
 import { presentedToken, type PresentedCredential } from '../../identity/presented-credential.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { isJsonObject } from '../../runtime/json-object.ts'
@@ -30,9 +31,13 @@ export const tokenReviewAuthenticator = (options: TokenReviewOptions): Authentic
       const reading = readToken(token)
       const { issuers } = options
       if (issuers.length > 0 && !isOf(reading, issuers)) return undefined
-      const code = refusalOf(reading, options)
-      if (code !== undefined) {
-        const rejection = { outcome: 'rejected', code, ...presentedIn(reading, false) } as const
+      const refusal = refusalOf(reading, options)
+      if (refusal !== undefined) {
+        const rejection = {
+          outcome: 'rejected',
+          ...refusal,
+          ...presentedIn(reading, false),
+        } as const
         return () => Promise.resolve(rejection)
       }
       return (asker) => review(options, asker, token, reading)
@@ -59,13 +64,17 @@ const expiryOf = (reading: TokenReading): number | undefined => {
 const refusalOf = (
   reading: TokenReading,
   { audiences, clock }: TokenReviewOptions,
-): 'token-expired' | 'token-audience' | undefined => {
+): { readonly code: 'token-expired' | 'token-audience'; readonly detail?: string } | undefined => {
   if (reading.outcome !== 'token') return undefined
   const { exp, aud, 'kubernetes.io': bound } = reading.token.claims
-  if (isTime(exp) && exp * 1_000 <= clock.now()) return 'token-expired'
+  if (isTime(exp) && exp * 1_000 <= clock.now()) {
+    return { code: 'token-expired', detail: timeDetail('expired', exp * 1_000, clock.now(), 0) }
+  }
   if (audiences.length === 0 || !isJsonObject(bound)) return undefined
   const named: readonly unknown[] = [aud].flat()
-  return audiences.some((audience) => named.includes(audience)) ? undefined : 'token-audience'
+  return audiences.some((audience) => named.includes(audience))
+    ? undefined
+    : { code: 'token-audience', detail: audienceDetail(audiences, aud) }
 }
 
 const presentedIn = (

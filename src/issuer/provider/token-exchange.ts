@@ -169,7 +169,7 @@ export class TokenExchange {
     const judgement = checkToken(reading.token, rules, clock.now())
     if (judgement.outcome === 'rejected') throw invalid(judgement.code)
     const refusal = await refusalOf(judgement.plausible, this.#keys, rules)
-    if (refusal !== undefined) throw invalid(refusal)
+    if (refusal !== undefined) throw invalid(refusal.code)
     const { subject: user, expires } = judgement.plausible
     const { aud, client_id: holder, grant_id: grant, cnf, act, may_act: may } = claims
     if (typeof aud !== 'string') throw invalid('has more than one audience')

@@ -34,7 +34,15 @@ export interface UnaryMethod {
 }
 
 /** Why the signal of a call is aborted while its client waits: its time is nearly over. */
-export class DeadlineNear extends Error {}
+export class DeadlineNear extends Error {
+  /** How long the client waits, from the arrival of the call; in milliseconds. */
+  readonly patience: number
+
+  constructor(patience: number) {
+    super('the deadline of the call is near')
+    this.patience = patience
+  }
+}
 
 // Time to make the denial, audit it and send it: after the deadline Envoy ignores the answer.
 const DEADLINE_MARGIN_MS = 150
@@ -49,7 +57,7 @@ export const abortWith = (controller: AbortController, call: UnaryCall): (() => 
   const left = call.deadline - Date.now()
   if (!Number.isFinite(left)) return () => undefined
   const timer = setTimeout(
-    () => controller.abort(new DeadlineNear('the deadline of the call is near')),
+    () => controller.abort(new DeadlineNear(left)),
     Math.max(left / 2, left - DEADLINE_MARGIN_MS),
   )
   return () => clearTimeout(timer)

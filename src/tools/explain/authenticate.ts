@@ -26,7 +26,7 @@ interface LinkExplanation {
   readonly code?: string
   /** The name that was claimed and not proven. */
   readonly claimedUser?: string
-  /** Why it gave no answer. */
+  /** What was required and what was found; or why it gave no answer. */
   readonly detail?: string
 }
 
@@ -60,11 +60,19 @@ export const explainAuthentication = (
 const explainAnswer = (answer: Authentication): Omit<LinkExplanation, 'name'> => {
   switch (answer.outcome) {
     case 'authenticated':
-    case 'not-applicable':
       return { outcome: answer.outcome }
+    case 'not-applicable': {
+      const { outcome, detail } = answer
+      return { outcome, ...(detail === undefined ? {} : { detail: detail() }) }
+    }
     case 'rejected': {
-      const { outcome, code, user } = answer
-      return { outcome, code, ...(user === undefined ? {} : { claimedUser: user }) }
+      const { outcome, code, user, detail } = answer
+      return {
+        outcome,
+        code,
+        ...(user === undefined ? {} : { claimedUser: user }),
+        ...(detail === undefined ? {} : { detail }),
+      }
     }
     case 'unavailable':
       return { outcome: answer.outcome, detail: describeError(answer.cause) }

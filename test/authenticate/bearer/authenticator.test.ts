@@ -142,6 +142,8 @@ describe('a rejected token', () => {
     assert.deepEqual(await show(authenticator, await key.token(claimsOf({ exp: 1 }))), {
       outcome: 'rejected',
       code: 'token-expired',
+      detail:
+        'expired 1970-01-01T00:00:01Z, 1767225599 s behind the clock of this machine (skew: 0 s)',
       user: `${ISSUER}#alice`,
       presented: { proven: false, iss: ISSUER, aud: ['kubernetes'] },
       challenge,

@@ -187,7 +187,12 @@ describe('an introspection response', () => {
     const good = evaluateResponse(answerOf({ username: 'a' }), { ...RULES, subject: 'username' }, 0)
     assert.deepEqual(good, { outcome: 'good', subject: 'a', expires: (NOW + 300) * 1_000 })
     const rejected = evaluateResponse(answerOf({ aud: 'other' }), RULES, NOW * 1_000)
-    assert.deepEqual(rejected, { outcome: 'rejected', code: 'token-audience', subject: 'alice' })
+    assert.deepEqual(rejected, {
+      outcome: 'rejected',
+      code: 'token-audience',
+      detail: 'audience: required one of "kubernetes", "second", found another',
+      subject: 'alice',
+    })
     // Of an inactive token no other member is read, least of all a name.
     const inactive = evaluateResponse(answerOf({ active: false }), RULES, NOW * 1_000)
     assert.deepEqual(inactive, { outcome: 'rejected', code: 'token-inactive' })
