@@ -43,7 +43,8 @@ export const measureProcesses = async (
       target: name,
       requests: Number.MAX_SAFE_INTEGER,
       seconds: size.scenarioSeconds,
-      concurrency: size.inFlight,
+      // As many for each: fewer at a time share a read and a write.
+      concurrency: size.inFlight * count,
       alone: false,
       authorizers: taking.map(({ worker }) => worker.pid),
       envoy: undefined,
