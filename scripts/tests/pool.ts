@@ -57,7 +57,7 @@ export const runFiles = async (
       const result = await worker.run({ path, shared })
       // After a failure too: what it left behind must not reach the next file.
       if (!shared || result.problems.length > 0) {
-        await worker.end()
+        await worker.end(result.problems.length > 0 ? 0 : END_MS)
         worker = undefined
       }
       onResult(result)
@@ -138,9 +138,9 @@ class Worker {
     return { ...result, problems: [...result.problems, `Its output:\n${this.#output}`] }
   }
 
-  /** Ends it: at once when it is idle, else after a moment. */
-  async end(): Promise<void> {
-    const limit = setTimeout(() => this.#child.kill('SIGKILL'), this.#busy ? 0 : END_MS)
+  /** Ends it, by force after so many milliseconds, and at once while a file runs. */
+  async end(milliseconds = END_MS): Promise<void> {
+    const limit = setTimeout(() => this.#child.kill('SIGKILL'), this.#busy ? 0 : milliseconds)
     if (this.#child.connected) this.#child.disconnect()
     await this.#exited
     clearTimeout(limit)
