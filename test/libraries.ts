@@ -33,7 +33,6 @@ export const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
     'pki/ocsp/ocsp.ts',
     'pki/revocation-sources.ts',
     'request/openapi/descriptions.ts',
-    'runtime/segmented-cache.ts',
     'runtime/server-circuit.ts',
     'runtime/shared-server.ts',
     'sds/issuances.ts',
