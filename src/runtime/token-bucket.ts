@@ -40,14 +40,22 @@ export class TokenBucket {
    * @returns false, and takes nothing, where less is left
    */
   take(amount = 1): boolean {
-    if (this.left < amount) return false
+    return this.left >= amount && this.takeUnclocked(amount)
+  }
+
+  /**
+   * Takes units as {@link take} does, and looks at the clock only when those that it knows of are too few. So it
+   * costs a subtraction, and what time has added is counted late: after a pause up to twice `burst` passes at once.
+   */
+  takeUnclocked(amount: number): boolean {
+    if (this.#left < amount && this.left < amount) return false
     this.#left -= amount
     return true
   }
 
-  /** Puts back what was taken. */
+  /** Puts back what was taken, up to `burst`. It does not look at the clock. */
   giveBack(amount: number): void {
-    this.#left = Math.min(this.#rate.burst, this.left + amount)
+    this.#left = Math.min(this.#rate.burst, this.#left + amount)
   }
 
   /** In how many milliseconds there are enough units; 0 for now. */

@@ -1,7 +1,7 @@
 // The streams of one connection: their states and what may arrive in each (RFC 9113 §5.1, §6, §8).
 
 import type { Clock } from '../clock.ts'
-import { Allowance } from './allowance.ts'
+import { TokenBucket } from '../token-bucket.ts'
 import { ClosedStreams } from './closed-streams.ts'
 import { ConnectionError, ERROR, FLAG, MAX_31_BITS, type ErrorNumber } from './frames.ts'
 import { HeaderBlocks } from './header-blocks.ts'
@@ -44,12 +44,12 @@ export class Streams<Prepared> implements StreamOwner {
   readonly peer: string
   readonly blocks: HeaderBlocks<Prepared>
   /** Frames that no stream needs (see the limit of that name). */
-  readonly idleFrames: Allowance
+  readonly idleFrames: TokenBucket
   readonly #options: StreamsOptions<Prepared>
   readonly #open = new Map<number, Http2Stream>()
   readonly #closed = new ClosedStreams()
-  readonly #resets: Allowance
-  readonly #faults: Allowance
+  readonly #resets: TokenBucket
+  readonly #faults: TokenBucket
   #lastId = 0
   #isFinal = false
 
@@ -59,9 +59,9 @@ export class Streams<Prepared> implements StreamOwner {
     this.sender = options.sender
     this.peer = options.peer
     this.blocks = new HeaderBlocks(limits, (head) => application.prepare(head))
-    this.idleFrames = new Allowance(limits.idleFrames, clock)
-    this.#resets = new Allowance(limits.resets, clock)
-    this.#faults = new Allowance(limits.faults, clock)
+    this.idleFrames = new TokenBucket(limits.idleFrames, clock)
+    this.#resets = new TokenBucket(limits.resets, clock)
+    this.#faults = new TokenBucket(limits.faults, clock)
   }
 
   /** How many are open. */
@@ -129,7 +129,7 @@ export class Streams<Prepared> implements StreamOwner {
 
   /** Takes RST_STREAM (§6.4). */
   reset(id: number): void {
-    if (!this.#resets.take(1)) {
+    if (!this.#resets.takeUnclocked(1)) {
       throw new ConnectionError(ERROR.enhanceYourCalm, 'too many RST_STREAM frames')
     }
     const stream = this.#open.get(id)
@@ -178,13 +178,13 @@ export class Streams<Prepared> implements StreamOwner {
    * @throws ConnectionError when there are too many
    */
   idle(frames: number): void {
-    if (this.idleFrames.take(frames)) return
+    if (this.idleFrames.takeUnclocked(frames)) return
     throw new ConnectionError(ERROR.enhanceYourCalm, 'too many frames that carry nothing')
   }
 
   /** Resets a stream, open or not, for a fault of the peer (§5.4.2). */
   fault(id: number, code: ErrorNumber): void {
-    if (!this.#faults.take(1)) throw tooManyFaults()
+    if (!this.#faults.takeUnclocked(1)) throw tooManyFaults()
     const stream = this.#open.get(id)
     if (stream !== undefined) return stream.reset(code)
     this.#reject(id, code)
@@ -198,7 +198,7 @@ export class Streams<Prepared> implements StreamOwner {
 
   countFault(): void {
     // Not thrown: what the application drops may be a stream of another connection than that which is read.
-    if (!this.#faults.take(1)) this.#options.onExcess(tooManyFaults())
+    if (!this.#faults.takeUnclocked(1)) this.#options.onExcess(tooManyFaults())
   }
 
   /** The connection is over. */
@@ -247,7 +247,7 @@ export class Streams<Prepared> implements StreamOwner {
     if (reading === 'too-large') return this.fault(id, ERROR.enhanceYourCalm)
     if (this.#open.size >= limits.maxStreams) return this.fault(id, ERROR.refusedStream) // §5.1.2
     if (!application.accepts()) return this.#reject(id, ERROR.refusedStream) // no fault of the peer
-    this.idleFrames.give(limits.framesPerRequest)
+    this.idleFrames.giveBack(limits.framesPerRequest)
     const { initialWindow } = this.sender.peer
     const stream = new Http2Stream(id, this, initialWindow, limits.streamWindow)
     this.#open.set(id, stream)
