@@ -42,7 +42,7 @@ describe('a token bucket', () => {
     )
   })
 
-  it('tells what is left, and how long to wait for more', () => {
+  it('knows what is left, and how long to wait for more', () => {
     const clock = new FakeClock()
     const bucket = new TokenBucket({ perSecond: 10, burst: 5 }, clock)
     assert.deepEqual([bucket.left, bucket.waitFor(5)], [5, 0])
