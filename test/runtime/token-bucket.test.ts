@@ -106,7 +106,7 @@ describe('taking without the clock', () => {
     assert.equal(looks(), before + 1)
   })
 
-  it('lets no more through lastingly, and at most two bursts at once', () => {
+  it('lets the rate through lastingly, and at most two bursts at once', () => {
     const { clock, advance } = counting()
     const bucket = new TokenBucket({ perSecond: 10, burst: 5 }, clock)
     const passing = (tries: number): number =>
