@@ -3,6 +3,7 @@
 
 import { isIP } from 'node:net'
 import * as z from 'zod'
+import { logSchema } from '../config/log-schema.ts'
 import { KEY_ALGORITHMS } from '../keys/key-algorithm.ts'
 import { ATTRIBUTES, attributeOid, EXTENSIONS } from '../x509/oid.ts'
 import { keyUsageSchema } from '../grant/schema.ts'
@@ -241,15 +242,7 @@ export const signerSchema = z
       })
       .prefault({})
       .describe('Where issuances and refusals are recorded.'),
-    log: z
-      .strictObject({
-        level: z
-          .enum(['debug', 'info', 'warn', 'error'])
-          .default('info')
-          .describe('The least severe message that is logged.'),
-      })
-      .prefault({})
-      .describe('The operational log, on standard error.'),
+    log: logSchema,
   })
   .describe('Configuration of the Countersign signer.')
 

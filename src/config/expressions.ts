@@ -1,7 +1,8 @@
-// CEL about an authenticated caller (`identity`, `claims`, `certificate`), as used in `forward`.
+// CEL about an authenticated caller (`identity`, `claims`, `certificate`), as used in `forward`; and conditions on claims.
 
 import * as z from 'zod'
 import {
+  compileCondition,
   compileText,
   compileValue,
   type TextExpression,
@@ -29,3 +30,11 @@ export const callerValue = z
     context.addIssue({ code: 'custom', message: compilation.message })
     return z.NEVER
   })
+
+/** A CEL condition on `claims`: of a JWT, or of an introspection response. */
+export const claimsCondition = z.string().transform((source, context) => {
+  const compilation = compileCondition(source, 'claims')
+  if (compilation.ok) return compilation.expression
+  context.addIssue({ code: 'custom', message: compilation.message })
+  return z.NEVER
+})

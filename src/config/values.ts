@@ -143,6 +143,12 @@ export const secretSchema = z
       : { kind: 'environment', variable: text.slice('env:'.length) },
   )
 
+/** A name that is compared as a whole, not a pattern. */
+export const writtenOutName = z
+  .string()
+  .min(1)
+  .refine((name) => !name.includes('*'), 'must be a name written out, without "*"')
+
 /** Whether only this machine can reach the address. */
 export const isLoopback = (address: Address): boolean =>
   address.kind === 'unix' ||

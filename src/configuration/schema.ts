@@ -3,6 +3,7 @@
 // to something that exists is decided in `parse.ts`.
 
 import * as z from 'zod'
+import { logSchema } from '../config/log-schema.ts'
 import { apiServerSchema } from '../clients/kubernetes/api-server-schema.ts'
 import { auditSchema } from '../audit/schema.ts'
 import { authenticatorSchema } from '../authenticate/schema.ts'
@@ -230,15 +231,7 @@ export const configSchema = z
     credentialCache: credentialCacheSchema,
     audit: auditSchema,
     state: stateSchema,
-    log: z
-      .strictObject({
-        level: z
-          .enum(['debug', 'info', 'warn', 'error'])
-          .default('info')
-          .describe('The least severe message that is logged.'),
-      })
-      .prefault({})
-      .describe('The operational log, on standard error.'),
+    log: logSchema,
     envoy: envoySchema.optional(),
     tests: policyTestsSchema,
   })

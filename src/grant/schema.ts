@@ -6,7 +6,7 @@ import { DerReader } from '../x509/der.ts'
 import { KEY_USAGES, type KeyUsage } from '../x509/extensions.ts'
 import { ATTRIBUTES, attributeOid, EXTENSIONS } from '../x509/oid.ts'
 import { oidSchema, purposeSchema } from '../x509/schema.ts'
-import { durationSchema, nameSchema } from '../config/values.ts'
+import { durationSchema, nameSchema, writtenOutName } from '../config/values.ts'
 
 /** A CEL expression about `identity` that yields text. */
 const expression = z.string().transform((source, context) => {
@@ -160,12 +160,7 @@ export const certificateSchema = z
       .refine((milliseconds) => milliseconds <= LONGEST_BACKDATE_MS, 'must be at most 24h')
       .describe('How far notBefore lies in the past, for clocks that differ.'),
     allowReserved: z
-      .array(
-        z
-          .string()
-          .min(1)
-          .refine((name) => !name.includes('*'), 'must be a name written out, without "*"'),
-      )
+      .array(writtenOutName)
       .default([])
       .describe(
         'Reserved names (`system:…`) that the certificate may carry although they are neither the user nor one of the groups. Write each one out.',

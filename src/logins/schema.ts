@@ -1,6 +1,7 @@
 // `issuer.login`: how users log in at the authorization server, and the claims of its tokens about them.
 
 import * as z from 'zod'
+import { loginPeriod, upToADay } from '../config/durations.ts'
 import { callerText } from '../config/expressions.ts'
 import { upstreamIdpsSchema } from './upstream-idp/schema.ts'
 import {
@@ -17,11 +18,6 @@ const tokenLifetime = (fallback: string) =>
       (milliseconds) => milliseconds >= 10_000 && milliseconds <= LONGEST_TOKEN_LIFETIME_MS,
       'must be 10s to 24h',
     )
-
-const period = (fallback: string) =>
-  durationSchema
-    .prefault(fallback)
-    .refine((milliseconds) => milliseconds >= 60_000, 'must be 1m or longer')
 
 /** The `login` section. */
 export const loginSchema = z
@@ -51,22 +47,16 @@ export const loginSchema = z
       .array(z.string().min(1))
       .default([])
       .describe('Reserved names (`system:…`) that tokens may contain, each written out.'),
-    idleTimeout: period('8h').describe(
+    idleTimeout: loginPeriod('8h').describe(
       'Idle timeout of the login: users log in again after this time without an authorization request.',
     ),
-    maxLifetime: period('24h').describe(
+    maxLifetime: loginPeriod('24h').describe(
       'Maximal lifetime of a login. Its refresh tokens end with it.',
     ),
-    recheck: durationSchema
-      .prefault('5m')
-      .refine(
-        (milliseconds) => milliseconds >= 1_000 && milliseconds <= 86_400_000,
-        'must be 1s to 24h',
-      )
-      .describe(
-        'The interval at which the user of an active login is looked up again, without the password, in the users file or directory; a certificate is verified again, with its revocation. A user who is removed, disabled, locked or expired, or whose password was changed, is logged out; groups and attributes are updated. While the directory is down after that time, requests are answered with 503. For logins at `providers`, see `refresh` there.',
-      ),
-    maxLifetimeWithoutRecheck: period('8h').describe(
+    recheck: upToADay('5m').describe(
+      'The interval at which the user of an active login is looked up again, without the password, in the users file or directory; a certificate is verified again, with its revocation. A user who is removed, disabled, locked or expired, or whose password was changed, is logged out; groups and attributes are updated. While the directory is down after that time, requests are answered with 503. For logins at `providers`, see `refresh` there.',
+    ),
+    maxLifetimeWithoutRecheck: loginPeriod('8h').describe(
       'As `maxLifetime`, where the user cannot be looked up again: RADIUS, an LDAP directory without `bind` (a service account), and a provider without a refresh token. A user who is removed there stays logged in for up to this time.',
     ),
   })

@@ -1,7 +1,8 @@
 // `state`: where data that requests and processes share is stored.
 
 import * as z from 'zod'
-import { durationSchema, pathSchema, secretSchema } from '../config/values.ts'
+import { positiveDuration } from '../config/durations.ts'
+import { pathSchema, secretSchema } from '../config/values.ts'
 
 const MEGABYTE = 1024 * 1024
 
@@ -9,11 +10,6 @@ const KINDS = ['memory', 'sqlite', 'redis'] as const
 
 const SECRET =
   'A keyring: lines of 32 bytes or more in base64url, as `countersign keys grant` makes them. By the first everything that is stored is sealed, and all of them open it; names are stored as keyed hashes. With another keyring nothing can be read, and authz does not start.'
-
-const positive = (fallback: string) =>
-  durationSchema
-    .prefault(fallback)
-    .refine((milliseconds) => milliseconds > 0, 'must be longer than nothing')
 
 const memory = z
   .strictObject({})
@@ -87,8 +83,10 @@ const redis = z
     secret: secretSchema.describe(
       `${SECRET} All instances that share the server need the same keyring.`,
     ),
-    connectTimeout: positive('2s').describe('For connecting, until the first command can be sent.'),
-    timeout: positive('500ms').describe(
+    connectTimeout: positiveDuration('2s').describe(
+      'For connecting, until the first command can be sent.',
+    ),
+    timeout: positiveDuration('500ms').describe(
       'For one command. After it the connection is closed and a new one is opened; no command is sent twice.',
     ),
   })

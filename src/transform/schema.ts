@@ -5,7 +5,7 @@ import { certificateSchema } from '../grant/schema.ts'
 import { clientCredentialsSchema, exchangeSchema } from './token/exchange-schema.ts'
 import { callerText } from '../config/expressions.ts'
 import { mintKeys, mintSchema } from '../keys/mint-schema.ts'
-import { secretSchema } from '../config/values.ts'
+import { secretSchema, writtenOutName } from '../config/values.ts'
 
 /** The sets of headers that are known by a name. */
 const PRESETS = ['kubernetes', 'impersonation', 'certificate', 'grafana', 'headlamp'] as const
@@ -167,12 +167,7 @@ export const forwardSchema = z
         'Whether the upstream gets the decision id as `Audit-ID`, which a Kubernetes API server writes into its audit log. Default: on routes of `kind: kubernetes`, and with `headers: kubernetes` and `impersonation`. An `Audit-ID` of the caller is always removed.',
       ),
     allowReserved: z
-      .array(
-        z
-          .string()
-          .min(1)
-          .refine((name) => !name.includes('*'), 'must be a name written out, without "*"'),
-      )
+      .array(writtenOutName)
       .default([])
       .describe(
         'Reserved names (`system:…`) that `set`, `mint` and `assertion` may contain although they are neither the user nor one of the groups. Write each one out.',

@@ -1,17 +1,9 @@
 // `bearer` of an authenticator: tokens that are signed JWTs.
 
 import * as z from 'zod'
-import { compileCondition } from '../../expression/cel.ts'
+import { claimsCondition } from '../../config/expressions.ts'
 import { SIGNATURE_ALGORITHMS } from '../../keys/algorithm.ts'
 import { durationSchema, pathSchema, realmSchema } from '../../config/values.ts'
-
-/** A CEL condition about `claims`. */
-const claimsCondition = z.string().transform((source, context) => {
-  const compilation = compileCondition(source, 'claims')
-  if (compilation.ok) return compilation.expression
-  context.addIssue({ code: 'custom', message: compilation.message })
-  return z.NEVER
-})
 
 const keys = z
   .strictObject({

@@ -1,18 +1,10 @@
 // `introspection` of an authenticator: tokens that their issuer introspects (RFC 7662).
 
 import * as z from 'zod'
-import { compileCondition } from '../../expression/cel.ts'
+import { claimsCondition } from '../../config/expressions.ts'
 import { tokenClientSchema } from '../../clients/token-endpoint/client-schema.ts'
 import { tokenServerKeys } from '../../clients/token-endpoint/server-schema.ts'
 import { durationSchema, pathSchema, realmSchema } from '../../config/values.ts'
-
-/** A CEL condition on the introspection response. */
-const answerCondition = z.string().transform((source, context) => {
-  const compilation = compileCondition(source, 'claims')
-  if (compilation.ok) return compilation.expression
-  context.addIssue({ code: 'custom', message: compilation.message })
-  return z.NEVER
-})
 
 /** The `introspection` section. */
 export const introspectionSchema = z
@@ -59,7 +51,7 @@ export const introspectionSchema = z
     skew: durationSchema
       .prefault('30s')
       .describe('The accepted clock skew between the issuer and this machine.'),
-    require: answerCondition
+    require: claimsCondition
       .optional()
       .describe('A CEL condition about `claims`, the answer, that must be true.'),
     ...tokenServerKeys,

@@ -1,6 +1,7 @@
 // `bruteForceProtection` of `basic`: what failed attempts cost.
 
 import * as z from 'zod'
+import { positiveDuration } from '../../config/durations.ts'
 import { durationSchema } from '../../config/values.ts'
 
 // NIST SP 800-63B §5.2.2: at most so many consecutive failures on one account.
@@ -15,11 +16,6 @@ interface PaceDefaults {
   readonly most: number
 }
 
-const positive = (fallback: string) =>
-  durationSchema
-    .prefault(fallback)
-    .refine((milliseconds) => milliseconds > 0, 'must be longer than nothing')
-
 const pace = ({ attempts, lockAfter, lockFor, forget, most }: PaceDefaults) =>
   z
     .strictObject({
@@ -29,7 +25,7 @@ const pace = ({ attempts, lockAfter, lockFor, forget, most }: PaceDefaults) =>
         .max(most)
         .default(attempts)
         .describe('Failures in a row before waits begin.'),
-      backOff: positive('1s').describe(
+      backOff: positiveDuration('1s').describe(
         'The wait after that many failures, doubled with each further one.',
       ),
       lockAfter: z
@@ -38,8 +34,10 @@ const pace = ({ attempts, lockAfter, lockFor, forget, most }: PaceDefaults) =>
         .max(most)
         .default(lockAfter)
         .describe('The number of failures at which the lock-out begins.'),
-      lockFor: positive(lockFor).describe('The duration of the lock-out, and the longest wait.'),
-      decay: positive(forget).describe('The count decreases by one in each such interval.'),
+      lockFor: positiveDuration(lockFor).describe(
+        'The duration of the lock-out, and the longest wait.',
+      ),
+      decay: positiveDuration(forget).describe('The count decreases by one in each such interval.'),
     })
     .refine(
       (given) => given.attempts <= given.lockAfter,

@@ -1,12 +1,8 @@
 // `session` of an authenticator: browsers log in at Countersign's authorization server, and remain logged in.
 
 import * as z from 'zod'
+import { loginPeriod, upToADay } from '../../config/durations.ts'
 import { durationSchema } from '../../config/values.ts'
-
-const period = (fallback: string) =>
-  durationSchema
-    .prefault(fallback)
-    .refine((milliseconds) => milliseconds >= 60_000, 'must be 1m or longer')
 
 // RFC 6454 §6.1, in the form that browsers send.
 const origin = z
@@ -19,21 +15,15 @@ const origin = z
 /** The `session` section. */
 export const sessionSchema = z
   .strictObject({
-    idleTimeout: period('1h').describe(
+    idleTimeout: loginPeriod('1h').describe(
       'Idle timeout: users log in again after this time without a request.',
     ),
-    maxLifetime: period('12h').describe(
+    maxLifetime: loginPeriod('12h').describe(
       'Maximal lifetime of the session. While the login at the authorization server lasts (`issuer.login.maxLifetime`), a new session needs no interaction.',
     ),
-    maxStreamDuration: durationSchema
-      .prefault('15m')
-      .refine(
-        (milliseconds) => milliseconds >= 1_000 && milliseconds <= 86_400_000,
-        'must be 1s to 24h',
-      )
-      .describe(
-        'Maximal duration of one request of the session: a WebSocket, a watch, `kubectl exec` in a dashboard, a long download. Envoy then ends it; the client connects again and is checked again. So no request outlives an ended session for longer than this, nor the session’s own end.',
-      ),
+    maxStreamDuration: upToADay('15m').describe(
+      'Maximal duration of one request of the session: a WebSocket, a watch, `kubectl exec` in a dashboard, a long download. Envoy then ends it; the client connects again and is checked again. So no request outlives an ended session for longer than this, nor the session’s own end.',
+    ),
     cacheTtl: durationSchema
       .prefault('5s')
       .refine((milliseconds) => milliseconds <= 60_000, 'must be at most 1m')

@@ -3,15 +3,13 @@
 import { createRemoteJWKSet, customFetch as joseFetch, type JWTVerifyGetKey } from 'jose'
 import {
   allowInsecureRequests,
-  ClientSecretBasic,
-  ClientSecretPost,
   clockTolerance,
   customFetch,
   discovery,
   enableNonRepudiationChecks,
-  type ClientAuth,
   type Configuration,
 } from 'openid-client'
+import { withSecret } from './client-secret.ts'
 import type { UpstreamIdpSettings } from './build.ts'
 import { ProviderUnreachable } from '../../runtime/http/web-fetch.ts'
 import { ANSWER_LIMIT_S, providerFetch, type UpstreamRequestParts } from './fetch.ts'
@@ -120,13 +118,3 @@ type ProviderEndpoint = 'authorization_endpoint' | 'end_session_endpoint'
 
 // In the policy of a page (CSP §2.3.1); the issuer's own was looked at with the configuration.
 const WRITABLE = /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/
-
-/** As the provider has it; `client_secret_basic` where it does not say (OpenID Connect Discovery §3). */
-const withSecret = (secret: string): ClientAuth => {
-  const [basic, post] = [ClientSecretBasic(secret), ClientSecretPost(secret)]
-  return (server, ...rest) => {
-    const methods = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic']
-    const chosen = methods.includes('client_secret_basic') ? basic : post
-    chosen(server, ...rest)
-  }
-}

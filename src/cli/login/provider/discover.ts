@@ -3,17 +3,15 @@
 import { readFile } from 'node:fs/promises'
 import {
   allowInsecureRequests,
-  ClientSecretBasic,
-  ClientSecretPost,
   clockTolerance,
   customFetch,
   discovery,
   enableNonRepudiationChecks,
   None,
-  type ClientAuth,
   type Configuration,
   type CustomFetch,
 } from 'openid-client'
+import { withSecret } from '../../../logins/upstream-idp/client-secret.ts'
 import { CountersignError, describeError } from '../../../runtime/errors.ts'
 import { httpFetcher } from '../../../runtime/http/fetch.ts'
 import type { LoginRequest, ProviderAccess } from '../login-request.ts'
@@ -69,16 +67,6 @@ export const discover = async (
     return { configuration, request, scope, clock, fetch }
   } catch (cause) {
     throw loginFailed(issuer, failureOf(cause, clock))
-  }
-}
-
-/** As the provider has it; `client_secret_basic` where it does not say (OpenID Connect Discovery §3). */
-const withSecret = (secret: string): ClientAuth => {
-  const [basic, post] = [ClientSecretBasic(secret), ClientSecretPost(secret)]
-  return (server, ...rest) => {
-    const methods = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic']
-    const chosen = methods.includes('client_secret_basic') ? basic : post
-    chosen(server, ...rest)
   }
 }
 
