@@ -5,7 +5,7 @@ import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { chartValuesSchema } from '../deploy/kubernetes/values/schema.ts'
-import { usersSchema } from '../src/authenticate/password/users-file.ts'
+import { jsonSchema, schemaFiles } from '../src/cli/schemas.ts'
 import { ConfigurationFiles } from '../src/config/files.ts'
 import { readConfig } from '../src/configuration/parse.ts'
 import { configSchema } from '../src/configuration/schema.ts'
@@ -30,9 +30,7 @@ const EXAMPLES = ['front-proxy', 'certificate'] as const
 /** Everything that is generated. */
 export const generate = async (): Promise<readonly Generated[]> => [
   { file: path('src/proto/descriptor.json'), contents: protoDescriptor() },
-  { file: path('schema/countersign.schema.json'), contents: jsonSchema(configSchema) },
-  { file: path('schema/signer.schema.json'), contents: jsonSchema(signerSchema) },
-  { file: path('schema/users.schema.json'), contents: jsonSchema(usersSchema) },
+  ...schemaFiles().map(({ name, text }) => ({ file: path(`schema/${name}`), contents: text })),
   {
     file: path('deploy/kubernetes/chart/values.schema.json'),
     contents: jsonSchema(chartValuesSchema),
@@ -54,9 +52,6 @@ export const generate = async (): Promise<readonly Generated[]> => [
 ]
 
 const path = (name: string): string => resolve(root, name)
-
-const jsonSchema = (schema: z.ZodType): string =>
-  `${JSON.stringify(z.toJSONSchema(schema, { io: 'input' }), undefined, 2)}\n`
 
 const exampleBootstrap = async (name: string): Promise<Generated> => {
   const { config } = await readConfig(

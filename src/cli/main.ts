@@ -13,9 +13,11 @@ type Load = (context: CommandContext) => Promise<Command>
 const COMMANDS: ReadonlyMap<string, Load> = new Map<string, Load>([
   ['authz', async () => (await import('./authz.ts')).authzCommand()],
   ['signer', async () => (await import('./signer.ts')).signerCommand()],
+  ['init', async (context) => (await import('./init/init.ts')).initCommand(context)],
   ['up', async () => (await import('./up/up.ts')).upCommand()],
   ['validate', async (context) => (await import('./validate.ts')).validateCommand(context)],
   ['doctor', async (context) => (await import('./doctor.ts')).doctorCommand(context)],
+  ['schema', async (context) => (await import('./schema.ts')).schemaCommand(context)],
   ['test', async (context) => (await import('./test/test.ts')).testCommand(context)],
   ['openapi', async (context) => (await import('./openapi/openapi.ts')).openapiCommand(context)],
   ['replay', async (context) => (await import('./replay/replay.ts')).replayCommand(context)],

@@ -3,42 +3,21 @@
 import * as z from 'zod'
 import { rateLimitsSchema } from './rate-limit-schema.ts'
 import { addressSchema, durationSchema, nameSchema, pathSchema } from '../config/values.ts'
+import { upstreamSchema } from './upstream-schema.ts'
 
 const DEFAULT_ADMIN = 'unix:run/envoy-admin.sock'
 
-const upstream = z
+const redirect = z
   .strictObject({
-    address: addressSchema.describe('`HOST:PORT`.'),
-    ca: pathSchema.describe('PEM file: the CA that signed the upstream’s server certificate.'),
-    serverName: z
-      .string()
-      .min(1)
-      .optional()
-      .describe(
-        'The DNS name in the upstream’s certificate, also sent as SNI. Default: the host of `address`.',
-      ),
-    certificate: pathSchema
-      .optional()
-      .describe(
-        'PEM file: the client certificate that Envoy presents (the front-proxy certificate).',
-      ),
-    key: pathSchema.optional().describe('PEM file: the key of that certificate, read by Envoy.'),
-    protocol: z
-      .enum(['http1', 'http2'])
-      .default('http1')
-      .describe(
-        'The HTTP version that Envoy speaks to it. Only `http1` carries WebSocket and SPDY upgrades (kubectl exec).',
-      ),
-    connectTimeout: durationSchema.prefault('5s').describe('TCP and TLS handshake together.'),
-    maxConnections: z
+    address: addressSchema.describe('`HOST:PORT` for HTTP without TLS, such as `0.0.0.0:80`.'),
+    port: z
       .int()
       .min(1)
+      .max(65_535)
       .optional()
-      .describe(
-        'Connections from one Envoy to this upstream. Default: 1024, or 16384 for routes that forward a certificate, since there every identity has its own.',
-      ),
+      .describe('The port in the URL of the redirect. Default: that of the listener.'),
   })
-  .describe('A TLS upstream.')
+  .describe('Redirects from HTTP to HTTPS (308), for hosts of the routes; other hosts get 404.')
 
 /** Envoy's side of mutual TLS with one of Countersign's listeners. */
 const clientTls = (server: string) =>
@@ -87,6 +66,7 @@ export const envoySchema = z
           .describe(
             'How long a request or upgraded connection may stay silent (watches, exec, logs -f).',
           ),
+        redirect: redirect.optional(),
       })
       .describe('The public listener.'),
     admin: addressSchema
@@ -128,7 +108,7 @@ export const envoySchema = z
       .describe(
         'Envoy sheds load as its heap nears this size. An identity with a certificate of its own takes some 80 KB.',
       ),
-    upstreams: z.record(nameSchema, upstream).describe('Upstreams by name.'),
+    upstreams: z.record(nameSchema, upstreamSchema).describe('Upstreams by name.'),
   })
   .transform(({ admin, ...envoy }) => ({
     ...envoy,

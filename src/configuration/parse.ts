@@ -13,6 +13,7 @@ import { forwardProblems } from './problems/forward.ts'
 import { issuerProblems } from './problems/issuer.ts'
 import { ConfigurationError, type Problem } from '../config/problem.ts'
 import { ruleProblems } from './problems/rules.ts'
+import { upstreamProblems } from './problems/upstreams.ts'
 import { longParts } from './long-parts.ts'
 import { configSchema, type Config, type RouteConfig } from './schema.ts'
 import { RENAMED_KEYS } from './renamed-keys.ts'
@@ -43,6 +44,7 @@ const checked = (document: DocumentResult<Config>): ParseResult => {
     ...certificateProblems(config, locate),
     ...presentedProblems(config, locate),
     ...envoyProblems(config, locate),
+    ...upstreamProblems(config, locate),
   ]
   return problems.length > 0 ? { ok: false, problems } : { ok: true, config, locate }
 }
@@ -205,13 +207,6 @@ const envoyProblems = ({ listen, routes, envoy }: Config, locate: Locate): reado
         `there is no "${upstream ?? name}" in envoy.upstreams`,
       ),
     )
-  }
-  for (const [name, { address, certificate, key }] of Object.entries(envoy.upstreams)) {
-    const path = ['envoy', 'upstreams', name]
-    if (address.kind === 'unix') problems.push(locate([...path, 'address'], 'must be HOST:PORT'))
-    if ((certificate === undefined) !== (key === undefined)) {
-      problems.push(locate(path, 'set both "certificate" and "key"'))
-    }
   }
   return problems
 }

@@ -11,6 +11,7 @@ import { forwardsCertificates, statistics } from './identity-certificate.ts'
 import { edgeListener, exclusivePort } from './listener.ts'
 import { addressMessage, type Message } from './message.ts'
 import { overloadManager } from './overload.ts'
+import { redirectListeners } from './redirect.ts'
 
 const SOCKET_MODE = 0o600
 
@@ -45,11 +46,9 @@ export const envoyBootstrap = (config: Config, options: BootstrapOptions = {}): 
     ...(forwardsCertificates(config) ? statistics : {}),
     static_resources: {
       listeners: [
-        {
-          ...edgeListener(config, envoy, { file: envoy.accessLog, rateFile }),
-          ...(exclusive ? exclusivePort : {}),
-        },
-      ],
+        edgeListener(config, envoy, { file: envoy.accessLog, rateFile }),
+        ...redirectListeners(config, envoy),
+      ].map((listener) => (exclusive ? { ...listener, ...exclusivePort } : listener)),
       clusters: clusters(config, envoy),
     },
   }

@@ -73,7 +73,8 @@ const run = async (options: Options, stack: AsyncDisposableStack): Promise<strin
   await requireEnvoyVersion(program, config)
   const lock = await lockRun(dirname(file))
   if (lock !== undefined) stack.use(lock)
-  await requireFreePort(envoy.listener.address)
+  const { address: edge, redirect } = envoy.listener
+  for (const address of [edge, redirect?.address ?? edge]) await requireFreePort(address)
   const folder = await mkdtemp(join(tmpdir(), 'countersign-')) // mode 0700
   stack.defer(() => rm(folder, { recursive: true, force: true }))
   const admin = await adminOf(envoy, folder)
@@ -91,7 +92,7 @@ const run = async (options: Options, stack: AsyncDisposableStack): Promise<strin
   const started = { program, bootstrap, admin, logLevel, grace: GRACE_MS, print }
   const proxy = stack.use(new EnvoyProcess(started))
   const servicesEnded = Promise.race(services.map((service) => service.ended))
-  const starting = ready(proxy, envoy.listener.address, polling.signal)
+  const starting = ready(proxy, edge, polling.signal)
   const early = await Promise.race([servicesEnded, starting])
   if (early !== undefined) return early
   const address = await listenerAddress(admin, EDGE_LISTENER)

@@ -4,10 +4,12 @@
 
 import { Document } from 'yaml'
 import type { Address } from '../../config/values.ts'
-import { signerClusterAt, upstreamCluster, type Upstream } from '../clusters.ts'
+import type { Upstream } from '../../configuration/upstream-schema.ts'
+import { signerClusterAt } from '../clusters.ts'
 import { certificateCluster, handleFilterBy, statistics } from '../identity-certificate.ts'
 import { UPGRADES } from '../listener.ts'
 import { addressMessage, extension, file, type Message } from '../message.ts'
+import { upstreamCluster } from '../upstream-clusters.ts'
 
 /** The header in which the gateway hands on the handle; callers' own are removed at the gateway. */
 export const HANDLE_HEADER = 'x-countersign-certificate'
