@@ -68,7 +68,8 @@ const hopFor = (config: Config): Parameters<typeof renderDelegationHop>[0] => ({
   gateway: { ca: `${TLS}/ca.crt`, name: 'gateway.istio-ingress.svc' },
   signer: SIGNER,
   upstream: {
-    address: { kind: 'tcp', host: 'kubernetes.default.svc', port: 443 },
+    address: [{ kind: 'tcp', host: 'kubernetes.default.svc', port: 443 }],
+    plaintext: false,
     ca: '/etc/countersign/configmaps/kube-root-ca.crt/ca.crt',
     serverName: 'kubernetes',
     protocol: 'http1',

@@ -5,12 +5,14 @@ import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { ConfigurationFiles } from '../config/files.ts'
 import { readConfig } from '../configuration/parse.ts'
+import { addressSchema, type Address } from '../config/values.ts'
 import { renderBootstrap } from '../envoy/bootstrap.ts'
 import { refusalRate } from '../envoy/refusal-log.ts'
 import type { CommandContext } from './context.ts'
 import { envoyIstioCommand } from './envoy-istio.ts'
 import { envoyLintCommand } from './envoy-lint.ts'
-import { configOption } from './options.ts'
+import { renderSnippet } from '../envoy/snippet.ts'
+import { configOption, parsed } from './options.ts'
 
 /** The command. */
 export const envoyCommand = (context: CommandContext): Command =>
@@ -32,6 +34,7 @@ export const envoyCommand = (context: CommandContext): Command =>
           else await writeFile(output, bootstrap)
         }),
     )
+    .addCommand(snippetCommand(context))
     .addCommand(envoyIstioCommand(context))
     .addCommand(envoyLintCommand(context))
 
@@ -44,4 +47,30 @@ interface GenerateOptions {
 const generate = async (file: string, rateFile?: string): Promise<string> => {
   const { config } = await readConfig(file, new ConfigurationFiles())
   return renderBootstrap(config, { rateFile })
+}
+
+const SNIPPET = `
+The parts are the filters that call authz and apply its answer, the removal of headers that authz sets, and the clusters
+of authz and the signer. The configuration needs no "envoy" section. Then find what is missing:
+  countersign envoy snippet --config countersign.yaml > parts.yaml
+  countersign envoy lint envoy.yaml --config countersign.yaml`
+
+const snippetCommand = (context: CommandContext): Command =>
+  new Command('snippet')
+    .description('write the parts for an Envoy configuration that exists')
+    .addOption(configOption())
+    .option(
+      '--signer-address <address>',
+      'where Envoy reaches the signer, unix:PATH; default: envoy.signerAddress',
+      (text) => parsed(addressSchema, text),
+    )
+    .addHelpText('after', SNIPPET)
+    .action(async ({ config: file, signerAddress }: SnippetCommandOptions) => {
+      const { config } = await readConfig(file, new ConfigurationFiles())
+      context.process.stdout.write(renderSnippet(config, { signerAddress }))
+    })
+
+interface SnippetCommandOptions {
+  readonly config: string
+  readonly signerAddress?: Address
 }

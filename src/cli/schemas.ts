@@ -1,6 +1,6 @@
 // The JSON Schemas of the files that Countersign reads.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { usersSchema } from '../authenticate/password/users-file.ts'
 import { signerSchema } from '../ca/schema.ts'
 import { configSchema } from '../configuration/schema.ts'

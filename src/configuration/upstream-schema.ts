@@ -1,6 +1,6 @@
 // An upstream of the `envoy` section: where it is, and how Envoy connects to it.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { addressSchema, durationSchema, pathSchema } from '../config/values.ts'
 
 const MOST_ADDRESSES = 64

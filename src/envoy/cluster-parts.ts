@@ -91,8 +91,8 @@ export const tls = ({ serverName, ca, alpn, present }: ClientTls): Message => {
 }
 
 /** The host of an address, for TLS. */
-export const hostOf = (address: Address): string =>
-  address.kind === 'tcp' ? address.host : 'localhost'
+export const hostOf = (address: Address | undefined): string =>
+  address?.kind === 'tcp' ? address.host : 'localhost'
 
 /** RFC 5952: the spelling in which Envoy prints the address of a certificate before it compares. */
 const canonicalAddress = (address: string): string =>

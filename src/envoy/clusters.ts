@@ -33,7 +33,8 @@ export const clusters = (config: Config, envoy: EnvoyConfig): readonly Message[]
 // Every live identity has a stream of its own; the default of 1,024 would be the last identity.
 const MOST_IDENTITIES = 1_000_000
 
-const signerCluster = ({ signerAddress }: EnvoyConfig): Message => {
+/** The cluster of the signer that the configuration names. */
+export const signerCluster = ({ signerAddress }: EnvoyConfig): Message => {
   if (signerAddress === undefined) {
     throw new CountersignError(
       'configuration-invalid',
@@ -82,7 +83,8 @@ const issuerClusterAt = (address: Address): Message => ({
   }),
 })
 
-const authzCluster = ({ listen }: Config, envoy: EnvoyConfig): Message => {
+/** The cluster of authz. */
+export const authzCluster = ({ listen }: Config, envoy: EnvoyConfig): Message => {
   const address = envoy.authzAddress ?? listen.authz.address
   if (address.kind === 'tcp' && address.port === 0) {
     throw new CountersignError(

@@ -14,11 +14,17 @@ import { trailerFilter } from './strip.ts'
 export const EXT_AUTHZ = 'envoy.filters.http.ext_authz'
 
 /** The filter chain of the connection manager. */
-export const httpFilters = (
+export const httpFilters = (config: Config, envoy: EnvoyConfig): readonly Message[] => [
+  ...(config.issuer === undefined ? [] : issuerFilters),
+  ...authzFilters(config, envoy),
+  extension('envoy.filters.http.router', 'filters.http.router.v3.Router'),
+]
+
+/** The filters that call authz and apply its answer. */
+export const authzFilters = (
   config: Config,
   { authzTimeout, upstreams }: EnvoyConfig,
 ): readonly Message[] => [
-  ...(config.issuer === undefined ? [] : issuerFilters),
   extension(EXT_AUTHZ, 'filters.http.ext_authz.v3.ExtAuthz', {
     transport_api_version: 'V3',
     grpc_service: {
@@ -35,7 +41,6 @@ export const httpFilters = (
   ...(Object.values(upstreams).some(({ protocol }) => protocol === 'http2')
     ? [trailerFilter(config)]
     : []),
-  extension('envoy.filters.http.router', 'filters.http.router.v3.Router'),
 ]
 
 /** The parts of a request that authz receives, and those that it may change. */

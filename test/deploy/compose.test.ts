@@ -190,7 +190,7 @@ describe('the configurations of docker-compose.yml', () => {
 
   it('have Envoy listen on the published port, and forward to a service', () => {
     assert.deepEqual(envoy.listener.address, { kind: 'tcp', host: '0.0.0.0', port: 8443 })
-    for (const { address } of Object.values(envoy.upstreams)) {
+    for (const address of Object.values(envoy.upstreams).flatMap((upstream) => upstream.address)) {
       assert.ok(address.kind === 'tcp')
       assert.ok(service(address.host).networks?.includes('backend'))
     }

@@ -1,0 +1,105 @@
+// The first example of README.md, as it is printed there: only the ports are others.
+
+import assert from 'node:assert/strict'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { readFile, writeFile } from 'node:fs/promises'
+import { describe, it } from 'node:test'
+import { text } from 'node:stream/consumers'
+import { ROOT, textOf } from '../../docs/markdown.ts'
+import { skipWithoutEnvoy } from '../../servers/envoy.ts'
+import { freePort } from '../../servers/ports.ts'
+import { temporaryFolder } from '../../servers/temporary.ts'
+import { eventually } from '../site.ts'
+
+const START_MS = 60_000
+
+const section = textOf('README.md').split('## A first configuration\n')[1]?.split('\n## ')[0] ?? ''
+
+/** The first block of that language in the section. */
+const blockOf = (language: string): string => {
+  const [, block] = new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``).exec(section) ?? []
+  assert.ok(block !== undefined, language)
+  return block
+}
+
+const skip =
+  skipWithoutEnvoy() || (spawnSync('python3', ['--version']).status !== 0 && 'no python3')
+
+describe('the first example of README.md', { skip }, () => {
+  it('serves an application, and then by the rules that README.md adds', async () => {
+    await using stack = new AsyncDisposableStack()
+    const folder = stack.use(await temporaryFolder())
+    const [app, edge] = [await freePort(), await freePort()]
+    const here = (printed: string): string =>
+      printed
+        .replaceAll('3000', String(app))
+        .replaceAll('8443', String(edge))
+        .replaceAll('npm run countersign --', `${process.execPath} ${ROOT}/src/countersign.ts`)
+    // `#` begins a comment, `&` the background; here every command that stays is in the background.
+    const [server = '', init = '', up = '', curl = '', ...more] = here(blockOf('sh'))
+      .trim()
+      .split('\n')
+      .map((line) => line.replace(/&? +#.*$/, ''))
+    assert.deepEqual(more, [])
+    assert.match(server, /^python3 -m http\.server/)
+    const start = (command: string): Running => stack.use(new Running(command, folder.path))
+    await writeFile(folder.file('hello.txt'), 'hello\n')
+    start(server)
+    // The certificates of the example name the port of the configuration.
+    const made = await finished(`${init} --port ${edge}`, folder.path)
+    const [, password] = /password of alice is (\S+)\./.exec(made) ?? []
+    assert.ok(password !== undefined, made)
+    const first = start(up)
+    await first.logged('ready, listening on')
+    const as = `${curl.replace('PASSWORD', password)}`
+    const status = async (command: string): Promise<string> =>
+      await finished(`${command} -s -o /dev/null -w '%{http_code}'`, folder.path)
+    assert.equal(await finished(`${as}hello.txt -s`, folder.path), 'hello\n')
+    assert.equal(await status(as.replace(/-u \S+/, '')), '401')
+    await first[Symbol.asyncDispose]()
+
+    await writeFile(folder.file('gateway/countersign.yaml'), here(blockOf('yaml')))
+    const second = start(up)
+    await second.logged('ready, listening on')
+    assert.equal(await finished(`${as}hello.txt -s`, folder.path), 'hello\n')
+    assert.equal(await status(`${as}secrets/1`), '403')
+    assert.equal(await status(`${as}hello.txt -X POST`), '403')
+    const audit = await readFile(folder.file('gateway/audit.jsonl'), 'utf8')
+    assert.equal(audit.match(/"rule":"no-secrets"/g)?.length, 1)
+  })
+})
+
+/** A command of a shell that runs until it is disposed of. */
+class Running implements AsyncDisposable {
+  readonly #child: ChildProcess
+  readonly #ended: Promise<void>
+  #log = ''
+
+  constructor(command: string, cwd: string) {
+    this.#child = spawn('sh', ['-c', `exec ${command}`], { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (chunk: string) => (this.#log += chunk))
+    }
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#child.once('close', () => resolve())
+    this.#ended = promise
+  }
+
+  /** Waits for a text in its output. */
+  async logged(wanted: string): Promise<void> {
+    const found = (log: string): boolean => log.includes(wanted) || this.#child.exitCode !== null
+    await eventually(() => Promise.resolve(this.#log), found, START_MS)
+    assert.ok(this.#log.includes(wanted), this.#log)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill('SIGTERM')
+    await this.#ended
+  }
+}
+
+/** Runs a command of a shell to its end; its standard output. */
+const finished = async (command: string, cwd: string): Promise<string> => {
+  const child = spawn('sh', ['-c', command], { cwd, stdio: ['ignore', 'pipe', 'inherit'] })
+  return await text(child.stdout)
+}
