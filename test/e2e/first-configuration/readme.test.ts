@@ -1,4 +1,4 @@
-// The first example of README.md, as it is printed there: only the ports are others.
+// The first example of README.md, as it is printed there: only the ports differ.
 
 import assert from 'node:assert/strict'
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
