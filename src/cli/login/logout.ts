@@ -12,13 +12,11 @@ import { TokenCache, type CacheEntry } from './cache/token-cache.ts'
 import { ending } from './ending.ts'
 import { heedingInterruption } from './interruption.ts'
 import type { Login } from './login-record.ts'
-import type { ProviderAccess } from './login-request.ts'
-import { accessIn, caOption, issuerOption, withOptions } from './options.ts'
+import type { LoginRequest, ProviderAccess } from './login-request.ts'
+import { accessIn, caOption, issuerOption, requestOptions, withOptions } from './options.ts'
 import type { Revocation } from './provider/provider.ts'
 
-interface Options extends ProviderAccess {
-  readonly issuer?: string
-  readonly clientId?: string
+interface Options extends ProviderAccess, Partial<LoginRequest> {
   readonly all?: true
   readonly json?: true
 }
@@ -30,7 +28,10 @@ Without options it ends the login when there is one, and lists them when there a
 Examples:
   countersign logout
   countersign logout --issuer https://id.example.org
-  countersign logout --all`
+  countersign logout --issuer https://id.example.org --resource https://kube.example.org
+  countersign logout --all
+
+With the options of a login it ends that login and no other.`
 
 /** The command. */
 export const logoutCommand = (context: CommandContext): Command => {
@@ -39,7 +40,7 @@ export const logoutCommand = (context: CommandContext): Command => {
   )
   withOptions(command, [
     issuerOption().conflicts('all'),
-    new Option('--client-id <id>', 'only logins of this client').conflicts('all'),
+    ...selectingOptions(),
     new Option('--all', 'all logins, and files that no longer contain one'),
     caOption(),
   ])
@@ -62,16 +63,30 @@ export const logoutCommand = (context: CommandContext): Command => {
     })
 }
 
+/** The options of `login` that identify its request, without defaults: only logins that had the same. */
+const selectingOptions = (): readonly Option[] =>
+  requestOptions().map((option) =>
+    option.attributeName() === 'clientSecretFile'
+      ? option
+      : option.default(undefined).conflicts('all'),
+  )
+
 const chosen = (
   entries: readonly CacheEntry[],
-  { issuer, clientId, all }: Options,
+  { issuer, clientId, scope, resource, audience, all }: Options,
 ): readonly CacheEntry[] => {
   if (all === true) return entries
+  const wanted: readonly [keyof LoginRequest, string | undefined][] = [
+    ['issuer', issuer],
+    ['clientId', clientId],
+    ['scope', scope],
+    ['resource', resource],
+    ['audience', audience],
+  ]
   const meant = entries.filter(
     (entry) =>
       entry.outcome === 'login' &&
-      (issuer === undefined || entry.login.issuer === issuer) &&
-      (clientId === undefined || entry.login.clientId === clientId),
+      wanted.every(([name, value]) => value === undefined || entry.login[name] === value),
   )
   if (issuer === undefined && meant.length > 1) {
     const issuers = [

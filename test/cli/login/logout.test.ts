@@ -96,6 +96,26 @@ describe('countersign logout', { concurrency: 2 }, () => {
     )
   })
 
+  it('takes the options of a login, and ends the logins that had them', async () => {
+    await using provider = await startHostileProvider(pki.upstream)
+    const { issuer } = provider
+    const request = { clientId: 'b', scope: 'openid email', resource: 'https://kube.example.org' }
+    const logins = [
+      loginAt(issuer),
+      loginAt(issuer, request),
+      loginAt(issuer, { ...request, resource: 'https://other.example.org' }),
+      loginAt(issuer, { audience: 'kube' }),
+    ]
+    const { clientId, scope, resource } = request
+    const words = ['--client-id', clientId, '--scope', scope, '--resource', resource]
+    const some = await logOut(logins, '--issuer', issuer, ...words)
+    assert.deepEqual([some.status, some.left.length], [0, 3], some.stderr)
+    const one = await logOut(logins, '--issuer', issuer, '--audience', 'kube')
+    assert.deepEqual([one.status, one.left.length], [0, 3], one.stderr)
+    const none = await logOut(logins, '--issuer', issuer, '--audience', 'other')
+    assert.deepEqual([none.status, none.left.length], [0, 4], none.stderr)
+  })
+
   it('ends one of several logins only with --issuer or --all', async () => {
     await using provider = await startHostileProvider(pki.upstream)
     const here = [loginAt(provider.issuer), loginAt(provider.issuer, { clientId: 'b' })]

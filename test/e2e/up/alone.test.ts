@@ -44,7 +44,9 @@ describe('countersign up next to another', { skip: skipWithoutEnvoy() }, () => {
     await using first = await startUp(siteAt(port))
     await using other = await siteAt(port)()
     const { config } = await readConfig(other.config, new ConfigurationFiles())
-    const sharing = startEnvoy({ bootstrap: renderBootstrap(config) })
+    const sharing = async (): Promise<void> => {
+      await using _ = await startEnvoy({ bootstrap: renderBootstrap(config) })
+    }
     await assert.rejects(sharing, /Address already in use/)
     assert.equal((await http1(first.target, { headers: [ALICE] })).status, 200)
   })
