@@ -21,9 +21,9 @@ import { requireEnvoyVersion } from '../../envoy/version.ts'
 import { Child } from '../../runtime/child.ts'
 import { CountersignError, describeError } from '../../runtime/errors.ts'
 import { commandFile } from '../../runtime/installation.ts'
-import { prepareSocket } from '../../runtime/listen.ts'
 import { configOption } from '../options.ts'
 import { endSignal } from '../signals.ts'
+import { adminAddress } from './admin-socket.ts'
 import { EnvoyProcess } from './envoy-process.ts'
 import { addressInUse, lockRun, requireFreePort } from './other-run.ts'
 
@@ -77,7 +77,7 @@ const run = async (options: Options, stack: AsyncDisposableStack): Promise<strin
   for (const address of [edge, redirect?.address ?? edge]) await requireFreePort(address)
   const folder = await mkdtemp(join(tmpdir(), 'countersign-')) // mode 0700
   stack.defer(() => rm(folder, { recursive: true, force: true }))
-  const admin = await adminOf(envoy, folder)
+  const admin = await adminAddress(envoy, folder, stack)
   const bootstrap = await writeBootstrap(folder, config, admin)
 
   const polling = new AbortController()
@@ -124,16 +124,6 @@ const prepare = async (file: string): Promise<Prepared> => {
     ])
   }
   return { config, envoy }
-}
-
-/** Where the administration interface of this Envoy is: of its own, unless the configuration has one. */
-const adminOf = async (
-  { admin, adminIsDefault }: EnvoyConfig,
-  folder: string,
-): Promise<Address> => {
-  if (adminIsDefault) return { kind: 'unix', path: join(folder, 'envoy-admin.sock') }
-  if (admin.kind === 'unix') await prepareSocket(admin.path)
-  return admin
 }
 
 const writeBootstrap = async (folder: string, config: Config, admin: Address): Promise<string> => {

@@ -2,10 +2,11 @@
 // Envoy present a certificate that Envoy will accept.
 
 import { lookup } from 'node:dns/promises'
-import { isIP } from 'node:net'
-import { connect } from 'node:tls'
+import { connect as connectTcp, isIP, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { formatAddress } from '../../config/values.ts'
-import { ok, type Bench, type Examination } from './examination.ts'
+import type { Upstream } from '../../configuration/upstream-schema.ts'
+import { ok, type Bench, type Examination, type Judgement } from './examination.ts'
 
 /** One examination for each host name in the targets of other examinations. */
 export const nameExaminations = (others: readonly Examination[]): readonly Examination[] => {
@@ -33,56 +34,60 @@ const hostOf = (target: string): string | undefined => {
   return host === '' || host === 'localhost' || isIP(host) !== 0 ? undefined : host
 }
 
-/** The examinations of the upstreams that Envoy reaches over TLS. */
+/** The examinations of the upstreams that Envoy reaches over TCP. */
 export const upstreamExaminations = (bench: Bench): readonly Examination[] =>
-  Object.entries(bench.config.envoy?.upstreams ?? {}).flatMap(([name, upstream]) => {
-    const { address } = upstream
-    if (address.kind === 'unix') return []
-    return [
-      {
-        area: 'upstream' as const,
-        target: formatAddress(address),
-        path: ['envoy', 'upstreams', name],
-        ask: async (signal: AbortSignal) => {
-          const { files } = bench
-          const ca = await files.read(upstream.ca)
-          const { certificate, key } = upstream
-          const own =
-            certificate === undefined || key === undefined
-              ? {}
-              : { cert: await files.read(certificate), key: await files.read(key) }
-          const serverName = upstream.serverName ?? address.host
-          await handshake({ ...address, ca, ...own, serverName }, signal)
-          return ok(`presents a certificate for ${serverName} of the configured CA`)
-        },
-      },
-    ]
-  })
+  Object.entries(bench.config.envoy?.upstreams ?? {}).flatMap(([name, upstream]) =>
+    upstream.address.flatMap((address) =>
+      address.kind === 'unix'
+        ? []
+        : [
+            {
+              area: 'upstream' as const,
+              target: formatAddress(address),
+              path: ['envoy', 'upstreams', name],
+              ask: async (signal: AbortSignal) => await connects(upstream, address, bench, signal),
+            },
+          ],
+    ),
+  )
 
-interface Handshake {
-  readonly host: string
-  readonly port: number
-  readonly ca: Buffer
-  readonly cert?: Buffer
-  readonly key?: Buffer
-  readonly serverName: string
+const connects = async (
+  upstream: Upstream,
+  { host, port }: Endpoint,
+  { files }: Bench,
+  signal: AbortSignal,
+): Promise<Judgement> => {
+  const { ca, certificate, key, serverName = host } = upstream
+  if (ca === undefined) {
+    await connected(connectTcp({ host, port }), 'connect', signal)
+    return ok('accepts connections, without TLS')
+  }
+  const own =
+    certificate === undefined || key === undefined
+      ? {}
+      : { cert: await files.read(certificate), key: await files.read(key) }
+  const material = { host, port, ca: await files.read(ca), ...own }
+  // An address cannot be sent as SNI (RFC 6066 §3); the certificate is compared with it all the same.
+  const named = isIP(serverName) === 0 ? { servername: serverName } : {}
+  await connected(connectTls({ ...material, ...named }), 'secureConnect', signal)
+  return ok(`presents a certificate for ${serverName} of the configured CA`)
 }
 
-const handshake = async (
-  { host, port, serverName, ...material }: Handshake,
+interface Endpoint {
+  readonly host: string
+  readonly port: number
+}
+
+/** Waits until a socket is connected, and closes it. */
+const connected = async (
+  socket: Socket,
+  event: 'connect' | 'secureConnect',
   signal: AbortSignal,
 ): Promise<void> => {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
-  const socket = connect({
-    host,
-    port,
-    ...material,
-    // An address cannot be sent as SNI (RFC 6066 §3); the certificate is compared with it all the same.
-    ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
-  })
   const end = (): void => reject(signal.reason)
   signal.addEventListener('abort', end, { once: true })
-  socket.once('secureConnect', resolve).once('error', reject)
+  socket.once(event, resolve).once('error', reject)
   try {
     await promise
   } finally {

@@ -1,12 +1,14 @@
 // `countersign up` has its port, its folder and its administration interface alone, and says who has them otherwise.
 
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { copyFile, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { parse, stringify } from 'yaml'
 import { ConfigurationFiles } from '../../../src/config/files.ts'
 import { readConfig } from '../../../src/configuration/parse.ts'
+import { get } from '../../../src/envoy/admin.ts'
 import { renderBootstrap } from '../../../src/envoy/bootstrap.ts'
 import { http1 } from '../../servers/client.ts'
 import { skipWithoutEnvoy, startEnvoy } from '../../servers/envoy.ts'
@@ -79,6 +81,21 @@ describe('countersign up next to another', { skip: skipWithoutEnvoy() }, () => {
       async [Symbol.asyncDispose]() {},
     }))
     assert.equal(second.site.folder, folder)
+  })
+
+  it('has the administration interface at its default place while it runs', async () => {
+    await using up = await startUp(async () => {
+      const site = await writeSite()
+      const config = parse(await readFile(site.config, 'utf8'))
+      delete config.envoy.admin
+      await writeFile(site.config, stringify(config))
+      return site
+    })
+    const path = join(up.site.folder, 'run/envoy-admin.sock')
+    assert.equal((await get({ kind: 'unix', path }, '/ready')).body, 'LIVE\n')
+    up.process.kill('SIGTERM')
+    await up.ended
+    assert.ok(!existsSync(path))
   })
 
   it('does not take the administration interface of another Envoy for its own', async () => {
