@@ -11,7 +11,7 @@ import { having, valuesOf, type Parts } from './fields.ts'
 const SIGNER = { kind: 'unix', path: '/run/signer.sock' } as const
 
 /** Without the section that only `envoy generate` needs. */
-const withoutSection = ({ envoy: _, ...config }: Config): Config => config
+const withoutSection = (config: Config): Config => ({ ...config, envoy: undefined })
 
 const namesOf = (clusters: readonly Parts[]): readonly unknown[] =>
   clusters.map((cluster) => cluster['name'])

@@ -51,7 +51,7 @@ describe('the first example of README.md', { skip }, () => {
     assert.ok(password !== undefined, made)
     const first = start(up)
     await first.logged('ready, listening on')
-    const as = `${curl.replace('PASSWORD', password)}`
+    const as = curl.replace('PASSWORD', password)
     const status = async (command: string): Promise<string> =>
       await finished(`${command} -s -o /dev/null -w '%{http_code}'`, folder.path)
     assert.equal(await finished(`${as}hello.txt -s`, folder.path), 'hello\n')
