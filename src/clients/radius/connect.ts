@@ -38,12 +38,14 @@ const TLS_SECRET = 'radsec' // RFC 6614 §2.3
  */
 export const connectServer = (
   server: RadiusServerSettings,
-  { retries, statusServer }: Pick<RadiusClientSettings, 'retries' | 'statusServer'>,
+  settings: Pick<RadiusClientSettings, 'retries' | 'statusServer' | 'messageAuthenticator'>,
   { status, tuning, clock, logger }: ServerResources,
 ): Server => {
   const { retransmitAfter: interval, coolDown } = tuning
+  const { retries, statusServer, messageAuthenticator } = settings
   return new Server({
     ...wayTo(server, tuning),
+    signed: server.tls === undefined && messageAuthenticator === 'require',
     interval,
     retries,
     coolDown,

@@ -21,11 +21,15 @@ export interface ConnectionOptions {
   readonly open: OpenTransport
   readonly secret: SharedSecret
   /**
-   * Whether the transport authenticates the server and keeps order. If not, replies must carry
-   * `Message-Authenticator` (CVE-2024-3596). If so, it is optional, as the secret of RFC 6614 §2.3 is public; but a
-   * false reply ends the connection (RFC 6613 §2.6.4).
+   * Whether the transport authenticates the server and keeps order. If so, a false reply ends the connection
+   * (RFC 6613 §2.6.4).
    */
   readonly secure: boolean
+  /**
+   * Whether replies must contain `Message-Authenticator` (CVE-2024-3596). Not where the transport is secure, as the
+   * secret of RFC 6614 §2.3 is public.
+   */
+  readonly signed: boolean
   readonly clock: Clock
   /** Called for every packet that is discarded. */
   readonly onFault: (fault: PacketFault) => void
@@ -82,7 +86,7 @@ export class RadiusConnection implements TransportEvents {
     const identifier = this.#freeIdentifier()
     const authenticator = randomBytes(AUTHENTICATOR_LENGTH)
     const bytes = encodeRequest(content, identifier, authenticator, this.#options.secret)
-    const signed = !this.#options.secure && content.code === REQUEST.access
+    const signed = this.#options.signed && content.code === REQUEST.access
     const exchange = new Exchange({ bytes, authenticator, signed }, () => {
       this.#exchanges.delete(identifier)
       this.#waiting.delete(exchange)

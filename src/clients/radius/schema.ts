@@ -46,9 +46,15 @@ function addressOf(text: string): { readonly host: string; readonly port: number
 export const radiusKeys = {
   servers: z.array(server).min(1).describe('Called in this order until one answers.'),
   timeout: durationSchema
-    .prefault('5s')
+    .prefault('4s')
     .describe(
-      'For one verification with all retransmissions. A server that sends a push notification needs as long as the user: the login page waits for it, and so does the generated Envoy; HTTP Basic gives up after 10 s.',
+      'For one verification with all retransmissions. Longer than a check may take (`envoy.authzTimeout`), it hides the reason of a failure. A server that sends a push notification needs as long as the user: the login page waits for it, and so does the generated Envoy; HTTP Basic gives up after 10 s.',
+    ),
+  messageAuthenticator: z
+    .enum(['require', 'prefer'])
+    .default('require')
+    .describe(
+      'Whether a reply over UDP must contain `Message-Authenticator`. With `prefer`, a reply without it is accepted, and a wrong one is refused: an attacker between Countersign and the server can then turn a reject into an accept (CVE-2024-3596). Only for servers that cannot send it, on a network that you trust; over TLS it is never needed.',
     ),
   retries: z.int().min(0).default(2).describe('Retransmissions to one server.'),
   nasIdentifier: z

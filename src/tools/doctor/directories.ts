@@ -121,7 +121,11 @@ const radiusExaminations = async (
     }),
     path: [...path, 'servers', index],
     ask: async (signal) => {
-      const connected = connectServer(server, { retries: 1, statusServer: true }, resources)
+      const connected = connectServer(
+        server,
+        { ...settings, retries: 1, statusServer: true },
+        resources,
+      )
       try {
         return await askRadius(connected, template, { limit: SHARE * timeout, last: true, signal })
       } finally {

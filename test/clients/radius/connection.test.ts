@@ -25,6 +25,7 @@ const createLane = () => {
       }),
       secret: new SharedSecret(FAKE_SECRET),
       secure: false,
+      signed: true,
       clock: new FakeClock(),
       onFault: (fault) => void faults.push(fault),
     },
