@@ -176,6 +176,8 @@ const signerConfiguration = (
 ): object => ({
   version: 1,
   listen: `unix:${file('signer.sock')}`,
+  // A stream for each identity, of which there are 10,000 at once.
+  maxStreams: 20_000,
   keyring: `file:${file('keys')}`,
   authorities: {
     // The highest rate is what is measured here.

@@ -30,8 +30,8 @@ export const targetsOf = ({ warm, firstRequest, minting, live }: CertificateCost
       1.1,
       ratioOf(WARM_ROWS.envoy.certificate),
     ),
-    target('p99 of the first request of a new identity', 'ms', 25, firstRequest?.p99),
-    target('CPU of a p256 certificate with its key', 'µs', 1_000, p256),
+    target('p99 of the first request of a new identity', 'ms', 15, firstRequest?.p99),
+    target('CPU of a p256 certificate with its key', 'µs', 400, p256),
     // Each has a stream of its own.
     target('memory of the signer for each live identity', 'KB', 40, kilobytes(live?.memory.signer)),
   ].flat()
