@@ -20,10 +20,6 @@ const BOUNDED: ReadonlyMap<string, string> = new Map([
   ['/=+$/', 'base64 that was written by Node has two at most'],
   ['/\\d+$/', 'a SID that was written by us has ten digits in a row at most'],
   [
-    '/("[^"\\\\]*(?:\\\\.[^"\\\\]*)*")([ \\t\\r\\n]*:)?/g',
-    'text that is JSON, where each quotation mark has its other one',
-  ],
-  [
     '/([^=,]*)=((?:[^\\\\,+]|\\\\.)*)(?:,|$)/gsy',
     'a deny list, line by line, which is a file of ours',
   ],

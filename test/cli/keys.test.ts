@@ -243,7 +243,7 @@ describe('countersign keys api', { concurrency: true }, () => {
         name: 'a file that is not a file of keys',
         text: 'users: {}\n',
         args: ['-u', 'a'],
-        says: /users: unknown key/,
+        says: /this is a users file: it has "users"/,
       },
       {
         name: 'a file in a folder that does not exist',
