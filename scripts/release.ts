@@ -9,6 +9,7 @@ import { NATIVE, writeBundle } from './release/bundle.ts'
 import { bundledPackages, readPackage } from './release/bundled-packages.ts'
 import { chartArchive } from './release/chart.ts'
 import { debianPackage } from './release/debian.ts'
+import { executable } from './release/executable.ts'
 import { imageOf, type ImageParts } from './release/image.ts'
 import { npmArchive, npmFiles } from './release/npm-package.ts'
 import { provenance, sums, type Artefact } from './release/provenance.ts'
@@ -17,7 +18,7 @@ import { ROOT } from './release/root.ts'
 import { npmComponent, sbom } from './release/sbom.ts'
 
 /** What can be made by itself, with `--only NAME`. */
-const KINDS = ['npm', 'helm', 'image', 'debian'] as const
+const KINDS = ['npm', 'helm', 'image', 'debian', 'executable'] as const
 type Kind = (typeof KINDS)[number]
 
 /** The artefacts of some kinds, made in a folder for intermediate files. */
@@ -58,6 +59,12 @@ const MAKERS: Readonly<Record<Kind, (parts: ImageParts) => Promise<readonly Arte
       { name: `${name}.cdx.json`, bytes: Buffer.from(list) },
     ]
   },
+  executable: async ({ release, work }) => [
+    {
+      name: `countersign-${release.version}-linux-x64`,
+      bytes: await executable(work),
+    },
+  ],
   debian: async (parts) => [
     {
       name: `countersign_${parts.release.version}_amd64.deb`,
@@ -74,7 +81,9 @@ const isDebian = (): boolean => {
   if (process.platform === 'linux' && process.arch === 'x64' && lacking.length === 0) return true
   if (process.env['CI'] === 'true')
     throw new Error(`not Debian on x86-64, or without ${lacking.join()}`)
-  console.log('left out: image and Debian package, which need Debian on x86-64 with binutils')
+  console.log(
+    'left out: image, Debian package and executable, which need Debian on x86-64 with binutils',
+  )
   return false
 }
 
@@ -95,8 +104,10 @@ const { positionals, values } = parseArgs({
   options: { only: { type: 'string', multiple: true, default: [...KINDS] } },
 })
 const kinds = new Set(KINDS.filter((kind) => values.only.includes(kind)))
-const needsDebian = kinds.has('image') || kinds.has('debian')
-if (needsDebian && !isDebian()) for (const kind of ['image', 'debian'] as const) kinds.delete(kind)
+const OF_DEBIAN = ['image', 'debian', 'executable'] as const
+if (OF_DEBIAN.some((kind) => kinds.has(kind)) && !isDebian()) {
+  for (const kind of OF_DEBIAN) kinds.delete(kind)
+}
 const dist = resolve(positionals[0] ?? join(ROOT, 'dist'))
 await rm(dist, { recursive: true, force: true })
 const work = await mkdtemp(join(tmpdir(), 'countersign-release-'))
@@ -105,7 +116,7 @@ try {
   for (const { name, bytes } of withStatements(release, await artefactsOf(release, kinds, work))) {
     const file = join(dist, name)
     await mkdir(dirname(file), { recursive: true })
-    await writeFile(file, bytes)
+    await writeFile(file, bytes, { mode: name.endsWith('-linux-x64') ? 0o755 : 0o644 })
     console.log(`${name}: ${(bytes.length / 1e6).toFixed(2)} MB`)
   }
 } finally {

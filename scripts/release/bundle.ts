@@ -13,9 +13,8 @@ export const NATIVE: readonly string[] = ['@node-rs/argon2', '@node-rs/bcrypt']
 /** The oldest Node that the bundle runs on: `node:sqlite` without a flag, Zstandard. */
 export const OLDEST_NODE = '22.15.0'
 
-// Threads are files of their own, next to the modules that start them.
-const ENTRIES = {
-  countersign: 'src/countersign.ts',
+/** Threads, which are files of their own, next to the modules that start them. */
+export const THREADS = {
   'yaml-worker': 'src/config/yaml-worker.ts',
   worker: 'src/request/openapi/worker.ts',
 }
@@ -29,7 +28,7 @@ export const writeBundle = async (folder: string): Promise<Metafile> => {
   await rm(folder, { recursive: true, force: true })
   const { metafile } = await build({
     absWorkingDir: ROOT,
-    entryPoints: ENTRIES,
+    entryPoints: { countersign: 'src/countersign.ts', ...THREADS },
     outdir: folder,
     bundle: true,
     splitting: true,

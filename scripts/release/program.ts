@@ -7,7 +7,8 @@ import { NATIVE } from './bundle.ts'
 import { ROOT } from './root.ts'
 import type { Entry } from './tar.ts'
 
-const PLATFORM = 'linux-x64-gnu'
+/** The end of the names of npm packages with programs for linux/amd64 on glibc. */
+export const PLATFORM = 'linux-x64-gnu'
 
 /** The files below `to`, which ends with a slash. */
 export const programEntries = async (

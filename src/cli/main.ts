@@ -42,6 +42,14 @@ const COMMANDS: ReadonlyMap<string, Load> = new Map<string, Load>([
   ],
   ['sessions', async (context) => (await import('./sessions.ts')).sessionsCommand(context)],
   ['health', async (context) => (await import('./health.ts')).healthCommand(context)],
+  [
+    'completion',
+    async (context) =>
+      (await import('./completion/completion.ts')).completionCommand(
+        context,
+        async () => await Promise.all([...COMMANDS.values()].map((load) => load(context))),
+      ),
+  ],
 ])
 
 const SERVICES: ReadonlySet<string> = new Set(['authz', 'signer'])

@@ -20,7 +20,7 @@ import { refusalRate } from '../../envoy/refusal-log.ts'
 import { requireEnvoyVersion } from '../../envoy/version.ts'
 import { Child } from '../../runtime/child.ts'
 import { CountersignError, describeError } from '../../runtime/errors.ts'
-import { commandFile } from '../../runtime/installation.ts'
+import { commandArguments } from '../../runtime/installation.ts'
 import { configOption } from '../options.ts'
 import { endSignal } from '../signals.ts'
 import { adminAddress } from './admin-socket.ts'
@@ -144,7 +144,7 @@ const startCountersign = (command: 'authz' | 'signer', config: string): Child =>
   new Child({
     name: command,
     command: process.execPath,
-    args: [commandFile, command, '--config', config],
+    args: [...commandArguments, command, '--config', config],
     ipc: true,
     grace: GRACE_MS,
   })

@@ -16,4 +16,5 @@ const read = async ({ text, base }: DescriptionTask): Promise<DescriptionResult>
 
 const task: DescriptionTask = workerData
 // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has none
-parentPort?.postMessage(await read(task))
+// Not `await`: a single executable has threads as CommonJS.
+void read(task).then((result) => parentPort?.postMessage(result))

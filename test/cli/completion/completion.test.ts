@@ -1,0 +1,71 @@
+// `countersign completion`: bash completes by its script what the commands have; the scripts of the other shells name the same.
+
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { describe, it } from 'node:test'
+import { countersign } from '../run.ts'
+
+const scriptOf = async (shell: string): Promise<string> => {
+  const { status, stdout, stderr } = await countersign(['completion', shell])
+  assert.deepEqual([status, stderr], [0, ''])
+  return stdout
+}
+
+/** What bash offers for a command line that ends with the word to complete. */
+const offered = (script: string, words: readonly string[]): readonly string[] => {
+  const program = `${script}
+COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _countersign; printf '%s\\n' "\${COMPREPLY[@]}"`
+  const { status, stdout, stderr } = spawnSync('bash', ['-c', program, 'bash', ...words], {
+    encoding: 'utf8',
+  })
+  assert.equal(status, 0, stderr)
+  return stdout.split('\n').filter(Boolean)
+}
+
+describe('in bash', async () => {
+  const script = await scriptOf('bash')
+  const CASES: readonly { readonly words: readonly string[]; readonly want: readonly string[] }[] =
+    [
+      { words: ['au'], want: ['authz'] },
+      { words: ['c'], want: ['ca', 'credential', 'completion'] },
+      { words: ['ca', 'c'], want: ['create', 'client', 'csr'] },
+      { words: ['keys', 'sig'], want: ['signing'] },
+      { words: ['authz', '--c'], want: ['--config'] },
+      { words: ['validate', '--config', 'x.yaml', '--st'], want: ['--strict'] },
+      { words: ['envoy', 'generate', '--out'], want: ['--output'] },
+      { words: ['health', 'x'], want: [] },
+    ]
+  for (const { words, want } of CASES) {
+    it(`countersign ${words.join(' ')}: ${want.join(' ') || 'files'}`, () =>
+      assert.deepEqual(offered(script, ['countersign', ...words]), want))
+  }
+})
+
+describe('the script of', () => {
+  for (const shell of ['zsh', 'fish']) {
+    it(`${shell} names every command and its options`, async () => {
+      const script = await scriptOf(shell)
+      for (const word of ['authz', 'kubeconfig', 'hash-password', 'generate', 'config', 'output']) {
+        assert.ok(script.includes(word), word)
+      }
+    })
+  }
+
+  it('zsh has quotes that a POSIX shell reads to their ends', async () => {
+    const { status, stderr } = spawnSync('sh', [
+      '-c',
+      `false && : ${(await scriptOf('zsh'))
+        .split('\n')
+        .filter((line) => line.includes('found='))
+        .map((line) => /found=\((.*)\) ;;$/.exec(line)?.[1])
+        .join(' ')}`,
+    ])
+    assert.equal(status, 1, stderr.toString())
+  })
+})
+
+it('another shell is refused', async () => {
+  const { status, stderr } = await countersign(['completion', 'tcsh'])
+  assert.equal(status, 1)
+  assert.match(stderr, /bash, zsh, fish/)
+})
