@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { build, type Plugin } from 'esbuild'
+import { build as bundle, type Plugin } from 'esbuild'
 import { NATIVE, OLDEST_NODE, THREADS } from './bundle.ts'
 import { lazyHttp } from './node-builtins.ts'
 import { strippedNode } from './node.ts'
@@ -17,12 +17,12 @@ const NAMESPACE = 'single-executable'
 // Threads and native modules are assets of the program.
 const single: Plugin = {
   name: NAMESPACE,
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^node:worker_threads$/, namespace: 'file' }, ({ path, kind }) =>
+  setup(build) {
+    build.onResolve({ filter: /^node:worker_threads$/, namespace: 'file' }, ({ path, kind }) =>
       kind === 'import-statement' ? { path, namespace: NAMESPACE } : undefined,
     )
-    onResolve({ filter: /^@node-rs\// }, ({ path }) => ({ path, namespace: NAMESPACE }))
-    onLoad({ filter: /.*/, namespace: NAMESPACE }, ({ path }) => ({
+    build.onResolve({ filter: /^@node-rs\// }, ({ path }) => ({ path, namespace: NAMESPACE }))
+    build.onLoad({ filter: /.*/, namespace: NAMESPACE }, ({ path }) => ({
       contents: NATIVE.includes(path) ? nativeOfAsset(path) : THREADS_OF_ASSETS,
       loader: 'js',
     }))
@@ -90,7 +90,7 @@ const nativeFile = (name: string): string => {
 }
 
 const bundleTo = async (folder: string): Promise<void> => {
-  await build({
+  await bundle({
     absWorkingDir: ROOT,
     entryPoints: { countersign: 'scripts/release/single.ts', ...THREADS },
     outdir: folder,

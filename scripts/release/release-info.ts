@@ -15,7 +15,7 @@ export interface Release {
 
 /** The release of the clone as it is. `SOURCE_DATE_EPOCH` (reproducible-builds.org) replaces the time of the commit. */
 export const releaseOf = (environment: NodeJS.ProcessEnv = process.env): Release => {
-  const isDirty = git('status', '--porcelain') !== ''
+  const isDirty = git('status', '--porcelain', '--untracked-files=no') !== ''
   return {
     version: packageJson.version,
     commit: `${git('rev-parse', 'HEAD')}${isDirty ? '-dirty' : ''}`,
@@ -23,5 +23,6 @@ export const releaseOf = (environment: NodeJS.ProcessEnv = process.env): Release
   }
 }
 
+// CI may have cloned as another user.
 const git = (...args: readonly string[]): string =>
-  execFileSync('git', ['-C', ROOT, ...args], { encoding: 'utf8' }).trim()
+  execFileSync('git', ['-c', 'safe.directory=*', '-C', ROOT, ...args], { encoding: 'utf8' }).trim()

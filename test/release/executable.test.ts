@@ -58,7 +58,7 @@ describe('the single executable', { skip }, () => {
     [['--algorithm', 'bcrypt'], /^\$2[aby]\$/],
   ] as const) {
     it(`hashes a password by its native module, and leaves no file: ${['hash-password', ...options].join(' ')}`, async () => {
-      const before = await readdir(folder.path)
+      const files = await readdir(folder.path)
       const child = spawn(program, ['hash-password', ...options], {
         env: env(),
         stdio: ['pipe', 'pipe', 'inherit'],
@@ -68,7 +68,7 @@ describe('the single executable', { skip }, () => {
       child.stdout.on('data', (data: Buffer) => (output += data.toString('utf8')))
       await once(child, 'close')
       assert.match(output, want)
-      assert.deepEqual(await readdir(folder.path), before)
+      assert.deepEqual(await readdir(folder.path), files)
     })
   }
 

@@ -15,6 +15,6 @@ const read = async ({ text, base }: DescriptionTask): Promise<DescriptionResult>
 }
 
 const task: DescriptionTask = workerData
-// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has none
 // Not `await`: a single executable has threads as CommonJS.
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has none
 void read(task).then((result) => parentPort?.postMessage(result))
