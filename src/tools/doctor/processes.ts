@@ -8,6 +8,7 @@ import { expectationsOf } from '../../envoy/lint/expectations.ts'
 import { forwardsCertificates } from '../../envoy/identity-certificate.ts'
 import { lint } from '../../envoy/lint/lint.ts'
 import { isOlder, neededVersion, parseVersion, type EnvoyVersion } from '../../envoy/version.ts'
+import { describeError } from '../../runtime/errors.ts'
 import { isJsonObject } from '../../runtime/json-object.ts'
 import { healthOf } from '../health.ts'
 import { ok, type Bench, type Examination, type Judgement } from './examination.ts'
@@ -36,7 +37,7 @@ const authzExamination = ({ config: { listen, envoy }, timeout }: Bench): Examin
         const message = 'only Envoy may call it: it requires a client certificate'
         return { outcome: 'skipped', message }
       }
-      return judgeHealth(await healthOf(target, timeout), 'authz')
+      return await judgeHealth(target, timeout, 'authz')
     },
   }
 }
@@ -45,13 +46,22 @@ const signerExamination = (address: Address, { timeout }: Bench): Examination =>
   area: 'signer',
   target: formatAddress(address),
   path: ['envoy', 'signerAddress'],
-  ask: async () => judgeHealth(await healthOf(formatAddress(address), timeout), 'the signer'),
+  ask: async () => await judgeHealth(formatAddress(address), timeout, 'the signer'),
 })
 
-const judgeHealth = (status: string, name: string): Judgement =>
-  status === 'SERVING'
+const judgeHealth = async (target: string, timeout: number, name: string): Promise<Judgement> => {
+  let status: string
+  try {
+    status = await healthOf(target, timeout)
+  } catch (cause) {
+    const message = `does not answer: ${describeError(cause)}`
+    const remedy = `Start ${name}, or correct the address; see its log where it runs`
+    return { outcome: 'error', message, remedy }
+  }
+  return status === 'SERVING'
     ? ok('serves')
     : { outcome: 'error', message: `answers, but is ${status}`, remedy: `See the log of ${name}` }
+}
 
 const readinessExamination = (address: Address): Examination => ({
   area: 'authz',

@@ -234,9 +234,14 @@ export const VALUE_MISTAKES: readonly Mistake[] = [
   },
   {
     name: 'an upstream without TLS',
-    edit: [['version: 1', `version: 1\n${ENVOY.replace(', ca: ca.pem', '')}`]],
+    edit: [
+      [
+        'version: 1',
+        `version: 1\n${ENVOY.replace("127.0.0.1:6443', ca: ca.pem", "192.0.2.1:6443'")}`,
+      ],
+    ],
     want: [
-      'countersign.yaml:4:16: envoy.upstreams.api.ca: required, but missing',
+      'countersign.yaml:4:16: envoy.upstreams.api: needs "ca", the CA of its server certificate. For HTTP without TLS, set "plaintext: true": then everyone on the way to it can read and forge credentials',
       '1 problem found.',
     ],
   },
