@@ -4,6 +4,7 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build, type Metafile } from 'esbuild'
+import { reflectMetadataFirst } from './import-order.ts'
 import { lazyHttp } from './node-builtins.ts'
 import { ROOT } from './root.ts'
 
@@ -40,7 +41,7 @@ export const writeBundle = async (folder: string): Promise<Metafile> => {
     external: [...NATIVE],
     // ES modules where a package has both: what is not used is left out, and nothing is required by a computed name.
     mainFields: ['module', 'main'],
-    plugins: [lazyHttp],
+    plugins: [lazyHttp, reflectMetadataFirst],
     banner: { js: REQUIRE },
     // Names stay, for stack traces and profiles.
     minifyWhitespace: true,

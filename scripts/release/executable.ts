@@ -7,6 +7,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build as bundle, type Plugin } from 'esbuild'
 import { NATIVE, OLDEST_NODE, THREADS } from './bundle.ts'
+import { reflectMetadataFirst } from './import-order.ts'
 import { lazyHttp } from './node-builtins.ts'
 import { strippedNode } from './node.ts'
 import { PLATFORM } from './program.ts'
@@ -99,7 +100,7 @@ const bundleTo = async (folder: string): Promise<void> => {
     platform: 'node',
     target: `node${OLDEST_NODE}`,
     mainFields: ['module', 'main'],
-    plugins: [lazyHttp, single],
+    plugins: [lazyHttp, reflectMetadataFirst, single],
     define: {
       'import.meta.url': '"file:///countersign.js"',
       'import.meta.filename': '"/countersign.js"',
