@@ -125,7 +125,10 @@ const runScript = (script, args) => {
 
 const POLL_MS = 200
 
-/** Calls when the parent, which is npm or its shell, has ended: a shell passes no signals on. */
+/**
+ * Calls when the parent, which is npm or its shell, has ended. A shell passes no signals on; "demo" in package.json
+ * replaces it by `exec`, so that npm passes them on to this process.
+ */
 const onOrphaned = (act) => {
   const parent = process.ppid
   const timer = setInterval(() => {

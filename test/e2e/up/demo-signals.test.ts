@@ -17,8 +17,7 @@ const BOTH = ['SIGINT', 'SIGTERM'] as const
 /** By a part of the command line, in which NUL keeps arguments apart. */
 const PROCESSES: readonly { name: string; of: RegExp; signals: readonly NodeJS.Signals[] }[] = [
   { name: 'npm', of: /^npm run demo/, signals: BOTH },
-  { name: 'the shell of npm', of: /^sh\0-c/, signals: BOTH },
-  { name: 'set-up', of: /setup\.mjs/, signals: BOTH },
+  { name: 'set-up', of: /^node\0scripts\/setup\.mjs/, signals: BOTH },
   { name: 'the demo', of: /demo\/demo\.ts\0/, signals: BOTH },
   { name: 'countersign up', of: /countersign\.ts\0up/, signals: ['SIGINT'] },
   { name: 'authz', of: /countersign\.ts\0authz/, signals: ['SIGTERM'] },
