@@ -3,6 +3,7 @@
 import { Session, type Profiler } from 'node:inspector/promises'
 import { z } from 'zod'
 import { startAuthz, type Authz } from '../../src/authz.ts'
+import { growYoungGeneration } from '../../src/runtime/young-generation.ts'
 import { answerQuestions } from './answer.ts'
 import { collect } from './collect.ts'
 
@@ -43,6 +44,7 @@ const answer = async (question: z.output<typeof questionSchema>): Promise<unknow
   switch (question.do) {
     case 'start':
       authz = await startAuthz(question.file)
+      growYoungGeneration() // as the command does
       return undefined
     case 'reload':
       return await reload()
