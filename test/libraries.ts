@@ -8,6 +8,7 @@ export const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
     'proto/',
     'tools/health.ts',
   ],
+  '@grpc/proto-loader': ['proto/'],
   '@marcbachmann/cel-js': ['expression/'],
   '@noble/ciphers': ['grant/seal.ts'],
   '@node-rs/argon2': ['authenticate/password/hash.ts'],
@@ -43,7 +44,7 @@ export const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   pkijs: ['pki/pkijs.ts'],
   pino: ['runtime/logger.ts'],
   'prom-client': ['runtime/metrics/page.ts'],
-  protobufjs: ['check/wire-reader.ts', 'proto/load.ts'],
+  protobufjs: ['check/wire-reader.ts'],
   yaml: ['config/', 'request/openapi/text.ts', 'envoy/', 'cli/init/', 'cli/kubeconfig/'],
   zod: [
     '*schema.ts',

@@ -3,7 +3,7 @@
 // What a start allocates stays: code, schemas, the configuration. V8 takes that for a high rate of allocation, and doubles
 // the young generation again and again, up to 64 MiB for each of its halves, which the process keeps. Without that growth a
 // start takes less CPU, since the scavenger copies less, and an idle service 10 MB less. Requests then grow it, up to a
-// bound: a large one is collected rarely, but with pauses of 3 to 30 ms for what is cached in the meantime, and takes memory.
+// bound: a larger one takes memory (410 MB in place of 280 with 10,000 tokens in turn), and no less CPU.
 
 import { PerformanceObserver } from 'node:perf_hooks'
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
@@ -13,7 +13,7 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 const FLAG = '--semi-space-growth-factor'
 
 /** The bound of both halves together, in bytes. */
-const MOST_BYTES = 8 * 1_024 * 1_024
+const MOST_BYTES = 16 * 1_024 * 1_024
 
 /** Keeps the young generation at its size. */
 export const keepYoungGeneration = (): void => setFlagsFromString(`${FLAG}=1`)

@@ -148,7 +148,7 @@ const VARIANTS: readonly Variant[] = [
   {
     name: 'certificates for upstreams',
     sections: 'certificateGrants: { keyring: file:grant.keys }',
-    want: ['@noble/ciphers'],
+    want: ['@grpc/proto-loader', '@noble/ciphers'],
   },
   { name: 'SQLite', sections: 'state: { sqlite: state.db }', want: [] },
 ]
@@ -182,7 +182,7 @@ describe('the signer, when it is ready, has loaded what it needs', () => {
   it('loads only these packages without metrics', async () => {
     await using site = await signerSite()
     const packages = await packagesOf(['signer', '--config', site.config], { ends: false })
-    assert.deepEqual(packages, [...FILES, '@noble/ciphers'].toSorted())
+    assert.deepEqual(packages, [...FILES, '@grpc/proto-loader', '@noble/ciphers'].toSorted())
   })
 })
 
@@ -192,7 +192,7 @@ describe('a command has loaded what it needs', { concurrency: 2 }, () => {
     readonly want: readonly string[]
   }[] = [
     { args: ['--version'], want: [] },
-    { args: ['health', '--address', '127.0.0.1:1'], want: ['@grpc/grpc-js'] },
+    { args: ['health', '--address', '127.0.0.1:1'], want: ['@grpc/grpc-js', '@grpc/proto-loader'] },
     { args: ['hash-password'], want: ['@node-rs/argon2'] },
   ]
   for (const { args, want } of COMMANDS) {
