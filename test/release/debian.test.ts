@@ -12,14 +12,20 @@ import { promisify } from 'node:util'
 import packageJson from '../../package.json' with { type: 'json' }
 import { LIBRARIES } from '../../scripts/release/image.ts'
 import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'
+import { unless } from './unless.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const run = promisify(execFile)
 
 // dpkg runs the scripts of a package with chroot.
-const skip =
-  process.getuid?.() === 0 && existsSync('/usr/bin/dpkg-deb') ? false : 'needs root on Debian'
-const withoutSystemd = existsSync('/usr/bin/systemd-analyze') ? false : 'systemd is not installed'
+const skip = unless(
+  process.getuid?.() === 0 && existsSync('/usr/bin/dpkg-deb'),
+  'needs root on Debian',
+)
+const withoutSystemd = unless(
+  existsSync('/usr/bin/systemd-analyze'),
+  'systemd is not installed: apt-get install systemd',
+)
 
 const UNITS = ['countersign-authz.service', 'countersign-signer.service'] as const
 

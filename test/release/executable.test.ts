@@ -12,13 +12,14 @@ import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import packageJson from '../../package.json' with { type: 'json' }
 import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'
+import { unless } from './unless.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const run = promisify(execFile)
-const skip =
-  process.platform === 'linux' && process.arch === 'x64' && existsSync('/usr/bin/strip')
-    ? false
-    : 'is for Linux on x86-64, and needs strip (binutils)'
+const skip = unless(
+  process.platform === 'linux' && process.arch === 'x64' && existsSync('/usr/bin/strip'),
+  'is for Linux on x86-64, and needs strip: apt-get install binutils',
+)
 
 describe('the single executable', { skip }, () => {
   let folder: TemporaryFolder

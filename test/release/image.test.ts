@@ -14,14 +14,17 @@ import * as z from 'zod'
 import packageJson from '../../package.json' with { type: 'json' }
 import { eventually } from '../e2e/site.ts'
 import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'
+import { unless } from './unless.ts'
 import { TOKENS } from './running.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const run = promisify(execFile)
 
 // The image is made on Debian, and a file system belongs to its users only when root unpacks it.
-const skip =
-  process.getuid?.() === 0 && existsSync('/usr/bin/dpkg-deb') ? false : 'needs root on Debian'
+const skip = unless(
+  process.getuid?.() === 0 && existsSync('/usr/bin/dpkg-deb'),
+  'needs root on Debian',
+)
 
 const configSchema = z.object({
   config: z.object({
