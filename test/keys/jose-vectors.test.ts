@@ -96,15 +96,24 @@ describe('a token that Countersign refuses', () => {
     {
       name: 'has the algorithm none, and a signature',
       token: `${RFC_7519_6_1}AAAA`,
+      found: 'none',
     },
-    { name: 'is signed with a shared secret (RFC 7519 §3.1)', token: RFC_7519_3_1 },
+    {
+      name: 'is signed with a shared secret (RFC 7519 §3.1)',
+      token: RFC_7519_3_1,
+      found: 'HS256',
+    },
   ]
-  for (const { name, token } of ALGORITHMS) {
+  for (const { name, token, found } of ALGORITHMS) {
     it(name, () => {
       const reading = readToken(token)
       assert.equal(reading.outcome, 'token')
       const judgement = checkToken(reading.token, rules, 0)
-      assert.deepEqual(judgement, { outcome: 'rejected', code: 'token-algorithm' })
+      assert.deepEqual(judgement, {
+        outcome: 'rejected',
+        code: 'token-algorithm',
+        detail: `algorithm: required one of "ES256", "RS256", "EdDSA", found "${found}"`,
+      })
     })
   }
 })
