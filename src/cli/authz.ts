@@ -18,7 +18,8 @@ export const authzCommand = (): Command =>
       await using authz = await startAuthz(config)
       growYoungGeneration()
       process.on('SIGHUP', () => void authz.reload())
+      const ended = endSignal() // before the report, since the parent may end the process at once
       process.send?.({ ready: formatAddress(authz.address) }) // to `countersign up`
-      await endSignal()
+      await ended
       if (process.connected) process.disconnect() // or the channel would keep the process alive
     })

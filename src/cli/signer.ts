@@ -23,7 +23,8 @@ export const signerCommand = (): Command =>
       await using signer = await startSigner(config)
       growYoungGeneration()
       process.on('SIGHUP', () => void signer.reload())
+      const ended = endSignal() // before the report, since the parent may end the process at once
       process.send?.({ ready: formatAddress(signer.address) }) // to `countersign up`
-      await endSignal()
+      await ended
       if (process.connected) process.disconnect() // or the channel would keep the process alive
     })

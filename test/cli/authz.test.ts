@@ -8,15 +8,30 @@ import { basic } from '../fakes/envoy.ts'
 import { clientIn } from '../fakes/envoy-client.ts'
 import { cheapHash } from '../fakes/hashes.ts'
 import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'
-import { countersign, startAuthzCommand, type RunningService, jsonLines } from './run.ts'
+import {
+  countersign,
+  countersignProcess,
+  startAuthzCommand,
+  type RunningService,
+  jsonLines,
+} from './run.ts'
 import { MINIMAL_CONFIGURATION } from '../fakes/minimal-configuration.ts'
 
-const start = async (folder: TemporaryFolder, more = ''): Promise<RunningService> => {
+const writeSite = async (folder: TemporaryFolder, more = ''): Promise<void> => {
   const hash = await cheapHash('secret')
   await writeFile(folder.file('users.yaml'), `users: { alice: { password: '${hash}' } }`)
   await writeFile(folder.file('countersign.yaml'), MINIMAL_CONFIGURATION + more)
+}
+
+const start = async (folder: TemporaryFolder, more = ''): Promise<RunningService> => {
+  await writeSite(folder, more)
   return await startAuthzCommand(folder.file('countersign.yaml'))
 }
+
+/** A module in which a process ends itself with what it reports to its parent. */
+const ENDED_WHEN_READY = `data:text/javascript,${encodeURIComponent(
+  "process.send = () => process.kill(process.pid, 'SIGTERM')",
+)}`
 
 const ALICE = { headers: [['authorization', basic('alice', 'secret')]] } as const
 
@@ -48,6 +63,14 @@ describe('countersign authz', { concurrency: true }, () => {
       jsonLines(stderr).map(({ level, component, msg }) => [level, component, msg]),
       [['info', 'authz', 'listening']],
     )
+  })
+
+  it('ends with 0 by a SIGTERM that comes as soon as it has reported that it is ready', async () => {
+    await using folder = await temporaryFolder()
+    await writeSite(folder)
+    const args = ['authz', '-c', folder.file('countersign.yaml')]
+    const { status } = await countersignProcess(args, '', ['--import', ENDED_WHEN_READY])
+    assert.equal(status, 0)
   })
 
   it('reloads and reopens the audit file by SIGHUP', async () => {

@@ -57,8 +57,12 @@ export const countersign = async (
 }
 
 /** Runs a command to its end, in a process of its own. */
-export const countersignProcess = async (args: readonly string[], input = ''): Promise<Result> => {
-  const child = spawn(process.execPath, [COMMAND, ...args], { env: environment() })
+export const countersignProcess = async (
+  args: readonly string[],
+  input = '',
+  node: readonly string[] = [],
+): Promise<Result> => {
+  const child = spawn(process.execPath, [...node, COMMAND, ...args], { env: environment() })
   child.stdin.end(input)
   const [stdout, stderr, [status]] = await Promise.all([
     text(child.stdout),
