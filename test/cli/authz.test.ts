@@ -1,4 +1,6 @@
 // `countersign authz` as a process: its signals, and how it refuses to start.
+//
+// Slow: it starts a process for each test.
 
 import assert from 'node:assert/strict'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'

@@ -1,4 +1,6 @@
 // `countersign signer` as a process: its signals, and how it refuses to start.
+//
+// Slow: it starts a process for each test.
 
 import assert from 'node:assert/strict'
 import { readFile, rename, writeFile } from 'node:fs/promises'

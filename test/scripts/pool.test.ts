@@ -1,3 +1,7 @@
+// How the pool runs test files, those that fail or end their process included.
+//
+// Slow: it starts some twenty processes.
+
 import assert from 'node:assert/strict'
 import { join, relative } from 'node:path'
 import { describe, it } from 'node:test'
