@@ -3,8 +3,8 @@
 import { keyFetcher, type KeySource } from '../../authenticate/bearer/key-source.ts'
 import { discover, discoveryUrl, locationIn, trustedUrl } from '../../clients/discovery.ts'
 import { jsonFetcher, type FetchJson } from '../../clients/fetch-json.ts'
-import { httpFetcher } from '../../runtime/http/fetch.ts'
 import { fileOf, ok, type Bench, type Examination, type Judgement } from './examination.ts'
+import { timedFetch } from './timed-fetch.ts'
 
 /** The examinations of every issuer. */
 export const issuerExaminations = (bench: Bench): readonly Examination[] => {
@@ -34,12 +34,8 @@ const keysOf = (name: string, bearer: Bearer, bench: Bench): readonly Examinatio
       path: ['authenticators', name, 'bearer'],
       ask: async (signal) => {
         const ca = await fileOf(keys.ca, bench)
-        await compareClock(
-          source.kind === 'url' ? trustedUrl(source.url) : discoveryUrl(issuer),
-          ca,
-          bench,
-          signal,
-        )
+        const url = source.kind === 'url' ? trustedUrl(source.url) : discoveryUrl(issuer)
+        await timedFetch(bench, { ca })(url, { maxBytes: LARGEST }, signal) // for its clock alone
         const { keys: found } = await keyFetcher(source, jsonFetcher(ca))(signal)
         return found.size > 0
           ? ok(`${found.size} ${found.size === 1 ? 'key' : 'keys'}`)
@@ -53,19 +49,6 @@ const keysOf = (name: string, bearer: Bearer, bench: Bench): readonly Examinatio
   ]
 }
 
-/** Any answer has a Date. */
-const compareClock = async (
-  url: URL,
-  ca: Buffer | undefined,
-  { clock, noteTime }: Bench,
-  signal: AbortSignal,
-): Promise<void> => {
-  using fetcher = httpFetcher({ ca })
-  const began = clock.now()
-  const { headers } = await fetcher.fetch(url, { maxBytes: LARGEST }, signal)
-  if (headers.date !== undefined) noteTime(url.origin, Date.parse(headers.date), began)
-}
-
 const LARGEST = 1_048_576
 
 const providerOf = (id: string, { issuer, ca }: Provider, bench: Bench): Examination => ({
@@ -75,7 +58,7 @@ const providerOf = (id: string, { issuer, ca }: Provider, bench: Bench): Examina
   ask: async (signal) => {
     const authorities = await fileOf(ca, bench)
     const url = discoveryUrl(issuer)
-    await compareClock(url, authorities, bench, signal)
+    await timedFetch(bench, { ca: authorities })(url, { maxBytes: LARGEST }, signal)
     return await readMetadata(issuer, url, jsonFetcher(authorities), signal)
   },
 })

@@ -1,7 +1,7 @@
 // OCSP responders and CRLs that are configured by URL. Those that certificates name are known only with a certificate.
 
-import { httpFetcher } from '../../runtime/http/fetch.ts'
 import { fileOf, ok, type Bench, type Examination, type Judgement } from './examination.ts'
+import { timedFetch } from './timed-fetch.ts'
 
 /** The examinations of every URL. */
 export const revocationExaminations = (bench: Bench): readonly Examination[] =>
@@ -48,16 +48,12 @@ const urlExamination = (
   target: url,
   path,
   ask: async (signal) => {
-    const { clock, noteTime } = bench
-    const location = new URL(url)
-    using fetcher = httpFetcher({ ca: await fileOf(ca, bench) })
-    const began = clock.now()
-    const { status, headers, body } = await fetcher.fetch(
-      location,
+    const fetch = timedFetch(bench, { ca: await fileOf(ca, bench) })
+    const { status, body } = await fetch(
+      new URL(url),
       area === 'crl' ? { maxBytes } : { ...EMPTY_REQUEST, maxBytes },
       signal,
     )
-    if (headers.date !== undefined) noteTime(location.origin, Date.parse(headers.date), began)
     return area === 'crl' ? judgeCrl(status, body) : judgeOcsp(status, body)
   },
 })

@@ -8,9 +8,10 @@ import {
   type TokenEndpointSettings,
 } from '../../clients/token-endpoint/build.ts'
 import type { ClientCredentials } from '../../clients/token-endpoint/client-authentication.ts'
-import { httpFetcher, type HttpResponse } from '../../runtime/http/fetch.ts'
+import type { HttpResponse } from '../../runtime/http/fetch.ts'
 import { isJsonObject } from '../../runtime/json-object.ts'
 import { clientParts, ok, type Bench, type Examination, type Judgement } from './examination.ts'
+import { timedFetch } from './timed-fetch.ts'
 
 /** The examinations of every such endpoint. */
 export const endpointExaminations = (bench: Bench): readonly Examination[] => {
@@ -112,20 +113,15 @@ const post = async (
   { headers, form: authentication }: ClientCredentials,
   { form, settings, bench, signal }: Posting,
 ): Promise<HttpResponse> => {
-  const { files, clock, noteTime } = bench
-  const tls = await clientTls({ ca: settings.ca, client: settings.client.certificate }, files)
-  using fetcher = httpFetcher(tls)
+  const certificates = { ca: settings.ca, client: settings.client.certificate }
+  const tls = await clientTls(certificates, bench.files)
   const request = {
     method: 'POST',
     headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
     body: new URLSearchParams({ ...form, ...authentication }).toString(),
     maxBytes: LARGEST,
   } as const
-  const began = clock.now()
-  const response = await fetcher.fetch(url, request, signal)
-  const { date } = response.headers
-  if (date !== undefined) noteTime(url.origin, Date.parse(date), began)
-  return response
+  return await timedFetch(bench, tls)(url, request, signal)
 }
 
 const LARGEST = 1_048_576
