@@ -97,9 +97,7 @@ class CheckService {
     stopWatching: () => void,
   ): Promise<void> {
     try {
-      const decision = await deciding
-      stopWatching()
-      this.#conclude(decision, pending)
+      this.#conclude(await deciding.finally(stopWatching), pending)
     } catch (cause) {
       this.#lastResort(pending.call, cause)
     }
