@@ -1,19 +1,16 @@
 // Upstreams as they are: HTTP on this machine, UNIX sockets, several addresses of which one does not answer.
 
 import assert from 'node:assert/strict'
-import { writeFile } from 'node:fs/promises'
 import { createServer, request, type IncomingMessage } from 'node:http'
 import type { AddressInfo, ListenOptions } from 'node:net'
 import { describe, it } from 'node:test'
-import { stringify } from 'yaml'
 import { z } from 'zod'
 import { http1 } from '../../servers/client.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
-import { createPki } from '../../servers/pki.ts'
 import { freePort } from '../../servers/ports.ts'
 import { temporaryFolder } from '../../servers/temporary.ts'
-import { ALICE, configuration, HOST, usersFile } from '../site.ts'
-import { startUp, type Up, type WrittenSite } from '../up/running.ts'
+import { ALICE, configuration, HOST } from '../site.ts'
+import { startUp, writeSiteOf, type Up } from '../up/running.ts'
 
 interface Application extends AsyncDisposable {
   readonly port: number
@@ -46,23 +43,12 @@ const startApplication = async (listen: ListenOptions, healthy = 200): Promise<A
 
 /** Starts `up` with these keys of its one upstream and of its listener. */
 const upWith = (upstream: object, listener: object = {}): Promise<Up> =>
-  startUp(async (): Promise<WrittenSite> => {
-    await using stack = new AsyncDisposableStack()
-    const folder = stack.use(await temporaryFolder())
-    const pki = stack.use(await createPki())
-    const { envoy, ...rest } = configuration(pki, 1, { listener: { ...listener } })
-    const config = folder.file('countersign.yaml')
-    await writeFile(folder.file('users.yaml'), await usersFile())
-    const edge = { ...z.looseObject({}).parse(envoy), upstreams: { api: upstream } }
-    await writeFile(config, stringify({ ...rest, envoy: edge }))
-    const owned = stack.move()
-    return {
-      folder: folder.path,
-      config,
-      ca: pki.ca,
-      [Symbol.asyncDispose]: () => owned.disposeAsync(),
-    }
-  })
+  startUp(() =>
+    writeSiteOf(async ({ pki }) => {
+      const { envoy, ...rest } = configuration(pki, 1, { listener: { ...listener } })
+      return { ...rest, envoy: { ...z.looseObject({}).parse(envoy), upstreams: { api: upstream } } }
+    }),
+  )
 
 const served = async ({ target }: Up): Promise<string> => {
   const { status, body } = await http1(target, { headers: [ALICE] })

@@ -10,8 +10,8 @@ import { z } from 'zod'
 import { newGrantKeyLine } from '../../../src/keys/grant-keys.ts'
 import { startCertificateUpstream } from '../../servers/certificate-upstream.ts'
 import type { Target } from '../../servers/client.ts'
-import { createPki } from '../../servers/pki.ts'
-import { temporaryFolder } from '../../servers/temporary.ts'
+import { createPki, type Pki } from '../../servers/pki.ts'
+import { temporaryFolder, type TemporaryFolder } from '../../servers/temporary.ts'
 import { startUpstream } from '../../servers/upstream.ts'
 import { configuration, eventually, HOST, usersFile } from '../site.ts'
 
@@ -71,17 +71,23 @@ export interface WrittenSite extends AsyncDisposable {
   readonly ca: string
 }
 
-/** A site with an upstream that shows what it received, on a port of the system's choice. */
-export const writeSite = async (
-  listener: Readonly<Record<string, unknown>> = {},
+/** What a configuration is written for. What is put into the stack ends with the site. */
+interface SiteParts {
+  readonly folder: TemporaryFolder
+  readonly pki: Pki
+  readonly stack: AsyncDisposableStack
+}
+
+/** Writes a users file and the configuration that is given. */
+export const writeSiteOf = async (
+  document: (parts: SiteParts) => Promise<object>,
 ): Promise<WrittenSite> => {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await temporaryFolder())
   const pki = stack.use(await createPki())
-  const upstream = stack.use(await startUpstream({ identity: pki.upstream, clientCa: pki.ca }))
   const config = folder.file('countersign.yaml')
   await writeFile(folder.file('users.yaml'), await usersFile())
-  await writeFile(config, stringify(configuration(pki, upstream.port, { listener })))
+  await writeFile(config, stringify(await document({ folder, pki, stack })))
   const owned = stack.move()
   return {
     folder: folder.path,
@@ -91,42 +97,37 @@ export const writeSite = async (
   }
 }
 
-/** The same with an upstream that wants a certificate from every caller. */
-export const writeCertificateSite = async (): Promise<WrittenSite> => {
-  await using stack = new AsyncDisposableStack()
-  const folder = stack.use(await temporaryFolder())
-  const pki = stack.use(await createPki())
-  const clientCas = await readFile(pki.ca, 'utf8')
-  const upstream = stack.use(await startCertificateUpstream({ identity: pki.upstream, clientCas }))
-  const certificate = { ca: 'kube', subject: { CN: 'identity.user' } }
-  const { envoy, ...rest } = configuration(pki, upstream.port, {
-    route: { forward: { certificate } },
+/** A site with an upstream that shows what it received, on a port of the system's choice. */
+export const writeSite = (listener: Readonly<Record<string, unknown>> = {}): Promise<WrittenSite> =>
+  writeSiteOf(async ({ pki, stack }) => {
+    const upstream = stack.use(await startUpstream({ identity: pki.upstream, clientCa: pki.ca }))
+    return configuration(pki, upstream.port, { listener })
   })
-  const config = folder.file('countersign.yaml')
-  await writeFile(folder.file('users.yaml'), await usersFile())
-  await writeFile(folder.file('grant.keys'), newGrantKeyLine())
-  await writeFile(
-    config,
-    stringify({
+
+/** The same with an upstream that wants a certificate from every caller. */
+export const writeCertificateSite = (): Promise<WrittenSite> =>
+  writeSiteOf(async ({ folder, pki, stack }) => {
+    const clientCas = await readFile(pki.ca, 'utf8')
+    const upstream = stack.use(
+      await startCertificateUpstream({ identity: pki.upstream, clientCas }),
+    )
+    const signer = {
+      version: 1,
+      listen: 'unix:signer.sock',
+      authorities: { kube: { certificate: pki.ca, key: `file:${pki.key}` } },
+    }
+    await writeFile(folder.file('grant.keys'), newGrantKeyLine())
+    await writeFile(folder.file('signer.yaml'), stringify(signer))
+    const certificate = { ca: 'kube', subject: { CN: 'identity.user' } }
+    const { envoy, ...rest } = configuration(pki, upstream.port, {
+      route: { forward: { certificate } },
+    })
+    return {
       ...rest,
       certificateGrants: { keyring: 'file:grant.keys' },
       envoy: { ...z.looseObject({}).parse(envoy), signerAddress: 'unix:signer.sock' },
-    }),
-  )
-  const signer = {
-    version: 1,
-    listen: 'unix:signer.sock',
-    authorities: { kube: { certificate: pki.ca, key: `file:${pki.key}` } },
-  }
-  await writeFile(folder.file('signer.yaml'), stringify(signer))
-  const owned = stack.move()
-  return {
-    folder: folder.path,
-    config,
-    ca: pki.ca,
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  }
-}
+    }
+  })
 
 /** Starts it. */
 export const launch = (
