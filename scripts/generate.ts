@@ -15,6 +15,7 @@ import { chartValues } from './chart-values.ts'
 import { istioFiles } from './istio-files.ts'
 import { protoDescriptor } from './proto-descriptor.ts'
 import { configurationReference } from './reference.ts'
+import { referencePages } from './reference/pages.ts'
 
 /** A committed file and what it must hold. */
 export interface Generated {
@@ -41,6 +42,7 @@ export const generate = async (): Promise<readonly Generated[]> => [
     file: path(`deploy/istio/${name}`),
     contents,
   })),
+  ...referencePages().map(({ file, text }) => ({ file: path(file), contents: text })),
   {
     file: path('docs/reference/countersign-yaml.md'),
     contents: referencePage('countersign.yaml', configSchema),

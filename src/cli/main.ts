@@ -21,6 +21,7 @@ const COMMANDS: ReadonlyMap<string, Load> = new Map<string, Load>([
   ['test', async (context) => (await import('./test/test.ts')).testCommand(context)],
   ['openapi', async (context) => (await import('./openapi/openapi.ts')).openapiCommand(context)],
   ['replay', async (context) => (await import('./replay/replay.ts')).replayCommand(context)],
+  ['reason', async (context) => (await import('./reason.ts')).reasonCommand(context)],
   ['trace', async (context) => (await import('./trace/trace.ts')).traceCommand(context)],
   ['explain', async (context) => (await import('./explain/explain.ts')).explainCommand(context)],
   ['envoy', async (context) => (await import('./envoy.ts')).envoyCommand(context)],

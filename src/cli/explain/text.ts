@@ -1,6 +1,8 @@
 // An explanation as text: a block for each phase, with its result in the first line and details below.
 
+import { DECISION_REASONS } from '../../audit/reasons/reasons.ts'
 import type { Explanation } from '../../tools/explain/explain.ts'
+import type { Reason } from '../../audit/event.ts'
 import type { PhaseOutcome } from '../../tools/explain/outcome.ts'
 import { blocksAsText, joined, rowsAsLines, type Row } from '../format.ts'
 import { outcomeText } from '../replay/text.ts'
@@ -191,8 +193,17 @@ const answerBlock = ({ answer, recorded }: Explanation): readonly string[] => {
     `${'answer'.padEnd(WIDTH)}${decision === 'allow' ? 'allowed' : `refused  ${status}`}  ${reason}${by}`,
     ...rows([
       ['because', detail],
+      ...(decision === 'deny' ? reasonRows(reason) : []),
       ...headers.map(([name, value]) => ['header', `${name}: ${value}`] as const),
       ...(body ?? '').split('\n').map((line) => ['body', line] as const),
     ]),
+  ]
+}
+
+const reasonRows = (reason: Reason): readonly Row[] => {
+  const { cause, remedy } = DECISION_REASONS[reason]
+  return [
+    ['cause', cause],
+    ['remedy', remedy],
   ]
 }

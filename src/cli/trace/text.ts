@@ -1,6 +1,7 @@
 // The text output of `countersign trace`: each decision, and below it the events that belong to it, in order
 // of time.
 
+import { explainReason, type ExplainedReason } from '../../audit/reasons/reasons.ts'
 import type { Difference } from '../../tools/trace/compare.ts'
 import {
   credentialOf,
@@ -137,10 +138,15 @@ const decisionLines = (decision: TracedDecision): Lines => {
       ['certificate', labelled('handle', decision.handle)],
       ['answer', outcome === 'deny' && status !== undefined ? String(status) : undefined],
       ['detail', decision.detail],
+      ['remedy', outcome === 'deny' ? remedyFor(reason, 'decision') : undefined],
       ['request id', decision.request],
     ]),
   ]
 }
+
+/** Of a reason that this release knows; the log may be of another one. */
+const remedyFor = (reason: string, place: ExplainedReason['of']): string | undefined =>
+  explainReason(reason).find((known) => known.of === place)?.remedy
 
 /** The credential as presented. */
 const presentedRows = (presented: TracedDecision['presented']): readonly Row[] => {
@@ -197,6 +203,7 @@ const refusedLines = ({ time, handle, reason, detail }: TracedRefusal): Lines =>
   ...rows([
     ['handle', handle],
     ['detail', detail],
+    ['remedy', remedyFor(reason, 'issuance')],
   ]),
 ]
 

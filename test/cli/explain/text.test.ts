@@ -120,6 +120,19 @@ answer        allowed  permitted by "b"
     assert.equal(lines[0], 'answer        refused  451  rule-denied by "no"')
     assert.deepEqual(lines.slice(-2), ['  body        law', '  body        law'])
   })
+
+  it('has cause and remedy of the reason of a refused request', async () => {
+    const [, cause = '', remedy = ''] = block(await textOf({ rules: missing(1) }), 'answer')
+    assert.match(cause, /^ {2}cause {7}No rule matches/)
+    assert.match(remedy, /^ {2}remedy {6}Add an `allow` rule/)
+  })
+
+  it('has no cause and no remedy for a request that is allowed', async () => {
+    assert.deepEqual(
+      block(await textOf({}), 'answer').filter((line) => /cause|remedy/.test(line)),
+      [],
+    )
+  })
 })
 
 describe('an explanation in text, hostile,', () => {

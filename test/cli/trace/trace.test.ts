@@ -82,6 +82,24 @@ describe('countersign trace', { concurrency: true }, () => {
     assert.match(stdout, /the API server saw the same/)
   })
 
+  it('has the remedy of a refused decision and of a refused certificate', async () => {
+    await using folder = await temporaryFolder()
+    const denied = certificateDecision({ decision: 'deny', reason: 'no-rule', status: 403 })
+    const refused = { ...issuedLine(), event: 'certificate-refused', reason: 'grant-forged' }
+    const logs = { audit: logOf(denied), issuance: logOf(refused) }
+    const { stdout } = await traceIn(folder, logs)
+    assert.match(stdout, /deny, no-rule[^]*\n {6}remedy {6}Add an `allow` rule/)
+    assert.match(stdout, /grant-forged\n[^]*\n {6}remedy {6}Only authz can seal grants/)
+  })
+
+  it('has no remedy for a reason that this release does not know', async () => {
+    await using folder = await temporaryFolder()
+    const denied = certificateDecision({ decision: 'deny', reason: 'of-a-later-release' })
+    const { stdout } = await traceIn(folder, { audit: logOf(denied) })
+    assert.match(stdout, /deny, of-a-later-release/)
+    assert.doesNotMatch(stdout, /remedy/)
+  })
+
   it('ends with 3 where events differ, with a warning', async () => {
     await using folder = await temporaryFolder()
     const seen = apiLine({ user: { username: 'root', groups: ['system:masters'] } })
