@@ -1,6 +1,6 @@
 // Every reason code with its cause and remedy: what `countersign reason` prints, and docs/reference/reasons.md.
 
-import type { CertificateRefusal, Reason } from '../event.ts'
+import type { Reason } from '../event.ts'
 import type { AccountEnd } from '../../authenticate/password/verifier.ts'
 import type { LoginRefusal } from '../login-event.ts'
 import { ISSUANCE_REASONS } from './certificates.ts'
