@@ -82,7 +82,8 @@ export interface DecisionEvent {
   readonly shadow?: readonly ShadowVerdict[] | undefined
   /**
    * What of rule, mapping or credential failed: the place and the reason. Of a token, which audience, issuer, key id or
-   * time was required and which was found; of a check that took too long, how long Envoy waits.
+   * time was required and which was found; of a check that took too long, how long Envoy waits; of an LDAP or RADIUS
+   * server, how it failed.
    */
   readonly detail?: string | undefined
   /** As a Kubernetes API server reads the request; on routes of `kind: kubernetes`. */

@@ -8,6 +8,7 @@ import { holds } from '../request/credential-location.ts'
 import { readRequest } from '../request/request.ts'
 import { readTarget } from '../request/target.ts'
 import type { Clock } from '../runtime/clock.ts'
+import { summaryOf } from '../runtime/dependency-failure.ts'
 import { RateLimited } from '../runtime/errors.ts'
 import type { MaybePromise } from '../runtime/maybe-promise.ts'
 import { transform, type TransformResult } from '../transform/apply.ts'
@@ -222,7 +223,11 @@ const unavailable = (
   context: RoutedContext,
   details?: Pick<DenialDetails, 'rule'>,
 ): Denial => {
-  if (!(cause instanceof RateLimited)) return deny(context, reason, { cause, ...details })
+  if (!(cause instanceof RateLimited)) {
+    const summary = summaryOf(cause)
+    const detail = summary === undefined ? undefined : { detail: summary }
+    return deny(context, reason, { cause, ...detail, ...details })
+  }
   const { retryAfter, message: detail } = cause
   return deny(context, 'rate-limited', { retryAfter, detail, ...details })
 }

@@ -43,7 +43,8 @@ const ANSWER_LIMIT = 25
 const PLACES = ['/usr/sbin/freeradius', '/usr/sbin/radiusd', '/usr/local/sbin/radiusd']
 const LIBRARIES = ['/usr/lib/freeradius', '/usr/lib64/freeradius', '/usr/local/lib/freeradius']
 
-const findFreeRadius = (): string | undefined =>
+/** The program, where it is installed. */
+export const findFreeRadius = (): string | undefined =>
   findProgram('freeradius') ?? findProgram('radiusd') ?? PLACES.find((path) => existsSync(path))
 
 const MISSING = 'no FreeRADIUS on this machine: "sudo sh scripts/test-servers.sh" installs it'
@@ -90,7 +91,7 @@ export const startFreeRadius = async (users: readonly RadiusUser[]): Promise<Fre
     new Daemon({
       command: findFreeRadius() ?? MISSING,
       args: ['-f', '-d', folder.path, '-n', 'radiusd', '-l', 'stdout'],
-      probe: () => ask(port, new SharedSecret(secret)),
+      probe: () => askStatus(port, secret),
     }),
   )
   await server.start()
@@ -113,10 +114,11 @@ export const startFreeRadius = async (users: readonly RadiusUser[]): Promise<Fre
 }
 
 /** Asks with Status-Server (RFC 5997) whether it is ready: an open port says little. */
-const ask = async (port: number, secret: SharedSecret): Promise<void> => {
+export const askStatus = async (port: number, secret: string): Promise<void> => {
   const socket = createSocket('udp4').on('error', () => undefined)
   const content = { code: REQUEST.status, attributes: [] }
-  socket.send(encodeRequest(content, 0, randomBytes(16), secret), port, '127.0.0.1')
+  const bytes = encodeRequest(content, 0, randomBytes(16), new SharedSecret(secret))
+  socket.send(bytes, port, '127.0.0.1')
   try {
     await once(socket, 'message', { signal: AbortSignal.timeout(ANSWER_LIMIT) })
   } finally {

@@ -148,6 +148,10 @@ export class AttemptGuard implements PasswordGuard {
         await this.#succeed(subject, admission)
         return verification
       case 'unavailable':
+        if (verification.counts === true) {
+          await this.#count(subject, admission, true)
+          return verification
+        }
         await this.#giveBack(admission)
         this.#holds.delete(subject.held)
         return verification

@@ -30,7 +30,12 @@ export type Verification =
   | { readonly outcome: 'barred'; readonly code: AccountRefusal }
   | { readonly outcome: 'challenged'; readonly challenge: PasswordChallenge }
   | { readonly outcome: 'unknown-user' }
-  | { readonly outcome: 'unavailable'; readonly cause: unknown }
+  | {
+      readonly outcome: 'unavailable'
+      readonly cause: unknown
+      /** Whether the attempt counts as failed: a server refused it, in a reply that cannot be trusted. */
+      readonly counts?: boolean
+    }
 
 /**
  * Identifies an account as it was when its password was verified: text that only the verifier reads, without any
@@ -81,7 +86,8 @@ export interface VerificationContext {
  * - `challenged`: the password was right and is not enough. Only a login page can continue from here.
  * - `unknown-user`: the user does not exist. The next verifier is called. It must take as long as a wrong password,
  *   since a difference reveals which names exist.
- * - `unavailable`: the password could not be verified.
+ * - `unavailable`: the password could not be verified. With `counts` the server refused it in a reply that may be
+ *   forged: were it free, guesses at that server would be, too.
  *
  * User and password are NFC-normalised, without control characters, and not empty.
  */

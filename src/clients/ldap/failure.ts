@@ -1,5 +1,7 @@
 // Why a directory gave no usable answer.
 
+import { DependencyFailure } from '../../runtime/dependency-failure.ts'
+
 /** What went wrong. */
 export type DirectoryFailure =
   | 'unreachable' // no connection
@@ -30,13 +32,21 @@ const OF_THE_SERVER: readonly DirectoryFailure[] = [
 const AT_ONCE: readonly DirectoryFailure[] = ['unreachable', 'tls', 'service-refused']
 
 /** A failure with the server's name in its message, and never a password. */
-export class DirectoryError extends Error {
+export class DirectoryError extends DependencyFailure {
   readonly failure: DirectoryFailure
 
   constructor(failure: DirectoryFailure, message: string, options?: { readonly cause?: unknown }) {
     super(message, options)
     this.name = 'DirectoryError'
     this.failure = failure
+  }
+
+  /** Without the message: a search contains the name that a caller typed. */
+  get summary(): string {
+    const { failure, cause } = this
+    return failure === 'skipped' && cause instanceof DirectoryError
+      ? `${cause.summary}, a moment ago`
+      : `LDAP: ${failure}`
   }
 
   /** Whether another server might do better. */

@@ -30,6 +30,8 @@ export interface ConnectionOptions {
    * secret of RFC 6614 §2.3 is public.
    */
   readonly signed: boolean
+  /** Milliseconds to the first retransmission, and for a signed reply after one that is not. */
+  readonly interval: number
   readonly clock: Clock
   /** Called for every packet that is discarded. */
   readonly onFault: (fault: PacketFault) => void
@@ -87,7 +89,8 @@ export class RadiusConnection implements TransportEvents {
     const authenticator = randomBytes(AUTHENTICATOR_LENGTH)
     const bytes = encodeRequest(content, identifier, authenticator, this.#options.secret)
     const signed = this.#options.signed && content.code === REQUEST.access
-    const exchange = new Exchange({ bytes, authenticator, signed }, () => {
+    const request = { bytes, authenticator, signed }
+    const exchange = new Exchange(request, this.#options.interval, () => {
       this.#exchanges.delete(identifier)
       this.#waiting.delete(exchange)
       if (this.#retired) this.retire()
@@ -164,7 +167,7 @@ export class RadiusConnection implements TransportEvents {
       this.#heard = clock.monotonic()
       exchange.answer(packet)
     } else {
-      exchange.discard(fault)
+      exchange.discard(fault, packet)
     }
     return fault
   }

@@ -1,6 +1,6 @@
 // One pending request: its bytes, and the promise of its reply.
 
-import type { Packet, PacketFault } from './packet.ts'
+import { REPLY, type Packet, type PacketFault } from './packet.ts'
 import { RadiusFailure } from './failure.ts'
 
 /** A request and its reply. Disposing of it gives its identifier back. */
@@ -17,13 +17,22 @@ export class Exchange implements Disposable {
   persistent = false
   readonly #outcome = Promise.withResolvers<Packet>()
   readonly #release: () => void
+  readonly #grace: number
   #discarded = 0
   #fault: PacketFault | undefined
+  #unsigned: RadiusFailure | undefined
+  #timer: NodeJS.Timeout | undefined
 
-  constructor(request: Pick<Exchange, 'bytes' | 'authenticator' | 'signed'>, release: () => void) {
+  /** @param grace milliseconds that a signed reply may come after one that lacks `Message-Authenticator` */
+  constructor(
+    request: Pick<Exchange, 'bytes' | 'authenticator' | 'signed'>,
+    grace: number,
+    release: () => void,
+  ) {
     this.bytes = request.bytes
     this.authenticator = request.authenticator
     this.signed = request.signed
+    this.#grace = grace
     this.#release = release
     // The caller may no longer be waiting when it fails.
     this.#outcome.promise.catch(() => undefined)
@@ -40,9 +49,25 @@ export class Exchange implements Disposable {
   }
 
   /** Something came in the name of a reply; RFC 2865 §3 has it silently discarded. */
-  discard(fault: PacketFault): void {
+  discard(fault: PacketFault, { code }: Pick<Packet, 'code'>): void {
     this.#discarded += 1
     this.#fault = fault
+    if (fault === 'message-authenticator-missing') this.#expectNoOther(code)
+  }
+
+  /**
+   * The reply proves the shared secret, so it is the server's, which would send the same again. A forger without the
+   * secret can send a signed reply no more than this one (CVE-2024-3596): so a signed one is still awaited, but not for
+   * long.
+   */
+  #expectNoOther(code: number): void {
+    if (this.#unsigned !== undefined) return
+    const failure = new RadiusFailure(
+      code === REPLY.reject ? 'unsigned-reject' : 'unsigned',
+      UNSIGNED,
+    )
+    this.#unsigned = failure
+    this.#timer = setTimeout(() => this.fail(failure), this.#grace)
   }
 
   /**
@@ -66,6 +91,7 @@ export class Exchange implements Disposable {
 
   /** The failure of a request without a reply in time. */
   unanswered(limit: number): RadiusFailure {
+    if (this.#unsigned !== undefined) return this.#unsigned
     const silence = `no reply within ${Math.round(limit)} ms`
     if (this.#fault === undefined) return new RadiusFailure('unanswered', silence)
     const discarded = `${this.#discarded} discarded, the last for ${this.#fault}`
@@ -74,8 +100,10 @@ export class Exchange implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    clearTimeout(this.#timer)
     this.#release()
   }
 }
 
+const UNSIGNED = 'a reply without Message-Authenticator was discarded (CVE-2024-3596)'
 const WRONG_SECRET: readonly PacketFault[] = ['authenticator-wrong', 'message-authenticator-wrong']

@@ -8,8 +8,6 @@ import { RadiusConnection, type ConnectionOptions } from './connection.ts'
 
 /** What a link needs. */
 export interface PoolOptions extends ConnectionOptions {
-  /** Milliseconds to the first retransmission. */
-  readonly interval: number
   /** How many sockets or connections at most. */
   readonly connections: number
   /** How many requests on each at once, at most 256. */

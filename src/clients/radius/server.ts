@@ -5,7 +5,7 @@ import type { Clock } from '../../runtime/clock.ts'
 import { describeError } from '../../runtime/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { Packet, PacketFault, RequestContent } from './packet.ts'
-import { RadiusFailure } from './failure.ts'
+import { isUnsigned, RadiusFailure } from './failure.ts'
 import { ConnectionPool, type PoolOptions, type RequestBudget } from './pool.ts'
 
 /** What a server needs. */
@@ -114,7 +114,10 @@ export class Server {
     // The server answers other requests, so its silence concerns this one. An attacker who can craft such requests
     // must not be able to take the server out of use.
     const alive = this.#pool.heardSince(began)
-    if (alive || !isEvidence(cause, waited, this.#options.interval)) {
+    if (isUnsigned(cause)) {
+      // The server answers, and knows the secret.
+      this.#answered()
+    } else if (alive || !isEvidence(cause, waited, this.#options.interval)) {
       if (trial) this.#circuit.abandonTrial()
     } else {
       this.#failure = failure

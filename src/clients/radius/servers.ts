@@ -3,7 +3,7 @@
 import type { Clock } from '../../runtime/clock.ts'
 import type { ServerState } from '../../runtime/server-state.ts'
 import type { Packet, RequestContent } from './packet.ts'
-import { RadiusFailure } from './failure.ts'
+import { isUnsigned, RadiusFailure } from './failure.ts'
 import type { Server } from './server.ts'
 
 /** Who answered, and what. */
@@ -105,5 +105,6 @@ const failureOf = (
     return new RadiusFailure('servers-down', `every RADIUS server is down: ${reasons}`)
   }
   const message = failures.map((failure) => failure.message).join('; ')
-  return new RadiusFailure(last.reason, message, { cause: failures })
+  const { reason } = failures.find(isUnsigned) ?? last
+  return new RadiusFailure(reason, message, { cause: failures })
 }

@@ -5,6 +5,7 @@ import type { LoginRefusal } from '../../audit/login-event.ts'
 import type { AccountRefusal } from '../../authenticate/password/verifier.ts'
 import type { ChallengeModel } from '../../pages/views/challenge.ts'
 import type { LoginProblem } from '../../pages/views/login.ts'
+import { summaryOf } from '../../runtime/dependency-failure.ts'
 import type { PageStatus } from './interaction-request.ts'
 import type { Proof, LoginCredential } from '../../authenticate/login/prove.ts'
 
@@ -20,14 +21,14 @@ export interface PresentedKind {
 export const refusalOf = (
   proof: Unproven,
   { kind }: PresentedKind,
-): { readonly reason: LoginRefusal; readonly detail?: string } => {
+): { readonly reason: LoginRefusal; readonly detail?: string | undefined } => {
   switch (proof.outcome) {
     case 'rejected':
       return { reason: proof.code }
     case 'refused':
       return { reason: proof.code, detail: proof.detail }
     case 'unavailable':
-      return { reason: 'authenticator-unavailable' }
+      return { reason: 'authenticator-unavailable', detail: summaryOf(proof.cause) }
     case 'not-applicable':
       return { reason: kind === 'certificate' ? 'credential-missing' : 'credential-malformed' }
   }

@@ -4,7 +4,7 @@ import { AnswerBudget } from '../../clients/ldap/answer-budget.ts'
 import { DirectoryError } from '../../clients/ldap/failure.ts'
 import { DirectoryServer } from '../../clients/ldap/server.ts'
 import { connectServer } from '../../clients/radius/connect.ts'
-import { RadiusFailure } from '../../clients/radius/failure.ts'
+import { isUnsigned, RadiusFailure } from '../../clients/radius/failure.ts'
 import { RequestTemplate } from '../../clients/radius/request.ts'
 import type { Server } from '../../clients/radius/server.ts'
 import { RADIUS_TUNING } from '../../clients/radius/tuning.ts'
@@ -159,6 +159,7 @@ const askRadius = async (
     await server.ask(content, budget)
     return ok(`answers a request of the unknown user "${UNKNOWN.user}"`)
   } catch (cause) {
+    if (isUnsigned(cause)) return unanswered(cause)
     if (!(cause instanceof RadiusFailure) || cause.reason !== 'unanswered') throw cause
     if (cause.message.includes('discarded')) return unanswered(cause)
     return (await isAnswered(server, template, budget)) ? SILENT_ABOUT_USERS : unanswered(cause)
@@ -184,17 +185,17 @@ const SILENT_ABOUT_USERS: Judgement = {
   remedy: 'Let the server reject users that it does not know: its silence counts as an outage',
 }
 
-const unanswered = ({ message }: RadiusFailure): Judgement => ({
+const unanswered = (failure: RadiusFailure): Judgement => ({
   outcome: 'error',
-  message,
-  remedy: radiusRemedy(message),
+  message: failure.message,
+  remedy: radiusRemedy(failure),
 })
 
-const radiusRemedy = (message: string): string => {
-  if (message.includes('message-authenticator-missing')) {
+const radiusRemedy = (failure: RadiusFailure): string => {
+  if (isUnsigned(failure)) {
     return 'Let the server put Message-Authenticator into every reply, Access-Reject too: without it replies can be forged (CVE-2024-3596)'
   }
-  return message.includes('discarded')
+  return failure.message.includes('discarded')
     ? 'Give both sides the same shared secret'
     : 'A RADIUS server does not answer clients that it does not know: add the address of this machine to its clients, and check the port and the firewalls (UDP)'
 }

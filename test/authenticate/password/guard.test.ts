@@ -150,6 +150,15 @@ describe('a verification without a result', () => {
     assert.equal(await site.fail('alice', 5), 0)
   })
 
+  it('counts where the server refused the attempt in a reply that was discarded', async () => {
+    const site = new GuardedSite()
+    const unsigned = { outcome: 'unavailable', cause: new Error('unsigned'), counts: true } as const
+    for (let count = 0; count < 5; count += 1) {
+      assert.equal((await site.show('alice', site.guess(), HOME, unsigned)).outcome, 'unavailable')
+    }
+    assert.equal(await site.outcome('alice', site.guess(), HOME), 1)
+  })
+
   it('does not count when the verifier throws, and the exception reaches the caller', async () => {
     const site = new GuardedSite()
     const attempt = { user: 'alice', password: 'x', source: HOME }

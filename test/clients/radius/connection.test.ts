@@ -26,6 +26,7 @@ const createLane = () => {
       secret: new SharedSecret(FAKE_SECRET),
       secure: false,
       signed: true,
+      interval: 500,
       clock: new FakeClock(),
       onFault: (fault) => void faults.push(fault),
     },

@@ -13,7 +13,7 @@ import {
   type RequestContent,
 } from '../../../clients/radius/packet.ts'
 import { userOf, messageOf } from './user.ts'
-import { RadiusFailure } from '../../../clients/radius/failure.ts'
+import { isUnsigned, RadiusFailure } from '../../../clients/radius/failure.ts'
 import { RequestLimiter } from '../../../clients/radius/limiter.ts'
 import type { RequestTemplate } from '../../../clients/radius/request.ts'
 import type { Server } from '../../../clients/radius/server.ts'
@@ -136,7 +136,8 @@ export class RadiusVerifier implements PasswordVerifier, AsyncDisposable {
       )
       return this.#outcomeOf(user, answer)
     } catch (cause) {
-      return { outcome: 'unavailable', cause }
+      const refused = isUnsigned(cause) && cause.reason === 'unsigned-reject'
+      return { outcome: 'unavailable', cause, ...(refused ? { counts: true } : {}) }
     }
   }
 
