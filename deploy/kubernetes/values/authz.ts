@@ -2,7 +2,9 @@
 
 import { z } from 'zod'
 import {
+  autoscaling,
   configMaps,
+  labels,
   name,
   port,
   replicas,
@@ -10,13 +12,14 @@ import {
   seconds,
   secrets,
   user,
-  placement,
+  workload,
 } from './common.ts'
 
 /** `authz`. */
 export const authzSchema = z
   .strictObject({
     replicas,
+    autoscaling,
     port: port.default(9001).describe('The port of ext_authz (gRPC).'),
     issuerPort: port
       .default(8081)
@@ -58,9 +61,13 @@ export const authzSchema = z
     drainSeconds: seconds(300)
       .default(15)
       .describe('How long a terminating pod continues to serve, so that Envoy can stop using it.'),
+    service: z
+      .strictObject({ annotations: labels.describe('Its annotations.') })
+      .prefault({})
+      .describe('The headless Service by which Envoy finds the pods.'),
     user: user(10_001),
     resources: resources({ cpu: '250m', memory: '192Mi' }, '512Mi'),
-    ...placement,
+    ...workload,
   })
   .prefault({})
   .describe('The ext_authz service.')

@@ -3,13 +3,49 @@
 import { z } from 'zod'
 import { kubernetesObjects, name, peers } from './common.ts'
 
+const sqliteSchema = z
+  .strictObject({
+    existingClaim: name
+      .or(z.literal(''))
+      .default('')
+      .describe(
+        'A PersistentVolumeClaim that exists. Empty: the chart makes one, which `helm uninstall` leaves.',
+      ),
+    size: z
+      .string()
+      .regex(/^[1-9][0-9]*[MGT]i$/)
+      .default('2Gi')
+      .describe('Its size: the database, at most 1Gi, and its journal. It can grow later.'),
+    storageClass: z
+      .string()
+      .default('')
+      .describe(
+        'Its StorageClass, of block storage: locks do not work over NFS. Empty: the default. It cannot be changed later.',
+      ),
+    accessMode: z
+      .enum(['ReadWriteOnce', 'ReadWriteOncePod'])
+      .default('ReadWriteOnce')
+      .describe('ReadWriteOncePod, where the driver has it. It cannot be changed later.'),
+    secret: name
+      .or(z.literal(''))
+      .default('')
+      .describe(
+        'The Secret with state.keys (`countersign keys grant`), which seals the records. Empty: a file next to the database.',
+      ),
+  })
+  .prefault({})
+  .describe('A file on a PersistentVolume. Updates of authz stop the old pod before the new one.')
+
 /** `state`. */
 export const stateSchema = z
   .strictObject({
     kind: z
-      .enum(['memory', 'redis'])
+      .enum(['memory', 'sqlite', 'redis'])
       .default('memory')
-      .describe('memory: each pod has its own. Logins need redis.'),
+      .describe(
+        'memory: each pod has its own, until it ends. sqlite: a file of the only pod. redis: all pods share it.',
+      ),
+    sqlite: sqliteSchema,
     redis: z
       .strictObject({
         secret: name

@@ -72,14 +72,73 @@ export const user = (id: number) =>
     .default(id)
     .describe('The numeric user and group of its processes; null: the platform chooses.')
 
-/** Keys of every Deployment. */
-export const placement = {
-  podAnnotations: labels.describe('Further annotations of the pods.'),
-  podLabels: labels.describe('Further labels of the pods.'),
+/** Environment variables of a container. */
+export const environment = {
+  extraEnv: kubernetesObjects.default([]).describe('Further environment variables (EnvVars).'),
+  extraEnvFrom: kubernetesObjects
+    .default([])
+    .describe('Secrets and ConfigMaps whose keys become environment variables (EnvFromSources).'),
+}
+
+/** Files of a container. */
+export const extraVolumeMounts = kubernetesObjects
+  .default([])
+  .describe('VolumeMounts of the container, of `extraVolumes`.')
+
+/** What pods have in addition to the chart's own. */
+const additions = {
+  ...environment,
+  extraVolumeMounts,
+  extraVolumes: kubernetesObjects.default([]).describe('Further Volumes of the pods.'),
+  extraInitContainers: kubernetesObjects
+    .default([])
+    .describe(
+      'Containers that run before those of the chart; with `restartPolicy: Always`, next to them.',
+    ),
+  extraContainers: kubernetesObjects
+    .default([])
+    .describe('Sidecars. They share the network of the pod, and the volumes that they mount.'),
+}
+
+const scheduling = {
   nodeSelector: labels.describe('Labels of the nodes that the pods may run on.'),
   tolerations: kubernetesObjects.default([]).describe('Taints of nodes that the pods tolerate.'),
   affinity: kubernetesObject.default({}).describe('Affinity of the pods.'),
+  topologySpreadConstraints: kubernetesObjects
+    .default([])
+    .describe(
+      'TopologySpreadConstraints; `labelSelector` defaults to the pods. Empty: pods are spread over nodes and zones where possible.',
+    ),
   priorityClassName: z.string().default('').describe('The PriorityClass of the pods.'),
+}
+
+/** Keys of every Deployment. */
+export const workload = {
+  deploymentAnnotations: labels.describe('Annotations of the Deployment.'),
+  podAnnotations: labels.describe('Further annotations of the pods.'),
+  podLabels: labels.describe('Further labels of the pods.'),
+  ...additions,
+  ...scheduling,
+  terminationGracePeriodSeconds: z
+    .int()
+    .min(1)
+    .max(3_600)
+    .nullable()
+    .default(null)
+    .describe(
+      'The time between the request to end and the kill. null: `drainSeconds` and the time that requests in progress have.',
+    ),
+  serviceAccount: z
+    .strictObject({
+      create: z.boolean().default(true).describe('Whether the chart makes it.'),
+      name: name
+        .or(z.literal(''))
+        .default('')
+        .describe('Its name, which an existing one needs. Empty: that of the Deployment.'),
+      annotations: labels.describe('Its annotations, for identities of a cloud.'),
+    })
+    .prefault({})
+    .describe('The ServiceAccount of the pods. Its token is not mounted without `apiServer`.'),
 }
 
 /** How many. */
@@ -88,3 +147,28 @@ export const replicas = z
   .min(1)
   .default(2)
   .describe('How many pods. With two or more, one at a time may be evicted.')
+
+/** A HorizontalPodAutoscaler. */
+export const autoscaling = z
+  .strictObject({
+    enabled: z
+      .boolean()
+      .default(false)
+      .describe('Whether the number of pods follows their load, in place of `replicas`.'),
+    minReplicas: z.int().min(1).default(2).describe('The least number of pods.'),
+    maxReplicas: z.int().min(1).default(6).describe('The greatest number of pods.'),
+    cpuPercent: z
+      .int()
+      .min(1)
+      .nullable()
+      .default(80)
+      .describe(
+        'The CPU time that the container should use on average, in percent of its request. null: only `metrics` count.',
+      ),
+    metrics: kubernetesObjects.default([]).describe('Further MetricSpecs (autoscaling/v2).'),
+    behavior: kubernetesObject
+      .default({})
+      .describe('HorizontalPodAutoscalerBehavior. Empty: that of Kubernetes.'),
+  })
+  .prefault({})
+  .describe('A HorizontalPodAutoscaler. It needs a metrics server.')

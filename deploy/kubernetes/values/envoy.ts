@@ -2,7 +2,10 @@
 
 import { z } from 'zod'
 import {
+  autoscaling,
   configMaps,
+  environment,
+  extraVolumeMounts,
   image,
   kubernetesObject,
   labels,
@@ -12,8 +15,8 @@ import {
   resources,
   seconds,
   secrets,
-  placement,
   user,
+  workload,
 } from './common.ts'
 
 /** `envoy`. */
@@ -24,6 +27,7 @@ export const envoySchema = z
       .default(true)
       .describe('Whether the chart runs Envoy. Without: for an Istio gateway, or your own Envoy.'),
     replicas,
+    autoscaling,
     image: z
       .strictObject(image('envoyproxy/envoy', 'distroless-v1.40.0'))
       .prefault({})
@@ -87,7 +91,7 @@ export const envoySchema = z
       .describe('Where callers find Envoy.'),
     user: user(10_003),
     resources: resources({ cpu: '250m', memory: '256Mi' }, '1280Mi'),
-    ...placement,
+    ...workload,
   })
   .prefault({})
   .describe('Envoy, which callers connect to.')
@@ -107,6 +111,10 @@ export const signerSchema = z
     secrets,
     user: user(10_002),
     resources: resources({ cpu: '50m', memory: '128Mi' }, '256Mi'),
+    ...environment,
+    extraVolumeMounts: extraVolumeMounts.describe(
+      'VolumeMounts of the container, of `envoy.extraVolumes`.',
+    ),
   })
   .prefault({})
   .describe('The signer, a sidecar of Envoy that is reached by a socket alone.')

@@ -54,10 +54,13 @@ describe('the rendered chart', { skip }, () => {
         }
       })
 
-      it('lets containers write to memory and scratch volumes only', () => {
+      it('lets containers write to memory, scratch volumes and the state only', () => {
         assert.ok(rendered)
         for (const template of partsOf(rendered)) {
-          const scratch = template.spec.volumes.filter(({ emptyDir }) => emptyDir !== undefined)
+          const scratch = template.spec.volumes.filter(
+            ({ emptyDir, persistentVolumeClaim: claim }) =>
+              emptyDir !== undefined || claim?.claimName === 'countersign-state',
+          )
           const writable = containersOf(template)
             .flatMap(({ volumeMounts }) => volumeMounts)
             .filter(({ readOnly }) => !readOnly)

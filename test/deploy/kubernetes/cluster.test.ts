@@ -8,6 +8,7 @@ import { helm, KUBERNETES } from '../../../scripts/helm.ts'
 import { skipWithoutApiServer } from '../../servers/kube-apiserver.ts'
 import { kubectl, skipWithoutKubectl } from '../../servers/kubectl.ts'
 import { startCluster, type Cluster } from '../../servers/cluster.ts'
+import { OPTIONS } from './options.ts'
 import { onChart, render, skipWithoutHelm, VALUE_SETS, type PodTemplate } from './rendered.ts'
 
 const skip = skipWithoutHelm() || skipWithoutApiServer() || skipWithoutKubectl()
@@ -53,6 +54,17 @@ describe('a real API server with the chart', { skip, timeout: 180_000 }, () => {
       }
     })
   }
+
+  describe('accepts', () => {
+    const namespace = 'options'
+    before(() => cluster.createNamespace(namespace))
+    for (const { name, values } of OPTIONS) {
+      it(name, async () => {
+        const { text } = await render({ values, namespace })
+        assert.deepEqual(await applied(namespace, text, ['--dry-run=server']), TAKEN)
+      })
+    }
+  })
 
   it('refuses a privileged pod (the control)', async () => {
     await cluster.createNamespace('control')

@@ -89,7 +89,10 @@ export const mountFiles = async (
   for (const { name, mountPath } of volumeMounts) {
     const volume = spec.volumes.find((candidate) => candidate.name === name)
     if (volume === undefined) throw new Error(`there is no volume ${name}`)
-    if (volume.emptyDir !== undefined) continue
+    if (volume.emptyDir !== undefined || volume.persistentVolumeClaim !== undefined) {
+      await mkdir(join(root, mountPath), { recursive: true })
+      continue
+    }
     const { secret, configMap } = volume
     const object = secret?.secretName ?? configMap?.name ?? ''
     const contents = (secret === undefined ? configMaps : secrets)[object]
@@ -118,7 +121,8 @@ const layOut = async (
   }
 }
 
-const PATHS = /(?<![\w/])\/(?:etc\/countersign|run\/countersign|var\/run\/secrets|tmp)\b/g
+const PATHS =
+  /(?<![\w/])\/(?:etc\/countersign|run\/countersign|var\/run\/secrets|var\/lib\/countersign|tmp)\b/g
 
 /** A text in which the paths of containers begin at `root`. */
 export const below = (root: string, text: string): string =>

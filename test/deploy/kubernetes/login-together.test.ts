@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { connect } from 'node:tls'
@@ -29,10 +29,11 @@ describe('the login page of the chart', { skip: skipWithoutHelm() || skipWithout
   let issuerPort: number
   let ca: string
   let audit: string
+  let state: string
 
   before(async () => {
     // One replica, so that no Redis is needed; everything else is the example.
-    const values = { authz: { replicas: 1 }, state: { kind: 'memory' } }
+    const values = { authz: { replicas: 1 }, state: { kind: 'sqlite' } }
     const [chart, made] = await Promise.all([render({ example: 'login', values }), usersObjects()])
     const { path: authzRoot } = started.use(await temporaryFolder())
     const { path: envoyRoot } = started.use(await temporaryFolder())
@@ -40,6 +41,7 @@ describe('the login page of the chart', { skip: skipWithoutHelm() || skipWithout
     const [authzPort, adminPort] = ports
     issuerPort = ports[2]
     audit = join(authzRoot, 'audit.jsonl')
+    state = join(authzRoot, 'var/lib/countersign/state')
     /** The text with addresses of this machine; names in certificates stay what they are. */
     const here = (root: string, text: string): string =>
       below(root, text)
@@ -58,7 +60,6 @@ describe('the login page of the chart', { skip: skipWithoutHelm() || skipWithout
     }
     await mount(authzRoot, 'authz')
     await mount(envoyRoot, 'envoy')
-    await mkdir(join(envoyRoot, 'tmp'), { recursive: true })
     started.use(await startService('authz', `${authzRoot}${CONFIG}`))
     const { 'countersign.yaml': config = '' } = chart.configMaps['countersign-config'] ?? {}
     const parsed = parseConfig(`${envoyRoot}${CONFIG}`, here(envoyRoot, config))
@@ -85,6 +86,11 @@ describe('the login page of the chart', { skip: skipWithoutHelm() || skipWithout
       logins.map(({ user, source }) => [user, source]),
       [['alice', CALLER]],
     )
+  })
+
+  it('keeps logins on its volume, in a folder that no other user can read', async () => {
+    assert.equal((await stat(state)).mode & 0o777, 0o700)
+    assert.ok((await stat(join(state, 'state.db'))).size > 0)
   })
 
   it('refuses peers without Envoy’s certificate', async () => {

@@ -31,7 +31,7 @@ const container = z.looseObject({
   image: z.string(),
   restartPolicy: z.string().optional(),
   command: z.array(z.string()).optional(),
-  args: z.array(z.string()),
+  args: z.array(z.string()).default([]),
   env: z
     .array(
       z.object({
@@ -43,19 +43,23 @@ const container = z.looseObject({
       }),
     )
     .default([]),
-  volumeMounts: z.array(
-    z.object({ name: z.string(), mountPath: z.string(), readOnly: z.boolean().default(false) }),
-  ),
+  volumeMounts: z
+    .array(
+      z.object({ name: z.string(), mountPath: z.string(), readOnly: z.boolean().default(false) }),
+    )
+    .default([]),
   startupProbe: probe.optional(),
   livenessProbe: probe.optional(),
   readinessProbe: probe.optional(),
   lifecycle: z
     .object({ preStop: z.object({ sleep: z.object({ seconds: z.number() }) }) })
     .optional(),
-  resources: z.object({
-    requests: z.record(z.string(), z.string()),
-    limits: z.record(z.string(), z.string()),
-  }),
+  resources: z
+    .object({
+      requests: z.record(z.string(), z.string()),
+      limits: z.record(z.string(), z.string()),
+    })
+    .default({ requests: {}, limits: {} }),
   securityContext: z.looseObject({ runAsUser: z.number().optional() }),
 })
 
@@ -64,6 +68,7 @@ const volume = z.object({
   secret: z.object({ secretName: z.string(), defaultMode: z.number() }).optional(),
   configMap: z.object({ name: z.string() }).optional(),
   emptyDir: z.looseObject({}).optional(),
+  persistentVolumeClaim: z.object({ claimName: z.string() }).optional(),
 })
 
 const pod = z.looseObject({
@@ -140,14 +145,19 @@ const optionsOf = async (
   ]
 }
 
-/** Runs a command of Helm on the chart with these values; throws with what it said. */
+/**
+ * Runs a command of Helm on the chart with these values; throws with what it said.
+ *
+ * @param chart another chart than that of this clone
+ */
 export const onChart = async (
   command: readonly string[],
   values: Values,
   kubeconfig?: string,
+  chart = CHART,
 ): Promise<string> => {
   await using stack = new AsyncDisposableStack()
-  return await helm([...command, CHART, ...(await optionsOf(values, stack))], kubeconfig)
+  return await helm([...command, chart, ...(await optionsOf(values, stack))], kubeconfig)
 }
 
 /** Renders the chart; throws with what Helm said. */
@@ -192,6 +202,10 @@ export const VALUE_SETS: Readonly<Record<string, Values>> = {
   'TokenReview, SubjectAccessReview and impersonation': { example: 'impersonation' },
   'logins with Redis, behind a load balancer': { example: 'login' },
   'authz alone, for Istio': { example: 'istio' },
+  'logins in a state file': {
+    example: 'login',
+    values: { authz: { replicas: 1 }, state: { kind: 'sqlite' } },
+  },
   'without TLS to authz, network policies or a Service': {
     values: {
       authz: { replicas: 1, tls: { enabled: false }, user: null },

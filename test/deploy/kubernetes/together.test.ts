@@ -2,8 +2,7 @@
 // of its own container; only addresses are those of this machine.
 
 import assert from 'node:assert/strict'
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { writeFile } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'
 import { parseConfig } from '../../../src/configuration/parse.ts'
 import { renderBootstrap } from '../../../src/envoy/bootstrap.ts'
@@ -65,9 +64,6 @@ describe('the parts of the chart', { skip: skipWithoutHelm() || skipWithoutEnvoy
     await mount(authzRoot, 'authz', 'authz')
     await mount(envoyRoot, 'envoy', 'signer')
     await mount(envoyRoot, 'envoy', 'envoy')
-    for (const scratch of ['run/countersign', 'tmp']) {
-      await mkdir(join(envoyRoot, scratch), { recursive: true })
-    }
     signerSocket = `unix:${envoyRoot}/run/countersign/signer.sock`
     started.use(await startService('authz', `${authzRoot}${CONFIG}`))
     started.use(await startService('signer', `${envoyRoot}/etc/countersign/config/signer.yaml`))

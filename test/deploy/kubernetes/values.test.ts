@@ -39,6 +39,41 @@ const REFUSED: readonly { name: string; values: object; want: RegExp }[] = [
     want: /set state\.kind to redis/,
   },
   {
+    name: 'logins with an autoscaler and state in memory',
+    values: { config: SESSIONS, authz: { replicas: 1, autoscaling: { enabled: true } } },
+    want: /set state\.kind to redis, or authz\.autoscaling\.maxReplicas to 1/,
+  },
+  {
+    name: 'a state file with several replicas',
+    values: { state: { kind: 'sqlite' } },
+    want: /with sqlite there is one pod, .* set authz\.replicas to 1/,
+  },
+  {
+    name: 'a state file with an autoscaler',
+    values: { state: { kind: 'sqlite' }, authz: { replicas: 1, autoscaling: { enabled: true } } },
+    want: /authz\.autoscaling: with state\.kind sqlite there is one pod/,
+  },
+  {
+    name: 'an autoscaler whose least number is greater than its greatest',
+    values: { envoy: { autoscaling: { enabled: true, minReplicas: 7 } } },
+    want: /envoy\.autoscaling: minReplicas is greater .* set maxReplicas to 7/,
+  },
+  {
+    name: 'an autoscaler that measures nothing',
+    values: { authz: { autoscaling: { enabled: true, cpuPercent: null } } },
+    want: /authz\.autoscaling: nothing is measured; set cpuPercent/,
+  },
+  {
+    name: 'a grace period that ends before Envoy stops to use the pod',
+    values: { authz: { terminationGracePeriodSeconds: 15 } },
+    want: /authz\.terminationGracePeriodSeconds: .* set it to more than 15/,
+  },
+  {
+    name: 'an existing service account without a name',
+    values: { authz: { serviceAccount: { create: false } } },
+    want: /authz\.serviceAccount\.name: .* must name a ServiceAccount that exists/,
+  },
+  {
     name: 'a login page without TLS',
     values: { config: SESSIONS, state: { kind: 'redis' }, authz: { tls: { enabled: false } } },
     want: /config\.issuer\.login: .* set authz\.tls\.enabled to true/,

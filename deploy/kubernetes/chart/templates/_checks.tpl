@@ -13,9 +13,40 @@
 {{- if and .Values.envoy.bootstrap (not .Values.authz.tls.enabled) -}}
 {{- fail "envoy.bootstrap: an Envoy with a plaintext connection to authz does not pass `countersign envoy lint`; set authz.tls.enabled to true" -}}
 {{- end -}}
+{{- include "countersign.checkPods" . -}}
 {{- include "countersign.checkSigner" . -}}
 {{- include "countersign.checkIssuer" . -}}
 {{- include "countersign.checkApiServer" . -}}
+{{- end -}}
+
+{{- define "countersign.checkPods" -}}
+{{- range $part := tuple "authz" "envoy" -}}
+{{- with get $.Values $part -}}
+{{- $smallest := add .drainSeconds 1 -}}
+{{- if and .terminationGracePeriodSeconds (lt (int .terminationGracePeriodSeconds) (int $smallest)) -}}
+{{- fail (printf "%s.terminationGracePeriodSeconds: the pod would end before %s.drainSeconds is over; set it to more than %v" $part $part .drainSeconds) -}}
+{{- end -}}
+{{- if not (or .serviceAccount.create .serviceAccount.name) -}}
+{{- fail (printf "%s.serviceAccount.name: without `create` it must name a ServiceAccount that exists" $part) -}}
+{{- end -}}
+{{- with .autoscaling -}}
+{{- if and .enabled (gt (int .minReplicas) (int .maxReplicas)) -}}
+{{- fail (printf "%s.autoscaling: minReplicas is greater than maxReplicas; set maxReplicas to %v or more" $part .minReplicas) -}}
+{{- end -}}
+{{- if and .enabled (not .cpuPercent) (not .metrics) -}}
+{{- fail (printf "%s.autoscaling: nothing is measured; set cpuPercent, or list metrics" $part) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if eq .Values.state.kind "sqlite" -}}
+{{- if .Values.authz.autoscaling.enabled -}}
+{{- fail "authz.autoscaling: with state.kind sqlite there is one pod, which has the file; set state.kind to redis" -}}
+{{- end -}}
+{{- if gt (int .Values.authz.replicas) 1 -}}
+{{- fail "state.kind: with sqlite there is one pod, which has the file; set authz.replicas to 1, or state.kind to redis" -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "countersign.checkSigner" -}}
@@ -34,8 +65,8 @@
 
 {{- define "countersign.checkIssuer" -}}
 {{- if hasKey (dig "issuer" dict .Values.config) "login" -}}
-{{- if and (eq .Values.state.kind "memory") (gt (int .Values.authz.replicas) 1) -}}
-{{- fail "config.issuer.login: with state.kind memory each pod knows its own logins only; set state.kind to redis, or authz.replicas to 1" -}}
+{{- if and (eq .Values.state.kind "memory") (gt (include "countersign.mostReplicas" (list . "authz") | int) 1) -}}
+{{- fail (printf "config.issuer.login: with state.kind memory each pod knows its own logins only; set state.kind to redis, or %s to 1" (ternary "authz.autoscaling.maxReplicas" "authz.replicas" .Values.authz.autoscaling.enabled)) -}}
 {{- end -}}
 {{- if not .Values.authz.tls.enabled -}}
 {{- fail "config.issuer.login: without TLS, Envoy sends passwords to the issuer in plaintext, and the issuer does not accept the callers’ addresses and certificates from Envoy; set authz.tls.enabled to true" -}}

@@ -38,6 +38,13 @@ state:
     {{- end }}
     plaintext: {{ .plaintext }}
   {{- end }}
+  {{- else if eq .Values.state.kind "sqlite" }}
+  sqlite:
+    # A folder that authz makes, for its user alone.
+    file: /var/lib/countersign/state/state.db
+    {{- with .Values.state.sqlite.secret }}
+    secret: file:/etc/countersign/secrets/{{ . }}/state.keys
+    {{- end }}
   {{- else }}
   memory: {}
   {{- end }}

@@ -46,3 +46,15 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- define "countersign.usesAccount" -}}
 {{- if or (include "countersign.asksApiServer" .) .Values.apiServer.impersonation.enabled -}}true{{- end -}}
 {{- end -}}
+
+{{- /* The ServiceAccount of one part: (list $ "authz"). */ -}}
+{{- define "countersign.account" -}}
+{{- $root := first . -}}
+{{- $own := printf "%s-%s" (include "countersign.fullname" $root) (last .) -}}
+{{- (get $root.Values (last .)).serviceAccount.name | default $own -}}
+{{- end -}}
+
+{{- /* The PersistentVolumeClaim of the state file. */ -}}
+{{- define "countersign.claim" -}}
+{{- .Values.state.sqlite.existingClaim | default (printf "%s-state" (include "countersign.fullname" .)) -}}
+{{- end -}}

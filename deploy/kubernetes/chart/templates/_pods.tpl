@@ -25,13 +25,16 @@ seccompProfile: { type: RuntimeDefault }
 {{- define "countersign.placement" -}}
 {{- $values := get (first .).Values (last .) -}}
 topologySpreadConstraints:
+  {{- range $values.topologySpreadConstraints }}
+  - {{- mergeOverwrite (include "countersign.thesePods" $ | fromYaml) . | toYaml | nindent 4 }}
+  {{- else }}
   {{- range tuple "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
   - topologyKey: {{ . }}
     maxSkew: 1
     whenUnsatisfiable: ScheduleAnyway
-    labelSelector:
-      matchLabels: {{- include "countersign.selectorLabels" $ | nindent 8 }}
+    {{- include "countersign.thesePods" $ | nindent 4 }}
     matchLabelKeys: [pod-template-hash]
+  {{- end }}
   {{- end }}
 {{- with $values.affinity }}
 affinity: {{- toYaml . | nindent 2 }}
@@ -44,6 +47,54 @@ tolerations: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with $values.priorityClassName }}
 priorityClassName: {{ . }}
+{{- end }}
+{{- end -}}
+
+{{- define "countersign.thesePods" -}}
+labelSelector:
+  matchLabels: {{- include "countersign.selectorLabels" . | nindent 4 }}
+{{- end -}}
+
+{{- /* How many pods one part has: (list $ "authz"). With an autoscaler, as many as there are: to remove the number that
+an earlier release set would make Kubernetes set 1. */ -}}
+{{- define "countersign.replicas" -}}
+{{- $root := first . -}}
+{{- $values := get $root.Values (last .) -}}
+{{- if not $values.autoscaling.enabled -}}
+replicas: {{ $values.replicas }}
+{{- else -}}
+{{- $name := printf "%s-%s" (include "countersign.fullname" $root) (last .) -}}
+{{- with lookup "apps/v1" "Deployment" $root.Release.Namespace $name -}}
+replicas: {{ .spec.replicas }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* The least number of pods that one part has: (list $ "authz"). */ -}}
+{{- define "countersign.leastReplicas" -}}
+{{- with get (first .).Values (last .) -}}
+{{- ternary .autoscaling.minReplicas .replicas .autoscaling.enabled -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* The greatest. */ -}}
+{{- define "countersign.mostReplicas" -}}
+{{- with get (first .).Values (last .) -}}
+{{- ternary .autoscaling.maxReplicas .replicas .autoscaling.enabled -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* The time between SIGTERM and SIGKILL: (list $values 20), by default the time to drain and so many seconds. */ -}}
+{{- define "countersign.gracePeriod" -}}
+{{- with first . -}}
+{{- .terminationGracePeriodSeconds | default (add .drainSeconds (last $)) -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* envFrom of a container, of its values. */ -}}
+{{- define "countersign.envFrom" -}}
+{{- with .extraEnvFrom }}
+envFrom: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end -}}
 

@@ -1,0 +1,74 @@
+// The options of the chart: what the objects have by each, and what they do not have without.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { OPTIONS } from './options.ts'
+import { render, skipWithoutHelm } from './rendered.ts'
+
+const skip = skipWithoutHelm()
+
+describe('the chart renders', { skip }, () => {
+  for (const { name, values, has } of OPTIONS) {
+    it(name, async () => {
+      const { objects } = await render({ values })
+      for (const part of has) {
+        const found = objects.find(
+          ({ kind, metadata }) => kind === part.kind && metadata.name === part.metadata.name,
+        )
+        assert.partialDeepStrictEqual(found, part)
+      }
+    })
+  }
+
+  it('no option unless it is set', async () => {
+    const { objects } = await render({})
+    const kinds = [...new Set(objects.map(({ kind }) => kind))].toSorted()
+    assert.deepEqual(kinds, [
+      'ConfigMap',
+      'Deployment',
+      'NetworkPolicy',
+      'PodDisruptionBudget',
+      'Service',
+      'ServiceAccount',
+    ])
+  })
+
+  it('no number of pods with an autoscaler, which decides it', async () => {
+    const values = { authz: { autoscaling: { enabled: true } } }
+    const { objects } = await render({ values })
+    const replicas = objects
+      .filter(({ kind }) => kind === 'Deployment')
+      .map((one) => [one.metadata.name, 'replicas' in Object(one['spec'])])
+    assert.deepEqual(Object.fromEntries(replicas), {
+      'countersign-authz': false,
+      'countersign-envoy': true,
+    })
+  })
+
+  it('a disruption budget if the autoscaler keeps two pods or more', async () => {
+    const budgets = async (minReplicas: number): Promise<readonly string[]> => {
+      const values = {
+        authz: { replicas: 1, autoscaling: { enabled: true, minReplicas } },
+        envoy: { replicas: 1 },
+      }
+      const { objects } = await render({ values })
+      return objects
+        .filter(({ kind }) => kind === 'PodDisruptionBudget')
+        .map(({ metadata }) => metadata.name)
+    }
+    assert.deepEqual(await budgets(2), ['countersign-authz'])
+    assert.deepEqual(await budgets(1), [])
+  })
+
+  it('no volume of its own where a claim exists, and no service account', async () => {
+    const values = {
+      authz: { replicas: 1, serviceAccount: { create: false, name: 'identity' } },
+      state: { kind: 'sqlite', sqlite: { existingClaim: 'mine' } },
+    }
+    const { objects } = await render({ values })
+    const made = objects
+      .filter(({ kind }) => ['PersistentVolumeClaim', 'ServiceAccount'].includes(kind))
+      .map(({ metadata }) => metadata.name)
+    assert.deepEqual(made, ['countersign-envoy'])
+  })
+})
