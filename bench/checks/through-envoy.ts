@@ -129,6 +129,10 @@ const withoutUpstream = (bootstrap: string): string =>
       }))
       return { ...rest, direct_response: { status: 200 }, response_headers_to_add: seen }
     }
+    // Envoy logs its own answers. These represent those of an upstream, which it does not log.
+    if (key === 'expression' && typeof value === 'string') {
+      return value.replace("'via_upstream'", "'via_upstream', 'direct_response'")
+    }
     return key === 'filter_chains' && Array.isArray(value)
       ? value.map((chain: object) => ({ ...chain, transport_socket: undefined }))
       : value
