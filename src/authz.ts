@@ -22,6 +22,8 @@ import { systemClock } from './runtime/clock.ts'
 import { startGrpcServer, type ListenAddress } from './runtime/grpc/server.ts'
 import { createLogger } from './runtime/logger.ts'
 import { ReplaceableTls } from './runtime/server-tls.ts'
+import { FileWarnings } from './tools/validation/file-warnings.ts'
+import { authzFileFindings } from './tools/validation/site.ts'
 
 /** A running authz process. */
 export interface Authz extends AsyncDisposable {
@@ -87,8 +89,9 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   const reloads = new ReloadStatus(clock)
   const { credentialCache, keySets, revocations, tokens } = resources
   credentialCache.resize(config.credentialCache.maxBytes)
+  const fileWarnings = await FileWarnings.start(config, { find: authzFileFindings, clock, logger })
   const reported = { audit, logger, credentialCache, keySets, revocations, tls, issuerTls }
-  reloader.follow(reloads.noting(reloadReports(file, reported)))
+  reloader.follow(reloads.noting(fileWarnings.following(reloadReports(file, reported))))
   // 5. Health and metrics, from before the first check until after the last.
   const checks = new CheckStatistics()
   const { current } = reloader

@@ -17,6 +17,8 @@ import { createLogger } from './runtime/logger.ts'
 import { signerMetrics } from './sds/metrics.ts'
 import { sdsService } from './sds/service.ts'
 import { logStatistics } from './sds/statistics.ts'
+import { FileWarnings } from './tools/validation/file-warnings.ts'
+import { signerFileFindings } from './tools/validation/site.ts'
 
 /** A running signer. */
 export interface Signer extends AsyncDisposable {
@@ -52,7 +54,8 @@ export const startSigner = async (file: string): Promise<Signer> => {
   await audit.write({ event: 'configuration-loaded', generation: 1, file })
   // 3. Changes of the configuration.
   const reloads = new ReloadStatus(clock)
-  reloader.follow(reloads.noting(signerReloadReports(file, audit, logger)))
+  const fileWarnings = await FileWarnings.start(config, { find: signerFileFindings, clock, logger })
+  reloader.follow(reloads.noting(fileWarnings.following(signerReloadReports(file, audit, logger))))
   // 4. The certificates, and keys for the first of them.
   const { current, reloadIfChanged: refresh } = reloader
   const issuances = new IssuanceMetrics()

@@ -49,7 +49,9 @@ const publish = async (site: SignerSite, version: number, ca: TestCa): Promise<v
   const folder = site.file(`secret/..v${version}`)
   await mkdir(folder, { recursive: true })
   await writeFile(`${folder}/ca.pem`, ca.certificate)
-  await writeFile(`${folder}/ca.key`, ca.key.export({ type: 'pkcs8', format: 'pem' }))
+  await writeFile(`${folder}/ca.key`, ca.key.export({ type: 'pkcs8', format: 'pem' }), {
+    mode: 0o600,
+  })
   await symlink(`..v${version}`, site.file('secret/..data_tmp'))
   await rename(site.file('secret/..data_tmp'), site.file('secret/..data'))
   await rm(site.file(`secret/..v${version - 1}`), { recursive: true, force: true })

@@ -180,7 +180,9 @@ const authority = z
     certificate: pathSchema.describe(
       'PEM file: the CA’s certificate. Each further certificate must have signed the one before it. All that are not self-signed are sent after the leaf.',
     ),
-    key: secretSchema.describe('The CA’s private key, PEM.'),
+    key: secretSchema.describe(
+      'The CA’s private key, PEM. A file is for its owner, and at most for its group to read (mode 0600, 0400, 0640 or 0440).',
+    ),
     passphrase: secretSchema.optional().describe('The passphrase of an encrypted key.'),
     keys: z
       .enum(KEY_ALGORITHMS)
@@ -228,7 +230,7 @@ export const signerSchema = z
     keyring: secretSchema
       .prefault('file:grant.keys')
       .describe(
-        'The keys that open certificate grants: the file that `countersign keys grant` made, the same as `certificateGrants.keyring` of authz.',
+        'The keys that open certificate grants: the file that `countersign keys grant` made, the same as `certificateGrants.keyring` of authz. Its mode as that of the key of a CA.',
       ),
     authorities: z
       .record(nameSchema, authority)

@@ -3,7 +3,7 @@
 
 import type { ConfigurationFiles } from '../config/files.ts'
 import { ProblemList } from '../config/problem-list.ts'
-import { readSecret } from '../config/secret.ts'
+import { readForgingSecret } from '../config/secret.ts'
 import type { KeyAlgorithm } from '../keys/key-algorithm.ts'
 import type { AuthorityConfig, SignerConfig } from './schema.ts'
 import { readSignerConfig } from './parse.ts'
@@ -113,8 +113,10 @@ const readAuthority = async (
     readAuthorityChain(await files.readText(certificate), clock.now()),
   )
   const signingKey = await problems.collect([...path, 'key'], async () => {
-    const secret = passphrase === undefined ? undefined : await readSecret(passphrase, files)
-    return readAuthorityKey(await readSecret(key, files), secret)
+    const pem = await readForgingSecret(key, files, 'the key of a CA')
+    const secret =
+      passphrase && (await readForgingSecret(passphrase, files, 'the passphrase of a CA'))
+    return readAuthorityKey(pem, secret)
   })
   if (chain === undefined || signingKey === undefined) return undefined
   return await problems.collect([...path, 'key'], () => new FileCa(chain, signingKey))

@@ -4,6 +4,7 @@
 import { open, readFile } from 'node:fs/promises'
 import { CountersignError, describeError } from '../runtime/errors.ts'
 import { sha256InSlices } from '../runtime/long-bytes.ts'
+import { forgingKeyFault, writableFault } from './file-modes.ts'
 
 /** The files of one configuration, as they were when it was read. */
 export class ConfigurationFiles {
@@ -38,6 +39,29 @@ export class ConfigurationFiles {
     }
   }
 
+  /**
+   * Reads a key by which identities can be forged; refuses one that other users may read, or its group may change.
+   *
+   * @param what the key, for the message
+   * @throws CountersignError `file-unreadable`, `file-exposed`
+   */
+  async readForgingKey(path: string, what: string): Promise<Buffer> {
+    const { bytes, mode } = await this.readWithMode(path)
+    refuse(forgingKeyFault(path, mode, what))
+    return bytes
+  }
+
+  /**
+   * Reads a text file that decides who is let in; refuses one that every user may change.
+   *
+   * @throws CountersignError `file-unreadable`, `file-exposed`
+   */
+  async readGuardedText(path: string): Promise<string> {
+    const { bytes, mode } = await this.readWithMode(path)
+    refuse(writableFault(path, mode))
+    return decoded(path, bytes)
+  }
+
   /** Whether any file is no longer what was read; a file touched but equal does not count. */
   async changed(): Promise<boolean> {
     for (const [path, digest] of this.#digests) {
@@ -49,13 +73,20 @@ export class ConfigurationFiles {
 
   /** Reads a UTF-8 text file; other encodings are refused rather than guessed. */
   async readText(path: string): Promise<string> {
-    const bytes = await this.read(path)
-    try {
-      return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-    } catch (cause) {
-      throw new CountersignError('file-unreadable', `${path} is not valid UTF-8`, { cause })
-    }
+    return decoded(path, await this.read(path))
   }
+}
+
+const decoded = (path: string, bytes: Buffer): string => {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (cause) {
+    throw new CountersignError('file-unreadable', `${path} is not valid UTF-8`, { cause })
+  }
+}
+
+const refuse = (fault: string | undefined): void => {
+  if (fault !== undefined) throw new CountersignError('file-exposed', fault)
 }
 
 const UNREADABLE = 'unreadable'

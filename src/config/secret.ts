@@ -12,8 +12,25 @@ import type { SecretReference } from './values.ts'
 export const readSecret = async (
   reference: SecretReference,
   files: ConfigurationFiles,
-): Promise<Buffer> => {
-  if (reference.kind === 'file') return await files.read(reference.path)
+): Promise<Buffer> =>
+  reference.kind === 'file' ? await files.read(reference.path) : readVariable(reference)
+
+/**
+ * A secret by which identities can be forged. A file that other users may read is refused.
+ *
+ * @param what the secret, for the message
+ * @throws CountersignError `file-unreadable`, `file-exposed`
+ */
+export const readForgingSecret = async (
+  reference: SecretReference,
+  files: ConfigurationFiles,
+  what: string,
+): Promise<Buffer> =>
+  reference.kind === 'file'
+    ? await files.readForgingKey(reference.path, what)
+    : readVariable(reference)
+
+const readVariable = (reference: SecretReference & { readonly kind: 'environment' }): Buffer => {
   const value = process.env[reference.variable]
   if (value === undefined || value === '') {
     throw new CountersignError(

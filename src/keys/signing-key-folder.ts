@@ -6,6 +6,7 @@ import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ConfigurationFiles } from '../config/files.ts'
+import { forgingKeyFault, octal } from '../config/file-modes.ts'
 import { CountersignError, hasCode } from '../runtime/errors.ts'
 import { isPair } from './public-key.ts'
 import { isPublished, stateAt, timesOf, type SigningKeyState } from './signing-key-times.ts'
@@ -105,7 +106,6 @@ const readList = async (
 
 const WRITABLE_BY_GROUP = 0o020
 const WRITABLE_BY_OTHERS = 0o002
-const OTHERS = 0o007
 
 /** A user who can write the list could publish a key of their own, and sign with it. */
 const refuseOpenList = async (path: string): Promise<void> => {
@@ -140,11 +140,8 @@ const checkedPrivateKey = (
   { kid, jwk }: SigningKeyEntry,
   { bytes: pem, mode }: { readonly bytes: Buffer; readonly mode: number },
 ): KeyObject => {
-  if ((mode & (OTHERS | WRITABLE_BY_GROUP)) !== 0) {
-    throw invalid(
-      `${file} has mode ${octal(mode)}: a private key is for its owner, and at most for its group to read (chmod 0600; of a Kubernetes secret "defaultMode: 0400", or 0440 with fsGroup)`,
-    )
-  }
+  const fault = forgingKeyFault(file, mode, 'a private key')
+  if (fault !== undefined) throw invalid(fault)
   const key = privateKeyOf(file, pem)
   if (!isPair(key, jwk)) {
     throw invalid(`${file} does not hold the private key of "${kid}" in ${SIGNING_KEY_LIST}`)
@@ -160,8 +157,6 @@ const privateKeyOf = (file: string, pem: Buffer): KeyObject => {
     throw invalid(`${file} holds no private key: PEM, PKCS#8, not encrypted`)
   }
 }
-
-const octal = (mode: number): string => `0${(mode & 0o777).toString(8).padStart(3, '0')}`
 
 /** Whether a file is not there, rather than not to be read. */
 const isMissing = (cause: unknown): boolean =>

@@ -5,6 +5,7 @@
 export type ErrorCode =
   | 'configuration-invalid'
   | 'file-unreadable'
+  | 'file-exposed'
   | 'listen-failed'
   | 'audit-unwritable'
   | 'overloaded'

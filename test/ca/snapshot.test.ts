@@ -2,11 +2,12 @@
 // a configuration.
 
 import assert from 'node:assert/strict'
-import { writeFile } from 'node:fs/promises'
+import { chmod, writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { buildSigner, SignerResources } from '../../src/ca/snapshot.ts'
 import { ConfigurationFiles } from '../../src/config/files.ts'
 import { ConfigurationError, formatProblem } from '../../src/config/problem.ts'
+import { octal } from '../../src/config/file-modes.ts'
 import { newGrantKeyLine } from '../../src/keys/grant-keys.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'
@@ -15,12 +16,14 @@ import { makeCa } from './authorities.ts'
 const authority = (name: string, more = ''): string =>
   `{ version: 1, listen: 'unix:s.sock', authorities: { ${name}: { certificate: ca.pem, key: 'file:ca.key' ${more} } } }`
 
+const PRIVATE = { mode: 0o600 }
+
 const prepare = async (): Promise<TemporaryFolder> => {
   const folder = await temporaryFolder()
   const ca = await makeCa()
   await writeFile(folder.file('ca.pem'), ca.certificate)
-  await writeFile(folder.file('ca.key'), ca.key.export({ type: 'pkcs8', format: 'pem' }))
-  await writeFile(folder.file('grant.keys'), newGrantKeyLine())
+  await writeFile(folder.file('ca.key'), ca.key.export({ type: 'pkcs8', format: 'pem' }), PRIVATE)
+  await writeFile(folder.file('grant.keys'), newGrantKeyLine(), PRIVATE)
   await writeFile(folder.file('signer.yaml'), authority('kube'))
   return folder
 }
@@ -56,11 +59,9 @@ describe('the configuration of a signer', () => {
     const ca = await makeCa()
     const cipher = { cipher: 'aes-256-cbc', passphrase: 'correct horse' }
     await writeFile(folder.file('ca.pem'), ca.certificate)
-    await writeFile(
-      folder.file('ca.key'),
-      ca.key.export({ type: 'pkcs8', format: 'pem', ...cipher }),
-    )
-    await writeFile(folder.file('pass'), 'correct horse\n')
+    const pem = ca.key.export({ type: 'pkcs8', format: 'pem', ...cipher })
+    await writeFile(folder.file('ca.key'), pem)
+    await writeFile(folder.file('pass'), 'correct horse\n', PRIVATE)
     await writeFile(folder.file('signer.yaml'), authority('kube', ", passphrase: 'file:pass'"))
     assert.deepEqual(await problemsOf(folder), [])
     await writeFile(folder.file('pass'), 'wrong\n')
@@ -83,9 +84,11 @@ authorities:
   e: { certificate: ca.pem, key: 'file:ca.key', passphrase: 'env:COUNTERSIGN_TEST_UNSET' }
 keyring: file:bad.keys`
     await writeFile(folder.file('signer.yaml'), text)
-    await writeFile(folder.file('bad.keys'), 'not-a-key')
+    await writeFile(folder.file('bad.keys'), 'not-a-key', PRIVATE)
+    await chmod(folder.file('ca.pem'), 0o600)
     const other = await makeCa()
-    await writeFile(folder.file('other.key'), other.key.export({ type: 'pkcs8', format: 'pem' }))
+    const pem = other.key.export({ type: 'pkcs8', format: 'pem' })
+    await writeFile(folder.file('other.key'), pem, PRIVATE)
     assert.deepEqual(await problemsOf(folder), [
       '/signer.yaml:10:1: keyring: /bad.keys:1 is not a key: 43 characters of base64url (32 bytes)',
       '/signer.yaml:5:29: authorities.a.key: /none.key does not exist',
@@ -96,6 +99,34 @@ keyring: file:bad.keys`
       '/signer.yaml:9:29: authorities.e.key: the environment variable COUNTERSIGN_TEST_UNSET is not set',
     ])
   })
+
+  for (const mode of [0o400, 0o600, 0o440, 0o640]) {
+    it(`may have keys of mode ${octal(mode)}, as a Secret with fsGroup has`, async () => {
+      await using folder = await prepare()
+      await chmod(folder.file('ca.key'), mode)
+      await chmod(folder.file('grant.keys'), mode)
+      assert.deepEqual(await problemsOf(folder), [])
+    })
+  }
+
+  for (const mode of [0o604, 0o644, 0o660, 0o602, 0o601]) {
+    it(`is refused with keys of mode ${octal(mode)}`, async () => {
+      await using folder = await prepare()
+      const text = authority('kube', ", passphrase: 'file:pass'")
+      await writeFile(folder.file('signer.yaml'), text)
+      await writeFile(folder.file('pass'), 'unused')
+      for (const file of ['ca.key', 'grant.keys', 'pass']) await chmod(folder.file(file), mode)
+      const [keyring, key] = await problemsOf(folder)
+      assert.match(keyring ?? '', /keyring: \/grant\.keys has mode 0\d+: the keyring of /)
+      assert.match(
+        key ?? '',
+        /authorities\.kube\.key: \/ca\.key has mode 0\d+: the key of a CA is /,
+      )
+      await chmod(folder.file('ca.key'), 0o600)
+      const [, passphrase] = await problemsOf(folder)
+      assert.match(passphrase ?? '', /\.key: \/pass has mode 0\d+: the passphrase of a CA is /)
+    })
+  }
 
   it('is refused where the CA has expired meanwhile', async () => {
     await using folder = await prepare()

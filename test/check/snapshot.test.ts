@@ -1,13 +1,14 @@
 // Building a configuration whole: every problem of every file at once, and what outlives a reload.
 
 import assert from 'node:assert/strict'
-import { writeFile } from 'node:fs/promises'
+import { chmod, writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { CredentialCache } from '../../src/authenticate/credential-cache.ts'
 import { HashPool } from '../../src/authenticate/password/hash.ts'
 import { check } from '../../src/check/check.ts'
 import { processResources } from '../../src/check/resources.ts'
 import { buildSnapshot, type Snapshot } from '../../src/check/snapshot.ts'
+import { octal } from '../../src/config/file-modes.ts'
 import { ConfigurationFiles } from '../../src/config/files.ts'
 import { ConfigurationError } from '../../src/config/problem.ts'
 import { GrantSeal } from '../../src/grant/seal.ts'
@@ -119,14 +120,60 @@ routes: [{ name: app, authenticate: [staff, guests], authorize: [{ allow: all }]
   })
 })
 
+describe('files that decide who is let in', () => {
+  const config = `
+version: 1
+listen: { authz: unix:authz.sock }
+authenticators:
+  staff: { basic: { verify: [{ users: { file: users.yaml } }] } }
+  keys: { apiKey: { file: keys.yaml } }
+routes: [{ name: app, authenticate: [staff, keys], authorize: [{ allow: all }] }]
+`
+  const buildWith = async (folder: TemporaryFolder, mode: number): Promise<void> => {
+    await writeFile(folder.file('keys.yaml'), 'keys: {}')
+    await writeFile(folder.file('users.yaml'), usersFile('dev'))
+    for (const file of ['keys.yaml', 'users.yaml']) await chmod(folder.file(file), mode)
+    await (await build(folder, { config }))[Symbol.asyncDispose]()
+  }
+
+  it('are refused where every user of the machine can change them', async () => {
+    await using folder = await temporaryFolder()
+    await assert.rejects(buildWith(folder, 0o666), (cause) => {
+      assert.ok(cause instanceof ConfigurationError)
+      assert.deepEqual(
+        cause.problems.map(({ path, message }) => [path, message.slice(folder.path.length)]),
+        [
+          [
+            'authenticators.staff.basic.verify[0].users.file',
+            '/users.yaml has mode 0666: every user of this machine can change it (chmod o-w)',
+          ],
+          [
+            'authenticators.keys.apiKey.file',
+            '/keys.yaml has mode 0666: every user of this machine can change it (chmod o-w)',
+          ],
+        ],
+      )
+      return true
+    })
+  })
+
+  for (const mode of [0o600, 0o644, 0o664]) {
+    it(`may have mode ${octal(mode)}`, async () => {
+      await using folder = await temporaryFolder()
+      await buildWith(folder, mode)
+    })
+  }
+})
+
 describe('the keyring of a snapshot', () => {
+  const PRIVATE = { mode: 0o600 }
   const LINE = Buffer.alloc(32, 7).toString('base64url')
   const route = 'forward: { certificate: { ca: kube, subject: { CN: identity.user } } }'
   const config = `${configuration({ route })}\ncertificateGrants: { keyring: file:grant.keys }\n`
 
   it('seals the grant of a route', async () => {
     await using folder = await temporaryFolder()
-    await writeFile(folder.file('grant.keys'), LINE)
+    await writeFile(folder.file('grant.keys'), LINE, PRIVATE)
     const snapshot = await build(folder, { config })
     const headers = [['authorization', basic('alice', 'secret')]] as const
     const decision = await check(attributesOf({ headers }), snapshot, FOREVER)
@@ -142,7 +189,7 @@ describe('the keyring of a snapshot', () => {
     )
   })
 
-  const PROBLEMS: readonly { name: string; keyring?: string; want: RegExp }[] = [
+  const PROBLEMS: readonly { name: string; keyring?: string; mode?: number; want: RegExp }[] = [
     { name: 'missing', want: /grant\.keys does not exist$/ },
     { name: 'empty', keyring: '# none yet\n', want: /grant\.keys holds no key; / },
     { name: 'malformed', keyring: `${LINE}\n${LINE}x\n`, want: /grant\.keys:2 is not a key: / },
@@ -151,11 +198,19 @@ describe('the keyring of a snapshot', () => {
       keyring: `${LINE}\n${LINE}\n`,
       want: /grant\.keys holds a key twice$/,
     },
+    {
+      name: 'readable by other users',
+      keyring: LINE,
+      mode: 0o644,
+      want: /grant\.keys has mode 0644: the keyring of certificate grants is for its owner, /,
+    },
   ]
-  for (const { name, keyring, want } of PROBLEMS) {
+  for (const { name, keyring, mode, want } of PROBLEMS) {
     it(`stops the start when it is ${name}, with the position in the configuration`, async () => {
       await using folder = await temporaryFolder()
-      if (keyring !== undefined) await writeFile(folder.file('grant.keys'), keyring)
+      if (keyring !== undefined) {
+        await writeFile(folder.file('grant.keys'), keyring, { mode: mode ?? 0o600 })
+      }
       await assert.rejects(build(folder, { config }), (cause) => {
         assert.ok(cause instanceof ConfigurationError)
         const [problem, ...more] = cause.problems

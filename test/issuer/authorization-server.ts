@@ -142,7 +142,7 @@ export const siteFolder = async (
   )
   const all = { secret: SECRET, 'users.yaml': USERS, 'countersign.yaml': yaml, ...files }
   for (const [name, content] of Object.entries(all)) {
-    await writeFile(folder.file(name), content)
+    await writeFile(folder.file(name), content, { mode: 0o600 })
   }
   return folder
 }

@@ -22,7 +22,7 @@ const buildApiKey = async (
     await problems.collect([...path, 'locations', index], () => places.push(placeOf(location)))
   }
   const keys = await problems.collect([...path, 'file'], async () =>
-    KeysFile.parse(file, await files.readText(file)),
+    KeysFile.parse(file, await files.readGuardedText(file)),
   )
   return keys && apiKeyAuthenticator({ name, realm, places, keys, clock })
 }

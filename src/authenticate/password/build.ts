@@ -124,7 +124,12 @@ const buildUsersFile = async (
   file: string,
   { files, hashes, state }: VerifierParts,
 ): Promise<BuiltVerifier> => {
-  const verifier = await UsersFile.parse(file, await files.readText(file), hashes, state.keys)
+  const verifier = await UsersFile.parse(
+    file,
+    await files.readGuardedText(file),
+    hashes,
+    state.keys,
+  )
   const { generation } = verifier
   return { verifier, generation, servers: [], close: () => Promise.resolve() }
 }

@@ -8,7 +8,7 @@ import { Command } from 'commander'
 import type { EnvoyConfig } from '../../configuration/envoy-schema.ts'
 import { ConfigurationFiles } from '../../config/files.ts'
 import { readConfig } from '../../configuration/parse.ts'
-import { ConfigurationError } from '../../config/problem.ts'
+import { ConfigurationError, formatWarning } from '../../config/problem.ts'
 import type { Address } from '../../config/values.ts'
 import type { Config } from '../../configuration/schema.ts'
 import { listenerAddress } from '../../envoy/admin.ts'
@@ -20,7 +20,9 @@ import { refusalRate } from '../../envoy/refusal-log.ts'
 import { requireEnvoyVersion } from '../../envoy/version.ts'
 import { Child } from '../../runtime/child.ts'
 import { CountersignError, describeError } from '../../runtime/errors.ts'
+import { systemClock } from '../../runtime/clock.ts'
 import { commandArguments } from '../../runtime/installation.ts'
+import { envoyFileFindings } from '../../tools/validation/site.ts'
 import { configOption } from '../options.ts'
 import { endSignal } from '../signals.ts'
 import { adminAddress } from './admin-socket.ts'
@@ -116,13 +118,20 @@ interface Prepared {
 }
 
 const prepare = async (file: string): Promise<Prepared> => {
-  const { config, locate } = await readConfig(file, new ConfigurationFiles())
+  const files = new ConfigurationFiles()
+  const { config, locate } = await readConfig(file, files)
   const { envoy } = config
   if (envoy === undefined) {
     throw new ConfigurationError([
       locate([], 'needs an "envoy" section, from which Envoy is set up'),
     ])
   }
+  // authz and the signer log what is wrong with their own files.
+  for (const { path, message } of await envoyFileFindings(config, {
+    files,
+    now: systemClock.now(),
+  }))
+    console.error(formatWarning(locate(path, message)))
   return { config, envoy }
 }
 

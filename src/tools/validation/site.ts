@@ -6,7 +6,7 @@ import type { Config } from '../../configuration/schema.ts'
 import { certificateFindings, type Reading } from './certificates.ts'
 import type { Finding } from './finding.ts'
 import { appendedFindings, madeFindings } from './folders.ts'
-import { forgingKeyFindings, secretFindings, writableFindings } from './modes.ts'
+import { secretFindings } from './modes.ts'
 import { namedFiles, type NamedFile } from './named-files.ts'
 
 /** What to leave out. */
@@ -21,18 +21,8 @@ export const siteFindings = async (
   reading: Reading,
   { envoyFiles }: SiteOptions,
 ): Promise<readonly Finding[]> => {
-  const { envoy, ...others } = config
-  const { certificates, secrets } = namedFiles(envoyFiles ? { ...others, envoy } : others)
-  const keyring = config.certificateGrants?.keyring
-  const findings = [
-    ...(await inTurn(certificates, (named) => certificateFindings(named, reading))),
-    ...(await inTurn(secrets.filter(isNotKeyring), secretFindings)),
-    ...(await inTurn(usersFiles(config), writableFindings)),
-  ]
-  if (keyring?.kind === 'file') {
-    const named = { path: ['certificateGrants', 'keyring'], file: keyring.path }
-    findings.push(...(await forgingKeyFindings(named, 'the keyring of certificate grants')))
-  }
+  const findings = [...(await authzFileFindings(config, reading))]
+  if (envoyFiles) findings.push(...(await envoyFileFindings(config, reading)))
   if (config.audit.file !== undefined) {
     findings.push(...(await appendedFindings({ path: ['audit', 'file'], file: config.audit.file })))
   }
@@ -43,56 +33,50 @@ export const siteFindings = async (
   return findings
 }
 
+/** The findings of the certificates and secrets that authz reads. */
+export const authzFileFindings = async (
+  { envoy: _, ...config }: Config,
+  reading: Reading,
+): Promise<readonly Finding[]> => await fileFindings(config, reading)
+
+/** The findings of the certificates and secrets that Envoy reads. */
+export const envoyFileFindings = async (
+  { envoy }: Config,
+  reading: Reading,
+): Promise<readonly Finding[]> => await fileFindings({ envoy }, reading)
+
+const fileFindings = async (config: object, reading: Reading): Promise<readonly Finding[]> => {
+  const { certificates, secrets } = namedFiles(config)
+  return [
+    ...(await inTurn(certificates, (named) => certificateFindings(named, reading))),
+    ...(await inTurn(secrets.filter(isNotKeyring), secretFindings)),
+  ]
+}
+
+/** Its mode is a condition of reading it. */
+const isNotKeyring = ({ path }: NamedFile): boolean => path.at(-1) !== 'keyring'
+
 /** The findings of signer.yaml. */
 export const signerSiteFindings = async (
   config: SignerConfig,
   reading: Reading,
 ): Promise<readonly Finding[]> => {
-  const { keyring, authorities, audit } = config
-  const { certificates } = namedFiles(authorities)
-  const cas = certificates.map(({ path, file }) => ({
-    path: ['authorities', ...path],
-    file,
-    role: 'ca' as const,
-  }))
-  const findings = [...(await inTurn(cas, (named) => certificateFindings(named, reading)))]
-  if (keyring.kind === 'file') {
-    const named = { path: ['keyring'], file: keyring.path }
-    findings.push(...(await forgingKeyFindings(named, 'the keyring of certificate grants')))
-  }
-  for (const [name, { key, passphrase }] of Object.entries(authorities)) {
-    const path = ['authorities', name]
-    for (const [reference, at] of [[key, 'key'] as const, [passphrase, 'passphrase'] as const]) {
-      if (reference?.kind !== 'file') continue
-      const named = { path: [...path, at], file: reference.path }
-      findings.push(...(await forgingKeyFindings(named, 'the key of a CA')))
-    }
-  }
-  if (audit.file !== undefined) {
-    findings.push(...(await appendedFindings({ path: ['audit', 'file'], file: audit.file })))
+  const findings = [...(await signerFileFindings(config, reading))]
+  const { file } = config.audit
+  if (file !== undefined) {
+    findings.push(...(await appendedFindings({ path: ['audit', 'file'], file })))
   }
   return findings
 }
 
-const isNotKeyring = ({ path }: NamedFile): boolean => path.at(-1) !== 'keyring'
-
-/** The files of users and of API keys. */
-const usersFiles = ({ authenticators }: Config): readonly NamedFile[] =>
-  Object.entries(authenticators).flatMap(([name, { basic, apiKey }]) => [
-    ...(basic?.verify ?? []).flatMap(({ users }, index) =>
-      users === undefined
-        ? []
-        : [
-            {
-              path: ['authenticators', name, 'basic', 'verify', index, 'users', 'file'],
-              file: users.file,
-            },
-          ],
-    ),
-    ...(apiKey === undefined
-      ? []
-      : [{ path: ['authenticators', name, 'apiKey', 'file'], file: apiKey.file }]),
-  ])
+/** The findings of the certificates that the signer reads. The modes of its keys are a condition of reading them. */
+export const signerFileFindings = async (
+  { authorities }: Pick<SignerConfig, 'authorities'>,
+  reading: Reading,
+): Promise<readonly Finding[]> =>
+  await inTurn(namedFiles({ authorities }).certificates, ({ path, file }) =>
+    certificateFindings({ path, file, role: 'ca' }, reading),
+  )
 
 /** One after the other, so that the findings have the order of the file. */
 const inTurn = async <T>(

@@ -5,10 +5,20 @@ import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { parse, stringify } from 'yaml'
+import { makeCa } from '../../ca/authorities.ts'
+import { countersign } from '../../cli/run.ts'
 import { http1 } from '../../servers/client.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
+import { x509 } from '../../servers/x509.ts'
 import { ALICE } from '../site.ts'
-import { exitOf, launch, startUp, writeCertificateSite, writeSite } from './running.ts'
+import {
+  exitOf,
+  launch,
+  startUp,
+  writeCertificateSite,
+  writeSite,
+  type WrittenSite,
+} from './running.ts'
 
 const lastLine = (log: string): string => log.trim().split('\n').at(-1) ?? ''
 
@@ -89,6 +99,40 @@ describe('messages of countersign up', { skip: skipWithoutEnvoy() }, () => {
       assert.doesNotMatch(log(), /goo\.gle|initializing config/)
     })
   }
+
+  it('warns of what validate finds of the files of Envoy, and starts', async () => {
+    const write = async (): Promise<WrittenSite> => {
+      const site = await writeSite()
+      const config = parse(await readFile(site.config, 'utf8'))
+      const { certificate, key } = await makeCa({
+        extensions: [new x509.BasicConstraintsExtension(false)],
+        notAfter: new Date(Date.now() - 60_000),
+      })
+      const files = { certificate: join(site.folder, 'own.pem'), key: join(site.folder, 'own.key') }
+      await writeFile(files.certificate, certificate)
+      await writeFile(files.key, key.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o644 })
+      Object.assign(config.envoy.listener, files)
+      await writeFile(site.config, stringify(config))
+      return site
+    }
+    await using up = await startUp(write)
+    const { stderr } = await countersign(['validate', '--config', up.site.config])
+    const [time, mode] = up
+      .log()
+      .split('\n')
+      .filter((line) => line.includes(': warning: '))
+    assert.match(
+      time ?? '',
+      /^\S+:\d+:\d+: warning: envoy\.listener\.certificate: .*own\.pem expired at/,
+    )
+    assert.match(
+      mode ?? '',
+      /^\S+:\d+:\d+: warning: envoy\.listener\.key: \S+own\.key has mode 0644/,
+    )
+    // An expired certificate is an error to validate.
+    assert.ok(stderr.includes(`${time?.replace('warning: ', '')}\n`), stderr)
+    assert.ok(stderr.includes(`${mode}\n`), stderr)
+  })
 
   it('prints nothing after a signal, also where the signer has streams', async () => {
     await using up = await startUp(writeCertificateSite)

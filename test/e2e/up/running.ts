@@ -13,7 +13,8 @@ import type { Target } from '../../servers/client.ts'
 import { createPki, type Pki } from '../../servers/pki.ts'
 import { temporaryFolder, type TemporaryFolder } from '../../servers/temporary.ts'
 import { startUpstream } from '../../servers/upstream.ts'
-import { configuration, eventually, HOST, usersFile } from '../site.ts'
+import { until } from '../../fakes/until.ts'
+import { configuration, HOST, usersFile } from '../site.ts'
 
 /** A running `countersign up`. */
 export interface Up extends AsyncDisposable {
@@ -47,8 +48,9 @@ export const startUp = async (
     await ended
   })
   const ready = /ready, listening on https:\/\/.*:(\d+)/
-  const port = async (): Promise<string | undefined> => ready.exec(log())?.[1]
-  const found = await eventually(port, (value) => value !== undefined || child.exitCode !== null)
+  const port = (): string | undefined => ready.exec(log())?.[1]
+  await until(() => port() !== undefined || child.exitCode !== null, 'countersign up is ready')
+  const found = port()
   assert.ok(found, log())
   const running = stack.move()
   const children = (): readonly number[] => childrenOf(child.pid ?? 0)
@@ -116,7 +118,7 @@ export const writeCertificateSite = (): Promise<WrittenSite> =>
       listen: 'unix:signer.sock',
       authorities: { kube: { certificate: pki.ca, key: `file:${pki.key}` } },
     }
-    await writeFile(folder.file('grant.keys'), newGrantKeyLine())
+    await writeFile(folder.file('grant.keys'), newGrantKeyLine(), { mode: 0o600 })
     await writeFile(folder.file('signer.yaml'), stringify(signer))
     const certificate = { ca: 'kube', subject: { CN: 'identity.user' } }
     const { envoy, ...rest } = configuration(pki, upstream.port, {
