@@ -35,9 +35,9 @@ export const siteFindings = async (
 
 /** The findings of the certificates and secrets that authz reads. */
 export const authzFileFindings = async (
-  { envoy: _, ...config }: Config,
+  config: Config,
   reading: Reading,
-): Promise<readonly Finding[]> => await fileFindings(config, reading)
+): Promise<readonly Finding[]> => await fileFindings({ ...config, envoy: undefined }, reading)
 
 /** The findings of the certificates and secrets that Envoy reads. */
 export const envoyFileFindings = async (
