@@ -48,10 +48,14 @@ const COMMANDS: ReadonlyMap<string, Load> = new Map<string, Load>([
     async (context) =>
       (await import('./completion/completion.ts')).completionCommand(
         context,
-        async () => await Promise.all([...COMMANDS.values()].map((load) => load(context))),
+        async () => await allCommands(context),
       ),
   ],
 ])
+
+/** Every command: for completion, and what describes or checks them. */
+export const allCommands = async (context: CommandContext): Promise<readonly Command[]> =>
+  await Promise.all([...COMMANDS.values()].map((load) => load(context)))
 
 const SERVICES: ReadonlySet<string> = new Set(['authz', 'signer'])
 

@@ -1,0 +1,11 @@
+// VitePress' own theme without its web font, and diagrams.
+
+import DefaultTheme from 'vitepress/theme-without-fonts'
+import type { Theme } from 'vitepress'
+import Mermaid from './Mermaid.vue'
+import './style.css'
+
+export default {
+  extends: DefaultTheme,
+  enhanceApp: ({ app }) => void app.component('Mermaid', Mermaid),
+} satisfies Theme
