@@ -15,28 +15,49 @@ import { commandsIn, type Words } from './shell.ts'
 /** Programs that examples may use and that are not run here. */
 const PROGRAMS: ReadonlySet<string> = new Set([
   'apt',
+  'az',
   'cat',
   'cd',
   'chmod',
   'cosign',
+  'cp',
   'curl',
+  'dig',
   'docker',
+  'echo',
   'export',
+  'freeradius',
+  'gcloud',
   'git',
   'grep',
   'head',
   'helm',
+  'install',
   'istioctl',
   'journalctl',
   'jq',
+  'kill',
   'kubectl',
+  'ldapsearch',
+  'ls',
   'mkdir',
+  'mv',
   'node',
   'openssl',
+  'printf',
   'python3',
+  'redis-cli',
+  'rm',
+  'sed',
   'sh',
+  'sha256sum',
+  'sleep',
   'systemctl',
+  'tail',
+  'tar',
   'tee',
+  'useradd',
+  'usermod',
 ])
 
 /** What is wrong with a shell example. */
@@ -62,8 +83,7 @@ const problemsOf = async (words: Words): Promise<readonly string[]> => {
 /** The arguments of `countersign`, however it is run. */
 const ownArguments = (words: Words): Words | undefined => {
   const text = words.join('\n')
-  const run =
-    /^(?:npx\n)?countersign(?:\n|$)|^npm\nrun\ncountersign\n--\n|^src\/countersign\.ts\n/
+  const run = /^(?:npx\n)?countersign(?:\n|$)|^npm\nrun\ncountersign\n--\n|^src\/countersign\.ts\n/
   const start = run.exec(text)?.[0]
   return start === undefined ? undefined : text.slice(start.length).split('\n').filter(Boolean)
 }
