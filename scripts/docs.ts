@@ -5,7 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { run } from './run.ts'
 
-const SITE = resolve(import.meta.dirname, '../docs/site')
+const SITE = resolve(import.meta.dirname, '../site')
 
 /** Installs the packages of the site, unless those of its lock file are there. */
 const install = async (): Promise<number> => {

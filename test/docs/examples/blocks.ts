@@ -22,7 +22,7 @@ export const PAGES: readonly string[] = globSync(
   { cwd: ROOT },
 )
   .map((path) => path.replaceAll('\\', '/'))
-  .filter((path) => !path.includes('node_modules/') && path !== 'CHANGELOG.md')
+  .filter((path) => path !== 'CHANGELOG.md')
   .toSorted()
 
 const FENCE = /^( *)(`{3,})([^\n`]*)\n([^]*?)^\1\2 *$/gm

@@ -5,7 +5,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join, posix, resolve } from 'node:path'
 
 /** The root of the repository: links of the pages lead everywhere below it. */
-export const ROOT = resolve(import.meta.dirname, '../..')
+export const ROOT = resolve(import.meta.dirname, '..')
 
 const INDEX = 'docs/index.md'
 
@@ -22,7 +22,6 @@ const OTHER_PAGES = [
 export const pagePaths = (): readonly string[] =>
   globSync([...OTHER_PAGES, 'docs/**/*.md'], { cwd: ROOT })
     .map((path) => path.replaceAll('\\', '/'))
-    .filter((path) => !path.includes('node_modules') && !path.startsWith('docs/site/'))
     .toSorted()
 
 /** The path of a page in the site, with `.md`: `docs/` is left out, and README.md is the index of its folder. */

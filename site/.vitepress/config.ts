@@ -27,7 +27,7 @@ export default defineConfig({
   cacheDir: '.vitepress/cache',
   rewrites: {
     ...Object.fromEntries(pagePaths().map((page) => [page, sitePath(page)])),
-    'docs/site/files/:file*': 'files/:file*',
+    'site/files/:file*': 'files/:file*',
   },
   cleanUrls: false,
   lastUpdated: false,
