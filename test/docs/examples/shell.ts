@@ -26,7 +26,7 @@ const withoutHereDocuments = (text: string): string => {
   return lines.join('\n')
 }
 
-// A word: quoted parts and others, or an operator, or a comment.
+// A word: quoted and unquoted parts, or an operator, or a comment.
 const TOKEN = /#.*$|\$\(|&&|\|\||>>|[|;&<>()]|(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s|;&<>()'"\\])+/gy
 
 const commandsOfLine = (line: string): readonly Words[] => {

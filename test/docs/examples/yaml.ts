@@ -98,7 +98,7 @@ const baseOf = (of: Whole['of']): Mapping => {
 const SIGNER_KEYS = Object.keys(signerSchema.shape)
 const CONFIG_KEYS = Object.keys(configSchema.shape)
 
-/** The configuration that a block is, or is a part of; a text where that cannot be told. */
+/** The configuration that a block is, or is a part of; a text where that is undetermined. */
 const wholeOf = (block: Block, value: Value, siblings: readonly Block[]): Whole | string => {
   const at = block.attributes.get('in')
   if (at === undefined && isMapping(value) && 'version' in value) {
