@@ -1,139 +1,230 @@
-// The Debian package of a release: dpkg installs, upgrades and removes it in an empty root, and systemd judges its units.
+// The Debian package of a release, on a Debian machine of its own: apt installs, upgrades and removes it, systemd runs its units, and
+// they do the main job by the commands of docs/operate/install.md.
 //
-// Slow: it makes a release and installs it.
+// Slow: it makes a release, and starts a machine.
 
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { appendFile, cp, mkdir, readFile, realpath, stat, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { appendFile, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import packageJson from '../../package.json' with { type: 'json' }
-import { LIBRARIES } from '../../scripts/release/image.ts'
-import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'
-import { unless } from './unless.ts'
+import { findEnvoy } from '../../src/envoy/binary.ts'
+import { textOf } from '../docs/markdown.ts'
+import { eventually } from '../e2e/site.ts'
+import { skipWithoutDebian, startDebian, type DebianMachine } from '../servers/debian.ts'
+import { skipWithoutEnvoy } from '../servers/envoy.ts'
+import { temporaryFolder } from '../servers/temporary.ts'
+import { startMainJob, type MainJob } from './main-job.ts'
+import { releaseTo } from './running.ts'
 
-const ROOT = join(import.meta.dirname, '../..')
 const run = promisify(execFile)
+const { version } = packageJson
+const HIGHER = '999.0.0'
+const archiveOf = (number: string): string => `countersign_${number}_amd64.deb`
 
-// dpkg runs the scripts of a package with chroot.
-const skip = unless(
-  process.getuid?.() === 0 && existsSync('/usr/bin/dpkg-deb'),
-  'needs root on Debian',
-)
-const withoutSystemd = unless(
-  existsSync('/usr/bin/systemd-analyze'),
-  'systemd is not installed: apt-get install systemd',
-)
+const SERVICES = ['authz', 'signer'] as const
 
-const UNITS = ['countersign-authz.service', 'countersign-signer.service'] as const
+/** The commands that docs/operate/install.md gives after `init`. */
+const commands = (): string => {
+  const [, section = ''] = textOf('docs/operate/install.md').split('## Debian package\n')
+  const [, , block] = section.split('```sh\n')
+  assert.ok(block !== undefined)
+  return block.split('```')[0] ?? ''
+}
 
-describe('the Debian package', { skip }, () => {
-  let folder: TemporaryFolder
-  let root = ''
-  let archive = ''
+describe('the Debian package', { skip: skipWithoutDebian() || skipWithoutEnvoy() }, () => {
+  const stack = new AsyncDisposableStack()
+  let machine: DebianMachine
+  let job: MainJob
 
   before(async () => {
-    folder = await temporaryFolder()
-    root = folder.file('root')
-    await run(process.execPath, [
-      join(ROOT, 'scripts/release.ts'),
-      folder.file('dist'),
-      '--only',
-      'debian',
-    ])
-    archive = folder.file(`dist/countersign_${packageJson.version}_amd64.deb`)
-    for (const path of ['info', 'updates', 'triggers', 'parts']) {
-      await mkdir(join(root, 'var/lib/dpkg', path), { recursive: true })
-    }
-    await writeFile(join(root, 'var/lib/dpkg/status'), '')
-    // What packages of Debian that are always installed have: a shell, and the libraries.
-    for (const path of LIBRARIES) await put(path, path)
-    await put('/bin/dash', '/bin/sh')
-    await writeFile(join(root, 'bin/kill'), '', { mode: 0o755 }) // of a unit
-    await dpkg('--install', archive)
+    const folder = stack.use(await temporaryFolder())
+    const dist = folder.file('dist')
+    await releaseTo(dist, 'debian')
+    await makeHigherVersion(join(dist, archiveOf(version)), dist)
+    machine = stack.use(await startDebian({ '/mnt': dist, '/usr/bin/envoy': findEnvoy() }))
+    await install(version)
   })
 
-  after(async () => await folder[Symbol.asyncDispose]())
+  after(async () => await stack.disposeAsync())
 
-  const put = async (from: string, to: string): Promise<void> => {
-    const file = join(root, to)
-    await mkdir(dirname(file), { recursive: true })
-    await cp(await realpath(from), file)
+  const install = async (number: string): Promise<void> => {
+    await machine.run('apt-get', 'install', '--yes', `/mnt/${archiveOf(number)}`)
+  }
+  const file = (name: string): string => machine.file(`/etc/countersign/${name}`)
+  const audit = (name = 'audit.jsonl'): string => machine.file(`/var/log/countersign/authz/${name}`)
+  const mainPid = async (unit: string): Promise<string> =>
+    await machine.run('systemctl', 'show', '--property=MainPID', '--value', unit)
+  const isActive = async (unit: string): Promise<boolean> =>
+    (await machine.sh(`systemctl is-active ${unit} || true`)) === 'active\n'
+
+  const textsOf = async (paths: readonly string[]): Promise<readonly string[]> =>
+    await Promise.all(paths.map((path) => readFile(machine.file(path), 'utf8')))
+
+  /** Does the main job; with the journal where it fails. */
+  const works = async (): Promise<void> => {
+    try {
+      await job.check()
+    } catch (cause) {
+      const units = ['--unit=countersign-*', '--unit=envoy']
+      throw new Error(await machine.run('journalctl', '--lines=40', ...units), { cause })
+    }
   }
 
-  // The libraries are there, but not their packages.
-  const dpkg = async (...args: readonly string[]): Promise<void> => {
-    await run('dpkg', [`--root=${root}`, '--force-depends', '--force-not-root', ...args])
-  }
-
-  const inside = async (...args: readonly string[]): Promise<string> =>
-    (await run('chroot', ['--userspec=65534:65534', root, ...args])).stdout
-
-  it('installs the command', async () => {
-    assert.equal(await inside('/usr/bin/countersign', '--version'), `${packageJson.version}\n`)
+  it('installs the command, and users whose sockets only the group of Envoy can reach', async () => {
+    assert.equal(await machine.run('countersign', '--version'), `${version}\n`)
+    const numberOf = async (...args: readonly string[]): Promise<number> =>
+      Number((await machine.run('getent', ...args)).split(':')[2])
+    const gid = await numberOf('group', 'countersign-envoy')
+    for (const service of SERVICES) {
+      const folder = await stat(machine.file(`/run/countersign/${service}`))
+      assert.deepEqual(
+        [folder.uid, folder.gid],
+        [await numberOf('passwd', `countersign-${service}`), gid],
+      )
+      assert.equal(folder.mode & 0o7777, 0o2750)
+    }
   })
 
-  it('keeps configuration, state and changes of logrotate on upgrade, removal and purge', async () => {
-    const kept = {
-      'etc/countersign/countersign.yaml': 'version: 1\n',
-      'var/lib/countersign/authz/state.db': 'state',
-      'var/log/countersign/authz/audit.jsonl': '{}\n',
+  it('does not start a unit without its configuration', async () => {
+    for (const service of SERVICES) {
+      await machine.run('systemctl', 'start', `countersign-${service}`)
+      assert.ok(!(await isActive(`countersign-${service}`)))
     }
-    for (const [path, text] of Object.entries(kept)) {
-      await mkdir(join(root, dirname(path)), { recursive: true })
-      await writeFile(join(root, path), text)
-    }
-    const isKept = async (): Promise<void> => {
-      for (const [path, text] of Object.entries(kept)) {
-        assert.equal(await readFile(join(root, path), 'utf8'), text, path)
-      }
-    }
-    const rotation = join(root, 'etc/logrotate.d/countersign')
-    await appendFile(rotation, '# changed\n')
-    await dpkg('--install', archive)
-    await isKept()
-    assert.match(await readFile(rotation, 'utf8'), /# changed\n$/)
-    await dpkg('--remove', 'countersign')
-    await isKept()
-    assert.ok(existsSync(rotation))
-    assert.ok(!existsSync(join(root, 'usr/lib/countersign')))
-    await dpkg('--purge', 'countersign')
-    await isKept()
-    await dpkg('--install', archive)
   })
 
-  describe('has for systemd', { skip: withoutSystemd }, () => {
-    for (const unit of UNITS) {
-      it(`${unit}, whose exposure is at most 2.0, and in which it finds no mistake`, async () => {
-        const file = join(root, 'usr/lib/systemd/system', unit)
-        await run('systemd-analyze', ['security', '--offline=true', '--threshold=20', file])
-        const { stderr } = await run('systemd-analyze', ['verify', `--root=${root}`, unit]).catch(
-          (error: unknown) => ({ stderr: String(Reflect.get(Object(error), 'stderr')) }),
-        )
-        // Units of the system itself are not in the root.
-        const faults = stderr.split('\n').filter((line) => line.includes(unit))
-        assert.deepEqual(
-          faults.filter((line) => !/network-online|sysinit|Failed to create .*\/start/.test(line)),
-          [],
-        )
-      })
-    }
+  it('does the main job by the commands of the page, with live units', async () => {
+    job = stack.use(
+      await startMainJob({
+        run: (args) => machine.run('countersign', ...args),
+        folder: '/etc/countersign',
+        file,
+      }),
+    )
+    await machine.sh(`cd /etc/countersign\n${commands()}`)
+    await works()
+    assert.match(await readFile(audit(), 'utf8'), /"user":"alice"/)
+  })
 
-    it('users, and the folders of sockets that only their group may enter', async () => {
-      await mkdir(join(root, 'etc'), { recursive: true })
-      await run('systemd-sysusers', [`--root=${root}`, 'countersign.conf'])
-      await run('systemd-tmpfiles', [`--root=${root}`, '--create', 'countersign.conf'])
-      const accounts = await readFile(join(root, 'etc/passwd'), 'utf8')
-      const groups = await readFile(join(root, 'etc/group'), 'utf8')
-      for (const service of ['authz', 'signer']) {
-        const uid = new RegExp(`^countersign-${service}:x:(\\d+):`, 'm').exec(accounts)?.[1]
-        const gid = /^countersign-envoy:x:(\d+):/m.exec(groups)?.[1]
-        const socket = await stat(join(root, 'run/countersign', service))
-        assert.deepEqual([socket.uid, socket.gid], [Number(uid), Number(gid)])
-        assert.equal(socket.mode & 0o7777, 0o2750)
+  for (const service of SERVICES) {
+    it(`runs countersign-${service} with an exposure of at most 2.0, as its user`, async () => {
+      const unit = `countersign-${service}`
+      await machine.run('systemd-analyze', 'security', '--threshold=20', unit)
+      await machine.run('systemd-analyze', 'verify', `${unit}.service`)
+      const pid = (await mainPid(unit)).trim()
+      const status = await machine.run('cat', `/proc/${pid}/status`)
+      for (const line of [
+        /^Uid:\t[1-9]/m,
+        /^CapEff:\t0+$/m,
+        /^NoNewPrivs:\t1$/m,
+        /^Seccomp:\t2$/m,
+      ]) {
+        assert.match(status, line)
       }
     })
+  }
+
+  it('gives the signer no network, and neither service the files of the other', async () => {
+    const pid = (await mainPid('countersign-signer')).trim()
+    const routes = await machine.run('cat', `/proc/${pid}/net/route`)
+    assert.equal(routes.trim().split('\n').length, 1) // the heading
+    const canRead = async (service: string, name: string): Promise<boolean> =>
+      (await machine.sh(
+        `setpriv --reuid=countersign-${service} --regid=countersign-${service} --init-groups cat /etc/countersign/${name} >/dev/null 2>&1 && echo yes || echo no`,
+      )) === 'yes\n'
+    assert.ok(await canRead('authz', 'users.yaml'))
+    assert.ok(await canRead('signer', 'signer-ca/ca.key'))
+    assert.ok(!(await canRead('authz', 'signer-ca/ca.key')))
+    assert.ok(!(await canRead('signer', 'users.yaml')))
+  })
+
+  it('reloads without a restart: the audit file is opened again', async () => {
+    const pid = await mainPid('countersign-authz')
+    await machine.sh('cd /var/log/countersign/authz && mv audit.jsonl audit.old')
+    await machine.run('systemctl', 'reload', 'countersign-authz')
+    await eventually(
+      () => readdir(audit('')),
+      (names) => names.includes('audit.jsonl'),
+    )
+    await works()
+    assert.equal(await mainPid('countersign-authz'), pid)
+  })
+
+  it('has its audit files rotated by logrotate, and writes to the new ones', async () => {
+    const earlier = await readFile(audit(), 'utf8')
+    await machine.run('logrotate', '--force', '/etc/logrotate.d/countersign')
+    const names = await eventually(
+      () => readdir(audit('')),
+      (found) => found.includes('audit.jsonl'),
+    )
+    const rotated = names.find((name) => /^audit\.jsonl-\d{8}$/.test(name))
+    assert.ok((await readFile(audit(rotated), 'utf8')).startsWith(earlier))
+    await works()
+    assert.ok(!(await readFile(audit(), 'utf8')).includes(earlier))
+  })
+
+  it('keeps configuration, state and changes of logrotate on an upgrade, and restarts the services', async () => {
+    await appendFile(machine.file('/etc/logrotate.d/countersign'), '# changed\n')
+    await writeFile(machine.file('/var/lib/countersign/authz/state'), 'state')
+    const pids = await Promise.all(SERVICES.map((name) => mainPid(`countersign-${name}`)))
+    const kept = await textsOf(KEPT)
+    await install(HIGHER)
+    assert.match(await machine.run('dpkg', '--status', 'countersign'), /^Version: 999\.0\.0$/m)
+    assert.deepEqual(await textsOf(KEPT), kept)
+    for (const [index, name] of SERVICES.entries()) {
+      assert.notEqual(await mainPid(`countersign-${name}`), pids[index])
+    }
+    await works()
+  })
+
+  /** Removes the package; what administrators and services wrote stays. */
+  const removeBy = async (action: string, kept: readonly string[]): Promise<void> => {
+    const texts = await textsOf(kept)
+    await machine.run('apt-get', action, '--yes', 'countersign')
+    for (const service of SERVICES) assert.ok(!(await isActive(`countersign-${service}`)))
+    assert.equal((await job.send()).status, 503)
+    assert.deepEqual(await textsOf(kept), texts)
+    await machine.run('getent', 'passwd', 'countersign-authz')
+    assert.ok(!(await readdir(machine.file('/usr/lib'))).includes('countersign'))
+  }
+
+  it('stops the services when it is removed, and works as before when it is installed again', async () => {
+    await removeBy('remove', KEPT)
+    await install(version)
+    await machine.run('systemctl', 'start', 'countersign-authz', 'countersign-signer')
+    await works()
+  })
+
+  it('stops the services when it is purged, and keeps all but the file of logrotate', async () => {
+    await removeBy(
+      'purge',
+      KEPT.filter((path) => !path.includes('logrotate')),
+    )
   })
 })
+
+const KEPT = [
+  '/etc/countersign/countersign.yaml',
+  '/etc/countersign/signer-ca/ca.key',
+  '/etc/logrotate.d/countersign',
+  '/var/lib/countersign/authz/state',
+  '/var/log/countersign/authz/audit.old',
+]
+
+/** The same package as a later version. */
+const makeHigherVersion = async (archive: string, dist: string): Promise<void> => {
+  const root = join(dist, 'unpacked')
+  await run('dpkg-deb', ['--raw-extract', archive, root])
+  const control = join(root, 'DEBIAN/control')
+  const text = await readFile(control, 'utf8')
+  await writeFile(control, text.replace(`Version: ${version}`, `Version: ${HIGHER}`))
+  await run('dpkg-deb', [
+    '-Znone',
+    '--root-owner-group',
+    '--build',
+    root,
+    join(dist, archiveOf(HIGHER)),
+  ])
+}

@@ -11,18 +11,18 @@ import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import * as z from 'zod'
 import packageJson from '../../package.json' with { type: 'json' }
-import { HELM } from '../../scripts/helm.ts'
+import { HELM, helm } from '../../scripts/helm.ts'
 import { skipWithoutHelm } from '../deploy/kubernetes/rendered.ts'
+import { startCluster } from '../servers/cluster.ts'
+import { skipWithoutApiServer } from '../servers/kube-apiserver.ts'
+import { skipWithoutKubectl } from '../servers/kubectl.ts'
 import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'
+import { releaseTo } from './running.ts'
 
-const ROOT = join(import.meta.dirname, '../..')
 const run = promisify(execFile)
 const { version } = packageJson
 
 let folder: TemporaryFolder
-const release = async (to: string): Promise<void> => {
-  await run(process.execPath, [join(ROOT, 'scripts/release.ts'), to])
-}
 const filesOf = (dist: string): readonly string[] =>
   globSync('**/*', { cwd: folder.file(dist), withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -33,13 +33,13 @@ const bytesOf = async (name: string, dist = 'dist'): Promise<Buffer> =>
 
 before(async () => {
   folder = await temporaryFolder()
-  await release(folder.file('dist'))
+  await releaseTo(folder.file('dist'))
 })
 
 after(async () => await folder[Symbol.asyncDispose]())
 
 it('a release that is made again has the same bytes', async () => {
-  await release(folder.file('again'))
+  await releaseTo(folder.file('again'))
   assert.deepEqual(filesOf('again'), filesOf('dist'))
   for (const name of filesOf('dist')) {
     assert.ok((await bytesOf(name)).equals(await bytesOf(name, 'again')), name)
@@ -119,3 +119,18 @@ it('the chart is one that Helm takes, of this version', { skip: skipWithoutHelm(
     stdout.includes(`\nversion: ${version}\n`) && stdout.includes(`appVersion: ${version}\n`),
   )
 })
+
+it(
+  'the package of the chart is installed by Helm on a real API server, without a complaint',
+  { skip: skipWithoutHelm() || skipWithoutApiServer() || skipWithoutKubectl() },
+  async () => {
+    await using cluster = await startCluster()
+    const namespace = 'release'
+    await cluster.createNamespace(namespace)
+    const chart = join(folder.file('dist'), `helm/countersign-${version}.tgz`)
+    await helm(['install', 'one', chart, `--namespace=${namespace}`], cluster.kubeconfig)
+    const names = ['get', 'deployments', `--namespace=${namespace}`, '--output=name']
+    const { output } = await cluster.kubectl(names)
+    assert.match(output, /^deployment\.apps\/one-countersign-authz$/m)
+  },
+)

@@ -1,56 +1,116 @@
-// The single executable of a release: it runs where there is no Node, and has its threads and native modules in it.
+// The single executable of a release: in a root where there are only the libraries of C and C++, it does what users of kubectl do with
+// it, and has its threads and native modules in it.
 //
 // Slow: it makes the program.
 
 import assert from 'node:assert/strict'
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { readdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { chmod, copyFile, cp, mkdir, readdir, realpath, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
-import { promisify } from 'node:util'
 import packageJson from '../../package.json' with { type: 'json' }
+import { LIBRARIES } from '../../scripts/release/image.ts'
+import { confirmDevice, newBrowser } from '../cli/login/browsing.ts'
+import { until } from '../fakes/until.ts'
+import { startNodeOidc } from '../servers/node-oidc.ts'
+import { createPki } from '../servers/pki.ts'
 import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'
+import { releaseTo, TOKENS } from './running.ts'
 import { unless } from './unless.ts'
 
-const ROOT = join(import.meta.dirname, '../..')
-const run = promisify(execFile)
 const skip = unless(
-  process.platform === 'linux' && process.arch === 'x64' && existsSync('/usr/bin/strip'),
-  'is for Linux on x86-64, and needs strip: apt-get install binutils',
+  process.getuid?.() === 0 && process.arch === 'x64' && existsSync('/usr/bin/strip'),
+  'is for Linux on x86-64, and needs root, and strip: apt-get install binutils',
 )
 
-describe('the single executable', { skip }, () => {
+const NOBODY = 65_534
+const LONG_USERS = Array.from({ length: 500 }, (_, index) => `  user${index}: { groups: [a] }\n`)
+
+describe('the single executable, without Node', { skip }, () => {
   let folder: TemporaryFolder
-  let program = ''
+  let root = ''
 
   before(async () => {
     folder = await temporaryFolder()
-    const dist = folder.file('dist')
-    await run(process.execPath, [join(ROOT, 'scripts/release.ts'), dist, '--only', 'executable'])
-    program = join(dist, `countersign-${packageJson.version}-linux-x64`)
+    root = folder.file('root')
+    await releaseTo(folder.file('dist'), 'executable')
+    for (const path of LIBRARIES) await put(path)
+    await mkdir(join(root, 'etc'))
+    await writeFile(join(root, 'etc/hosts'), '127.0.0.1 localhost\n')
+    await writeFile(join(root, 'etc/nsswitch.conf'), 'hosts: files\n')
+    await mkdir(join(root, 'home'))
+    await chmod(join(root, 'home'), 0o777)
+    const name = `countersign-${packageJson.version}-linux-x64`
+    await cp(folder.file(`dist/${name}`), join(root, 'countersign'))
+    await chmod(folder.path, 0o755)
   })
 
   after(async () => await folder[Symbol.asyncDispose]())
 
-  const env = (): NodeJS.ProcessEnv => ({
-    PATH: '/nowhere',
-    HOME: folder.path,
-    TMPDIR: folder.path,
-  })
+  const put = async (path: string): Promise<void> => {
+    await mkdir(dirname(join(root, path)), { recursive: true })
+    await cp(await realpath(path), join(root, path))
+  }
+  const home = (name: string): string => join(root, 'home', name)
 
-  for (const command of ['login', 'credential', 'kubeconfig', 'validate', 'explain', 'trace']) {
-    it(`has ${command}`, async () => {
-      const { stdout } = await run(program, [command, '--help'], { env: env() })
-      assert.match(stdout, new RegExp(`^Usage: countersign ${command}`))
-    })
+  /** Starts the program in its root, as a user without rights. */
+  const start = (args: readonly string[], input = '') => {
+    const child = spawn(
+      '/usr/sbin/chroot',
+      [`--userspec=${NOBODY}:${NOBODY}`, root, '/countersign', ...args],
+      {
+        env: { HOME: '/home', TMPDIR: '/home' },
+        stdio: ['pipe', 'pipe', 'pipe'],
+      },
+    )
+    child.stdin.end(input)
+    let stderr = ''
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk))
+    const ended = Promise.all([text(child.stdout), once(child, 'close')]).then(
+      ([stdout, [status]]) => ({ stdout, stderr, status }),
+    )
+    return { ended, said: () => stderr }
+  }
+  const run = async (args: readonly string[], input = '') => await start(args, input).ended
+  const outputOf = async (args: readonly string[], input = ''): Promise<string> => {
+    const { stdout, stderr, status } = await run(args, input)
+    assert.equal(status, 0, stderr)
+    return stdout
   }
 
-  it('says its version', async () => {
-    assert.equal(
-      (await run(program, ['--version'], { env: env() })).stdout,
-      `${packageJson.version}\n`,
+  it('says its version', async () =>
+    assert.equal(await outputOf(['--version']), `${packageJson.version}\n`))
+
+  it('logs in with a code on another device, and gives kubectl the token', async () => {
+    await using pki = await createPki()
+    await using provider = await startNodeOidc(pki.upstream)
+    await copyFile(pki.ca, home('ca.pem'))
+    const at = ['--issuer', provider.issuer, '--ca', '/home/ca.pem']
+    const { said, ended } = start(['login', ...at, '--device'])
+    const printed = (): string | undefined => /^ {2}(https:\S+user_code=\S+)$/m.exec(said())?.[1]
+    await until(() => printed() !== undefined, 'the page for the code is printed')
+    await confirmDevice(await newBrowser(pki.ca), printed() ?? '')
+    const { status, stderr } = await ended
+    assert.equal(status, 0, stderr)
+    const credential: unknown = JSON.parse(await outputOf(['credential', ...at]))
+    assert.match(JSON.stringify(credential), /"kind":"ExecCredential".*"token":"ey/)
+  })
+
+  it('validates a configuration, and explains why a request is refused', async () => {
+    await writeFile(home('countersign.yaml'), TOKENS)
+    const key = { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' }
+    await writeFile(home('keys.json'), JSON.stringify({ keys: [key] }))
+    const config = ['--config', '/home/countersign.yaml']
+    await outputOf(['validate', ...config])
+    const { status, stdout } = await run(['explain', ...config, '--host', 'a.example.org'])
+    assert.equal(status, 1)
+    assert.match(stdout, /401/)
+    assert.match(
+      await outputOf(['explain', ...config, '--host', 'a.example.org', '--user', 'alice']),
+      /permitted by "all"/,
     )
   })
 
@@ -59,34 +119,19 @@ describe('the single executable', { skip }, () => {
     [['--algorithm', 'bcrypt'], /^\$2[aby]\$/],
   ] as const) {
     it(`hashes a password by its native module, and leaves no file: ${['hash-password', ...options].join(' ')}`, async () => {
-      const files = await readdir(folder.path)
-      const child = spawn(program, ['hash-password', ...options], {
-        env: env(),
-        stdio: ['pipe', 'pipe', 'inherit'],
-      })
-      child.stdin.end('a password\n')
-      let output = ''
-      child.stdout.on('data', (data: Buffer) => (output += data.toString('utf8')))
-      await once(child, 'close')
-      assert.match(output, want)
-      assert.deepEqual(await readdir(folder.path), files)
+      const files = await readdir(home(''))
+      assert.match(await outputOf(['hash-password', ...options], 'a password\n'), want)
+      assert.deepEqual(await readdir(home('')), files)
     })
   }
 
   it('reads long YAML in its thread', async () => {
-    const users = Array.from({ length: 500 }, (_, index) => `  user${index}: { groups: [a] }\n`)
-    await writeFile(folder.file('users.yaml'), `users:\n${users.join('')}`)
+    await writeFile(home('users.yaml'), `users:\n${LONG_USERS.join('')}`)
     await writeFile(
-      folder.file('long.yaml'),
+      home('long.yaml'),
       'version: 1\nlisten: { authz: "127.0.0.1:0" }\nauthenticators: { staff: { basic: { verify: [{ users: { file: users.yaml } }] } } }\nroutes: [{ name: a, authenticate: [staff], authorize: [{ allow: all }], forward: { headers: kubernetes } }]\n',
     )
-    const failure: unknown = await run(
-      program,
-      ['validate', '--config', folder.file('long.yaml')],
-      {
-        env: env(),
-      },
-    ).catch((error: unknown) => error)
-    assert.match(String(Reflect.get(Object(failure), 'stderr')), /users\.yaml:2:.*password/)
+    const { stderr } = await run(['validate', '--config', '/home/long.yaml'])
+    assert.match(stderr, /users\.yaml:2:.*password/)
   })
 })

@@ -7,31 +7,26 @@ import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { stringify } from 'yaml'
 import packageJson from '../../package.json' with { type: 'json' }
-import { ALICE, configuration, eventually, HOST, received, usersFile } from '../e2e/site.ts'
-import { http1 } from '../servers/client.ts'
+import { findEnvoy } from '../../src/envoy/binary.ts'
+import { configuration, usersFile } from '../e2e/site.ts'
 import { skipWithoutEnvoy } from '../servers/envoy.ts'
 import { createPki } from '../servers/pki.ts'
 import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'
-import { startUpstream } from '../servers/upstream.ts'
+import { startMainJob } from './main-job.ts'
+import { releaseTo } from './running.ts'
 
-const ROOT = join(import.meta.dirname, '../..')
 const run = promisify(execFile)
 
 let folder: TemporaryFolder
 let archive = ''
 before(async () => {
   folder = await temporaryFolder()
-  await run(process.execPath, [
-    join(ROOT, 'scripts/release.ts'),
-    folder.file('dist'),
-    '--only',
-    'npm',
-  ])
+  await releaseTo(folder.file('dist'), 'npm')
   archive = folder.file(`dist/countersign-${packageJson.version}.tgz`)
 })
 
@@ -117,39 +112,32 @@ describe('in an empty folder, npm installs a command', () => {
     assert.match(String(Reflect.get(Object(failure), 'stderr')), /no Envoy found: install Envoy ≥/)
   })
 
-  it(
-    'whose up forwards what is permitted, and refuses the rest',
-    { skip: skipWithoutEnvoy() },
-    async () => {
-      await using site = await temporaryFolder()
-      await using pki = await createPki()
-      await using upstream = await startUpstream({ identity: pki.upstream, clientCa: pki.ca })
-      const config = site.file('countersign.yaml')
-      await writeFile(site.file('users.yaml'), await usersFile())
-      await writeFile(config, stringify(configuration(pki, upstream.port)))
-      const child = spawn(command, ['up', '--config', config], {
-        stdio: ['ignore', 'ignore', 'pipe'],
-      })
-      const ended = once(child, 'exit')
-      let log = ''
-      child.stderr.on('data', (data: Buffer) => (log += data.toString('utf8')))
-      try {
-        const port = async (): Promise<string | undefined> =>
-          /ready, listening on https:\/\/.*:(\d+)/.exec(log)?.[1]
-        const found = await eventually(
-          port,
-          (value) => value !== undefined || child.exitCode !== null,
-        )
-        assert.ok(found, log)
-        const target = { port: Number(found), serverName: HOST, ca: pki.ca }
-        const answer = await http1(target, { headers: [ALICE] })
-        assert.equal(answer.status, 200)
-        assert.deepEqual(received(answer, 'x-remote-user'), ['alice'])
-        assert.equal((await http1(target, {})).status, 401)
-      } finally {
-        child.kill('SIGTERM')
-        assert.deepEqual(await ended, [0, null])
-      }
-    },
-  )
+  it('whose init and up do the main job', { skip: skipWithoutEnvoy() }, async () => {
+    await using site = await temporaryFolder()
+    // Nothing of the clone or of its user: Node and Envoy alone.
+    const env = {
+      PATH: dirname(process.execPath),
+      HOME: site.file('home'),
+      ENVOY_BIN: findEnvoy(),
+    }
+    await mkdir(env.HOME)
+    await using job = await startMainJob({
+      run: async (args) => (await run(command, args, { cwd: site.path, env })).stdout,
+      folder: 'gateway',
+      file: (name) => site.file(join('gateway', name)),
+    })
+    const up = ['up', '--config', 'gateway/countersign.yaml']
+    const child = spawn(command, up, { cwd: site.path, env, stdio: ['ignore', 'ignore', 'pipe'] })
+    const ended = once(child, 'exit')
+    let log = ''
+    child.stderr.on('data', (data: Buffer) => (log += data.toString('utf8')))
+    try {
+      await job.check()
+    } catch (cause) {
+      throw new Error(log, { cause })
+    } finally {
+      child.kill('SIGTERM')
+      assert.deepEqual(await ended, [0, null])
+    }
+  })
 })

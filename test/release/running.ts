@@ -1,12 +1,22 @@
 // Runs the bundle of a release as processes of their own.
 
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
 import type { Metafile } from 'esbuild'
+
+const ROOT = join(import.meta.dirname, '../..')
+const execute = promisify(execFile)
+
+/** Makes artefacts of a release, as `npm run release` does: all, or some kinds of them. */
+export const releaseTo = async (dist: string, ...kinds: readonly string[]): Promise<void> => {
+  const only = kinds.flatMap((kind) => ['--only', kind])
+  await execute(process.execPath, [join(ROOT, 'scripts/release.ts'), dist, ...only])
+}
 
 const RECORDER = pathToFileURL(join(import.meta.dirname, '../fakes/record-files.ts')).href
 

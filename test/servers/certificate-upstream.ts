@@ -40,6 +40,8 @@ export interface CertificateUpstreamOptions {
   /** PEM: the CAs of client certificates. */
   readonly clientCas: string
   readonly protocol?: 'http1' | 'http2'
+  /** Default: one that the system chooses. */
+  readonly port?: number
 }
 
 /**
@@ -51,7 +53,7 @@ export interface CertificateUpstreamOptions {
 export const startCertificateUpstream = async (
   options: CertificateUpstreamOptions,
 ): Promise<CertificateUpstream> => {
-  const { identity, clientCas, protocol = 'http1' } = options
+  const { identity, clientCas, protocol = 'http1', port = 0 } = options
   const requests: SeenRequest[] = []
   const sockets = new Set<TLSSocket>()
   const tls = {
@@ -79,7 +81,7 @@ export const startCertificateUpstream = async (
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(0, '127.0.0.1', resolve)
+    server.listen(port, '127.0.0.1', resolve)
   })
   const address = server.address()
   return {
