@@ -3,18 +3,14 @@
 
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { z } from 'zod'
 import { chartValuesSchema } from '../deploy/kubernetes/values/schema.ts'
 import { jsonSchema, schemaFiles } from '../src/cli/schemas.ts'
 import { ConfigurationFiles } from '../src/config/files.ts'
 import { readConfig } from '../src/configuration/parse.ts'
-import { configSchema } from '../src/configuration/schema.ts'
-import { signerSchema } from '../src/ca/schema.ts'
 import { renderBootstrap } from '../src/envoy/bootstrap.ts'
 import { chartValues } from './chart-values.ts'
 import { istioFiles } from './istio-files.ts'
 import { protoDescriptor } from './proto-descriptor.ts'
-import { configurationReference } from './reference.ts'
 import { referencePages } from './reference/pages.ts'
 
 /** A committed file and what it must hold. */
@@ -43,14 +39,6 @@ export const generate = async (): Promise<readonly Generated[]> => [
     contents,
   })),
   ...referencePages().map(({ file, text }) => ({ file: path(file), contents: text })),
-  {
-    file: path('docs/reference/countersign-yaml.md'),
-    contents: referencePage('countersign.yaml', configSchema),
-  },
-  {
-    file: path('docs/reference/signer-yaml.md'),
-    contents: referencePage('signer.yaml', signerSchema),
-  },
 ]
 
 const path = (name: string): string => resolve(root, name)
@@ -62,16 +50,6 @@ const exampleBootstrap = async (name: string): Promise<Generated> => {
   )
   return { file: path(`envoy/${name}.envoy.yaml`), contents: renderBootstrap(config) }
 }
-
-/** A page with every key of a configuration file. */
-const referencePage = (name: string, schema: z.ZodType): string =>
-  [
-    `# ${name}`,
-    '<!-- written by `npm run generate` from the schema -->',
-    'Durations are written `500ms`, `30s`, `5m`, `1h`, `7d`. Relative paths start at the folder of the file. Unknown keys are errors.\n' +
-      'Expressions are [CEL](https://github.com/google/cel-spec), type-checked when the file is read. `NAME` is a name of your choice.',
-    configurationReference(schema),
-  ].join('\n\n')
 
 if (import.meta.main) {
   for (const { file, contents } of await generate()) {

@@ -1,11 +1,15 @@
 // Writes the result of each reload to the log and to the audit log.
 
+import { isDeepStrictEqual } from 'node:util'
 import { ConfigurationError, formatProblem } from '../config/problem.ts'
 import type { ReloadReports } from '../config/reload.ts'
 import { describeError } from '../runtime/errors.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { AuditEvent } from './event.ts'
 import type { AuditSink } from './sink.ts'
+
+/** Keys that are read at the start only, each with the part of a configuration whose change needs a restart. */
+export type StartKeys<T> = Readonly<Record<string, (value: T) => unknown>>
 
 /** The configuration file, and the fields of its reload events. */
 export interface ReloadReportsOptions<T> {
@@ -15,8 +19,8 @@ export interface ReloadReportsOptions<T> {
   readonly logger: Logger
   /** How much a configuration has logged. */
   logLevel(value: T): string
-  /** The changed keys that are read only at the start. */
-  needRestart(before: T, after: T): readonly string[]
+  /** The keys that are read at the start only. */
+  readonly startKeys: StartKeys<T>
 }
 
 /** Reports on the reloads of one configuration file. */
@@ -32,7 +36,7 @@ export const reportReloads = <T>(options: ReloadReportsOptions<T>): ReloadReport
       logger.level = options.logLevel(value)
       record({ event: 'configuration-loaded', generation, file })
       logger.info({ generation, file }, 'configuration loaded')
-      const keys = options.needRestart(previous.value, value)
+      const keys = changed(options.startKeys, previous.value, value)
       if (keys.length > 0) logger.warn({ keys }, 'change takes effect after a restart')
     },
     onRejected(cause, { generation }) {
@@ -48,3 +52,8 @@ export const reportReloads = <T>(options: ReloadReportsOptions<T>): ReloadReport
     },
   }
 }
+
+const changed = <T>(keys: StartKeys<T>, before: T, after: T): readonly string[] =>
+  Object.entries(keys)
+    .filter(([, part]) => !isDeepStrictEqual(part(before), part(after)))
+    .map(([key]) => key)

@@ -4,7 +4,7 @@
 import * as z from 'zod'
 import { apiGroupSchema, pathGlobSchema, verbSchema } from './request-values.ts'
 import { answerSchema, redirectSchema } from './answer-schema.ts'
-import { hostPatternSchema, instantSchema, nameSchema } from '../config/values.ts'
+import { hostPatternSchema, instantSchema, nameSchema, VALUE_TYPES } from '../config/values.ts'
 
 const patterns = z.array(z.string().min(1)).min(1).optional()
 // Here an empty text has a meaning: the core group, no namespace.
@@ -196,6 +196,7 @@ const rule = z
     when: z
       .string()
       .min(1)
+      .register(VALUE_TYPES, { type: 'expression' })
       .optional()
       .describe(
         'CEL, of type bool, about `identity`, `request`, `certificate`, `claims`; `kubernetes` and `operation` where the route has them. Evaluated last; if it fails, the request is refused.',

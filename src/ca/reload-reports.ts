@@ -1,11 +1,18 @@
 // The fields of reload events of the signer.
 
-import { isDeepStrictEqual } from 'node:util'
-import { reportReloads } from '../audit/reload-reports.ts'
+import { reportReloads, type StartKeys } from '../audit/reload-reports.ts'
 import type { AuditSink } from '../audit/sink.ts'
 import type { ReloadReports } from '../config/reload.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { SignerSnapshot } from './snapshot.ts'
+
+/** The keys that are read at the start only, and what of a configuration they are. */
+export const SIGNER_RESTART_KEYS: StartKeys<SignerSnapshot> = {
+  listen: ({ config }) => config.listen,
+  maxStreams: ({ config }) => config.maxStreams,
+  admin: ({ config }) => config.admin,
+  'audit.file': ({ config }) => config.audit.file,
+}
 
 /** Reports on the reloads of one configuration file. */
 export const signerReloadReports = (
@@ -18,10 +25,5 @@ export const signerReloadReports = (
     audit,
     logger,
     logLevel: ({ config }) => config.log.level,
-    needRestart: ({ config: before }, { config: after }) => [
-      ...(isDeepStrictEqual(before.listen, after.listen) ? [] : ['listen']),
-      ...(before.maxStreams === after.maxStreams ? [] : ['maxStreams']),
-      ...(isDeepStrictEqual(before.admin, after.admin) ? [] : ['admin']),
-      ...(before.audit.file === after.audit.file ? [] : ['audit.file']),
-    ],
+    startKeys: SIGNER_RESTART_KEYS,
   })

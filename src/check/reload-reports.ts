@@ -1,7 +1,6 @@
 // The fields of reload events of authz.
 
-import { isDeepStrictEqual } from 'node:util'
-import { reportReloads } from '../audit/reload-reports.ts'
+import { reportReloads, type StartKeys } from '../audit/reload-reports.ts'
 import type { AuditSink } from '../audit/sink.ts'
 import type { ReloadReports } from '../config/reload.ts'
 import type { ReplaceableTls } from '../runtime/server-tls.ts'
@@ -20,6 +19,30 @@ interface ReloadParts extends Pick<
   readonly issuerTls: ReplaceableTls | undefined
 }
 
+/** Where it listens, and whether with TLS; the files of it may change. */
+const placesOf = ({ config: { listen } }: Snapshot): object => {
+  const { authz, issuer } = listen
+  const names = issuer?.tls && { clientNames: issuer.tls.clientNames }
+  return {
+    ...listen,
+    authz: { ...authz, tls: authz.tls !== undefined },
+    issuer: { ...issuer, tls: names },
+  }
+}
+
+/** The keys that are read at the start only, and what of a configuration they are. */
+export const RESTART_KEYS: StartKeys<Snapshot> = {
+  listen: placesOf,
+  'audit.file': ({ config }) => config.audit.file,
+  'audit.unauthenticated': ({ config }) => config.audit.unauthenticated,
+  state: ({ stateSettings }) => stateSettings,
+}
+
+/** The keys below those that a reload reads all the same. */
+export const RELOADED_KEYS = ['authz', 'issuer'].flatMap((listener) =>
+  ['certificate', 'key', 'clientCa'].map((file) => `listen.${listener}.tls.${file}`),
+)
+
 /** Reports on the reloads of one configuration file. */
 export const reloadReports = (
   file: string,
@@ -30,14 +53,7 @@ export const reloadReports = (
     audit,
     logger,
     logLevel: ({ config }) => config.log.level,
-    needRestart: (before, after) => [
-      ...(isDeepStrictEqual(placesOf(before), placesOf(after)) ? [] : ['listen']),
-      ...(before.config.audit.file === after.config.audit.file ? [] : ['audit.file']),
-      ...(isDeepStrictEqual(before.config.audit.unauthenticated, after.config.audit.unauthenticated)
-        ? []
-        : ['audit.unauthenticated']),
-      ...(isDeepStrictEqual(before.stateSettings, after.stateSettings) ? [] : ['state']),
-    ],
+    startKeys: RESTART_KEYS,
   })
   // Resources that only an earlier configuration, or a refused one, has acquired end here.
   return {
@@ -54,16 +70,5 @@ export const reloadReports = (
       revocations.retain(inForce.value.inUse)
       reports.onRejected(cause, inForce)
     },
-  }
-}
-
-/** Where it listens, and whether with TLS; the files of it may change. */
-const placesOf = ({ config: { listen } }: Snapshot): object => {
-  const { authz, issuer } = listen
-  const names = issuer?.tls && { clientNames: issuer.tls.clientNames }
-  return {
-    ...listen,
-    authz: { ...authz, tls: authz.tls !== undefined },
-    issuer: { ...issuer, tls: names },
   }
 }

@@ -8,6 +8,7 @@ import {
   type TextExpression,
   type ValueExpression,
 } from '../expression/cel.ts'
+import { VALUE_TYPES } from './values.ts'
 
 /** CEL that yields text: one value, several, or none. */
 export const callerText = z
@@ -19,6 +20,7 @@ export const callerText = z
     context.addIssue({ code: 'custom', message: compilation.message })
     return z.NEVER
   })
+  .register(VALUE_TYPES, { type: 'expression' })
 
 /** CEL that yields whatever JSON can hold, or nothing. */
 export const callerValue = z
@@ -30,11 +32,15 @@ export const callerValue = z
     context.addIssue({ code: 'custom', message: compilation.message })
     return z.NEVER
   })
+  .register(VALUE_TYPES, { type: 'expression' })
 
 /** A CEL condition on `claims`: of a JWT, or of an introspection response. */
-export const claimsCondition = z.string().transform((source, context) => {
-  const compilation = compileCondition(source, 'claims')
-  if (compilation.ok) return compilation.expression
-  context.addIssue({ code: 'custom', message: compilation.message })
-  return z.NEVER
-})
+export const claimsCondition = z
+  .string()
+  .transform((source, context) => {
+    const compilation = compileCondition(source, 'claims')
+    if (compilation.ok) return compilation.expression
+    context.addIssue({ code: 'custom', message: compilation.message })
+    return z.NEVER
+  })
+  .register(VALUE_TYPES, { type: 'expression' })

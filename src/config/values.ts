@@ -20,6 +20,19 @@ const MILLISECONDS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 const isUnit = (text: string): text is keyof typeof MILLISECONDS => text in MILLISECONDS
 
+/** What the text of a value is, for the reference of the configuration. */
+export const VALUE_TYPES = z.registry<{
+  readonly type:
+    | 'name'
+    | 'host pattern'
+    | 'instant'
+    | 'path'
+    | 'duration'
+    | 'address'
+    | 'secret'
+    | 'expression'
+}>()
+
 /** `version` of a configuration. */
 export const versionSchema = z
   .literal(1, 'must be 1, the version that this release of Countersign reads')
@@ -29,6 +42,7 @@ export const versionSchema = z
 export const nameSchema = z
   .string()
   .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'must be 1 to 63 lower-case letters, digits, "-" or "_"')
+  .register(VALUE_TYPES, { type: 'name' })
 
 /** A host in a matcher: a name without port, `*.` and a name for all below it, or `*`. */
 export const hostPatternSchema = z
@@ -37,12 +51,15 @@ export const hostPatternSchema = z
     /^(\*|(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$/,
     'must be a lower-case host name without a port, optionally beginning with "*."',
   )
+  .register(VALUE_TYPES, { type: 'host pattern' })
 
 /** An instant, as a text of RFC 3339. */
-export const instantSchema = z.iso.datetime({
-  offset: true,
-  error: 'must be a date with time and offset, as in RFC 3339',
-})
+export const instantSchema = z.iso
+  .datetime({
+    offset: true,
+    error: 'must be a date with time and offset, as in RFC 3339',
+  })
+  .register(VALUE_TYPES, { type: 'instant' })
 
 // zod passes no context to its transforms, and a parse is synchronous: this variable has the folder of
 // relative paths for the time of one parse.
@@ -78,6 +95,7 @@ export const pathSchema = z
   .min(1)
   .refine((path) => !path.startsWith('env:'), 'must be a file: "env:NAME" is possible for secrets')
   .transform((path) => resolve(folder, path.replace(/^file:(?=.)/, '')))
+  .register(VALUE_TYPES, { type: 'path' })
 
 /** A file path → a reference to the file's contents; see `resolveReferences`. */
 export const fileSchema = pathSchema.transform((path): SecretReference => ({ kind: 'file', path }))
@@ -92,6 +110,7 @@ export const durationSchema = z
     const unit = text.replace(/^\d+/, '')
     return Number.parseInt(text, 10) * (isUnit(unit) ? MILLISECONDS[unit] : Number.NaN)
   })
+  .register(VALUE_TYPES, { type: 'duration' })
 
 /** `unix:PATH` or `HOST:PORT` (IPv6 in brackets) → {@link Address}. */
 export const addressSchema = z
@@ -109,6 +128,7 @@ export const addressSchema = z
     (address) => address.kind === 'tcp' || Buffer.byteLength(address.path) <= LONGEST_SOCKET_PATH,
     `a UNIX socket's absolute path has at most ${LONGEST_SOCKET_PATH} bytes; choose a shorter folder, such as /run`,
   )
+  .register(VALUE_TYPES, { type: 'address' })
 
 function parseAddress(text: string): Address {
   if (text.startsWith('unix:'))
@@ -142,6 +162,7 @@ export const secretSchema = z
       ? { kind: 'file', path: resolve(folder, text.slice('file:'.length)) }
       : { kind: 'environment', variable: text.slice('env:'.length) },
   )
+  .register(VALUE_TYPES, { type: 'secret' })
 
 /** A name that is compared as a whole, not a pattern. */
 export const writtenOutName = z

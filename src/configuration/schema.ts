@@ -1,5 +1,5 @@
 // The configuration file as a schema: one source for the types, the defaults, the published JSON
-// Schema and docs/reference/countersign-yaml.md. It says what a value may look like; whether names refer
+// Schema and docs/reference/countersign-yaml/. It says what a value may look like; whether names refer
 // to something that exists is decided in `parse.ts`.
 
 import * as z from 'zod'

@@ -6,15 +6,18 @@ import { DerReader } from '../x509/der.ts'
 import { KEY_USAGES, type KeyUsage } from '../x509/extensions.ts'
 import { ATTRIBUTES, attributeOid, EXTENSIONS } from '../x509/oid.ts'
 import { oidSchema, purposeSchema } from '../x509/schema.ts'
-import { durationSchema, nameSchema, writtenOutName } from '../config/values.ts'
+import { durationSchema, nameSchema, VALUE_TYPES, writtenOutName } from '../config/values.ts'
 
 /** A CEL expression about `identity` that yields text. */
-const expression = z.string().transform((source, context) => {
-  const compilation = compileText(source, 'identity')
-  if (compilation.ok) return compilation.expression
-  context.addIssue({ code: 'custom', message: compilation.message })
-  return z.NEVER
-})
+const expression = z
+  .string()
+  .transform((source, context) => {
+    const compilation = compileText(source, 'identity')
+    if (compilation.ok) return compilation.expression
+    context.addIssue({ code: 'custom', message: compilation.message })
+    return z.NEVER
+  })
+  .register(VALUE_TYPES, { type: 'expression' })
 
 /** An attribute of a distinguished name, by short name or OID. */
 const attributeSchema = z

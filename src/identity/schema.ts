@@ -3,6 +3,7 @@
 
 import * as z from 'zod'
 import { compileText, type TextExpression } from '../expression/cel.ts'
+import { VALUE_TYPES } from '../config/values.ts'
 import type { Subject } from '../expression/environments.ts'
 import { exampleSchema, type IdentityExample } from './examples-schema.ts'
 
@@ -19,7 +20,7 @@ export const accountKeys = {
     .describe('Further attributes; each value becomes one header line.'),
 }
 
-const expression = z.string().min(1)
+const expression = z.string().min(1).register(VALUE_TYPES, { type: 'expression' })
 const globs = z.array(z.string().min(1))
 
 // With the defaults of `limits`, an identity of the largest size still fits the 32 KiB of headers
