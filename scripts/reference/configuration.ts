@@ -241,7 +241,7 @@ const formOf = ({ properties, required }: SchemaNode): string =>
   JSON.stringify([properties, required])
 
 /** The anchor of a section: the same for every reader of Markdown. */
-export const anchorOf = (path: string): string =>
+const anchorOf = (path: string): string =>
   path
     .replaceAll('[]', '')
     .replaceAll(/[^A-Za-z]+/g, '-')

@@ -8,6 +8,7 @@ import { RELOADED_KEYS, RESTART_KEYS } from '../../src/check/reload-reports.ts'
 import { configSchema } from '../../src/configuration/schema.ts'
 import { configurationPages, type ConfigurationReference } from './configuration.ts'
 import { pageText, type ReferencePage } from './markdown.ts'
+import { expressionsPage } from './expressions.ts'
 import { reasonsPage } from './reasons.ts'
 
 const exampleOf = (name: string): string =>
@@ -35,6 +36,7 @@ export const CONFIGURATIONS: readonly ConfigurationReference[] = [
 
 const pages = (): readonly ReferencePage[] => [
   ...CONFIGURATIONS.flatMap(configurationPages),
+  expressionsPage(),
   reasonsPage(),
 ]
 

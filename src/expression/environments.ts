@@ -123,6 +123,16 @@ const ruleEnvironment = ({ kubernetes, operation, segments }: RuleTopics): Envir
   return environment
 }
 
+/** The fields of each variable, with their types. `claims` has those of the token. */
+export const VARIABLES = {
+  identity: IDENTITY,
+  account: CREDENTIAL,
+  certificate: CERTIFICATE,
+  request: REQUEST,
+  kubernetes: KUBERNETES,
+  operation: OPERATION,
+} as const
+
 /** The environment of an expression. */
 export const environmentOf = (about: Subject | RuleTopics): Environment =>
   typeof about === 'string' ? ENVIRONMENTS[about] : ruleEnvironment(about)
