@@ -118,7 +118,7 @@ const keyPage = (
     from: `${reference.from} and scripts/reference/examples/${reference.name}`,
     body: [
       `${node.description ?? ''} ${facts.join(' ')} [All keys and types of ${reference.name}](../${folder}.md).`,
-      block('yaml', partOf(reference.example, key)),
+      block(`yaml of=${folder}`, partOf(reference.example, key)),
       ...new Sections(reference, key, node).all(),
     ],
   }

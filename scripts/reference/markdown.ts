@@ -35,6 +35,6 @@ export const code = (text: string): string =>
 /** Code spans, separated by commas. */
 export const codes = (texts: Iterable<string>): string => [...texts].map(code).join(', ')
 
-/** A fenced block of code. */
+/** A fenced block of code. @param language with attributes for the test of examples (test/docs/examples) */
 export const block = (language: string, text: string): string =>
   `\`\`\`${language}\n${text.trimEnd()}\n\`\`\``

@@ -3,11 +3,13 @@
 // - With `version` at the top a block is a complete countersign.yaml or signer.yaml.
 // - With other keys of one of these, or with `in=PATH`, it is a part: it is put into base.countersign.yaml or
 //   base.signer.yaml at that path. `extends=NAME` puts it into the block of the page with `name=NAME` instead.
+// - `of=NAME`: a part of the complete example of docs/reference/NAME.md, with which it must agree.
 // - `users` at the top: a users file. `apiVersion` and `kind`: Kubernetes objects.
 // - `for=NAME`: another file, of `OTHERS`.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { isMap, isSeq, parseAllDocuments, parseDocument, stringify } from 'yaml'
 import { buildSigner, SignerResources } from '../../../src/ca/snapshot.ts'
 import { signerSchema } from '../../../src/ca/schema.ts'
@@ -21,7 +23,7 @@ import { systemClock } from '../../../src/runtime/clock.ts'
 import { buildOffline } from '../../../src/tools/offline.ts'
 import { runPolicyTests } from '../../../src/tools/policy-tests/run.ts'
 import { chartValuesSchema } from '../../../deploy/kubernetes/values/schema.ts'
-import type { Block } from './blocks.ts'
+import { blocksOf, type Block } from './blocks.ts'
 import { EXAMPLE, ExampleFiles } from './example-files.ts'
 
 /** YAML that other programs read, of which only the syntax is checked, and why. */
@@ -57,6 +59,8 @@ export const yamlProblems = async (
   const documents = parseAllDocuments(text)
   const faults = [...documents].flatMap(({ errors }) => errors.map(({ message }) => message))
   if (faults.length > 0) return faults
+  const reference = block.attributes.get('of')
+  if (reference !== undefined) return partProblems(reference, parseDocument(text).toJS())
   const other = block.attributes.get('for')
   if (other === 'values') return schemaProblems(chartValuesSchema, documents[0]?.toJS())
   if (other !== undefined) return other in OTHERS ? [] : [`there is no for=${other}`]
@@ -69,6 +73,15 @@ export const yamlProblems = async (
   const whole = wholeOf(block, value, siblings)
   if (typeof whole === 'string') return [whole]
   return await (whole.of === 'signer' ? signerProblems : configProblems)(whole.value, folder)
+}
+
+/** The complete example of the page is checked itself. */
+const partProblems = (page: string, part: Value): readonly string[] => {
+  const complete = blocksOf(`docs/reference/${page}.md`).find(({ text }) => /^version:/.test(text))
+  const value = complete === undefined ? {} : mappingIn(complete.text)
+  return Object.entries(mappingOf(part))
+    .filter(([key, section]) => !isDeepStrictEqual(section, value[key]))
+    .map(([key]) => `${key} differs from the complete example of docs/reference/${page}.md`)
 }
 
 const isApiKeys = (value: Value): boolean =>

@@ -89,7 +89,11 @@ describe('the page of a key', () => {
   const text = page === undefined ? '' : pageText(page)
 
   it('shows the part of the example that belongs to the key', () => {
-    assert.ok(text.includes('```yaml\nroutes:\n  - allow: a # a comment\n    users: [b]\n```'))
+    assert.ok(
+      text.includes(
+        '```yaml of=countersign-yaml\nroutes:\n  - allow: a # a comment\n    users: [b]\n```',
+      ),
+    )
   })
 
   it('has one section for an object that occurs twice', () => {
