@@ -77,7 +77,9 @@ export const yamlProblems = async (
 
 /** The complete example of the page is checked itself. */
 const partProblems = (page: string, part: Value): readonly string[] => {
-  const complete = blocksOf(`docs/reference/${page}.md`).find(({ text }) => /^version:/.test(text))
+  const complete = blocksOf(`docs/reference/${page}.md`).find(({ text }) =>
+    text.startsWith('version:'),
+  )
   const value = complete === undefined ? {} : mappingIn(complete.text)
   return Object.entries(mappingOf(part))
     .filter(([key, section]) => !isDeepStrictEqual(section, value[key]))
