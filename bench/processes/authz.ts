@@ -2,8 +2,8 @@
 
 import { Session, type Profiler } from 'node:inspector/promises'
 import { z } from 'zod'
-import { startAuthz, type Authz } from '../../src/authz.ts'
-import { growYoungGeneration } from '../../src/runtime/young-generation.ts'
+import type { Authz } from '../../src/authz.ts'
+import { growYoungGeneration, keepYoungGeneration } from '../../src/runtime/young-generation.ts'
 import { answerQuestions } from './answer.ts'
 import { collect } from './collect.ts'
 
@@ -14,6 +14,10 @@ const questionSchema = z.discriminatedUnion('do', [
   z.object({ do: z.literal('start-profile'), interval: z.int() }),
   z.object({ do: z.literal('stop-profile') }),
 ])
+
+// As the command does: until it is ready, and its modules are loaded then.
+keepYoungGeneration()
+const { startAuthz } = await import('../../src/authz.ts')
 
 let authz: Authz | undefined
 
@@ -44,7 +48,7 @@ const answer = async (question: z.output<typeof questionSchema>): Promise<unknow
   switch (question.do) {
     case 'start':
       authz = await startAuthz(question.file)
-      growYoungGeneration() // as the command does
+      growYoungGeneration()
       return undefined
     case 'reload':
       return await reload()

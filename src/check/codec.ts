@@ -250,7 +250,7 @@ function writeDynamicMetadata({ repeatedHeaders, upstreamSecret }: AllowAnswer) 
 }
 
 // A user may be in hundreds of groups, and an identity has the same list each time.
-const writtenLists = new Derived<readonly RepeatedHeader[], Buffer>()
+const writtenLists = new Derived<readonly RepeatedHeader[], string>()
 
 function writeRepeatedHeaders(headers: readonly RepeatedHeader[]) {
   const known = writtenLists.get(headers)

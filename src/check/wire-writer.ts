@@ -30,16 +30,19 @@ export class WireWriter {
     return this.#buffer.length - this.#start
   }
 
-  /** What has been written since `written` was `since`; a copy. */
-  copy(since: number): Buffer {
-    return Buffer.from(this.#buffer.subarray(this.#start, this.#buffer.length - since))
+  /**
+   * What has been written since `written` was `since`, to be kept: a character for each byte. A small Buffer would retain
+   * the 64 KB that Node cuts it from, most of which nothing uses any more.
+   */
+  copy(since: number): string {
+    return this.#buffer.toString('latin1', this.#start, this.#buffer.length - since)
   }
 
   /** Bytes that {@link copy} gave. */
-  bytes(written: Buffer): void {
+  bytes(written: string): void {
     this.#reserve(written.length)
     this.#start -= written.length
-    this.#buffer.set(written, this.#start)
+    this.#buffer.write(written, this.#start, 'latin1')
   }
 
   /** Puts the prefix before a nested message, which began when `written` was `since`. */

@@ -58,6 +58,9 @@ class Segment<V> {
     if (behind === undefined) this.#last = before
     else behind.before = before
     this.bytes -= entry.bytes
+    // A removed entry in the old generation of the heap would keep its neighbours, and those theirs, until it is collected.
+    entry.before = undefined
+    entry.behind = undefined
   }
 }
 

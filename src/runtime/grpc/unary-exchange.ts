@@ -5,7 +5,7 @@ import { ERROR } from '../http2/frames.ts'
 import type { Http2Stream, StreamReceiver } from '../http2/stream.ts'
 import type { Deadlines, Timed } from './deadlines.ts'
 import { GRPC_CODES, MessageReader, PREFIX_BYTES } from './framing.ts'
-import type { HoldBudget, Holder } from './hold-budget.ts'
+import type { HoldBudget, Holder, Holding } from './hold-budget.ts'
 import { OK_TRAILERS, RESPONSE_HEAD, statusBlock } from './response.ts'
 import type { UnaryCall, UnaryMethod } from './unary.ts'
 
@@ -45,6 +45,7 @@ export class UnaryExchange implements StreamReceiver, UnaryCall, Timed, Holder {
   readonly deadline: number
   /** Monotonic; set when the handler waits. */
   dueAt = Number.POSITIVE_INFINITY
+  holding: Holding | undefined
   readonly #stream: Http2Stream
   readonly #method: UnaryMethod
   readonly #surroundings: UnarySurroundings

@@ -6,6 +6,7 @@ import { ClosedStreams } from './closed-streams.ts'
 import { ConnectionError, ERROR, FLAG, MAX_31_BITS, type ErrorNumber } from './frames.ts'
 import { HeaderBlocks } from './header-blocks.ts'
 import type { Http2Limits } from './limits.ts'
+import { OpenStreams } from './open-streams.ts'
 import { areTrailers, type RequestHead } from './request-head.ts'
 import type { Sender } from './sender.ts'
 import { Http2Stream, type StreamOwner, type StreamReceiver } from './stream.ts'
@@ -46,7 +47,7 @@ export class Streams<Prepared> implements StreamOwner {
   /** Frames that no stream needs (see the limit of that name). */
   readonly idleFrames: TokenBucket
   readonly #options: StreamsOptions<Prepared>
-  readonly #open = new Map<number, Http2Stream>()
+  readonly #open = new OpenStreams()
   readonly #closed = new ClosedStreams()
   readonly #resets: TokenBucket
   readonly #faults: TokenBucket
@@ -150,7 +151,7 @@ export class Streams<Prepared> implements StreamOwner {
 
   /** Takes PRIORITY (§6.3), which is deprecated (§5.3.2). */
   priority(id: number, dependency: number, length: number): void {
-    const open = this.#open.has(id)
+    const open = this.#open.get(id) !== undefined
     if (length !== 5) {
       if (!open) throw new ConnectionError(ERROR.frameSize, 'PRIORITY of a wrong length')
       return this.fault(id, ERROR.frameSize)
@@ -163,7 +164,7 @@ export class Streams<Prepared> implements StreamOwner {
 
   /** §6.9.2: the initial window has changed, and with it that of every stream. */
   adjustWindows(change: number): void {
-    for (const stream of this.#open.values()) {
+    for (const stream of this.#open.all()) {
       stream.sendWindow += change
       if (stream.sendWindow > MAX_31_BITS) {
         throw new ConnectionError(ERROR.flowControl, 'the window of a stream is too large')
@@ -203,7 +204,7 @@ export class Streams<Prepared> implements StreamOwner {
 
   /** The connection is over. */
   closeAll(): void {
-    for (const stream of this.#open.values()) this.#close(stream)
+    for (const stream of this.#open.all()) if (!stream.isClosed) this.#close(stream)
   }
 
   /** Resets a stream that is not open. */
@@ -250,7 +251,7 @@ export class Streams<Prepared> implements StreamOwner {
     this.idleFrames.giveBack(limits.framesPerRequest)
     const { initialWindow } = this.sender.peer
     const stream = new Http2Stream(id, this, initialWindow, limits.streamWindow)
-    this.#open.set(id, stream)
+    this.#open.add(stream)
     stream.contentLeft = reading.head.contentLength
     stream.receiver = application.open(stream, reading.prepared)
     if (stream.isClosed) stream.receiver.closed()
