@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { removalsOf, type HeaderNames } from '../../src/envoy/removals.ts'
 import { canonicalName } from '../../src/request/canonical-name.ts'
 import { skipWithoutEnvoy, validateBootstrap } from '../servers/envoy.ts'
+import { OLDER_ENVOYS, skipWithoutOlderEnvoy } from '../servers/older-envoys.ts'
 
 const removalSchema = z.union([
   z.object({ remove: z.string() }),
@@ -102,12 +103,21 @@ describe('the removals of many and of long names', { skip: skipWithoutEnvoy() },
 
   const LONG = `x-${'very-'.repeat(30)}long`
 
+  const names = Array.from({ length: 60 }, (_, index) => `x-app-header-${'n'.repeat(index)}-user`)
+  const prefixes = Array.from({ length: 20 }, (_, index) => `x-${'p'.repeat(index + 1)}-`)
+  const bootstrap = (): string =>
+    bootstrapWith(removalsOf({ names: [...names, LONG], prefixes }, KEPT))
+
   it('are not too large for Envoy', async () => {
-    const names = Array.from({ length: 60 }, (_, index) => `x-app-header-${'n'.repeat(index)}-user`)
-    const prefixes = Array.from({ length: 20 }, (_, index) => `x-${'p'.repeat(index + 1)}-`)
-    const removed = { names: [...names, LONG], prefixes }
-    await validateBootstrap(bootstrapWith(removalsOf(removed, KEPT)))
+    await validateBootstrap(bootstrap())
   })
+
+  for (const older of OLDER_ENVOYS) {
+    const skip = skipWithoutOlderEnvoy(older)
+    it(`are not too large for Envoy ${older.version}`, { skip }, async () => {
+      await validateBootstrap(bootstrap(), older.program)
+    })
+  }
 
   it('match a long name by its beginning', () => {
     const [regex = ''] = expressionsOf({ names: [LONG], prefixes: [] }, { names: [], prefixes: [] })

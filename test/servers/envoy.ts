@@ -76,12 +76,12 @@ export const startEnvoy = async (options: EnvoyOptions): Promise<Envoy> => {
   }
 }
 
-/** Runs `envoy --mode validate`; throws with what Envoy says against the bootstrap. */
-export const validateBootstrap = async (bootstrap: string): Promise<void> => {
+/** Runs `envoy --mode validate` of a program; throws with what Envoy says against the bootstrap. */
+export const validateBootstrap = async (bootstrap: string, program?: string): Promise<void> => {
   await using folder = await temporaryFolder()
   const file = folder.file('envoy.yaml')
   await writeFile(file, bootstrap, { mode: 0o600 })
-  const { child, log } = launch(file, { bootstrap }, ['--mode', 'validate'])
+  const { child, log } = launch(file, { bootstrap, program }, ['--mode', 'validate'])
   const code = await exited(child)
   if (code !== 0) throw new Error(`envoy --mode validate failed:\n${log().slice(-LOG_TAIL)}`)
 }

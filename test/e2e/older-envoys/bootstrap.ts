@@ -18,11 +18,6 @@ const changed = (value: Value, change: (object: { [key: string]: Value }) => voi
 const isObject = (value: Value | undefined): value is { [key: string]: Value } =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** RE2 programs of up to 200 instructions. */
-const largePrograms: Value = {
-  layers: [{ name: 'static', static_layer: { 're2.max_program_size.error_level': 200 } }],
-}
-
 /**
  * Makes the bootstrap one for an older Envoy.
  *
@@ -34,7 +29,6 @@ export const olderBootstrap = (yaml: string, minor: number, handle: string): str
   const older = changed(bootstrap, (object) => {
     if (minor <= 36) delete object['access_log']
     if (minor <= 37) fixCertificate(object, handle)
-    if (minor <= 38 && 'static_resources' in object) object['layered_runtime'] = largePrograms
   })
   return stringify(older)
 }

@@ -32,8 +32,8 @@ describe('messages of countersign up', { skip: skipWithoutEnvoy() }, () => {
     },
     {
       name: 'an Envoy that is too old',
-      script: 'echo "envoy  version: 3909deb1/1.38.9/Clean/RELEASE/BoringSSL"',
-      want: /envoy is Envoy 1\.38\.9; up needs Envoy ≥ 1\.39\. Name another/,
+      script: 'echo "envoy  version: 3909deb1/1.36.9/Clean/RELEASE/BoringSSL"',
+      want: /envoy is Envoy 1\.36\.9; up needs Envoy ≥ 1\.37\. Name another/,
     },
     {
       name: 'a program that is not Envoy',

@@ -38,10 +38,11 @@ const COMMANDS = {
 /** Starts it and waits until it is ready. */
 export const startUp = async (
   write: () => Promise<WrittenSite> = () => writeSite(),
+  more: readonly string[] = [],
 ): Promise<Up> => {
   await using stack = new AsyncDisposableStack()
   const site = stack.use(await write())
-  const { process: child, log } = launch(site.config)
+  const { process: child, log } = launch(site.config, more)
   const ended = exitOf(child)
   stack.defer(async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM')
