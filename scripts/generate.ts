@@ -38,7 +38,7 @@ export const generate = async (): Promise<readonly Generated[]> => [
     file: path(`deploy/istio/${name}`),
     contents,
   })),
-  ...referencePages().map(({ file, text }) => ({ file: path(file), contents: text })),
+  ...(await referencePages()).map(({ file, text }) => ({ file: path(file), contents: text })),
 ]
 
 const path = (name: string): string => resolve(root, name)

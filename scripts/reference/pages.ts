@@ -6,6 +6,7 @@ import { SIGNER_RESTART_KEYS } from '../../src/ca/reload-reports.ts'
 import { signerSchema } from '../../src/ca/schema.ts'
 import { RELOADED_KEYS, RESTART_KEYS } from '../../src/check/reload-reports.ts'
 import { configSchema } from '../../src/configuration/schema.ts'
+import { cliPage } from './cli.ts'
 import { configurationPages, type ConfigurationReference } from './configuration.ts'
 import { pageText, type ReferencePage } from './markdown.ts'
 import { expressionsPage } from './expressions.ts'
@@ -34,12 +35,14 @@ export const CONFIGURATIONS: readonly ConfigurationReference[] = [
   },
 ]
 
-const pages = (): readonly ReferencePage[] => [
+const pages = async (): Promise<readonly ReferencePage[]> => [
   ...CONFIGURATIONS.flatMap(configurationPages),
+  await cliPage(),
   expressionsPage(),
   reasonsPage(),
 ]
 
 /** Each page, by its path from the root of the repository. */
-export const referencePages = (): readonly { readonly file: string; readonly text: string }[] =>
-  pages().map((page) => ({ file: page.file, text: pageText(page) }))
+export const referencePages = async (): Promise<
+  readonly { readonly file: string; readonly text: string }[]
+> => (await pages()).map((page) => ({ file: page.file, text: pageText(page) }))

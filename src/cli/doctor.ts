@@ -30,7 +30,7 @@ token endpoints; Kubernetes API servers; OCSP responders and CRLs. It logs no us
 RADIUS, introspection, token endpoints and API servers receive the user or token
 "countersign-doctor", which their logs will show.
 
-Run it where authz runs, as the same user. It exits with 1 for errors; with --strict for warnings, too.
+Run it where authz runs, as the same user.
 What needs no other server, "countersign validate" checks.`
 
 /** The command. */
@@ -46,7 +46,7 @@ export const doctorCommand = (context: CommandContext): Command =>
         .default(durationSchema.parse(DEFAULT_TIMEOUT), DEFAULT_TIMEOUT),
     )
     .option('--json', 'print the findings as a JSON array')
-    .option('--strict', 'exit with 1 for warnings too')
+    .option('--strict', 'fail for warnings, too')
     .addHelpText('after', ABOUT)
     .action(async ({ config: file, timeout, json, strict }: Options) => {
       const { process } = context

@@ -38,7 +38,7 @@ const DEFAULT_TIMEOUT = '60s'
 export const envoyLintCommand = (context: CommandContext): Command =>
   new Command('lint')
     .description(
-      'check an Envoy configuration: a bootstrap, the output of /config_dump, or a running Envoy. Exits with 1 when a setting is missing or dangerous, with 2 when the configuration cannot be read',
+      'check an Envoy configuration: a bootstrap, the output of /config_dump, or a running Envoy.',
     )
     .argument('[file]', 'the configuration, YAML or JSON')
     .addOption(
@@ -62,7 +62,7 @@ export const envoyLintCommand = (context: CommandContext): Command =>
       'the cluster of authz, when there are other ext_authz services; with Istio "outbound|PORT||HOST"',
     )
     .option('--json', 'print the findings as a JSON array')
-    .option('--strict', 'exit with 1 for warnings too')
+    .option('--strict', 'fail for warnings, too')
     .addHelpText('after', HELP)
     .action(async (file: string | undefined, options: Options) => {
       try {

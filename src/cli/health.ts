@@ -19,7 +19,7 @@ const DEFAULT_TIMEOUT = '3s'
 /** The command. */
 export const healthCommand = ({ process, console }: CommandContext): Command =>
   new Command('health')
-    .description('check whether authz or the signer serves: exits with 0 if so, else with 1')
+    .description('check whether authz or the signer serves')
     .addOption(
       new Option('-a, --address <address>', 'where it listens: unix:PATH or HOST:PORT')
         .env('COUNTERSIGN_HEALTH_ADDRESS')

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { growYoungGeneration, keepYoungGeneration } from '../runtime/young-generation.ts'
 import type { CommandContext } from './context.ts'
+import { addNotes, usageExitCode } from './notes.ts'
 import { reportFailure } from './report.ts'
 
 type Load = (context: CommandContext) => Promise<Command>
@@ -53,20 +54,14 @@ const COMMANDS: ReadonlyMap<string, Load> = new Map<string, Load>([
   ],
 ])
 
-/** Every command: for completion, and what describes or checks them. */
-export const allCommands = async (context: CommandContext): Promise<readonly Command[]> =>
-  await Promise.all([...COMMANDS.values()].map((load) => load(context)))
-
 const SERVICES: ReadonlySet<string> = new Set(['authz', 'signer'])
 
-// 1 is a result of these commands: a refusal, or a login that is required.
-const USAGE_IS_2: ReadonlySet<string> = new Set([
-  'explain',
-  'login',
-  'logout',
-  'credential',
-  'kubeconfig',
-])
+/** Every command: for completion, and what describes or checks them. */
+export const allCommands = async (context: CommandContext): Promise<readonly Command[]> => {
+  const commands = await Promise.all([...COMMANDS.values()].map((load) => load(context)))
+  for (const command of commands) addNotes(command)
+  return commands
+}
 
 /**
  * Runs the command that `process.argv` names, to its end, and sets `process.exitCode`. It reports failures,
@@ -84,13 +79,14 @@ export const main = async (context: CommandContext): Promise<void> => {
   if (SERVICES.has(name)) keepYoungGeneration() // until it is ready
   try {
     for (const command of await Promise.all(loadsOf(name).map((load) => load(context)))) {
+      addNotes(command)
       program.addCommand(command)
     }
     endInContext(program, context)
     await program.parseAsync(argv)
   } catch (cause) {
     if (!(cause instanceof CommanderError)) reportFailure(context, cause)
-    else if (cause.exitCode !== 0) context.process.exitCode = USAGE_IS_2.has(name) ? 2 : 1
+    else if (cause.exitCode !== 0) context.process.exitCode = usageExitCode(argv.slice(2))
   } finally {
     growYoungGeneration()
   }

@@ -76,7 +76,7 @@ interface CreateOptions {
 const showCommand = (context: CommandContext): Command =>
   new Command('show')
     .description(
-      'print the keys: the state of each, from when on it signs, until when it is published. Exits with 1, and the reason, when authz would refuse the folder',
+      'print the keys: the state of each, from when on it signs, until when it is published, and why authz would refuse the folder',
     )
     .argument('<dir>', 'the folder of the keys', absolute)
     .option('--json', 'print JSON')

@@ -32,7 +32,7 @@ interface Options {
 export const validateCommand = (context: CommandContext): Command =>
   new Command('validate')
     .description(
-      'check a configuration and every file it names; exits with 1 and lists all problems. Warns about what is valid and probably not meant, or will not be valid for long',
+      'check a configuration and every file it names, and list all problems. Warns about what is valid and probably not meant, or will not be valid for long',
     )
     .addOption(configOption())
     .addOption(
@@ -41,7 +41,7 @@ export const validateCommand = (context: CommandContext): Command =>
         'the signer’s configuration; checked together with the other, or, without --config, alone',
       ).argParser((file) => resolve(file)),
     )
-    .option('--strict', 'exit with 1 for warnings too')
+    .option('--strict', 'fail for warnings, too')
     .option(
       '--no-envoy-files',
       'leave out the files of "envoy", where Envoy runs on another machine or in another container',

@@ -13,7 +13,7 @@ describe('--help', { concurrency: true }, () => {
     { args: ['authz'], says: [/--config <file>/, /COUNTERSIGN_CONFIG/, /SIGHUP/, /SIGTERM/] },
     { args: ['signer'], says: [/--config <file>/, /COUNTERSIGN_SIGNER_CONFIG/, /SIGHUP/] },
     { args: ['up'], says: [/--config <file>/, /--envoy <program>/, /ENVOY_BIN/] },
-    { args: ['validate'], says: [/--config <file>/, /--signer <file>/, /lists all/] },
+    { args: ['validate'], says: [/--config <file>/, /--signer <file>/, /list all/] },
     { args: ['envoy'], says: [/generate/] },
     {
       args: ['envoy', 'istio'],
@@ -58,7 +58,7 @@ describe('--help', { concurrency: true }, () => {
     },
     {
       args: ['trace'],
-      says: [/--audit <files...>/, /--issuance/, /--kube-audit/, /X509SHA256/, /Exits with 0/],
+      says: [/--audit <files...>/, /--issuance/, /--kube-audit/, /X509SHA256/, /Exit codes: 0 /],
     },
     { args: ['hash-password'], says: [/--algorithm <name>/, /--user <name>/, /standard input/] },
   ]

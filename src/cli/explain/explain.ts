@@ -52,7 +52,7 @@ const DEADLINE_MS = 60_000
 export const explainCommand = (context: CommandContext): Command =>
   addRenamedOption(addRequestOptions(new Command('explain')), '--ask', '--call-api-server')
     .description(
-      'explain how each phase evaluates one request: its route, its authentication, the rule that decides and why other rules do not, and what would be forwarded. A credential is verified as usual, and a directory counts a wrong password; with --user no credential is verified. Prints no credential. Exits with 0 when the request is allowed, with 1 when it is refused, with 2 when the decision is undetermined',
+      'explain how each phase evaluates one request: its route, its authentication, the rule that decides and why other rules do not, and what would be forwarded. A credential is verified as usual, and a directory counts a wrong password; with --user no credential is verified. Prints no credential.',
     )
     .addOption(configOption())
     .addOption(

@@ -72,7 +72,7 @@ Examples:
 /** The command. */
 export const kubeconfigCommand = (context: CommandContext): Command => {
   const command = new Command('kubeconfig').description(
-    'write a kubeconfig for a cluster behind Countersign; exits with 2 when the options are invalid',
+    'write a kubeconfig for a cluster behind Countersign',
   )
   withOptions(command, [...clusterOptions(), ...credentialOptions(), ...fileOptions()])
   addRenamedOption(command, '--way <method>', '--auth-method')

@@ -38,7 +38,7 @@ const HELP = `
 kubectl runs it; \`countersign kubeconfig --auth-method exec\` writes the kubeconfig. The options of the request
 must equal those of \`countersign login\`. A token that is about to expire is renewed, by one process for
 all. When a login is required and kubectl has a terminal, the user is prompted to log in; otherwise the
-command exits with 1 and prints the command to run.
+command fails and prints the command to run.
 
 It implements client.authentication.k8s.io/v1 (and v1beta1), which transfers a token or a client
 certificate, but no user name and password: those belong into the kubeconfig
@@ -52,7 +52,7 @@ Examples:
 /** The command. */
 export const credentialCommand = (context: CommandContext): Command => {
   const command = new Command('credential').description(
-    'print a token of a login for kubectl (an exec credential plugin); exits with 1 when a login is required first, with 2 when the options are invalid',
+    'print a token of a login for kubectl (an exec credential plugin)',
   )
   withOptions(command, [
     issuerOption().makeOptionMandatory(),

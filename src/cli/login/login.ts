@@ -47,7 +47,7 @@ Examples:
 /** The command. */
 export const loginCommand = (context: CommandContext): Command => {
   const command = new Command('login').description(
-    'log in at an OpenID provider, of Countersign or any other, for `countersign credential`; exits with 1 when the login fails, with 2 when the options are invalid',
+    'log in at an OpenID provider, of Countersign or any other, for `countersign credential`',
   )
   withOptions(command, [
     issuerOption().makeOptionMandatory(),

@@ -22,8 +22,8 @@ interface Options extends ProviderAccess, Partial<LoginRequest> {
 }
 
 const HELP = `
-Without options it ends the login when there is one, and lists them when there are several. It exits with
-1 when a token could not be revoked: the local copy is removed, and the token expires by itself.
+Without options it ends the login when there is one, and lists them when there are several. Where a
+token cannot be revoked, the local copy is removed, and the token expires by itself.
 
 Examples:
   countersign logout

@@ -35,7 +35,7 @@ export const openapiCommand = (context: CommandContext): Command =>
     .addCommand(
       new Command('list')
         .description(
-          'print the operations of an API description (Swagger 2.0, OpenAPI 3.0 to 3.2): method, path, id, tags, and the scopes that a token needs. Exits with 2 when it cannot be read',
+          'print the operations of an API description (Swagger 2.0, OpenAPI 3.0 to 3.2): method, path, id, tags, and the scopes that a token needs.',
         )
         .argument('<file>', 'the API description', (file: string) => resolve(file))
         .addOption(baseOption())
@@ -47,7 +47,7 @@ export const openapiCommand = (context: CommandContext): Command =>
     .addCommand(
       new Command('diff')
         .description(
-          'print what changed between two versions of an API description and, with --config, what that means for the rules: which match nothing any more, which take more or fewer operations than before, and which operations no rule names. Exits with 1 when a rule would match nothing any more, with 2 when something cannot be read',
+          'print what changed between two versions of an API description and, with --config, what that means for the rules: which match nothing any more, which take more or fewer operations than before, and which operations no rule names.',
         )
         .argument('<old>', 'the version before', (file: string) => resolve(file))
         .argument('<new>', 'the version after', (file: string) => resolve(file))

@@ -42,9 +42,6 @@ when a rule depends on data that the log lacks, such as headers or claims, or on
 not called. The route is the one that the log names or, when the configuration has none of that name,
 the one for host and path.
 
-Exits with 0 when no decision changes, with 1 when one does, with 2 when the configuration cannot be
-used or the files contain no decision.
-
 With --json, one object per line: {"kind":"change", "before", "after", …} and {"kind":"undetermined",
 "what", …} for each such decision, {"kind":"unreadable", "file", "line", "why"} for each line that
 cannot be read, and {"kind":"summary", "totals", "changes", "undetermined", "shadows", "moved"} at the
@@ -64,7 +61,7 @@ export const replayCommand = (context: CommandContext): Command =>
     .option('--route <name>', 'only decisions of this route')
     .option('--user <name>', 'only decisions about this user')
     .option('--rematch', 'find routes by host and path, not by the name in the log')
-    .option('--strict', 'exit with 1 also for what is undetermined or cannot be read')
+    .option('--strict', 'fail also for what is undetermined or cannot be read')
     .option('--json', 'print JSON lines')
     .addHelpText('after', AFTERWORD)
     .action(async (files: readonly string[], options: Options) => {

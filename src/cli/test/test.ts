@@ -28,7 +28,7 @@ const UNUSABLE = 2
 export const testCommand = (context: CommandContext): Command =>
   new Command('test')
     .description(
-      'run the examples of each `identity` of a configuration through its mapping, and the `tests` through its rules, as the service does, without a network. Reports rules that no test covers, and warns about valid settings that are probably mistakes. Exits with 1 when one fails, with 2 when the configuration cannot be used',
+      'run the examples of each `identity` of a configuration through its mapping, and the `tests` through its rules, as the service does, without a network. Reports rules that no test covers, and warns about valid settings that are probably mistakes.',
     )
     .addOption(configOption())
     .option('--strict', 'fail when there are warnings, or rules that no test touches')

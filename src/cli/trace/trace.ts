@@ -50,9 +50,6 @@ decision in the logs.
 Files may be compressed with gzip, of any size, in any order, and of several replicas. Each is read several
 times, so standard input and pipes are not supported. Unreadable lines that contain the id are reported.
 
-Exits with 0 when events are found and agree, with 1 when none is found, with 2 when a file cannot be
-read, with 3 when events differ.
-
 With --json, one object per line: {"kind":"report", "decision", "issued", "refused", "failures", "seen",
 "differences", "notes"} for each decision, {"kind": one of "login", "failure", "refusals-summary", "issued", "refused", "undecided", "unaccounted",
 "likely", "record"} for events without a decision, {"kind":"unreadable", "file", "line", "why"}, and

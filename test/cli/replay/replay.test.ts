@@ -176,7 +176,7 @@ shadow rules, which do not decide
       /--config <file>/,
       /--json/,
       /--rematch/,
-      /Exits with 0/,
+      /Exit codes:/,
       /"summary"/,
     ]
     for (const pattern of says) assert.match(stdout, pattern)
