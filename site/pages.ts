@@ -56,19 +56,28 @@ export const sidebar = (): SidebarItem[] => {
     return { text: title, collapsed: false, items: [...pages, ...unlisted].map(itemOf) }
   })
   const decisions = pagePaths().filter((page) => isDecision(page) && !listed.has(page))
-  return [...items, { text: 'Decisions', collapsed: true, items: decisions.map(itemOf) }]
+  const decisionItems = decisions.map((page) => ({ text: titleOf(page), link: linkOf(page) }))
+  return [...items, { text: 'Decisions', collapsed: true, items: decisionItems }]
 }
 
-const isInFolder = (page: string): boolean => page.startsWith('docs/') && page !== INDEX
+const isInFolder = (page: string): boolean =>
+  page.startsWith('docs/') && page !== INDEX && !page.endsWith('/README.md')
 
 const isDecision = (page: string): boolean => page.startsWith('docs/decisions/')
 
-const itemOf = (page: string): SidebarItem => ({
-  text: titleOf(page),
-  link: `/${sitePath(page)
+/** A page; below it those of the folder of its name, or of the folder whose README it is. */
+const itemOf = (page: string): SidebarItem => {
+  const item = { text: titleOf(page), link: linkOf(page) }
+  const folder = page.endsWith('/README.md') ? dirname(page) : page.replace(/\.md$/, '')
+  if (!folder.startsWith('docs/') || isDecision(page)) return item
+  const parts = pagePaths().filter((part) => dirname(part) === folder && part !== page)
+  return parts.length === 0 ? item : { ...item, collapsed: true, items: parts.map(itemOf) }
+}
+
+const linkOf = (page: string): string =>
+  `/${sitePath(page)
     .replace(/(^|\/)index\.md$/, '$1')
-    .replace(/\.md$/, '')}`,
-})
+    .replace(/\.md$/, '')}`
 
 /** The sections of docs/index.md with the pages that each links to, in its order. */
 const indexSections = (): readonly { readonly title: string; readonly pages: string[] }[] => {
