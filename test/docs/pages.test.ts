@@ -36,8 +36,8 @@ describe('every page of docs/', () => {
     })
   }
 
-  it('has a title of its own', () => {
-    const titles = documents.map((page) => headingsOf(textOf(page), 1)[0] ?? '')
+  it('has a title of its own among those of its folder', () => {
+    const titles = documents.map((page) => `${dirname(page)}: ${headingsOf(textOf(page), 1)[0]}`)
     const repeated = titles.filter((title, index) => titles.indexOf(title) !== index)
     assert.deepEqual(repeated, [])
   })
