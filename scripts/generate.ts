@@ -3,8 +3,8 @@
 
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { chartValuesSchema } from '../deploy/kubernetes/values/schema.ts'
-import { jsonSchema, schemaFiles } from '../src/cli/schemas.ts'
+import { chartValuesJsonSchema } from '../deploy/kubernetes/values/json-schema.ts'
+import { schemaFiles } from '../src/cli/schemas.ts'
 import { ConfigurationFiles } from '../src/config/files.ts'
 import { readConfig } from '../src/configuration/parse.ts'
 import { renderBootstrap } from '../src/envoy/bootstrap.ts'
@@ -30,7 +30,7 @@ export const generate = async (): Promise<readonly Generated[]> => [
   ...schemaFiles().map(({ name, text }) => ({ file: path(`schema/${name}`), contents: text })),
   {
     file: path('deploy/kubernetes/chart/values.schema.json'),
-    contents: jsonSchema(chartValuesSchema),
+    contents: chartValuesJsonSchema(),
   },
   { file: path('deploy/kubernetes/chart/values.yaml'), contents: chartValues() },
   ...(await Promise.all(EXAMPLES.map(exampleBootstrap))),

@@ -6,8 +6,10 @@ import { describe, it } from 'node:test'
 import { onChart, render, skipWithoutHelm, VALUE_SETS } from './rendered.ts'
 
 const SESSIONS = { issuer: { url: 'https://id.example.org', keys: '/k', login: {} } }
-const CERTIFICATE = { routes: [{ name: 'api', forward: { certificate: {} } }] }
-const AUTHORITIES = { authorities: { kube: {} } }
+const ROUTE = { name: 'api', authenticate: ['staff'], authorize: [{ allow: 'everyone' }] }
+const CERTIFICATE = { routes: [{ ...ROUTE, forward: { certificate: { ca: 'kube' } } }] }
+const AUTHORITY = { certificate: '/ca.crt', key: 'file:/ca.key', limits: { lifetime: '1h' } }
+const AUTHORITIES = { authorities: { kube: AUTHORITY } }
 
 const REFUSED: readonly { name: string; values: object; want: RegExp }[] = [
   { name: 'an unknown value', values: { replicas: 3 }, want: /'replicas' not allowed/ },
@@ -85,7 +87,7 @@ const REFUSED: readonly { name: string; values: object; want: RegExp }[] = [
   },
   {
     name: 'SubjectAccessReview without the role',
-    values: { config: { routes: [{ name: 'api', apiServer: { inCluster: true } }] } },
+    values: { config: { routes: [{ ...ROUTE, apiServer: { inCluster: true } }] } },
     want: /"api" queries .* set apiServer\.subjectAccessReview to true/,
   },
   {
