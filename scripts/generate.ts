@@ -8,6 +8,7 @@ import { schemaFiles } from '../src/cli/schemas.ts'
 import { ConfigurationFiles } from '../src/config/files.ts'
 import { readConfig } from '../src/configuration/parse.ts'
 import { renderBootstrap } from '../src/envoy/bootstrap.ts'
+import { chartReadme } from './chart-readme.ts'
 import { chartValues } from './chart-values.ts'
 import { istioFiles } from './istio-files.ts'
 import { protoDescriptor } from './proto-descriptor.ts'
@@ -33,6 +34,7 @@ export const generate = async (): Promise<readonly Generated[]> => [
     contents: chartValuesJsonSchema(),
   },
   { file: path('deploy/kubernetes/chart/values.yaml'), contents: chartValues() },
+  { file: path('deploy/kubernetes/chart/README.md'), contents: chartReadme() },
   ...(await Promise.all(EXAMPLES.map(exampleBootstrap))),
   ...(await istioFiles()).map(({ name, contents }) => ({
     file: path(`deploy/istio/${name}`),

@@ -34,6 +34,7 @@ const render = async (args: readonly string[] = []): Promise<string> =>
   await helm([
     'template',
     'countersign',
+    '--skip-tests',
     CHART,
     '--namespace=countersign',
     `--values=${EXAMPLE}`,

@@ -3,9 +3,11 @@
 
 import { z } from 'zod'
 import { authzSchema } from './authz.ts'
+import { certManagerSchema } from './certificates.ts'
 import { apiServerSchema, networkPolicySchema, stateSchema } from './cluster.ts'
 import { image, kubernetesObject, kubernetesObjects, name } from './common.ts'
 import { envoySchema, signerSchema } from './envoy.ts'
+import { helmTestSchema, monitoringSchema } from './monitoring.ts'
 
 /** The values of the chart. */
 export const chartValuesSchema = z
@@ -37,8 +39,11 @@ export const chartValuesSchema = z
       })
       .prefault({})
       .describe('What authz and the signer share.'),
+    certManager: certManagerSchema,
     state: stateSchema,
     apiServer: apiServerSchema,
     networkPolicy: networkPolicySchema,
+    monitoring: monitoringSchema,
+    helmTest: helmTestSchema,
   })
   .describe('Values of the Countersign chart.')

@@ -8,10 +8,12 @@ import { helm, KUBERNETES } from '../../../scripts/helm.ts'
 import { skipWithoutApiServer } from '../../servers/kube-apiserver.ts'
 import { kubectl, skipWithoutKubectl } from '../../servers/kubectl.ts'
 import { startCluster, type Cluster } from '../../servers/cluster.ts'
+import { addDefinitions, skipWithoutDefinitions } from '../../servers/resource-definitions.ts'
 import { OPTIONS } from './options.ts'
 import { onChart, render, skipWithoutHelm, VALUE_SETS, type PodTemplate } from './rendered.ts'
 
-const skip = skipWithoutHelm() || skipWithoutApiServer() || skipWithoutKubectl()
+const skip =
+  skipWithoutHelm() || skipWithoutApiServer() || skipWithoutKubectl() || skipWithoutDefinitions()
 
 const TAKEN = { code: 0, complaint: '' }
 
@@ -19,6 +21,7 @@ describe('a real API server with the chart', { skip, timeout: 180_000 }, () => {
   let cluster: Cluster
   before(async () => {
     cluster = await startCluster()
+    await addDefinitions(cluster)
   })
   after(() => cluster[Symbol.asyncDispose]())
 
@@ -76,6 +79,17 @@ describe('a real API server with the chart', { skip, timeout: 180_000 }, () => {
     )
     assert.equal(code, 1)
     assert.match(complaint, /violates PodSecurity "restricted:latest": host namespaces/)
+  })
+
+  it('refuses a Certificate with an unknown usage (the control)', async () => {
+    await cluster.createNamespace('control-certificate')
+    const { text } = await render({ values: { certManager: { enabled: true } } })
+    const { complaint } = await applied(
+      'control-certificate',
+      text.replace('server auth', 'server-auth'),
+      ['--dry-run=server'],
+    )
+    assert.match(complaint, /spec\.usages\[1\]: Unsupported value: "server-auth"/)
   })
 
   it('accepts the manifests, by kubectl apply --kustomize', async () => {

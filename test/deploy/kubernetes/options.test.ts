@@ -60,6 +60,26 @@ describe('the chart renders', { skip }, () => {
     assert.deepEqual(await budgets(1), [])
   })
 
+  it('certificates for what there is alone', async () => {
+    const certificates = async (values: object): Promise<readonly string[]> => {
+      const { objects } = await render({ values: { certManager: { enabled: true }, ...values } })
+      return objects
+        .filter(({ kind }) => kind === 'Certificate')
+        .map(({ metadata }) => metadata.name.replace('countersign-', ''))
+        .toSorted()
+    }
+    const external = { enabled: true, internal: { issuerRef: { name: 'mesh' } } }
+    assert.deepEqual(await certificates({ envoy: { enabled: false } }), ['authz', 'internal-ca'])
+    assert.deepEqual(await certificates({ authz: { tls: { enabled: false } } }), [
+      'edge',
+      'internal-ca',
+    ])
+    assert.deepEqual(
+      await certificates({ certManager: { ...external, edge: { enabled: false } } }),
+      ['authz', 'envoy'],
+    )
+  })
+
   it('no volume of its own where a claim exists, and no service account', async () => {
     const values = {
       authz: { replicas: 1, serviceAccount: { create: false, name: 'identity' } },

@@ -76,6 +76,16 @@ const REFUSED: readonly { name: string; values: object; want: RegExp }[] = [
     want: /authz\.serviceAccount\.name: .* must name a ServiceAccount that exists/,
   },
   {
+    name: 'a PodMonitor that no network policy lets read the metrics',
+    values: { monitoring: { podMonitor: { enabled: true } } },
+    want: /monitoring\.podMonitor: .* list Prometheus in networkPolicy\.metrics/,
+  },
+  {
+    name: 'a lifetime of certificates in days, which cert-manager does not read',
+    values: { certManager: { edge: { duration: '90d' } } },
+    want: /'\/certManager\/edge\/duration': '90d' does not match pattern/,
+  },
+  {
     name: 'a login page without TLS',
     values: { config: SESSIONS, state: { kind: 'redis' }, authz: { tls: { enabled: false } } },
     want: /config\.issuer\.login: .* set authz\.tls\.enabled to true/,

@@ -17,6 +17,9 @@
 {{- include "countersign.checkSigner" . -}}
 {{- include "countersign.checkIssuer" . -}}
 {{- include "countersign.checkApiServer" . -}}
+{{- if and .Values.monitoring.podMonitor.enabled .Values.networkPolicy.enabled (not .Values.networkPolicy.metrics) -}}
+{{- fail "monitoring.podMonitor: no client may read the metrics of authz; list Prometheus in networkPolicy.metrics" -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "countersign.checkPods" -}}

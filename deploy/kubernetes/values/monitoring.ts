@@ -1,0 +1,50 @@
+// The values of the chart about monitoring and `helm test`.
+
+import { z } from 'zod'
+import { kubernetesObjects, labels } from './common.ts'
+
+/** `monitoring`. */
+export const monitoringSchema = z
+  .strictObject({
+    podMonitor: z
+      .strictObject({
+        enabled: z
+          .boolean()
+          .default(false)
+          .describe('Whether there is one. Prometheus must be in `networkPolicy.metrics`.'),
+        labels: labels.describe('Labels by which Prometheus selects it.'),
+        interval: z
+          .string()
+          .regex(/^([1-9][0-9]*(ms|s|m|h))?$/)
+          .default('')
+          .describe('How often metrics are read, such as 30s. Empty: as Prometheus is configured.'),
+        relabelings: kubernetesObjects
+          .default([])
+          .describe('RelabelConfigs of the pods, before metrics are read.'),
+        metricRelabelings: kubernetesObjects.default([]).describe('RelabelConfigs of the metrics.'),
+      })
+      .prefault({})
+      .describe('A PodMonitor (monitoring.coreos.com/v1) for authz.'),
+  })
+  .prefault({})
+  .describe('For the Prometheus Operator, which must be installed.')
+
+/** `helmTest`. */
+export const helmTestSchema = z
+  .strictObject({
+    host: z
+      .string()
+      .default('')
+      .describe('The host of the request. Empty: that of the first route that names one.'),
+    path: z.string().regex(/^\//).default('/').describe('The path of the request.'),
+    status: z
+      .int()
+      .min(400)
+      .max(499)
+      .default(401)
+      .describe('The status with which the request must be refused; 403 while `config` is empty.'),
+  })
+  .prefault({})
+  .describe(
+    'What `helm test` sends to Envoy without a credential, after each authz said that it is ready.',
+  )
