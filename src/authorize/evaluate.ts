@@ -1,6 +1,7 @@
 // Phase 5: may this identity make this request? The only place where a `Permit` comes from.
 
 import type { Identity } from '../identity/identity.ts'
+import { isDiscovery } from '../request/kubernetes/discovery.ts'
 import { grantedScopes, hasScopes } from '../request/openapi/scopes.ts'
 import type { Request } from '../request/request.ts'
 import type { Target } from '../request/target.ts'
@@ -114,11 +115,13 @@ export const matchOf = (rule: Rule, question: Question): boolean | 'review-neede
 /** The requirement of the OpenAPI document that the request does not meet, independent of the rules. */
 const unmetDemand = (
   { demands }: Policy,
-  { operation, identity }: Question,
+  { operation, identity, kubernetes }: Question,
 ): Verdict | undefined => {
   if (demands === undefined) return undefined
   if (operation === undefined) {
-    return demands.undefined === 'deny'
+    // The API server's own document lacks /openapi and /readyz, which kubectl needs.
+    const isKnown = kubernetes !== undefined && isDiscovery(kubernetes)
+    return demands.undefined === 'deny' && !isKnown
       ? { outcome: 'operation-undefined', shadows: NONE }
       : undefined
   }

@@ -18,7 +18,7 @@ export const openapiSchema = z
       .enum(['deny', 'pass'])
       .default('deny')
       .describe(
-        'What happens to requests for no operation of the document: refused, or left to the rules.',
+        'What happens to requests for no operation of the document: refused, or left to the rules. With `kind: kubernetes`, discovery is always left to them: what the ClusterRole `system:discovery` covers, such as `/openapi/v3`.',
       ),
     scopes: z
       .enum(['ignore', 'require'])

@@ -20,6 +20,9 @@ export type CredentialOut = keyof typeof CREDENTIALS_OUT
 /** The address of the route that goes by the cluster's own OpenAPI document. */
 export const DESCRIBED = '127.0.0.5'
 
+/** The address of the route that goes by the same document, and blocks one operation of it. */
+export const BLOCKING = '127.0.0.8'
+
 /** Two of them once more, with tokens and certificates that are good for seconds. */
 export const BRIEF = [
   ['ID token', '127.0.0.6'],
@@ -175,8 +178,18 @@ const RBAC_DECIDES = [
 
 /** The one operation that the described route has, and those by which kubectl finds it. */
 const DESCRIBED_RULES = [
-  { allow: 'discovery', operations: ['getAPIVersions', 'getCoreAPIVersions'] },
+  {
+    // As docs/how-to/rules.md has it.
+    allow: 'discovery',
+    methods: ['GET'],
+    paths: ['/api', '/api/*', '/apis', '/apis/*', '/apis/*/*', '/openapi/**', '/version'],
+  },
   { allow: 'read-config-maps', operations: ['listCoreV1NamespacedConfigMap'] },
+]
+
+const BLOCKING_RULES = [
+  { deny: 'no-evictions', operations: ['createCoreV1NamespacedPodEviction'] },
+  { allow: 'rbac-decides' },
 ]
 
 const CREDENTIALS_IN = ['certificates', 'own', 'other-issuer', 'accounts', 'staff']
@@ -236,6 +249,12 @@ export const configuration = (parts: Parts): object => {
         upstream: nameOf('X-Remote-*'),
         openapi: { file: 'openapi.json' },
         authorize: DESCRIBED_RULES,
+        forward: ways['X-Remote-*'],
+      }),
+      routeTo('blocking', BLOCKING, {
+        upstream: nameOf('X-Remote-*'),
+        openapi: { file: 'openapi.json' },
+        authorize: BLOCKING_RULES,
         forward: ways['X-Remote-*'],
       }),
       routeTo('browsers', BROWSERS, {
