@@ -40,7 +40,8 @@ export const EXPLANATIONS: Readonly<Record<string, string>> = {
   allow_expression: 'authz removes API keys in the query from the path.',
   default_source_code: 'Writes headers with several values as several lines; fails closed.',
   direct_response: 'Requests without a route: authz refuses and audits them.',
-  local_reply_config: 'A client above the rate limit receives the same answer as from authz.',
+  local_reply_config:
+    'kubectl prints the message of a Status object; a client above the rate limit receives the same answer as from authz.',
   max_request_bytes:
     'Routes to the issuer with bodies: Envoy receives whole requests, so that an incomplete one occupies no connection to it.',
   max_stream_duration: 'Limits clients that send single bytes and so are never idle.',

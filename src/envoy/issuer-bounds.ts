@@ -99,29 +99,27 @@ const bucket = ({ perSecond, burst }: RateLimit['source']): Message => ({
 // In the words and forms of authz (check/answer/refusal.ts).
 const TEXT = 'Too many requests. Wait, then try again.'
 
-/** `local_reply_config` of the connection manager: what a client reads that has sent too many requests. */
-export const refusalOfTooMany: Message = {
-  mappers: [
-    {
-      filter: {
-        and_filter: {
-          filters: [isRateLimited(), accepts('application/(problem\\+)?json'), acceptsNoPage()],
-        },
-      },
-      body_format_override: {
-        content_type: 'application/problem+json',
-        json_format: { title: 'Too Many Requests', status: 429, detail: TEXT },
+/** Mappers of `local_reply_config`: what a client reads that has sent too many requests. */
+export const tooManyRequests: readonly Message[] = [
+  {
+    filter: {
+      and_filter: {
+        filters: [isRateLimited(), accepts('application/(problem\\+)?json'), acceptsNoPage()],
       },
     },
-    {
-      filter: isRateLimited(),
-      body_format_override: {
-        content_type: 'text/plain; charset=utf-8',
-        text_format_source: { inline_string: `429 Too Many Requests\n\n${TEXT}\n` },
-      },
+    body_format_override: {
+      content_type: 'application/problem+json',
+      json_format: { title: 'Too Many Requests', status: 429, detail: TEXT },
     },
-  ],
-}
+  },
+  {
+    filter: isRateLimited(),
+    body_format_override: {
+      content_type: 'text/plain; charset=utf-8',
+      text_format_source: { inline_string: `429 Too Many Requests\n\n${TEXT}\n` },
+    },
+  },
+]
 
 // By the details: Envoy sets the response flag RL only after it has written the body (measured, 1.40).
 function isRateLimited(): Message {

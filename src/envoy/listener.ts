@@ -3,7 +3,7 @@
 import type { EnvoyConfig } from '../configuration/envoy-schema.ts'
 import type { Config } from '../configuration/schema.ts'
 import { httpFilters } from './filters.ts'
-import { refusalOfTooMany } from './issuer-bounds.ts'
+import { localReplies } from './local-replies.ts'
 import {
   addressMessage,
   CONNECTION_WINDOW,
@@ -93,7 +93,7 @@ const connectionManager = (config: Config, envoy: EnvoyConfig, log: RefusalLog):
       early_header_mutation_extensions: earlyHeaderMutations(config, envoy.listener.trustedHops),
       route_config: routeConfiguration(config, envoy),
       http_filters: httpFilters(config, envoy),
-      ...(config.issuer === undefined ? {} : { local_reply_config: refusalOfTooMany }),
+      ...localReplies(config),
     },
   )
 

@@ -16,6 +16,7 @@ import {
   shortestLifetime,
   statistics,
 } from './identity-certificate.ts'
+import { kubernetesLocalReplies } from './local-replies.ts'
 import type { Message } from './message.ts'
 import { earlyHeaderMutations } from './strip.ts'
 
@@ -59,6 +60,7 @@ export const envoySnippet = (config: Config, options: SnippetOptions = {}): Snip
     http_connection_manager: {
       early_header_mutation_extensions: earlyHeaderMutations(config, envoy.listener.trustedHops),
       http_filters: authzFilters(config, envoy),
+      ...kubernetesLocalReplies(config),
     },
     routes: config.routes.map(({ name }) => ({
       name,

@@ -19,6 +19,7 @@ import { startUpstream, type Upstream } from '../servers/upstream.ts'
 
 /** A route of the configuration, as far as Envoy cares. */
 export interface RouteParts {
+  readonly kind?: 'http' | 'kubernetes'
   readonly name: string
   readonly match?: { readonly hosts?: readonly string[]; readonly paths?: readonly string[] }
   readonly upstream?: string

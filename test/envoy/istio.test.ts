@@ -135,7 +135,7 @@ describe('the EnvoyFilter', () => {
         login: { authenticators: ['staff'] },
         clients: { cli: { grantTypes: ['device_code'] } },
       },
-      routes: routesOf([{ name: 'app' }]),
+      routes: routesOf([{ name: 'app' }, { name: 'kube', kind: 'kubernetes', upstream: 'app' }]),
       envoy: {
         listener: { address: '0.0.0.0:8443', certificate: 'edge.pem', key: 'edge.key' },
         upstreams: { app: { address: '10.0.0.1:443', ca: 'ca.pem' } },

@@ -18,7 +18,11 @@ const namesOf = (clusters: readonly Parts[]): readonly unknown[] =>
 
 describe('the parts for an Envoy configuration that exists', () => {
   const CASES = [
-    { name: 'headers', routes: [route('app')], clusters: ['countersign:authz'] },
+    {
+      name: 'headers',
+      routes: [{ ...route('app'), kind: 'kubernetes' }],
+      clusters: ['countersign:authz'],
+    },
     {
       name: 'certificates',
       routes: [route('app', '2h')],
@@ -36,6 +40,10 @@ describe('the parts for an Envoy configuration that exists', () => {
       assert.deepEqual(
         [snippet.http_connection_manager['early_header_mutation_extensions']],
         valuesOf(bootstrap, 'early_header_mutation_extensions'),
+      )
+      assert.deepEqual(
+        valuesOf(snippet, 'local_reply_config'),
+        valuesOf(bootstrap, 'local_reply_config'),
       )
       const all = having(bootstrap, 'load_assignment')
       assert.deepEqual(
@@ -71,7 +79,7 @@ describe('the parts for an Envoy configuration that exists', () => {
     { skip: skipWithoutEnvoy() },
     async () => {
       const { http_connection_manager: manager, clusters } = envoySnippet(
-        configWith([route('app')]),
+        configWith([{ ...route('app'), kind: 'kubernetes' }]),
       )
       const [filters] = valuesOf(manager, 'http_filters')
       assert.ok(Array.isArray(filters))

@@ -13,7 +13,7 @@ import {
   extAuthzSettings,
   repeatedHeadersFilter,
 } from '../filters.ts'
-import { refusalOfTooMany } from '../issuer-bounds.ts'
+import { localReplies } from '../local-replies.ts'
 import { certificateSelector, HANDLE, handleFilterBy } from '../identity-certificate.ts'
 import {
   headerBounds,
@@ -113,7 +113,7 @@ const managerPatch = (config: Config, trustedHops: number): Patch => ({
           stream_idle_timeout: STREAM_IDLE,
           common_http_protocol_options: headerBounds,
           http2_protocol_options: streamBounds,
-          ...(config.issuer === undefined ? {} : { local_reply_config: refusalOfTooMany }),
+          ...localReplies(config),
           upgrade_configs: UPGRADES.filter((type) => type !== 'websocket').map((type) => ({
             upgrade_type: type,
           })),
