@@ -72,7 +72,7 @@ describe('an answer of Envoy itself', { skip: skipWithoutEnvoy() }, () => {
         apiVersion: 'v1',
         metadata: {},
         status: 'Failure',
-        message: `The API server cannot be reached. Try again later (request ${request})`,
+        message: `The API server cannot be reached. Try again later (request ${String(request)})`,
         reason: 'ServiceUnavailable',
         code: 503,
       })
