@@ -1,4 +1,4 @@
-// kubectl at a route that knows the operations of the cluster's own OpenAPI document, and no others. Steps are in
+// kubectl at a route that knows the operations of the cluster's own OpenAPI document alone. Steps are in
 // README.md.
 
 import assert from 'node:assert/strict'
