@@ -10,6 +10,7 @@ import { cliPage } from './cli.ts'
 import { configurationPages, type ConfigurationReference } from './configuration.ts'
 import { pageText, type ReferencePage } from './markdown.ts'
 import { expressionsPage } from './expressions.ts'
+import { metricsPage } from './metrics.ts'
 import { reasonsPage } from './reasons.ts'
 
 const exampleOf = (name: string): string =>
@@ -39,6 +40,7 @@ const pages = async (): Promise<readonly ReferencePage[]> => [
   ...CONFIGURATIONS.flatMap(configurationPages),
   await cliPage(),
   expressionsPage(),
+  await metricsPage(),
   reasonsPage(),
 ]
 

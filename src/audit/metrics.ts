@@ -59,6 +59,7 @@ export const commonMetrics = ({ reloads, audit }: CommonParts): readonly Metric[
           : [{ labels: { result: 'summarised' }, value: summarised }]),
       ]
     },
+    { result: ['written', 'lost', 'summarised'] },
   ),
   gauge(
     'countersign_audit_events_pending',

@@ -9,10 +9,12 @@ export class IssuanceMetrics {
   readonly durations = new Histogram<'authority'>(
     'countersign_signer_issuance_duration_seconds',
     'From the request for a certificate to the certificate, by CA: its count is that of the certificates.',
+    { authority: 'the CAs of `signer.yaml`' },
   )
   readonly refusals = new Counter<'reason'>(
     'countersign_signer_refusals_total',
     'Certificates that were refused, by reason. The reasons are those of the audit log.',
+    { reason: 'the reasons of `certificate-refused`' },
   )
 
   /** @param duration from the request to the certificate, in milliseconds */

@@ -15,9 +15,9 @@ import { tokenMetrics } from './token-metrics.ts'
 /** What is counted, and where. */
 export interface AuthzParts {
   readonly checks: CheckStatistics
-  readonly credentialCache: CredentialCache
-  readonly keySets: KeySets
-  readonly tokens: TokenCache
+  readonly credentialCache: Pick<CredentialCache, 'statistics'>
+  readonly keySets: Pick<KeySets, 'statuses'>
+  readonly tokens: Pick<TokenCache, 'statistics'>
   readonly store: StoreHealth
   readonly current: () => { readonly value: Pick<Snapshot, 'dependencies' | 'seal' | 'issuer'> }
   readonly clock: Clock
@@ -32,6 +32,30 @@ export const authzMetrics = (parts: AuthzParts): readonly Metric[] => [
   ...stateMetrics(parts.store),
   ...snapshotMetrics(parts),
 ]
+
+// Values of labels, for the reference.
+const ROUTE = 'the routes of the configuration (`-` where no route was found)'
+const RULE = 'the rules of the route'
+const AUTHENTICATOR = 'the authenticators of the configuration'
+const DECISIONS = ['allow', 'deny'] as const
+const KIND = { kind: ['proof', 'rejection'] } as const
+const SOURCE = { source: 'URLs of key sets and issuers, or files, without a query' }
+const SERVER = {
+  authenticator: `${AUTHENTICATOR} (absent where a route or \`state\` uses the server)`,
+  route:
+    'the routes of the configuration; absent where an authenticator or `state` uses the server',
+  kind: [
+    'ldap',
+    'radius',
+    'introspection',
+    'token-review',
+    'access-review',
+    'token-exchange',
+    'client-credentials',
+    'state',
+  ] satisfies readonly Dependency['kind'][],
+  server: 'the server, as it is configured, without secrets',
+} as const
 
 const checkMetrics = (checks: CheckStatistics): readonly Metric[] => {
   const perRoute = <T>(
@@ -49,6 +73,7 @@ const checkMetrics = (checks: CheckStatistics): readonly Metric[] => {
           return { labels: { route, decision, reason }, value }
         }),
       ),
+      { route: ROUTE, decision: DECISIONS, reason: 'the reasons of decisions' },
     ),
     histogram(
       'countersign_check_duration_seconds',
@@ -57,6 +82,7 @@ const checkMetrics = (checks: CheckStatistics): readonly Metric[] => {
         { labels: { route, decision: 'allow' }, value: allowed },
         { labels: { route, decision: 'deny' }, value: denied },
       ]),
+      { route: ROUTE, decision: DECISIONS },
     ),
     gauge('countersign_checks_in_flight', 'Checks that are being decided.', () => checks.inFlight),
     counter(
@@ -69,11 +95,13 @@ const checkMetrics = (checks: CheckStatistics): readonly Metric[] => {
             value,
           })),
         ),
+      { authenticator: AUTHENTICATOR, outcome: ['authenticated', 'rejected', 'unavailable'] },
     ),
     counter(
       'countersign_certificate_requests_total',
       'Checks that were permitted and forwarded with a client certificate.',
       perRoute((route, { certificates }) => [{ labels: { route }, value: certificates }]),
+      { route: ROUTE },
     ),
     ...ruleMetrics(perRoute),
   ]
@@ -95,6 +123,7 @@ const ruleMetrics = (
         })),
       ),
     ),
+    { route: ROUTE, rule: RULE, decision: RULE_DECISIONS },
   ),
   counter(
     'countersign_shadow_decisions_total',
@@ -109,10 +138,13 @@ const ruleMetrics = (
         ),
       ),
     ),
+    { route: ROUTE, rule: RULE, decision: RULE_DECISIONS, decided: DECISIONS },
   ),
 ]
 
-const credentialCacheMetrics = (credentialCache: CredentialCache): readonly Metric[] => {
+const credentialCacheMetrics = (
+  credentialCache: AuthzParts['credentialCache'],
+): readonly Metric[] => {
   const perKind =
     (value: (holdings: CacheEntries) => number): (() => readonly Sample<number>[]) =>
     () => {
@@ -133,16 +165,19 @@ const credentialCacheMetrics = (credentialCache: CredentialCache): readonly Metr
           { labels: { authenticator, result: 'joined' }, value: counts.joined },
           { labels: { authenticator, result: 'miss' }, value: counts.misses },
         ]),
+      { authenticator: AUTHENTICATOR, result: ['hit', 'refusal', 'joined', 'miss'] },
     ),
     gauge(
       'countersign_credential_cache_entries',
       'Credentials that are remembered.',
       perKind(({ entries }) => entries),
+      KIND,
     ),
     gauge(
       'countersign_credential_cache_bytes',
       'Memory that they take, about.',
       perKind(({ bytes }) => bytes),
+      KIND,
     ),
     gauge(
       'countersign_credential_cache_max_bytes',
@@ -153,6 +188,7 @@ const credentialCacheMetrics = (credentialCache: CredentialCache): readonly Metr
       'countersign_credential_cache_evictions_total',
       'Credentials evicted because the cache was full.',
       perKind(({ evictions }) => evictions),
+      KIND,
     ),
     counter(
       'countersign_credential_cache_revocations_total',
@@ -162,9 +198,12 @@ const credentialCacheMetrics = (credentialCache: CredentialCache): readonly Metr
   ]
 }
 
-const keyMetrics = (keySets: KeySets): readonly Metric[] => [
-  gauge('countersign_token_keys', 'Usable keys of issuers, by the URL of the key set.', () =>
-    keySets.statuses().map(({ source, keys }) => ({ labels: { source }, value: keys })),
+const keyMetrics = (keySets: AuthzParts['keySets']): readonly Metric[] => [
+  gauge(
+    'countersign_token_keys',
+    'Usable keys of issuers, by the URL of the key set.',
+    () => keySets.statuses().map(({ source, keys }) => ({ labels: { source }, value: keys })),
+    SOURCE,
   ),
   gauge(
     'countersign_token_keys_age_seconds',
@@ -175,6 +214,7 @@ const keyMetrics = (keySets: KeySets): readonly Metric[] => [
         .flatMap(({ source, age }) =>
           age === undefined ? [] : [{ labels: { source }, value: age / 1_000 }],
         ),
+    SOURCE,
   ),
   counter(
     'countersign_token_key_fetches_total',
@@ -184,6 +224,7 @@ const keyMetrics = (keySets: KeySets): readonly Metric[] => [
         { labels: { source, result: 'fetched' }, value: fetched },
         { labels: { source, result: 'failed' }, value: failed },
       ]),
+    { ...SOURCE, result: ['fetched', 'failed'] },
   ),
 ]
 
@@ -205,6 +246,7 @@ const snapshotMetrics = ({ current, store }: AuthzParts): readonly Metric[] => [
         labels: { ...askerOf(dependency), kind: dependency.kind, server: dependency.name },
         value: dependency.isUp() ? 1 : 0,
       })),
+    SERVER,
   ),
   counter(
     'countersign_dependency_refusals_total',
@@ -221,6 +263,7 @@ const snapshotMetrics = ({ current, store }: AuthzParts): readonly Metric[] => [
           value,
         })),
       ),
+    { ...SERVER, reason: ['rate-limited', 'cached', 'circuit-open', 'overloaded'] },
   ),
   counter(
     'countersign_grants_sealed_total',

@@ -26,6 +26,7 @@ export const stateMetrics = (store: StoreHealth): readonly Metric[] => {
       'countersign_state_up',
       '1, or 0 while the store of `state` cannot be read or written.',
       () => [{ labels: { kind }, value: store.failure() === undefined ? 1 : 0 }],
+      { kind: ['memory', 'sqlite', 'redis'] },
     ),
     statistics.operations,
     statistics.unopened,

@@ -1,6 +1,8 @@
 // The metrics of tokens for upstreams: their cache, and the keys that sign minted tokens.
 
 import { counter, gauge, type Metric } from '../runtime/metrics/metric.ts'
+import { SIGNING_ALGORITHMS } from '../keys/mint-schema.ts'
+import type { ForwardedKind } from '../transform/transformer.ts'
 import type { TokenCache } from '../transform/token/token-cache.ts'
 import type { Snapshot } from './snapshot.ts'
 
@@ -11,6 +13,13 @@ export interface TokenParts {
   /** Milliseconds since the epoch. */
   readonly now: () => number
 }
+
+const TOKEN_KINDS = [
+  'minted-token',
+  'assertion',
+  'exchanged-token',
+  'service-token',
+] as const satisfies readonly ForwardedKind[]
 
 /** The metrics. */
 export const tokenMetrics = ({ tokens, current, now }: TokenParts): readonly Metric[] => [
@@ -23,6 +32,7 @@ export const tokenMetrics = ({ tokens, current, now }: TokenParts): readonly Met
         { labels: { kind, result: 'joined' }, value: counts.joined },
         { labels: { kind, result: 'miss' }, value: counts.misses },
       ]),
+    { kind: TOKEN_KINDS, result: ['hit', 'joined', 'miss'] },
   ),
   gauge(
     'countersign_upstream_tokens_cached',
@@ -52,6 +62,7 @@ export const tokenMetrics = ({ tokens, current, now }: TokenParts): readonly Met
         return [{ labels: { algorithm, state }, value: keys.length }]
       })
     },
+    { algorithm: SIGNING_ALGORITHMS, state: [...PUBLISHED] },
   ),
   gauge(
     'countersign_signing_key_age_seconds',
@@ -63,6 +74,7 @@ export const tokenMetrics = ({ tokens, current, now }: TokenParts): readonly Met
           labels: { algorithm },
           value: Math.max(0, (now() - Date.parse(signsFrom)) / 1_000),
         })),
+    { algorithm: SIGNING_ALGORITHMS },
   ),
 ]
 

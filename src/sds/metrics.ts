@@ -3,15 +3,16 @@
 import type { KeyStock } from '../ca/key-pool.ts'
 import type { Authority, SignerResources, SignerSnapshot } from '../ca/snapshot.ts'
 import type { IssuanceMetrics } from '../ca/metrics.ts'
+import { KEY_ALGORITHMS } from '../keys/key-algorithm.ts'
 import { counter, gauge, type Metric } from '../runtime/metrics/metric.ts'
 import type { SdsService } from './service.ts'
 
 /** What is counted, and where. */
 export interface SignerParts {
   readonly current: () => { readonly value: SignerSnapshot }
-  readonly resources: SignerResources
+  readonly resources: Pick<SignerResources, 'stocks'>
   readonly issuances: IssuanceMetrics
-  readonly sds: SdsService
+  readonly sds: Pick<SdsService, 'statistics'>
 }
 
 /** The metrics of one signer, except those that authz has too. */
@@ -21,6 +22,9 @@ export const signerMetrics = (parts: SignerParts): readonly Metric[] => [
   ...authorityMetrics(parts),
   ...streamMetrics(parts.sds),
 ]
+
+const AUTHORITY = { authority: 'the CAs of `signer.yaml`' }
+const ALGORITHM = { algorithm: KEY_ALGORITHMS }
 
 const authorityMetrics = ({ current, resources }: SignerParts): readonly Metric[] => {
   const perAuthority = (value: (authority: Authority) => number) => () =>
@@ -38,26 +42,30 @@ const authorityMetrics = ({ current, resources }: SignerParts): readonly Metric[
       'countersign_signer_authority_not_after_timestamp_seconds',
       'When the certificate of a CA ends.',
       perAuthority(({ ca }) => ca.certificate.notAfter),
+      AUTHORITY,
     ),
     gauge(
       'countersign_signer_rate_limit_remaining',
       'Certificates that a CA may issue at once before its rate limit refuses.',
       perAuthority(({ rate }) => Math.floor(rate.left)),
+      AUTHORITY,
     ),
     gauge(
       'countersign_signer_keys_ready',
       'Keys that were generated in advance; absent where they are generated on demand.',
       perAlgorithm(({ ready }) => ready),
+      ALGORITHM,
     ),
     gauge(
       'countersign_signer_issuances_pending',
       'Issuances that wait for a key.',
       perAlgorithm(({ waiting }) => waiting),
+      ALGORITHM,
     ),
   ]
 }
 
-const streamMetrics = (sds: SdsService): readonly Metric[] => [
+const streamMetrics = (sds: SignerParts['sds']): readonly Metric[] => [
   gauge('countersign_signer_streams', 'Open streams of Envoy’s.', () => sds.statistics().streams),
   gauge(
     'countersign_signer_subscriptions',

@@ -14,14 +14,17 @@ export class StateStatistics {
   readonly operations = new Histogram<'operation' | 'result'>(
     'countersign_state_operation_duration_seconds',
     'Duration of operations on a state file or state server, by result: done or failed. Memory is not measured.',
+    { operation: 'the operations of the store', result: ['done', 'failed'] },
   )
   readonly unopened = new Counter(
     'countersign_state_decryption_failures_total',
     'Records that could not be decrypted: modified, or sealed with a key that is no longer in the keyring.',
+    {},
   ).begin({})
   readonly rollbacks = new Counter<'result'>(
     'countersign_state_rollbacks_total',
     'Detected rollbacks of the store to an earlier state, by action: restored (revocations written again) or revoked-all.',
+    { result: ['restored', 'revoked-all'] },
   ).begin({ result: 'restored' }, { result: 'revoked-all' })
   #latest: { readonly cause: unknown; readonly at: number } | undefined
 

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { request, type IncomingHttpHeaders } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ListenAddress } from '../../src/runtime/listen.ts'
+import { assertDescribed } from './described-metrics.ts'
 import { readPrometheus, type Series } from './exposition.ts'
 
 /** An answer, read whole. */
@@ -49,6 +50,7 @@ export const scrape = async (address: ListenAddress | undefined): Promise<Series
   const { status, headers, body } = await read(address, '/metrics')
   assert.equal(status, 200)
   assert.equal(headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8')
+  assertDescribed(body)
   return readPrometheus(body)
 }
 

@@ -24,47 +24,67 @@ const TOKEN_ERRORS: ReadonlySet<string> = new Set([
   'temporarily_unavailable',
 ])
 
+const UPSTREAM_IDPS = 'the ids of upstream IdPs (`issuer.login.providers`)'
+const LOGIN_METHODS = `\`password\`, \`certificate\`, or ${UPSTREAM_IDPS}`
+
 /** Counts since the start, over all configurations. */
 export class IssuerMetrics {
   readonly #logins = new Counter<'login_method' | 'outcome' | 'reason'>(
     'countersign_logins_total',
     'Login attempts, by method (password, certificate, or the id of the provider), outcome (succeeded, challenged, refused) and, of refusals, the reason of the audit log.',
+    {
+      login_method: LOGIN_METHODS,
+      outcome: ['succeeded', 'challenged', 'refused'],
+      reason: 'the reasons of refused logins (absent otherwise)',
+    },
   )
   readonly #sessions = new Counter(
     'countersign_sessions_begun_total',
     'Browser sessions that began on routes.',
+    {},
   ).begin({})
   readonly #signOuts = new Counter<'which'>(
     'countersign_logouts_total',
     'Logouts, by what they ended: the login of this browser (current), another one (one), all of a user (all), or all of all users (all-users, by `countersign sessions`). Expired logins are not counted.',
+    { which: ['current', 'one', 'all', 'all-users'] },
   )
   readonly #tokens = new Counter<'grant_type'>(
     'countersign_tokens_issued_total',
     'Successful token responses, by grant_type.',
+    { grant_type: 'grant types of the token endpoint' },
   )
   readonly #tokenRefusals = new Counter<'error'>(
     'countersign_token_refusals_total',
     'Error responses of the token endpoint, by error. Clients that poll for a device code receive authorization_pending.',
+    { error: [...TOKEN_ERRORS, 'other'] },
   )
   readonly #deviceCodes = new Counter<'step' | 'outcome'>(
     'countersign_device_codes_total',
     'Device codes by step, requested by a client or entered in a browser, and outcome: accepted, unknown (entered), or limited after too many (RFC 8628 §5.1).',
+    { step: ['requested', 'entered'], outcome: ['accepted', 'unknown', 'limited'] },
   )
   readonly #logoutTokens = new Counter<'outcome'>(
     'countersign_logout_tokens_total',
     'Logout tokens sent to clients with backchannelLogout, by outcome: delivered or failed.',
+    { outcome: ['delivered', 'failed'] },
   )
   readonly #providerRequests = new Histogram<'provider' | 'result'>(
     'countersign_login_provider_request_duration_seconds',
     'Duration of requests to upstream IdPs, by result: answered, or failed where there was no answer or a server error.',
+    { provider: UPSTREAM_IDPS, result: ['answered', 'failed'] },
   )
   readonly #renewed = new Counter<'login_method'>(
     'countersign_logins_renewed_total',
     'Logins that were rechecked and are still active, by method (password, certificate, or the id of the provider): at providers each time, here where groups or attributes have changed.',
+    { login_method: LOGIN_METHODS },
   )
   readonly #ended = new Counter<'login_method' | 'cause'>(
     'countersign_logins_ended_total',
     'Logins that were ended, by method and cause: not-renewed or upstream-logout by their provider, recheck where the user may no longer log in.',
+    {
+      login_method: LOGIN_METHODS,
+      cause: ['not-renewed', 'upstream-logout', 'recheck'],
+    },
   )
 
   get all(): readonly Metric[] {

@@ -22,10 +22,17 @@ export type Metric = Named &
     | { readonly type: 'histogram'; readonly read: () => Iterable<Sample<Distribution>> }
   )
 
+/** The values that a label may have: a closed list, or in words where they come from. */
+export type LabelValues = readonly string[] | string
+
+type LabelDescriptions<Name extends string = string> = Readonly<Record<Name, LabelValues>>
+
 interface Named {
   /** By Prometheus' conventions: base units, `_total` at the end of a counter. */
   readonly name: string
   readonly help: string
+  /** Every label that a sample has, for the reference. */
+  readonly labels: LabelDescriptions
 }
 
 type Read = () => number | Iterable<Sample<number>>
@@ -36,18 +43,30 @@ const samplesOf = (read: Read) => (): Iterable<Sample<number>> => {
 }
 
 /** A gauge whose values are read when the metrics are. */
-export const gauge = (name: string, help: string, read: Read): Metric => ({
+export const gauge = (
+  name: string,
+  help: string,
+  read: Read,
+  labels: LabelDescriptions = {},
+): Metric => ({
   type: 'gauge',
   name,
   help,
+  labels,
   read: samplesOf(read),
 })
 
 /** A counter that is counted elsewhere. */
-export const counter = (name: string, help: string, read: Read): Metric => ({
+export const counter = (
+  name: string,
+  help: string,
+  read: Read,
+  labels: LabelDescriptions = {},
+): Metric => ({
   type: 'counter',
   name,
   help,
+  labels,
   read: samplesOf(read),
 })
 
@@ -56,7 +75,8 @@ export const histogram = (
   name: string,
   help: string,
   read: () => Iterable<Sample<Distribution>>,
-): Metric => ({ type: 'histogram', name, help, read })
+  labels: LabelDescriptions = {},
+): Metric => ({ type: 'histogram', name, help, labels, read })
 
 /** The series of one metric, by their labels. */
 class Series<Name extends string, T> {
@@ -84,11 +104,13 @@ export class Counter<Name extends string = never> implements Named {
   readonly type = 'counter'
   readonly name: string
   readonly help: string
+  readonly labels: LabelDescriptions<Name>
   readonly #series = new Series<Name, number>(() => 0)
 
-  constructor(name: string, help: string) {
+  constructor(name: string, help: string, labels: LabelDescriptions<Name>) {
     this.name = name
     this.help = help
+    this.labels = labels
   }
 
   /** Begins series at 0. */
@@ -109,11 +131,13 @@ export class Histogram<Name extends string> implements Named {
   readonly type = 'histogram'
   readonly name: string
   readonly help: string
+  readonly labels: LabelDescriptions<Name>
   readonly #series = new Series<Name, Distribution>(() => new Distribution())
 
-  constructor(name: string, help: string) {
+  constructor(name: string, help: string, labels: LabelDescriptions<Name>) {
     this.name = name
     this.help = help
+    this.labels = labels
   }
 
   /** The distribution of one series, which begins empty. */

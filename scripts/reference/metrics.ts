@@ -1,0 +1,102 @@
+// docs/reference/metrics.md: the metrics of authz and of the signer, from the code that registers them.
+
+import { commonMetrics } from '../../src/audit/metrics.ts'
+import { IssuanceMetrics } from '../../src/ca/metrics.ts'
+import { authzMetrics } from '../../src/check/metrics.ts'
+import { CheckStatistics } from '../../src/check/statistics.ts'
+import { ReloadStatus } from '../../src/config/reload-status.ts'
+import { IssuerMetrics } from '../../src/issuer/http/metrics.ts'
+import { systemClock } from '../../src/runtime/clock.ts'
+import type { LabelValues, Metric } from '../../src/runtime/metrics/metric.ts'
+import { MetricsPage } from '../../src/runtime/metrics/page.ts'
+import { signerMetrics } from '../../src/sds/metrics.ts'
+import { StateStatistics } from '../../src/state/statistics.ts'
+import { code, codes, table, type ReferencePage } from './markdown.ts'
+
+// The page needs names, not values.
+const unread = (): never => {
+  throw new Error('no value is read')
+}
+
+const COMMON = commonMetrics({
+  reloads: new ReloadStatus(systemClock),
+  audit: { statistics: unread },
+})
+
+const AUTHZ = authzMetrics({
+  checks: new CheckStatistics(),
+  credentialCache: { statistics: unread },
+  keySets: { statuses: unread },
+  tokens: { statistics: unread },
+  store: {
+    kind: 'memory',
+    name: '',
+    failure: unread,
+    statistics: new StateStatistics(systemClock, unread),
+    dropped: unread,
+  },
+  current: unread,
+  clock: systemClock,
+})
+
+const SIGNER = signerMetrics({
+  current: unread,
+  resources: { stocks: unread },
+  issuances: new IssuanceMetrics(),
+  sds: { statistics: unread },
+})
+
+/** Every metric of authz. */
+export const AUTHZ_METRICS: readonly Metric[] = [...COMMON, ...AUTHZ, ...new IssuerMetrics().all]
+
+/** Every metric of the signer. */
+export const SIGNER_METRICS: readonly Metric[] = [...COMMON, ...SIGNER]
+
+/** The metrics of every Node.js process: name, type, help. */
+export const processMetrics = async (): Promise<readonly (readonly string[])[]> => {
+  const { body } = await new MetricsPage([], systemClock).render()
+  return [...body.matchAll(/^# HELP (\S+) (.*)\n# TYPE \S+ (\S+)$/gm)]
+    .map(([, name = '', help = '', type = '']) => [name, type, help])
+    .toSorted(([a = ''], [b = '']) => (a < b ? -1 : 1))
+}
+
+/** The page. */
+export const metricsPage = async (): Promise<ReferencePage> => ({
+  file: 'docs/reference/metrics.md',
+  title: 'Metrics',
+  from: 'the code that registers them, src/**/metrics.ts',
+  body: [
+    '`/metrics` of `listen.admin` (authz) and of `admin` (signer), in the text format of Prometheus, or in OpenMetrics where `Accept` requests it. [Health and metrics](../operate/health-and-metrics.md) says how to read them. A counter begins with the start of the process, a series with its first event. No label contains a user, a client, a path or a host of a request.',
+    '## authz and signer',
+    metricTable(COMMON),
+    '## authz',
+    metricTable(AUTHZ),
+    '## Logins and tokens of authz as an issuer',
+    metricTable(new IssuerMetrics().all),
+    '## signer',
+    metricTable(SIGNER),
+    '## Labels',
+    'The `reason` of decisions, logins and certificates is one of the [reason codes](reasons.md). A histogram has the series `_bucket` with the label `le`, `_sum` and `_count`.',
+    '## Every Node.js process',
+    table(
+      ['metric', 'type', 'meaning'],
+      (await processMetrics()).map(([name = '', type = '', help = '']) => [code(name), type, help]),
+    ),
+  ],
+})
+
+const metricTable = (metrics: readonly Metric[]): string =>
+  table(
+    ['metric', 'type', 'labels', 'meaning'],
+    metrics.map(({ name, type, labels, help }) => [
+      code(name),
+      type,
+      Object.entries(labels)
+        .map(([label, values]) => `${code(label)}: ${valuesText(values)}`)
+        .join('; '),
+      help,
+    ]),
+  )
+
+const valuesText = (values: LabelValues): string =>
+  typeof values === 'string' ? values : codes(values)
