@@ -8,6 +8,11 @@ import versions from '../versions.json' with { type: 'json' }
 
 const [current] = versions
 
+// Within the page: a check mark in a circle.
+const ICON = `data:image/svg+xml,${encodeURIComponent(
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><circle cx="8" cy="8" r="8" fill="#3451b2"/><path d="m4 8 3 3 5-6" fill="none" stroke="#fff" stroke-width="2"/></svg>',
+)}`
+
 /** The pages are outside of this folder, where Vue is not found; what renders them to HTML runs in it, where Vue is. */
 const vueOfThisFolder: Plugin = {
   name: 'vue-of-this-folder',
@@ -20,6 +25,7 @@ export default defineConfig({
   title: 'Countersign',
   description: 'Identity transformation for Envoy',
   lang: 'en-GB',
+  head: [['link', { rel: 'icon', href: ICON }]],
   base: process.env['DOCS_BASE'] ?? '/',
   srcDir: ROOT,
   srcExclude: ['**/node_modules/**', '{dist,.cache}/**'],

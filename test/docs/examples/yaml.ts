@@ -138,6 +138,15 @@ const wholeOf = (block: Block, value: Value, siblings: readonly Block[]): Whole 
   }
 }
 
+/** A block as a file: a part of a configuration within the whole of it. */
+export const wholeText = (block: Block, siblings: readonly Block[]): string => {
+  const value: Value = parseDocument(block.text).toJS()
+  if (block.language !== 'yaml' || block.attributes.has('for')) return block.text
+  if (isMapping(value) && ('version' in value || 'users' in value)) return block.text
+  const whole = wholeOf(block, value, siblings)
+  return typeof whole === 'string' ? block.text : stringify(whole.value)
+}
+
 const keysOf = (value: Value): readonly string[] => (isMapping(value) ? Object.keys(value) : [])
 
 /** Sections of a part take the place of those of the base, entry by entry; routes keep what they do not say. */
