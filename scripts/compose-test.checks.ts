@@ -73,7 +73,7 @@ const certificateFaults = (
 /** As much of `docker inspect` as is looked at. */
 export interface Container {
   readonly Name: string
-  readonly State: { readonly Pid: number }
+  readonly State: { readonly Pid: number; readonly Health?: { readonly Status: string } }
   readonly Config: { readonly User: string }
   readonly HostConfig: {
     readonly ReadonlyRootfs: boolean

@@ -51,9 +51,13 @@ const works = (program: string, ...args: readonly string[]): boolean =>
   spawnSync(program, args, { stdio: 'ignore' }).status === 0
 
 /** What keeps the test from running; `undefined` when nothing does. */
-export const missing = (): string | undefined => {
+export const missing = (): string | undefined =>
+  missingEngine() ??
+  (composeCommand() === undefined ? 'Docker Compose v2 is not installed' : undefined)
+
+/** Why there is no Docker engine, and none can be started; `undefined` when there can be one. */
+export const missingEngine = (): string | undefined => {
   if (findProgram('docker') === undefined) return 'docker is not installed'
-  if (composeCommand() === undefined) return 'Docker Compose v2 is not installed'
   if (!works('docker', 'info') && !canStartEngine()) {
     return 'no Docker engine answers, and only root with dockerd can start one'
   }

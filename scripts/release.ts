@@ -75,14 +75,14 @@ const MAKERS: Readonly<Record<Kind, (parts: ImageParts) => Promise<readonly Arte
 
 /** Whether the machine has what images and Debian packages are made with. Where it must, as in CI, it fails without. */
 const isDebian = (): boolean => {
-  const lacking = ['dpkg-query', 'dpkg-deb', 'strip'].filter(
+  const lacking = ['dpkg-query', 'dpkg-deb', 'strip', 'cc'].filter(
     (name) => findProgram(name) === undefined,
   )
   if (process.platform === 'linux' && process.arch === 'x64' && lacking.length === 0) return true
   if (process.env['CI'] === 'true')
     throw new Error(`not Debian on x86-64, or without ${lacking.join()}`)
   console.log(
-    'left out: image, Debian package and executable, which need Debian on x86-64 with binutils',
+    'left out: image, Debian package and executable, which need Debian on x86-64 with gcc and binutils',
   )
   return false
 }

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { gzipSync } from 'node:zlib'
+import { HEALTH_PROBE, healthProbe } from './health-probe.ts'
 import { strippedNode } from './node.ts'
 import { programEntries } from './program.ts'
 import type { Release } from './release-info.ts'
@@ -42,6 +43,7 @@ export const imageOf = async ({ release, files, components, work }: ImageParts):
     ...ACCOUNTS,
     ...libraries,
     { path: 'usr/local/bin/node', content: await strippedNode(work), mode: 0o755 },
+    { path: HEALTH_PROBE.slice(1), content: await healthProbe(work), mode: 0o755 },
     ...debian.texts,
   ]
   const program = await programEntries(files, 'usr/lib/countersign/')
@@ -208,7 +210,7 @@ const configOf = ({ version, commit, time }: Release, layers: readonly Layer[]):
     WorkingDir: '/',
     // Docker's own, which kubelets ignore: they call grpc.health.v1 themselves.
     Healthcheck: {
-      Test: ['CMD', ...COMMAND, 'health'],
+      Test: ['CMD', HEALTH_PROBE],
       Interval: 30 * SECOND,
       Timeout: 10 * SECOND,
       StartPeriod: 10 * SECOND,

@@ -1,23 +1,23 @@
-// The container image of a release: what is in it, and authz in its file system as its user, where there is nothing else.
+// The container image of a release: what is in it, and containers of it that do the main job, without a network where they need none.
 //
-// Slow: it makes a release and unpacks an image.
+// Slow: it makes a release, unpacks an image and starts a Docker engine.
 
 import assert from 'node:assert/strict'
-import { execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFile } from 'node:child_process'
 import { existsSync, globSync } from 'node:fs'
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import * as z from 'zod'
 import packageJson from '../../package.json' with { type: 'json' }
-import { eventually } from '../e2e/site.ts'
+import { missingEngine } from '../../scripts/compose-test.docker.ts'
+import { skipWithoutEnvoy } from '../servers/envoy.ts'
 import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'
 import { unless } from './unless.ts'
-import { TOKENS } from './running.ts'
+import { startContainers, type Containers } from './containers.ts'
+import { releaseTo } from './running.ts'
 
-const ROOT = join(import.meta.dirname, '../..')
 const run = promisify(execFile)
 
 // The image is made on Debian, and a file system belongs to its users only when root unpacks it.
@@ -25,6 +25,8 @@ const skip = unless(
   process.getuid?.() === 0 && existsSync('/usr/bin/dpkg-deb'),
   'needs root on Debian',
 )
+
+const withoutDocker = unless(missingEngine() === undefined, missingEngine() ?? '')
 
 const configSchema = z.object({
   config: z.object({
@@ -37,6 +39,7 @@ const configSchema = z.object({
 describe('the image', { skip }, () => {
   let folder: TemporaryFolder
   let root = ''
+  let archive = ''
   let config: z.infer<typeof configSchema>['config']
 
   before(async () => {
@@ -44,13 +47,8 @@ describe('the image', { skip }, () => {
     const image = folder.file('image')
     root = folder.file('root')
     await Promise.all([mkdir(image), mkdir(root)])
-    await run(process.execPath, [
-      join(ROOT, 'scripts/release.ts'),
-      folder.file('dist'),
-      '--only',
-      'image',
-    ])
-    const archive = folder.file(`dist/countersign-${packageJson.version}-image-amd64.tar`)
+    await releaseTo(folder.file('dist'), 'image')
+    archive = folder.file(`dist/countersign-${packageJson.version}-image-amd64.tar`)
     assert.ok((await stat(archive)).size < 60_000_000)
     await run('tar', ['-xf', archive, '-C', image])
     const manifest: unknown = JSON.parse(await readFile(join(image, 'manifest.json'), 'utf8'))
@@ -62,11 +60,6 @@ describe('the image', { skip }, () => {
   })
 
   after(async () => await folder[Symbol.asyncDispose]())
-
-  const inside = (...args: readonly string[]): readonly string[] => {
-    const [command = '', ...rest] = config.Entrypoint
-    return [`--userspec=${config.User}`, root, command, ...rest, ...args]
-  }
 
   it('is below 130 MB, has no shell, and no file that its user can change', async () => {
     const entries = globSync('**/*', { cwd: root, withFileTypes: true })
@@ -88,50 +81,32 @@ describe('the image', { skip }, () => {
     )
   })
 
-  it('hashes a password as its user', async () => {
-    const child = spawn('chroot', inside('hash-password'), { stdio: ['pipe', 'pipe', 'inherit'] })
-    child.stdin.end('a password\n')
-    let output = ''
-    child.stdout.on('data', (data: Buffer) => (output += data.toString('utf8')))
-    await once(child, 'close')
-    assert.match(output, /^\$argon2id\$/)
-  })
+  describe('in Docker', { skip: withoutDocker || skipWithoutEnvoy() }, () => {
+    let containers: Containers
 
-  it('serves as authz, and its health check says so', async () => {
-    const etc = join(root, 'etc/countersign')
-    await writeFile(
-      join(etc, 'countersign.yaml'),
-      TOKENS.replace('"127.0.0.1:0"', 'unix:/run/countersign/authz.sock').replace(
-        'audit.jsonl',
-        '/run/countersign/audit.jsonl',
-      ),
-    )
-    await writeFile(
-      join(etc, 'keys.json'),
-      JSON.stringify({
-        keys: [{ kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' }],
-      }),
-    )
-    const [, ...check] = config.Healthcheck.Test
-    const health = async (): Promise<boolean> =>
-      await run('chroot', [
-        `--userspec=${config.User}`,
-        root,
-        ...check,
-        '--address',
-        'unix:/run/countersign/authz.sock',
-      ]).then(
-        () => true,
-        () => false,
-      )
-    const args = inside('authz', '--config', '/etc/countersign/countersign.yaml')
-    const child = spawn('chroot', args, { stdio: ['ignore', 'ignore', 'inherit'] })
-    const ended = once(child, 'exit')
-    try {
-      assert.ok(await eventually(health, (serves) => serves || child.exitCode !== null))
-    } finally {
-      child.kill('SIGTERM')
-      assert.deepEqual(await ended, [0, null])
+    before(async () => {
+      containers = await startContainers(archive)
+    })
+
+    after(async () => await containers[Symbol.asyncDispose]())
+
+    it('does the main job: containers that cannot write to the image, without a network or rights', async () => {
+      await containers.job.check()
+      for (const service of ['authz', 'signer'] as const) {
+        const { Config, HostConfig } = await containers.inspect(service)
+        assert.match(Config.User, /^[1-9]\d+:/)
+        assert.deepEqual([HostConfig.ReadonlyRootfs, HostConfig.NetworkMode], [true, 'none'])
+      }
+    })
+
+    for (const service of ['authz', 'signer'] as const) {
+      it(`has a health check by which ${service} is healthy, and unhealthy while it does not answer`, async () => {
+        await containers.untilHealth(service, 'healthy')
+        await containers.docker('kill', '--signal=STOP', service)
+        await containers.untilHealth(service, 'unhealthy')
+        await containers.docker('kill', '--signal=CONT', service)
+        await containers.untilHealth(service, 'healthy')
+      })
     }
   })
 })
