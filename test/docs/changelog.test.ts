@@ -1,13 +1,57 @@
-// The table of renamed keys in CHANGELOG.md and the keys of which `validate` names the new name are the same, the new
+// CHANGELOG.md has the shape that its first lines describe. The table of renamed keys in it and the keys of which `validate` names the new name are the same, the new
 // names are keys of the schemas, and no other document uses an old name.
 
 import assert from 'node:assert/strict'
 import { globSync } from 'node:fs'
 import { describe, it } from 'node:test'
+import packageJson from '../../package.json' with { type: 'json' }
 import { parseSignerConfig } from '../../src/ca/parse.ts'
 import type { RenamedKey } from '../../src/config/renamed-key.ts'
 import { RENAMED_KEYS } from '../../src/configuration/renamed-keys.ts'
-import { codeSpansOf, ROOT, textOf } from './markdown.ts'
+import { codeSpansOf, headingsOf, ROOT, textOf } from './markdown.ts'
+
+const CATEGORIES = ['Added', 'Changed', 'Fixed', 'Deprecated', 'Removed', 'Security']
+
+describe('the changelog', () => {
+  const text = textOf('CHANGELOG.md')
+  const versions = headingsOf(text, 2)
+  const sections = text.split(/^## .*$/m).slice(1)
+
+  it('begins with the version of package.json', () => {
+    assert.match(versions[0] ?? '', new RegExp(`^${packageJson.version.replaceAll('.', '\\.')} `))
+  })
+
+  it('has a date for each version, except the first one before its release', () => {
+    const dated = versions.map((title) => /^\d+\.\d+\.\d+ \((.+)\)$/.exec(title)?.[1] ?? title)
+    const isDate = (date: string): boolean =>
+      /^\d{4}-\d\d-\d\d$/.test(date) && !Number.isNaN(Date.parse(date))
+    assert.deepEqual(
+      dated.filter((date, index) => !isDate(date) && (index > 0 || date !== 'unreleased')),
+      [],
+    )
+    assert.deepEqual(dated.filter(isDate), dated.filter(isDate).toSorted().toReversed())
+  })
+
+  it('has the categories in their order, each once and with entries', () => {
+    for (const section of sections) {
+      const titles = headingsOf(section, 3)
+      assert.deepEqual(
+        titles,
+        CATEGORIES.filter((title) => titles.includes(title)),
+      )
+      for (const entries of section.split(/^### .*$/m).slice(1)) assert.match(entries, /^- \S/m)
+    }
+  })
+
+  it('has entries that can be read at once: at most 800 characters', () => {
+    const entries = sections.flatMap((section) => section.split(/^(?=- |#)/m))
+    const prose = entries.map((entry) => entry.replaceAll(/^ {2}\|.*$/gm, '').trim())
+    assert.deepEqual(
+      prose.filter((entry) => entry.length > 800),
+      [],
+    )
+  })
+})
 
 /** The rows about keys; those about reasons, audit fields, options and metrics come after them. */
 const rows = textOf('CHANGELOG.md')

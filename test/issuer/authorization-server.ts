@@ -88,7 +88,14 @@ export const startSite = async (
   files: Readonly<Record<string, string>> = {},
 ): Promise<Site> => {
   await using stack = new AsyncDisposableStack()
-  const folder = stack.use(await siteFolder(yaml, files))
+  const site = stack.use(await openSite(stack.use(await siteFolder(yaml, files))))
+  const running = stack.move()
+  return { ...site, [Symbol.asyncDispose]: () => running.disposeAsync() }
+}
+
+/** Starts authz in a folder that has all it needs; the folder remains. */
+export const openSite = async (folder: TemporaryFolder): Promise<Site> => {
+  await using stack = new AsyncDisposableStack()
   const authz = stack.use(await startAuthz(folder.file('countersign.yaml')))
   const port = await portTo(authz.issuer, stack)
   const reach: openid.CustomFetch = async (url, options) => {
