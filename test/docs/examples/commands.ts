@@ -48,6 +48,7 @@ const PROGRAMS: ReadonlySet<string> = new Set([
   'openssl',
   'printf',
   'python3',
+  'radtest',
   'redis-cli',
   'rm',
   'sed',
