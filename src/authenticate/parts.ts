@@ -1,6 +1,7 @@
 // What the authenticators of one configuration are built from.
 
 import type { ClientParts } from '../clients/parts.ts'
+import type { Issuer } from '../keys/issuer.ts'
 import type { RevocationSources } from '../pki/revocation-sources.ts'
 import type { LoginStatusProvider } from '../logins/status.ts'
 import type { ReplayMemory } from '../state/replay-memory.ts'
@@ -25,6 +26,8 @@ export interface AuthenticatorParts extends ClientParts, AuthenticatorResources 
   readonly inUse: Set<object>
   /** `issuer.url`, where a login is configured. */
   readonly loginIssuer: string | undefined
+  /** The issuer of this configuration, once it is built. */
+  readonly issuer?: Issuer | undefined
   /** Whether the logins of sessions and tokens are active. */
   readonly loginStatus: LoginStatusProvider
 }

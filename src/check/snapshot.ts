@@ -3,9 +3,10 @@
 
 import { tlsFault } from '../clients/client-tls.ts'
 import type { Logins } from '../logins/logins.ts'
-import { NO_LOGINS, type LoginStatusProvider } from '../logins/status.ts'
+import { NO_LOGINS } from '../logins/status.ts'
 import { allOf } from '../authenticate/all.ts'
 import { Chain, type ChainLink } from '../authenticate/chain.ts'
+import type { AuthenticatorParts } from '../authenticate/parts.ts'
 import type { ConfigurationFiles } from '../config/files.ts'
 import { sendsAuditId } from '../transform/schema.ts'
 import type { LimitsConfig } from '../request/limits-schema.ts'
@@ -87,23 +88,26 @@ export const buildSnapshot = async (
   const links = new Map<string, ChainLink>()
   const loginIssuer = config.issuer?.login && config.issuer.url
   const parts = { ...resources, files, problems, connections, inUse, loginIssuer, dependencies }
-  const build = async (names: readonly string[], loginStatus: LoginStatusProvider) => {
+  const build = async (
+    names: readonly string[],
+    more: Pick<AuthenticatorParts, 'loginStatus' | 'issuer'>,
+  ) => {
     for (const [name, authenticator] of Object.entries(config.authenticators)) {
       if (!names.includes(name)) continue
-      const link = await buildLink(name, authenticator, { ...parts, loginStatus })
+      const link = await buildLink(name, authenticator, { ...parts, ...more })
       if (link !== undefined) links.set(name, link)
     }
   }
   // Those of the login page first: they verify logins, whose status those of sessions and tokens look up.
   const atLogin = config.issuer?.login?.authenticators ?? []
-  await build(atLogin, NO_LOGINS)
+  await build(atLogin, { loginStatus: NO_LOGINS })
   const issuer = await buildIssuer(config.issuer, parts)
   const authorizationServer = await buildAuthorizationServer(config, { ...parts, issuer, links })
   const logins =
     issuer && authorizationServer && (await openLogins(authorizationServer, issuer, resources))
   const loginStatus = resources.loginStatus ?? logins?.status ?? NO_LOGINS
   const others = Object.keys(config.authenticators).filter((name) => !atLogin.includes(name))
-  await build(others, loginStatus)
+  await build(others, { loginStatus, issuer })
   const authorizations = new Map<string, Authorization>()
   for (const [index, route] of config.routes.entries()) {
     const authorization = await buildAuthorization(route, ['routes', index], {

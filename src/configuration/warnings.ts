@@ -7,6 +7,7 @@ import type { Locate } from '../config/document.ts'
 import type { Problem } from '../config/problem.ts'
 import type { Config } from './schema.ts'
 import { uncheckedLoginWarnings } from './problems/unchecked-logins.ts'
+import { unprefixedNameWarnings } from './problems/unprefixed-names.ts'
 import { nestedLoops } from '../expression/cel.ts'
 
 /** Every warning about a configuration, each with its place and its remedy. */
@@ -14,6 +15,7 @@ export const warningsOf = (config: Config, locate: Locate): readonly Problem[] =
   ...issuerWarnings(config, locate),
   ...deniedReadWarnings(config, locate),
   ...uncheckedLoginWarnings(config, locate),
+  ...unprefixedNameWarnings(config, locate),
   ...lastElementWarnings(config, locate),
   ...proofWarnings(config, locate),
   ...loopWarnings(config, locate),

@@ -6,6 +6,7 @@ import { endedTokenCheck, type EndedTokenCheck } from '../session/token-status.t
 import { RevocationMarks } from '../../logins/revocation-marks.ts'
 import type { DpopOptions } from './dpop.ts'
 import { fixedKeySet, type KeySet } from './key-set.ts'
+import { ownKeySet } from './own-key-set.ts'
 import { bearerSchema, type BearerConfig } from './schema.ts'
 import type { CredentialLocation } from '../../request/credential-location.ts'
 import { BEARER_LOCATIONS } from './bearer-credentials.ts'
@@ -50,10 +51,11 @@ const dpopOf = (
 
 const keySetOf = async (
   { issuer, keys }: BearerConfig,
-  { files, keySets, inUse }: AuthenticatorParts,
+  { files, keySets, inUse, issuer: own }: AuthenticatorParts,
 ): Promise<KeySet> => {
   const { file, url, ca, ...times } = keys
   if (file !== undefined) return fixedKeySet(file, await files.read(file))
+  if (url === undefined && own !== undefined && issuer === own.url) return ownKeySet(own.keys)
   const set = keySets.acquire({
     source: url === undefined ? { kind: 'discovery', issuer } : { kind: 'url', url },
     ca: ca === undefined ? undefined : await files.read(ca),

@@ -36,7 +36,9 @@ const keys = z
   })
   .refine(({ url, file }) => url === undefined || file === undefined, 'has both "url" and "file"')
   .prefault({})
-  .describe('Where the issuer’s keys are. Default: OpenID Connect discovery at the issuer.')
+  .describe(
+    'Where the issuer’s keys are. Default: OpenID Connect discovery at the issuer; of Countersign’s own issuer (`issuer.url`) its keys, without a request.',
+  )
 
 /** A host as in routes: without port, and in lower case. */
 const hostKey = z

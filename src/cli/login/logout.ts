@@ -31,7 +31,7 @@ Examples:
   countersign logout --issuer https://id.example.org --resource https://kube.example.org
   countersign logout --all
 
-With the options of a login it ends that login and no other.`
+With --issuer it ends the logins there; with further options of "countersign login", those that had the same.`
 
 /** The command. */
 export const logoutCommand = (context: CommandContext): Command => {
@@ -86,7 +86,9 @@ const chosen = (
   const meant = entries.filter(
     (entry) =>
       entry.outcome === 'login' &&
-      wanted.every(([name, value]) => value === undefined || entry.login[name] === value),
+      wanted.every(
+        ([name, value]) => value === undefined || isEqual(name, entry.login[name], value),
+      ),
   )
   if (issuer === undefined && meant.length > 1) {
     const issuers = [
@@ -98,6 +100,12 @@ const chosen = (
   }
   return meant
 }
+
+/** Scopes in another order are the same login. */
+const isEqual = (name: keyof LoginRequest, one: string | undefined, other: string): boolean =>
+  name === 'scope'
+    ? one?.split(' ').toSorted().join(' ') === other.split(' ').toSorted().join(' ')
+    : one === other
 
 /** What was done about one login. */
 type Ending = {

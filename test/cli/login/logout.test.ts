@@ -112,8 +112,26 @@ describe('countersign logout', { concurrency: 2 }, () => {
     assert.deepEqual([some.status, some.left.length], [0, 3], some.stderr)
     const one = await logOut(logins, '--issuer', issuer, '--audience', 'kube')
     assert.deepEqual([one.status, one.left.length], [0, 3], one.stderr)
+    const otherOrder = ['--scope', 'email,openid', '--resource', resource]
+    const same = await logOut(logins, '--issuer', issuer, ...otherOrder)
+    assert.deepEqual([same.status, same.left.length], [0, 3], same.stderr)
     const none = await logOut(logins, '--issuer', issuer, '--audience', 'other')
     assert.deepEqual([none.status, none.left.length], [0, 4], none.stderr)
+  })
+
+  it('authenticates by the secret of the option, and else by that of the login', async () => {
+    await using provider = await startHostileProvider(pki.upstream)
+    await using folder = await temporaryFolder()
+    const [file, moved] = [folder.file('gone'), folder.file('secret')]
+    await writeFile(moved, 's3cret\n')
+    const login = loginAt(provider.issuer, { clientSecretFile: file })
+    const without = await logOut([login])
+    assert.deepEqual([without.status, without.left], [1, []])
+    assert.match(without.stdout, /but not revoked: .*gone/)
+    const { status, left } = await logOut([login], '--client-secret-file', moved, '--ca', pki.ca)
+    assert.deepEqual([status, left], [0, []])
+    const { headers } = provider.server.requests.at(-1) ?? {}
+    assert.match(headers?.authorization ?? '', /^Basic /)
   })
 
   it('ends one of several logins only with --issuer or --all', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { TokenCache } from '../../../src/cli/login/cache/token-cache.ts'
@@ -25,12 +25,7 @@ describe('countersign login at the own issuer', { skip: skipWithoutEnvoy() }, ()
     folder = owned.use(await temporaryFolder())
     const keys = folder.file('keys')
     await mkdir(keys)
-    const key = await madeKey('ES256')
-    await writeSigningKeys(keys, [key])
-    await writeFile(
-      folder.file('keys.jwks'),
-      JSON.stringify({ keys: [{ ...key.entry.jwk, kid: key.entry.kid, alg: 'ES256' }] }),
-    )
+    await writeSigningKeys(keys, [await madeKey('ES256')])
     const port = await freePort()
     issuer = `https://localhost:${port}`
     site = owned.use(
@@ -52,7 +47,7 @@ describe('countersign login at the own issuer', { skip: skipWithoutEnvoy() }, ()
         },
         authenticators: {
           own: {
-            bearer: { issuer, audiences: [RESOURCE], keys: { file: folder.file('keys.jwks') } },
+            bearer: { issuer, audiences: [RESOURCE] },
             identity: { user: 'claims.sub', groups: 'claims.?groups.orValue([])' },
           },
         },
@@ -97,13 +92,18 @@ describe('countersign login at the own issuer', { skip: skipWithoutEnvoy() }, ()
       await cache.write({ ...entry.login, accessToken })
     }
     assert.deepEqual(await whoAmI(), ['alice'])
-    const logout = await run(['logout'], { state })
+    const elsewhere = ['--issuer', issuer, '--resource', 'https://other.example.org']
+    assert.equal((await run(['logout', ...elsewhere], { state })).stdout, 'There are no logins.\n')
+    const logout = await run(['logout', ...at, '--client-id', 'countersign-cli'], { state })
     assert.match(logout.stdout, /revoked there, removed here/)
+    // authz has the keys of its own issuer: it fetches none by way of Envoy, which was not up when it started.
+    assert.doesNotMatch(site.authz.log, /token keys/)
   })
 
   it('10. logs in with a code on another device', async () => {
     await using home = await temporaryFolder()
-    const args = ['login', '--issuer', issuer, '--ca', site.pki.ca, '--device']
+    const at = ['--issuer', issuer, '--ca', site.pki.ca]
+    const args = ['login', ...at, '--scope', 'openid groups offline_access', '--device']
     await using login = start(args, { state: home.path })
     const [, url = ''] = await login.says(/^ {2}(https:\/\/\S+user_code=\S+)$/m)
     const tls = { ca: await readFile(site.pki.ca) }
@@ -115,5 +115,8 @@ describe('countersign login at the own issuer', { skip: skipWithoutEnvoy() }, ()
     const { status, stdout, stderr } = await login.ended
     assert.equal(status, 0, stderr)
     assert.match(stdout, /as alice until \S+Z, renewed/)
+    // The order of scopes has no meaning.
+    const words = ['logout', ...at, '--scope', 'offline_access,groups,openid']
+    assert.match((await run(words, { state: home.path })).stdout, /revoked there, removed here/)
   })
 })
