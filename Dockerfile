@@ -15,7 +15,8 @@ COPY proto proto
 COPY src src
 # A clone made under umask 077 must not become an image that only root can read. A new volume takes over the
 # owner of the folders that the service writes to.
-RUN chmod -R a+rX,go-w /app && mkdir -p /owned/etc /owned/run /owned/var
+RUN chmod -R a+rX,go-w /app && mkdir -p /owned/etc /owned/run /owned/var /owned/lib/bin && \
+    ln -s /app/src/countersign.ts /owned/lib/bin/countersign.js
 
 FROM ${RUNTIME_IMAGE} AS runtime
 LABEL org.opencontainers.image.title="Countersign" \
@@ -26,6 +27,8 @@ ENV NODE_ENV=production \
     COUNTERSIGN_SIGNER_CONFIG=/etc/countersign/signer.yaml \
     COUNTERSIGN_HEALTH_ADDRESS=unix:/run/countersign/authz.sock
 COPY --from=build /app /app
+# Where the image of a release has the program, too: probes of Kubernetes name it.
+COPY --from=build /owned/lib /usr/lib/countersign
 COPY --from=build /owned/etc /etc/countersign
 # Sockets and persistent state: the only writable folders.
 COPY --from=build --chown=10001:10001 /owned/run /run/countersign

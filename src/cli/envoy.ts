@@ -6,7 +6,7 @@ import { Command } from 'commander'
 import { ConfigurationFiles } from '../config/files.ts'
 import { readConfig } from '../configuration/parse.ts'
 import { addressSchema, type Address } from '../config/values.ts'
-import { renderBootstrap } from '../envoy/bootstrap.ts'
+import { certificateFiles, renderBootstrap } from '../envoy/bootstrap.ts'
 import { refusalRate } from '../envoy/refusal-log.ts'
 import type { CommandContext } from './context.ts'
 import { envoyIstioCommand } from './envoy-istio.ts'
@@ -27,9 +27,12 @@ export const envoyCommand = (context: CommandContext): Command =>
           '--rate-file <file>',
           'also write a file, which Envoy reads at this path, that limits the access log of refusals (burst 500, 10 lines per second); default: unlimited',
         )
-        .action(async ({ config, output, rateFile }: GenerateOptions) => {
-          const bootstrap = await generate(config, rateFile && resolve(rateFile))
-          if (rateFile !== undefined) await writeFile(rateFile, refusalRate())
+        .option(
+          '--certificates-folder <folder>',
+          'also write files into a folder, which Envoy reads at this path, so that it follows renewed certificates; default: it reads certificates when it starts',
+        )
+        .action(async ({ output, ...options }: GenerateOptions) => {
+          const bootstrap = await generate(options)
           if (output === undefined) context.process.stdout.write(bootstrap)
           else await writeFile(output, bootstrap)
         }),
@@ -42,11 +45,22 @@ interface GenerateOptions {
   readonly config: string
   readonly output?: string
   readonly rateFile?: string
+  readonly certificatesFolder?: string
 }
 
-const generate = async (file: string, rateFile?: string): Promise<string> => {
-  const { config } = await readConfig(file, new ConfigurationFiles())
-  return renderBootstrap(config, { rateFile })
+/** Writes the files that the bootstrap names, and gives the bootstrap. */
+const generate = async (options: GenerateOptions): Promise<string> => {
+  const { config } = await readConfig(options.config, new ConfigurationFiles())
+  const rateFile = options.rateFile && resolve(options.rateFile)
+  const certificatesFolder = options.certificatesFolder && resolve(options.certificatesFolder)
+  const bootstrap = renderBootstrap(config, { rateFile, certificatesFolder })
+  if (rateFile !== undefined) await writeFile(rateFile, refusalRate())
+  if (certificatesFolder !== undefined) {
+    for (const [file, text] of certificateFiles(config, certificatesFolder)) {
+      await writeFile(file, text)
+    }
+  }
+  return bootstrap
 }
 
 const SNIPPET = `

@@ -7,6 +7,7 @@ import type { Address } from '../config/values.ts'
 import { CountersignError } from '../runtime/errors.ts'
 import { clusters } from './clusters.ts'
 import { EXPLANATIONS, HEADER } from './explanations.ts'
+import { followCertificates } from './followed-certificates.ts'
 import { forwardsCertificates, statistics } from './identity-certificate.ts'
 import { edgeListener, exclusivePort } from './listener.ts'
 import { addressMessage, type Message } from './message.ts'
@@ -19,6 +20,8 @@ const SOCKET_MODE = 0o600
 export interface BootstrapOptions {
   /** Where Envoy finds the file of `refusalRate`: absolute. Default: no limit to the lines of refusals. */
   readonly rateFile?: string | undefined
+  /** The folder in which Envoy finds the files of `certificateFiles`: absolute. Default: it reads certificates when it starts. */
+  readonly certificatesFolder?: string | undefined
   /** Where the administration interface is. Default: as the configuration has it. */
   readonly admin?: Address | undefined
   /**
@@ -35,7 +38,7 @@ export interface BootstrapOptions {
  */
 export const envoyBootstrap = (config: Config, options: BootstrapOptions = {}): object => {
   const envoy = envoySection(config)
-  const { rateFile, admin = envoy.admin, exclusive = false } = options
+  const { rateFile, certificatesFolder, admin = envoy.admin, exclusive = false } = options
   const bootstrap: Message = {
     node: { id: envoy.nodeId, cluster: 'countersign' },
     admin: {
@@ -52,8 +55,13 @@ export const envoyBootstrap = (config: Config, options: BootstrapOptions = {}): 
       clusters: clusters(config, envoy),
     },
   }
-  return bootstrap
+  if (certificatesFolder === undefined) return bootstrap
+  return followCertificates(bootstrap, certificatesFolder).bootstrap
 }
+
+/** The files in a folder, by their paths, by which Envoy follows the certificates that the bootstrap names. */
+export const certificateFiles = (config: Config, folder: string): ReadonlyMap<string, string> =>
+  followCertificates(envoyBootstrap(config), folder).files
 
 /** The bootstrap as commented YAML. */
 export const renderBootstrap = (config: Config, options: BootstrapOptions = {}): string => {

@@ -51,6 +51,7 @@ export const EXPLANATIONS: Readonly<Record<string, string>> = {
   on_request_headers: 'Each of these settings prevents the use of another caller’s certificate.',
   stats_config: 'Secret names are numerous, long and confidential.',
   max_connection_duration: 'A connection ends before its certificate expires.',
+  tls_certificate_sds_secret_configs: 'A certificate that Envoy reads again when it is renewed.',
   custom_tls_certificate_selector:
     'The client certificate of this caller, from the signer over SDS.',
   retry_back_off: 'Reconnects at once after a restart of the signer.',

@@ -69,6 +69,17 @@ describe('the Dockerfile', () => {
     assert.match(checks[0] ?? '', /CMD \["node", "\/app\/src\/countersign\.ts", "health"\]$/)
   })
 
+  it('has the program at the path that probes of the chart name, as the image of a release', () => {
+    const program = '/usr/lib/countersign/bin/countersign.js'
+    assert.match(read('deploy/kubernetes/chart/templates/envoy.yaml'), new RegExp(program))
+    const links = all('RUN').flatMap((rest) => [...rest.matchAll(/ln -s (\S+) \/owned\/lib(\S+)/g)])
+    assert.deepEqual(
+      links.map(([, target, path]) => [target, path]),
+      [['/app/src/countersign.ts', program.replace('/usr/lib/countersign', '')]],
+    )
+    assert.ok(all('COPY').includes('--from=build /owned/lib /usr/lib/countersign'))
+  })
+
   it('installs the lock file without development packages, and runs no script of a package', () => {
     const installs = all('RUN').filter((rest) => rest.includes('npm '))
     assert.equal(installs.length, 1)

@@ -81,6 +81,12 @@ describe('the image', { skip }, () => {
     )
   })
 
+  it('has the program at the path that probes of the chart name', async () => {
+    const template = join(import.meta.dirname, '../../deploy/kubernetes/chart/templates/envoy.yaml')
+    const [, program = ''] = /\[node, (\S+), health\]/.exec(await readFile(template, 'utf8')) ?? []
+    assert.equal(config.Entrypoint[1], program)
+  })
+
   describe('in Docker', { skip: withoutDocker || skipWithoutEnvoy() }, () => {
     let containers: Containers
 

@@ -124,7 +124,7 @@ describe('the parts of the rendered chart', { skip }, () => {
     const signer = containerOf(pods('envoy'), 'signer')
     assert.deepEqual(signer.readinessProbe?.exec?.command, [
       'node',
-      '/app/src/countersign.ts',
+      '/usr/lib/countersign/bin/countersign.js',
       'health',
     ])
     const health = signer.env.find(({ name }) => name === 'COUNTERSIGN_HEALTH_ADDRESS')

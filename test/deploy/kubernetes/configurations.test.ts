@@ -102,6 +102,7 @@ describe('a rendered configuration of the chart', { skip, timeout: 120_000 }, ()
           argument
             .replace('/etc/envoy/envoy.yaml', bootstrap)
             .replace('/etc/envoy/rate.json', rate)
+            .replace(/^\/etc\/envoy$/, pod.path)
             .replace(CONFIG, config),
         )
         await ends(0, here)
@@ -109,7 +110,7 @@ describe('a rendered configuration of the chart', { skip, timeout: 120_000 }, ()
         await ends(sets.plaintext ? 1 : 0, lint)
         await using folder = await fileSystem(chart, 'envoy', 'envoy')
         const text = below(folder.path, await readFile(bootstrap, 'utf8'))
-        await validateBootstrap(text.replaceAll(`${folder.path}${rate}`, rate))
+        await validateBootstrap(text.replaceAll(`${folder.path}${pod.path}`, pod.path))
       },
     )
   }

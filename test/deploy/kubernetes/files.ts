@@ -1,7 +1,7 @@
 // What a container of a pod finds in its file system: its volumes, laid out below a folder of this
 // machine as the kubelet lays them out, with Secrets and ConfigMaps that a user would have made.
 
-import { chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { stringify } from 'yaml'
 import { makeHash } from '../../../src/authenticate/password/hash.ts'
@@ -66,13 +66,15 @@ export const usersObjects = async (): Promise<Namespace> => {
   }
 }
 
-const tlsSecret = async ({ certificate, key }: KeyPair, ca: string) => ({
+/** What cert-manager writes into a Secret of TLS. */
+export const tlsSecret = async ({ certificate, key }: KeyPair, ca: string) => ({
   'tls.crt': await readFile(certificate, 'utf8'),
   'tls.key': await readFile(key, 'utf8'),
   'ca.crt': ca,
 })
 
 const OF_CONFIGMAPS = 0o644
+const OF_SECRETS = 0o440
 
 /**
  * Puts the Secrets and ConfigMaps that the container mounts below `root`.
@@ -110,14 +112,36 @@ const layOut = async (
   files: readonly (readonly [string, string])[],
   mode: number,
 ): Promise<void> => {
-  await mkdir(join(folder, VERSION), { recursive: true })
+  await writeVersion(folder, VERSION, files, mode)
   await symlink(VERSION, join(folder, '..data'))
+  for (const [key] of files) await symlink(join('..data', key), join(folder, key))
+}
+
+/** Puts the values of a changed Secret into its folder, as the kubelet does: only the link `..data` is renamed. */
+export const replaceFiles = async (
+  folder: string,
+  contents: Readonly<Record<string, string>>,
+): Promise<void> => {
+  const former = await readlink(join(folder, '..data'))
+  const version = `${former}1`
+  await writeVersion(folder, version, Object.entries(contents), OF_SECRETS)
+  await symlink(version, join(folder, '..data_tmp'))
+  await rename(join(folder, '..data_tmp'), join(folder, '..data'))
+  await rm(join(folder, former), { recursive: true })
+}
+
+const writeVersion = async (
+  folder: string,
+  version: string,
+  files: readonly (readonly [string, string])[],
+  mode: number,
+): Promise<void> => {
+  await mkdir(join(folder, version), { recursive: true })
   for (const [key, text] of files) {
-    const file = join(folder, VERSION, key)
+    const file = join(folder, version, key)
     await mkdir(dirname(file), { recursive: true })
     await writeFile(file, text)
     await chmod(file, mode)
-    await symlink(join('..data', key), join(folder, key))
   }
 }
 

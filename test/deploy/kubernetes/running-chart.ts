@@ -2,10 +2,9 @@
 // of its own container. Only addresses are those of this machine; names in certificates stay what they are.
 
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseConfig } from '../../../src/configuration/parse.ts'
-import { renderBootstrap } from '../../../src/envoy/bootstrap.ts'
-import { startService, type RunningService } from '../../cli/run.ts'
+import { countersign, startService, type RunningService } from '../../cli/run.ts'
 import { startEnvoy } from '../../servers/envoy.ts'
 import { freePort } from '../../servers/ports.ts'
 import { temporaryFolder } from '../../servers/temporary.ts'
@@ -23,7 +22,7 @@ export interface RunningChart extends AsyncDisposable {
   readonly authzRoot: string
   /** The same for the pod of Envoy. */
   readonly envoyRoot: string
-  readonly ports: Readonly<Record<'envoy' | 'admin' | 'issuer', number>>
+  readonly ports: Readonly<Record<'envoy' | 'authz' | 'admin' | 'issuer', number>>
   readonly audit: string
 }
 
@@ -44,22 +43,27 @@ export const startChart = async (
   const [chart, made] = await Promise.all([render(values), given ?? usersObjects()])
   const { path: authzRoot } = stack.use(await temporaryFolder())
   const { path: envoyRoot } = stack.use(await temporaryFolder())
-  const [grpc, admin, issuer] = await Promise.all([freePort(), freePort(), freePort()])
+  const [authzPort, admin, issuer] = await Promise.all([freePort(), freePort(), freePort()])
   const audit = join(authzRoot, 'audit.jsonl')
   const here = (root: string, text: string): string =>
     change(below(root, text))
-      .replaceAll('0.0.0.0:9001', `127.0.0.1:${grpc}`)
+      .replaceAll('0.0.0.0:9001', `127.0.0.1:${authzPort}`)
       .replaceAll('0.0.0.0:9090', `127.0.0.1:${admin}`)
       .replaceAll('0.0.0.0:8081', `127.0.0.1:${issuer}`)
       .replaceAll('0.0.0.0:8443', '127.0.0.1:0')
-      .replaceAll(`${AUTHZ}:9001`, `127.0.0.1:${grpc}`)
+      .replaceAll(`${AUTHZ}:9001`, `127.0.0.1:${authzPort}`)
       .replaceAll(`${AUTHZ}:8081`, `127.0.0.1:${issuer}`)
       .replace(/^version: 1$/m, `version: 1\naudit: { file: ${audit} }`)
   const namespace = { ...made, configMaps: { ...made.configMaps, ...chart.configMaps } }
-  const mount = async (root: string, part: 'authz' | 'envoy', name: string): Promise<void> => {
+  const mount = async (
+    root: string,
+    part: 'authz' | 'envoy',
+    name: string,
+    paths = root,
+  ): Promise<void> => {
     const template = chart.pods(part)
     const container = containerOf(template, name)
-    await mountFiles(root, template, container, namespace, (text) => here(root, text))
+    await mountFiles(root, template, container, namespace, (text) => here(paths, text))
   }
   await mount(authzRoot, 'authz', 'authz')
   await mount(envoyRoot, 'envoy', 'envoy')
@@ -68,11 +72,17 @@ export const startChart = async (
     await mount(envoyRoot, 'envoy', 'signer')
     stack.use(await startService('signer', `${envoyRoot}/etc/countersign/config/signer.yaml`))
   }
-  const { 'countersign.yaml': config = '' } = chart.configMaps['countersign-config'] ?? {}
-  const parsed = parseConfig(`${envoyRoot}${CONFIG}`, here(envoyRoot, config))
-  assert.ok(parsed.ok, JSON.stringify(parsed))
-  const envoy = stack.use(await startEnvoy({ bootstrap: renderBootstrap(parsed.config) }))
-  const ports = { envoy: await envoy.port(), admin, issuer }
+  // The init container writes what Envoy reads, and has another configuration at the path where the signer has its own.
+  const { path: initRoot } = stack.use(await temporaryFolder())
+  await mount(initRoot, 'envoy', 'bootstrap', envoyRoot)
+  const { args } = containerOf(chart.pods('envoy'), 'bootstrap')
+  const { status, stderr } = await countersign(
+    args.map((one) => below(initRoot, one).replace(/^\/etc\/envoy/, `${envoyRoot}$&`)),
+  )
+  assert.equal(status, 0, stderr)
+  const bootstrap = await readFile(`${envoyRoot}/etc/envoy/envoy.yaml`, 'utf8')
+  const envoy = stack.use(await startEnvoy({ bootstrap }))
+  const ports = { envoy: await envoy.port(), authz: authzPort, admin, issuer }
   const owned = stack.move()
   return {
     made,
