@@ -6,6 +6,7 @@ import { SIGNER_RESTART_KEYS } from '../../src/ca/reload-reports.ts'
 import { signerSchema } from '../../src/ca/schema.ts'
 import { RELOADED_KEYS, RESTART_KEYS } from '../../src/check/reload-reports.ts'
 import { configSchema } from '../../src/configuration/schema.ts'
+import { auditPage } from './audit.ts'
 import { cliPage } from './cli.ts'
 import { configurationPages, type ConfigurationReference } from './configuration.ts'
 import { pageText, type ReferencePage } from './markdown.ts'
@@ -38,6 +39,7 @@ export const CONFIGURATIONS: readonly ConfigurationReference[] = [
 
 const pages = async (): Promise<readonly ReferencePage[]> => [
   ...CONFIGURATIONS.flatMap(configurationPages),
+  auditPage(),
   await cliPage(),
   expressionsPage(),
   await metricsPage(),

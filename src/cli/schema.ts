@@ -17,8 +17,14 @@ and as the first line of countersign.yaml:
 /** The command. */
 export const schemaCommand = (context: CommandContext): Command =>
   new Command('schema')
-    .description('print the JSON Schema of a file that Countersign reads, or write all of them')
-    .addArgument(new Argument('[file]', 'which file').choices(Object.keys(SCHEMAS)))
+    .description(
+      'print the JSON Schema of a file that Countersign reads, or of a line of its audit log; or write all of them',
+    )
+    .addArgument(
+      new Argument('[file]', 'which file; audit: a line of the audit log').choices(
+        Object.keys(SCHEMAS),
+      ),
+    )
     .option('-o, --output <dir>', 'write all of them into a folder, over those of another release')
     .addHelpText('after', HELP)
     .action(async (file: keyof typeof SCHEMAS | undefined, { output }: { output?: string }) => {

@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { BudgetedSink } from '../../src/audit/budgeted-sink.ts'
 import type { AuditEvent, DecisionEvent, RefusalsSummaryEvent } from '../../src/audit/event.ts'
-import type { LoginEvent } from '../../src/audit/login-event.ts'
+import type { LoginEvent } from '../../src/audit/event.ts'
 import { JsonLinesSink } from '../../src/audit/sink.ts'
 import type { AuditConfig } from '../../src/audit/schema.ts'
 import { FakeClock } from '../fakes/clock.ts'

@@ -1,5 +1,7 @@
-// An audit log in memory, which can be made to fail as a full disk does.
+// An audit log in memory, which can be made to fail as a full disk does. It refuses an event that is not as the reference
+// describes it.
 
+import { auditLineSchema } from '../../src/audit/events/events-schema.ts'
 import type { AuditEvent, DecisionEvent } from '../../src/audit/event.ts'
 import {
   settled,
@@ -20,6 +22,7 @@ export class MemoryAudit implements AuditSink, DecisionSink {
 
   record(event: AuditEvent, done: RecordDone): void {
     if (this.full) return done(new CountersignError('audit-unwritable', 'no space left'))
+    auditLineSchema.parse({ log: 'audit', time: '', ...event })
     this.events.push(event)
     done(undefined)
   }

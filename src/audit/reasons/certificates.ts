@@ -1,6 +1,6 @@
 // Reasons of the signer: why it made no certificate.
 
-import type { CertificateRefusal } from '../event.ts'
+import type { CertificateRefusal } from '../reason.ts'
 import type { ReasonExplanation } from './explanation.ts'
 
 const LIMIT = 'Compare `forward.certificate` of the route with `limits` of the CA in `signer.yaml`.'

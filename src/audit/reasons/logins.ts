@@ -1,8 +1,8 @@
 // Reasons that only logins have: those of upstream IdPs, and of logins that end.
 
 import type { AccountEnd } from '../../authenticate/password/verifier.ts'
-import type { LoginRefusal } from '../login-event.ts'
-import type { Reason } from '../event.ts'
+import type { LoginRefusal } from '../login-reason.ts'
+import type { Reason } from '../reason.ts'
 import type { ReasonExplanation } from './explanation.ts'
 
 /** Reasons of `login` and details of `login-ended` that no decision has. */

@@ -1,8 +1,8 @@
 // Every reason code with its cause and remedy: what `countersign reason` prints, and docs/reference/reasons.md.
 
-import type { Reason } from '../event.ts'
+import type { Reason } from '../reason.ts'
 import type { AccountEnd } from '../../authenticate/password/verifier.ts'
-import type { LoginRefusal } from '../login-event.ts'
+import type { LoginRefusal } from '../login-reason.ts'
 import { ISSUANCE_REASONS } from './certificates.ts'
 import { CREDENTIAL_REASONS, USER_REASONS } from './credentials.ts'
 import { IDENTITY_REASONS, RULE_REASONS, SERVICE_REASONS, TRANSFORM_REASONS } from './decisions.ts'
@@ -40,6 +40,20 @@ export const DECISION_REASONS: Readonly<Record<Reason, ReasonExplanation>> = {
 const LOGIN: Readonly<Record<LoginRefusal | AccountEnd, ReasonExplanation>> = {
   ...DECISION_REASONS,
   ...LOGIN_REASONS,
+}
+
+/** The reasons of refused logins; some of them only where a request has a credential. */
+export const LOGIN_REFUSALS: Readonly<Record<LoginRefusal, ReasonExplanation>> = {
+  ...CREDENTIAL_REASONS,
+  ...USER_REASONS,
+  ...TOKEN_REASONS,
+  ...CERTIFICATE_REASONS,
+  ...IDENTITY_REASONS,
+  'token-unmapped': TRANSFORM_REASONS['token-unmapped'],
+  'token-reserved': TRANSFORM_REASONS['token-reserved'],
+  'credential-expired': TRANSFORM_REASONS['credential-expired'],
+  'provider-refused': LOGIN_REASONS['provider-refused'],
+  'provider-response-invalid': LOGIN_REASONS['provider-response-invalid'],
 }
 
 /** Where a code occurs, and what it means there. */

@@ -4,7 +4,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Provider } from 'oidc-provider'
-import type { SessionsEndedEvent } from '../../audit/login-event.ts'
+import type { SessionsEndedEvent } from '../../audit/event.ts'
 import type { AuditSink } from '../../audit/sink.ts'
 import type { AuthorizationServer, Login } from '../../check/authorization-server.ts'
 import { SESSION_CLIENT } from '../../logins/session-client.ts'

@@ -3,7 +3,7 @@
 
 import type { Provider } from 'oidc-provider'
 import type { AuditSink } from '../../audit/sink.ts'
-import type { LoginEvent } from '../../audit/login-event.ts'
+import type { LoginEvent } from '../../audit/event.ts'
 import { authenticationContext } from '../../identity/authentication-context.ts'
 import type { Identity } from '../../identity/identity.ts'
 import type { Accounts, AccountFailure } from '../../logins/accounts.ts'

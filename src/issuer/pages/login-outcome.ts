@@ -1,7 +1,7 @@
 // The outcome of a login attempt, for the log and for the user: the log receives the reason, the user only what does not
 // help guessing.
 
-import type { LoginRefusal } from '../../audit/login-event.ts'
+import type { LoginRefusal } from '../../audit/event.ts'
 import type { AccountRefusal } from '../../authenticate/password/verifier.ts'
 import type { ChallengeModel } from '../../pages/views/challenge.ts'
 import type { LoginProblem } from '../../pages/views/login.ts'

@@ -1,7 +1,7 @@
 // Middleware that writes audit events: tokens before they leave, logouts once they are done.
 
 import type { KoaContextWithOIDC } from 'oidc-provider'
-import type { SessionsEndedEvent, TokensIssuedEvent } from '../../audit/login-event.ts'
+import type { SessionsEndedEvent, TokensIssuedEvent } from '../../audit/event.ts'
 import type { AuditSink } from '../../audit/sink.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { readToken } from '../../authenticate/bearer/token.ts'
