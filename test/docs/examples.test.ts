@@ -134,6 +134,18 @@ describe('the checks of examples', () => {
     assert.match(await yaml('', test), /^fails: .*everyone is refused/)
   })
 
+  it('find a test of a policy, or an example of a mapping, that names what is not there', async () => {
+    const test = `
+      tests:
+        - name: a rule that no route has
+          request: { path: /, host: app.example.org }
+          identity: { user: alice }
+          want: { decision: allow, rule: nothing }`
+    assert.match(await yaml('', test), /no rule .*nothing/)
+    const examples = 'identity: { examples: [{ claims: { sub: alice }, want: { user: bob } }] }'
+    assert.match(await yaml('in=authenticators.staff-token', examples), /^fails: /)
+  })
+
   it('find YAML that belongs to no file', async () => {
     assert.match(await yaml('', 'haeders: kubernetes'), /in=PATH/)
     assert.match(await yaml('for=nothing', 'a: b'), /for=nothing/)

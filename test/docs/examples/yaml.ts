@@ -15,6 +15,7 @@ import { buildSigner, SignerResources } from '../../../src/ca/snapshot.ts'
 import { signerSchema } from '../../../src/ca/schema.ts'
 import { apiKeyFileSchema } from '../../../src/authenticate/api-key/schema.ts'
 import { usersSchema } from '../../../src/authenticate/password/users-file.ts'
+import { hasFailed } from '../../../src/cli/test/report.ts'
 import { tryExamples } from '../../../src/configuration/problems/identity-examples.ts'
 import { configSchema } from '../../../src/configuration/schema.ts'
 import { ConfigurationError } from '../../../src/config/problem.ts'
@@ -219,7 +220,7 @@ const configProblems = async (value: Mapping, folder: string): Promise<readonly 
     const examples = await tryExamples(config, files)
     const tests = await runPolicyTests(snapshot)
     return [...examples, ...tests]
-      .filter((result) => JSON.stringify(result).includes('"differences":[{'))
+      .filter(hasFailed)
       .map((result) => `fails: ${JSON.stringify(result)}`)
   })
 
