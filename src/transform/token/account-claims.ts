@@ -21,7 +21,8 @@ export const accountDescriber =
   (identity: Identity): AccountResult => {
     const result = own.apply(identity)
     if (result.outcome === 'failed') return result
-    const { sub, ...claims } = withoutParties(result.claims)
+    // The provider writes `amr`, `acr` and `auth_time` into ID tokens by itself.
+    const { sub, amr: _amr, acr: _acr, ...claims } = withoutParties(result.claims)
     if (typeof sub !== 'string') throw new TypeError('a template without a subject')
     const claimsByResource: Record<string, TokenClaims> = {}
     for (const [uri, { template }] of resources) {
@@ -31,7 +32,8 @@ export const accountDescriber =
       }
       if (applied === undefined) continue
       const { sub: _sub, ...further } = withoutParties(applied.claims)
-      claimsByResource[uri] = further
+      const time = applied.authTime === undefined ? {} : { auth_time: applied.authTime }
+      claimsByResource[uri] = { ...further, ...time }
     }
     return {
       outcome: 'known',
@@ -45,11 +47,5 @@ export const accountDescriber =
     }
   }
 
-/** `iss` and `aud` differ from token to token, `amr` and `acr` from session to session. */
-const withoutParties = ({
-  iss: _iss,
-  aud: _aud,
-  amr: _amr,
-  acr: _acr,
-  ...claims
-}: TokenClaims): TokenClaims => claims
+/** `iss` and `aud` differ from token to token. */
+const withoutParties = ({ iss: _iss, aud: _aud, ...claims }: TokenClaims): TokenClaims => claims

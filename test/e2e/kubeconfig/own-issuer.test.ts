@@ -3,6 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { TokenCache } from '../../../src/cli/login/cache/token-cache.ts'
+import { countersign } from '../../cli/run.ts'
 import { run, start } from '../../cli/login/running.ts'
 import { Browser } from '../../fakes/browser.ts'
 import { writeSigningKeys } from '../../fakes/signing-key-files.ts'
@@ -81,7 +82,15 @@ describe('countersign login at the own issuer', { skip: skipWithoutEnvoy() }, ()
       } = await run(['credential', ...at], { state })
       assert.equal(exit, 0, why)
       const { token } = JSON.parse(answer).status
+      // RFC 9068 §2.2.1: how she logged in, also in refreshed tokens.
+      const claims = JSON.parse(Buffer.from(token.split('.')[1], 'base64url').toString())
+      assert.deepEqual([claims.amr, typeof claims.auth_time], [['pwd'], 'number'])
       const reply = await http1(site.target, { headers: [bearer(token)] })
+      const traced = await countersign(['trace', claims.jti, '--audit', site.files.audit])
+      assert.match(
+        traced.stdout,
+        /login: succeeded by password[^]*tokens-issued:[^]*Countersign decided: allow/,
+      )
       return received(reply, 'x-remote-user')
     }
     assert.deepEqual(await whoAmI(), ['alice'])
