@@ -1,9 +1,9 @@
 // Reads the files that a configuration names, and remembers which they were, so that a change of
 // any of them is a reason to reload.
 
-import { open, readFile } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { CountersignError, describeError } from '../runtime/errors.ts'
-import { sha256InSlices } from '../runtime/long-bytes.ts'
+import { sha256InSlices, sha256OfFile } from '../runtime/long-bytes.ts'
 import { forgingKeyFault, writableFault } from './file-modes.ts'
 
 /** The files of one configuration, as they were when it was read. */
@@ -13,6 +13,25 @@ export class ConfigurationFiles {
   /** Every path that was requested, whether or not it could be read. */
   get paths(): readonly string[] {
     return [...this.#digests.keys()]
+  }
+
+  /** The digest of a file as it was read last; `undefined` when it was not, or could not be. */
+  digestOf(path: string): string | undefined {
+    const digest = this.#digests.get(path)
+    return digest === UNREADABLE ? undefined : digest
+  }
+
+  /**
+   * Reads a file, without keeping it, and gives its digest: for a long one that may be known already.
+   *
+   * @throws CountersignError `file-unreadable`
+   */
+  async digest(path: string): Promise<string> {
+    return await this.#reading(path, async () => {
+      const digest = inBase64(await sha256OfFile(path))
+      this.#digests.set(path, digest)
+      return digest
+    })
   }
 
   /** Reads a file whole; throws `file-unreadable` with a message that says what to do. */
@@ -27,16 +46,13 @@ export class ConfigurationFiles {
    * @throws CountersignError `file-unreadable`
    */
   async readWithMode(path: string): Promise<{ readonly bytes: Buffer; readonly mode: number }> {
-    try {
+    return await this.#reading(path, async () => {
       await using handle = await open(path)
       const { mode } = await handle.stat()
       const bytes = await handle.readFile()
-      this.#digests.set(path, await digestOf(bytes))
+      this.#digests.set(path, inBase64(await sha256InSlices(bytes)))
       return { bytes, mode }
-    } catch (cause) {
-      this.#digests.set(path, UNREADABLE)
-      throw new CountersignError('file-unreadable', reasonFor(path, cause), { cause })
-    }
+    })
   }
 
   /**
@@ -65,7 +81,7 @@ export class ConfigurationFiles {
   /** Whether any file is no longer what was read; a file touched but equal does not count. */
   async changed(): Promise<boolean> {
     for (const [path, digest] of this.#digests) {
-      const now = await readFile(path).then(digestOf, () => UNREADABLE)
+      const now = await sha256OfFile(path).then(inBase64, () => UNREADABLE)
       if (now !== digest) return true
     }
     return false
@@ -74,6 +90,15 @@ export class ConfigurationFiles {
   /** Reads a UTF-8 text file; other encodings are refused rather than guessed. */
   async readText(path: string): Promise<string> {
     return decoded(path, await this.read(path))
+  }
+
+  async #reading<T>(path: string, read: () => Promise<T>): Promise<T> {
+    try {
+      return await read()
+    } catch (cause) {
+      this.#digests.set(path, UNREADABLE)
+      throw new CountersignError('file-unreadable', reasonFor(path, cause), { cause })
+    }
   }
 }
 
@@ -91,8 +116,7 @@ const refuse = (fault: string | undefined): void => {
 
 const UNREADABLE = 'unreadable'
 
-const digestOf = async (bytes: Buffer): Promise<string> =>
-  (await sha256InSlices(bytes)).toString('base64url')
+const inBase64 = (digest: Buffer): string => digest.toString('base64url')
 
 const reasonFor = (path: string, cause: unknown): string => {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined

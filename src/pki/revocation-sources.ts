@@ -15,6 +15,7 @@ import {
   type LocationPolicy,
 } from './locations.ts'
 import { OcspSource, type OcspOptions } from './ocsp/ocsp.ts'
+import type { CrlDocument } from './crl/document.ts'
 import { RemoteCrl, type CrlRefresh } from './crl/remote.ts'
 import { SharedResources } from '../runtime/shared-resources.ts'
 
@@ -27,11 +28,20 @@ export interface CrlFetching {
   readonly maxBytes: number
 }
 
+/** The CRLs of a file. */
+export interface CrlFile {
+  readonly documents: readonly CrlDocument[]
+  /** The length of the file. */
+  readonly bytes: number
+}
+
 /** Shares OCSP answers and CRLs among authenticators, and over reloads. */
 export class RevocationSources implements Disposable {
   readonly #ocsp = new SharedResources<OcspSource>()
   readonly #crls = new SharedResources<RemoteCrl>()
   readonly #pointed = new SharedResources<PointedCrls>()
+  /** By the digest of their content. */
+  readonly #files = new Map<string, CrlFile>()
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #idle: boolean
@@ -66,9 +76,25 @@ export class RevocationSources implements Disposable {
     })
   }
 
+  /**
+   * The CRLs of a file that was read before, for this configuration or the one before. With what was found in
+   * them: a reload that changes nothing of a CRL with a million entries does not read them anew.
+   *
+   * @param digest of the content
+   */
+  crlFile(digest: string): CrlFile | undefined {
+    return this.#files.get(digest)
+  }
+
+  /** Keeps the CRLs of a file, for the next reload. */
+  keepCrlFile(digest: string, file: CrlFile): void {
+    this.#files.set(digest, file)
+  }
+
   /** Ends all other sources: called after a reload, with those of the configuration in force. */
   retain(inUse: ReadonlySet<object>): void {
     for (const sources of [this.#ocsp, this.#crls, this.#pointed]) sources.retain(inUse)
+    for (const [digest, file] of this.#files) if (!inUse.has(file)) this.#files.delete(digest)
   }
 
   [Symbol.dispose](): void {

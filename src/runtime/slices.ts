@@ -2,9 +2,9 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
-// A check that arrives during a slice waits for its end: well below the 200 ms that Envoy waits for an answer, and long
-// against the few microseconds that a turn of the event loop costs.
-const SLICE_MS = 4
+// A check that arrives during a slice waits for its end, and for a collection of the heap if it has one. Long against the
+// few microseconds that a turn of the event loop costs.
+const SLICE_MS = 2
 
 /** The slices of one piece of work. Call {@link pause} between its steps, each short against a slice. */
 export class Slices {

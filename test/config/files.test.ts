@@ -18,6 +18,25 @@ describe('a file of the configuration', () => {
     )
   })
 
+  it('has the digest of what was read, and changes with it', async () => {
+    await using folder = await temporaryFolder()
+    const file = folder.file('a')
+    await writeFile(file, 'one')
+    const [read, hashed] = [new ConfigurationFiles(), new ConfigurationFiles()]
+    assert.equal(read.digestOf(file), undefined)
+    await read.read(file)
+    assert.equal(await hashed.digest(file), read.digestOf(file))
+    assert.deepEqual(hashed.paths, [file])
+    assert.deepEqual([await read.changed(), await hashed.changed()], [false, false])
+    await writeFile(file, 'two')
+    assert.deepEqual([await read.changed(), await hashed.changed()], [true, true])
+    await rm(file)
+    assert.equal(await hashed.changed(), true)
+    await assert.rejects(hashed.digest(file), /\/a does not exist$/)
+    assert.equal(hashed.digestOf(file), undefined)
+    assert.equal(await hashed.changed(), false) // it is as missing as it was
+  })
+
   it('is read as UTF-8, without its byte order mark', async () => {
     await using folder = await temporaryFolder()
     await writeFile(folder.file('a'), '\ufeffümlaut')

@@ -7,9 +7,9 @@ import { CrlSource } from '../../pki/crl/crl.ts'
 import { DenyList } from '../../pki/deny-list.ts'
 import type { OcspSource } from '../../pki/ocsp/ocsp.ts'
 import type { RevocationChecker } from '../../pki/revocation.ts'
+import type { CrlFile } from '../../pki/revocation-sources.ts'
 import type { RevocationConfig } from '../../pki/revocation-schema.ts'
 import { CountersignError, describeError } from '../../runtime/errors.ts'
-import { sha256InSlices } from '../../runtime/long-bytes.ts'
 import { readCertificate } from '../../x509/certificate.ts'
 import { decodePem } from '../../x509/pem.ts'
 import type { AuthenticatorParts } from '../parts.ts'
@@ -131,21 +131,31 @@ class Builder {
   }
 
   async #readCrls(file: string, maxBytes: number): Promise<readonly CrlDocument[]> {
-    const bytes = await this.#read(file)
-    if (bytes.length > maxBytes) {
-      throw invalid(
-        `${file} has ${bytes.length} bytes, and the limit is ${maxBytes} (crl.maxBytes)`,
-      )
+    const { clock, logger } = this.#parts
+    const { documents, bytes } = await this.#crlFile(file, maxBytes)
+    if (bytes > maxBytes) throw tooLong(file, bytes, maxBytes)
+    if (documents.some(({ nextUpdate }) => nextUpdate < clock.now())) {
+      // Not a reason to refuse the configuration: the certificates that need this CRL are refused or accepted by
+      // `unavailable`.
+      logger.warn({ file }, 'CRL is out of date')
     }
+    return documents
+  }
+
+  /** The CRLs of a file; those that there are when it has not changed. */
+  async #crlFile(file: string, maxBytes: number): Promise<CrlFile> {
+    const { files, revocations } = this.#parts
+    const known = revocations.crlFile(await files.digest(file))
+    if (known !== undefined) {
+      this.#digest.update(this.#digestOf(file))
+      return this.#acquire(known)
+    }
+    const bytes = await this.#read(file)
+    if (bytes.length > maxBytes) throw tooLong(file, bytes.length, maxBytes)
     try {
-      const crls = readCrls(bytes)
-      const { clock, logger } = this.#parts
-      if (crls.some(({ nextUpdate }) => nextUpdate < clock.now())) {
-        // Not a reason to refuse the configuration: the certificates that need this CRL are refused or accepted by
-        // `unavailable`.
-        logger.warn({ file }, 'CRL is out of date')
-      }
-      return crls
+      const made = this.#acquire({ documents: readCrls(bytes), bytes: bytes.length })
+      revocations.keepCrlFile(this.#digestOf(file), made)
+      return made
     } catch (cause) {
       throw invalid(`${file} is not a usable CRL: ${describeError(cause)}`)
     }
@@ -159,8 +169,15 @@ class Builder {
 
   async #read(file: string): Promise<Buffer> {
     const bytes = await this.#parts.files.read(file)
-    this.#digest.update(await sha256InSlices(bytes))
+    this.#digest.update(this.#digestOf(file))
     return bytes
+  }
+
+  /** The digest of a file that was read. */
+  #digestOf(file: string): string {
+    const digest = this.#parts.files.digestOf(file)
+    if (digest === undefined) throw new Error(`${file} was not read`)
+    return digest
   }
 
   #acquire<T extends object>(one: T): T {
@@ -175,6 +192,9 @@ class Builder {
     return await this.#parts.problems.collect([...this.#path, ...path], step)
   }
 }
+
+const tooLong = (file: string, bytes: number, most: number): CountersignError =>
+  invalid(`${file} has ${bytes} bytes, and the limit is ${most} (crl.maxBytes)`)
 
 const invalid = (message: string): CountersignError =>
   new CountersignError('configuration-invalid', message)

@@ -88,6 +88,8 @@ export class CrlDocument {
 
   /** The entries, if this issuer has signed them; otherwise `undefined`. Rejects when broken. */
   async entriesBy(issuer: Issuer): Promise<CrlEntries | undefined> {
+    // RFC 5280 §6.3.3 (f). Not kept with the proof: another certificate of the same key may say otherwise.
+    if (!issuer.signsCrls || !issuer.name.equals(this.issuer)) return undefined
     const known = this.#proofs.get(issuer.id)
     if (known !== undefined) return await known
     if (this.#proofs.size >= MAX_PROOFS) this.#proofs.clear()
@@ -97,8 +99,6 @@ export class CrlDocument {
   }
 
   async #prove(issuer: Issuer): Promise<CrlEntries | undefined> {
-    // RFC 5280 §6.3.3 (f).
-    if (!issuer.signsCrls || !issuer.name.equals(this.issuer)) return undefined
     if (!(await isSignedBy(this.#signed, issuer.key))) return undefined
     this.#proven.set(issuer.id, issuer)
     this.#entries ??= readEntries(this.#list, this.base !== undefined)

@@ -21,7 +21,7 @@ import { temporaryFolder, type TemporaryFolder } from '../../servers/temporary.t
 const ca = new Authority()
 const alice = ca.issue({ serial: 5 }).der
 
-const build = async (folder: TemporaryFolder, section: object) => {
+const build = async (folder: TemporaryFolder, section: object, shared?: RevocationSources) => {
   const clock = new FakeClock(NOW)
   const { logger, lines } = memoryLogger()
   const files = new ConfigurationFiles()
@@ -31,7 +31,7 @@ const build = async (folder: TemporaryFolder, section: object) => {
     message,
   }))
   const parts: RevocationParts = {
-    revocations: new RevocationSources(clock, logger),
+    revocations: shared ?? new RevocationSources(clock, logger),
     clock,
     logger,
     files,
@@ -41,7 +41,7 @@ const build = async (folder: TemporaryFolder, section: object) => {
   const config = resolvingFrom(folder.path, () => revocationSchema.parse(section))
   const checker = await buildRevocation(config, ['revocation'], parts)
   const found = problems.error?.problems ?? []
-  parts.revocations[Symbol.dispose]()
+  if (shared === undefined) parts.revocations[Symbol.dispose]()
   return {
     checker,
     problems: found.map(({ path, message }) => `${path}: ${message}`),
@@ -68,6 +68,40 @@ describe('a revocation section', () => {
     const { ask, paths } = await build(folder, { crl: { files: ['ca.crl'] } })
     assert.equal(await ask(), 'revoked')
     assert.deepEqual(paths, [folder.file('ca.crl')])
+  })
+
+  it('reads a CRL file anew only when it has changed, and keeps none that no configuration uses', async () => {
+    await using folder = await temporaryFolder()
+    const section = { crl: { files: ['ca.crl'] } }
+    using shared = new RevocationSources(new FakeClock(NOW), memoryLogger().logger)
+    const [five, six] = [crl(ca, [{ serial: 5 }]), crl(ca, [{ serial: 6 }])]
+    const read = async (list: Buffer) => {
+      await writeFile(folder.file('ca.crl'), list)
+      const built = await build(folder, section, shared)
+      return { ...built, outcome: await built.ask() }
+    }
+    const first = await read(five)
+    const again = await build(folder, section, shared)
+    assert.deepEqual(again.inUse, first.inUse)
+    assert.equal([...again.inUse][0], [...first.inUse][0])
+    assert.equal(await again.ask(), 'revoked')
+    const changed = await read(six)
+    assert.deepEqual([first.outcome, changed.outcome], ['revoked', 'good'])
+    shared.retain(changed.inUse)
+    const back = await read(five)
+    assert.equal(back.outcome, 'revoked')
+    assert.notEqual([...back.inUse][0], [...first.inUse][0])
+  })
+
+  it('rejects a CRL file that was kept when crl.maxBytes has become less', async () => {
+    await using folder = await temporaryFolder()
+    const entries = Array.from({ length: 50 }, (_, index) => ({ serial: 1_000 + index }))
+    await writeFile(folder.file('ca.crl'), crl(ca, entries))
+    using shared = new RevocationSources(new FakeClock(NOW), memoryLogger().logger)
+    const filesWith = async (maxBytes: number) =>
+      await build(folder, { crl: { files: ['ca.crl'], maxBytes } }, shared)
+    assert.deepEqual((await filesWith(1_000_000)).problems, [])
+    assert.match((await filesWith(1_024)).problems.join(), /the limit is 1024 \(crl\.maxBytes\)/)
   })
 
   it('rejects a CRL file that is longer than crl.maxBytes, with both lengths', async () => {

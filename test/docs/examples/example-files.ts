@@ -1,6 +1,7 @@
 // Files that examples name. An example says what belongs into a configuration, not whether this machine has a CA of that
 // name: every certificate is one and the same CA, every key is its key, and so on, made by the commands themselves.
 
+import { createHash } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, extname, join } from 'node:path'
 import { ConfigurationFiles } from '../../../src/config/files.ts'
@@ -55,6 +56,17 @@ export class ExampleFiles extends ConfigurationFiles {
       throw new CountersignError('file-unreadable', `no example file is of the kind of ${path}`)
     }
     return { bytes: await readFile(file), mode }
+  }
+
+  override async digest(path: string): Promise<string> {
+    return createHash('sha256')
+      .update(await this.read(path))
+      .digest('base64url')
+  }
+
+  /** Examples do not change: their path is as good. */
+  override digestOf(path: string): string {
+    return path
   }
 
   #fileFor(path: string): string | undefined {

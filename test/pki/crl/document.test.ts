@@ -173,6 +173,8 @@ describe('the entries of a CRL', () => {
     assert.deepEqual(await mine.entriesBy(twin.issuer), undefined)
     assert.equal((await mine.entriesBy(ca.issuer))?.revoked.size, 2)
     assert.deepEqual(mine.provenBy, [ca.issuer])
+    // Another certificate of the CA, with the same name and key, which may sign no CRLs.
+    assert.equal(await mine.entriesBy({ ...ca.issuer, signsCrls: false }), undefined)
     const renamed = new CrlDocument(crl(ca, [], { name: 'Other CA' }))
     assert.equal(await renamed.entriesBy(ca.issuer), undefined)
   })
