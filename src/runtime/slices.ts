@@ -6,25 +6,48 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 // few microseconds that a turn of the event loop costs.
 const SLICE_MS = 2
 
+/** When this turn of the event loop had its first slice: what is sliced shares the turn, one piece of work after another. */
+class Turn {
+  readonly now: () => number
+  #began: number | undefined
+
+  /** @param now a monotonic clock in milliseconds */
+  constructor(now: () => number) {
+    this.now = now
+  }
+
+  /** When its first slice began: now, unless there was one. */
+  begin(): number {
+    if (this.#began !== undefined) return this.#began
+    // Runs before the slices that begin in the next turn: they are queued behind it.
+    setImmediate(() => {
+      this.#began = undefined
+    })
+    return (this.#began = this.now())
+  }
+}
+
+const turn = new Turn(() => performance.now())
+
 /** The slices of one piece of work. Call {@link pause} between its steps, each short against a slice. */
 export class Slices {
   readonly #length: number
-  readonly #now: () => number
+  readonly #turn: Turn
   #end: number
 
   /**
    * @param length of a slice in milliseconds
-   * @param now a monotonic clock in milliseconds
+   * @param now a monotonic clock in milliseconds, of this work alone; default: that of the process
    */
-  constructor(length = SLICE_MS, now = () => performance.now()) {
+  constructor(length = SLICE_MS, now?: () => number) {
     this.#length = length
-    this.#now = now
-    this.#end = now() + length
+    this.#turn = now === undefined ? turn : new Turn(now)
+    this.#end = this.#turn.begin() + length
   }
 
   /** `undefined` while the slice lasts; afterwards a promise that resolves in a later turn of the event loop. */
   pause(): Promise<void> | undefined {
-    return this.#now() < this.#end ? undefined : this.#next()
+    return this.#turn.now() < this.#end ? undefined : this.#next()
   }
 
   /** Does work that yields between its steps, and returns its result. */
@@ -39,7 +62,7 @@ export class Slices {
 
   async #next(): Promise<void> {
     await nextTurn()
-    this.#end = this.#now() + this.#length
+    this.#end = this.#turn.begin() + this.#length
   }
 }
 

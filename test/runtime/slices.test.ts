@@ -47,4 +47,15 @@ describe('work in slices', () => {
     now = 8
     assert.notEqual(slices.pause(), undefined)
   })
+  it('shares a turn of the event loop with the work before it, and begins anew in the next one', async () => {
+    await nextTurn()
+    const began = performance.now()
+    const before = new Slices(5)
+    while (performance.now() < began + 5);
+    assert.notEqual(before.pause(), undefined)
+    assert.notEqual(new Slices(5).pause(), undefined)
+    await nextTurn()
+    assert.equal(new Slices(60_000).pause(), undefined)
+    assert.equal(new Slices(60_000).pause(), undefined)
+  })
 })
