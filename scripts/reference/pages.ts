@@ -6,9 +6,12 @@ import { SIGNER_RESTART_KEYS } from '../../src/ca/reload-reports.ts'
 import { signerSchema } from '../../src/ca/schema.ts'
 import { RELOADED_KEYS, RESTART_KEYS } from '../../src/check/reload-reports.ts'
 import { configSchema } from '../../src/configuration/schema.ts'
+import { answersPage } from './answers.ts'
 import { auditPage } from './audit.ts'
 import { cliPage } from './cli.ts'
 import { configurationPages, type ConfigurationReference } from './configuration.ts'
+import { filesPage } from './files.ts'
+import { headersPage } from './headers.ts'
 import { pageText, type ReferencePage } from './markdown.ts'
 import { expressionsPage } from './expressions.ts'
 import { metricsPage } from './metrics.ts'
@@ -39,9 +42,12 @@ export const CONFIGURATIONS: readonly ConfigurationReference[] = [
 
 const pages = async (): Promise<readonly ReferencePage[]> => [
   ...CONFIGURATIONS.flatMap(configurationPages),
+  await answersPage(),
   auditPage(),
   await cliPage(),
   expressionsPage(),
+  filesPage(),
+  await headersPage(),
   await metricsPage(),
   reasonsPage(),
 ]
