@@ -55,7 +55,7 @@ interface Reply {
 const REPLIES: readonly Reply[] = [
   {
     // authz could not be called: its own words for a check without a result.
-    when: celFilter("response.code_details.startsWith('ext_authz_error')"),
+    when: celFilter("response.code == 503 && response.code_details.startsWith('ext_authz_error')"),
     status: 503,
     reason: 'ServiceUnavailable',
     text: 'The request could not be checked. Try again later',
