@@ -26,6 +26,7 @@ const send = (site: Site, line = ALICE) => http1(site.target, { host: HOST, head
 const outage = (
   site: () => Site,
   server: () => { kill(): Promise<void>; start(): Promise<void> },
+  failure: RegExp,
 ) => {
   it('a wrong password: 401, and the second verifier is not called', async () => {
     assert.equal((await send(site(), basic('alice', 'guess'))).status, 401)
@@ -37,7 +38,13 @@ const outage = (
     const answer = await send(site(), basic('alice', 'another guess'))
     assert.equal(answer.status, 503)
     assert.equal(valuesOf(answer, 'retry-after').length, 1)
-    assert.equal(await reasonOf(site()), 'authenticator-unavailable')
+    const { reason, detail = '' } = (await site().events()).at(-1) ?? {}
+    assert.equal(reason, 'authenticator-unavailable')
+    assert.match(detail, failure)
+    // Nothing of what the caller sent: a password may be in the wrong field.
+    assert.doesNotMatch(detail, /alice|guess/)
+    await send(site(), basic('alice', 'one more guess'))
+    assert.match((await site().events()).at(-1)?.detail ?? '', failure)
   })
 
   it('the directory is up again: requests are served', async () => {
@@ -92,6 +99,7 @@ describe('LDAP through Envoy', { skip: skipWithoutEnvoy() || skipWithoutSlapd() 
   outage(
     () => site,
     () => ldap,
+    /^LDAP: (?:unreachable|closed)(?:, a moment ago)?$/,
   )
 })
 
@@ -132,5 +140,6 @@ describe('RADIUS through Envoy', { skip: skipWithoutEnvoy() || skipWithoutFreeRa
   outage(
     () => site,
     () => radius,
+    /^RADIUS: .*127\.0\.0\.1:\d+: /,
   )
 })
