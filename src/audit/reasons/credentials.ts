@@ -44,9 +44,9 @@ export const CREDENTIAL_REASONS = {
   },
   'authenticator-unavailable': {
     cause:
-      'The server that verifies the credential did not answer in time, or its keys or CRLs could not be fetched.',
+      'The server that verifies the credential did not answer in time, its answer was discarded, or its keys or CRLs could not be fetched.',
     remedy:
-      'Read the log of authz for the cause, then `countersign doctor`. `countersign_dependency_up` shows which server is affected.',
+      'Read `detail` of the event (LDAP, RADIUS) or the log of authz for the cause, then `countersign doctor`. `countersign_dependency_up` shows which server is affected.',
   },
   'api-key-unknown': {
     cause: 'The file of API keys does not have this key.',
