@@ -26,6 +26,7 @@ after(async () => {
 const UNCHECKED: Readonly<Record<string, string>> = {
   text: 'what a program prints, or a file of another program without a language',
   ini: 'read by other programs',
+  python: 'a file that the test of the tutorial runs',
   mermaid: 'drawn by the test of the site, in a browser',
   diff: 'a change of a file that the page names',
 }

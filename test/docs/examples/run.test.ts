@@ -11,6 +11,7 @@ import { delimiter, join } from 'node:path'
 import { describe, it } from 'node:test'
 import { ROOT } from '../markdown.ts'
 import { blocksOf, PAGES, placeOf, type Block } from './blocks.ts'
+import { isAsWritten, stepsOf } from './console.ts'
 import { makeExampleFiles } from './example-files.ts'
 import { wholeText } from './yaml.ts'
 
@@ -45,25 +46,6 @@ const runIn = (folder: string, text: string) => {
   const env = { PATH: `${join(folder, '.bin')}${delimiter}${PATH}`, HOME: folder, NO_COLOR: '1' }
   return spawnSync('sh', ['-e', '-c', text], { cwd: folder, env, encoding: 'utf8' })
 }
-
-/** Whether an output is the one of the page, where `…` is any text. */
-const isAsWritten = (output: string, written: string): boolean => {
-  const parts = written
-    .trim()
-    .split('…')
-    .map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-  return new RegExp(`^${parts.join('[^]*?')}$`).test(output.trim())
-}
-
-/** The commands of a session, each with the lines that follow it. */
-const stepsOf = (text: string): readonly { readonly command: string; readonly output: string }[] =>
-  text
-    .split(/^\$ /m)
-    .slice(1)
-    .map((step) => {
-      const [command = '', ...output] = step.split('\n')
-      return { command, output: output.join('\n') }
-    })
 
 describe('shell examples that say "run"', () => {
   for (const page of PAGES.filter((path) => blocksOf(path).some(isRun))) {

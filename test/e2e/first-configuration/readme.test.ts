@@ -1,7 +1,7 @@
 // The first example of README.md, as it is printed there: only the ports differ.
 
 import assert from 'node:assert/strict'
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { text } from 'node:stream/consumers'
@@ -9,11 +9,9 @@ import { ROOT, textOf } from '../../docs/markdown.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
 import { freePort } from '../../servers/ports.ts'
 import { temporaryFolder } from '../../servers/temporary.ts'
-import { eventually } from '../site.ts'
+import { BackgroundCommand } from '../background-command.ts'
 
-const START_MS = 60_000
-
-const section = textOf('README.md').split('## A first configuration\n')[1]?.split('\n## ')[0] ?? ''
+const section = textOf('README.md').split('## Five minutes\n')[1]?.split('\n## ')[0] ?? ''
 
 /** The first block of that language in the section. */
 const blockOf = (language: string): string => {
@@ -34,7 +32,7 @@ describe('the first example of README.md', { skip }, () => {
       printed
         .replaceAll('3000', String(app))
         .replaceAll('8443', String(edge))
-        .replaceAll('npm run countersign --', `${process.execPath} ${ROOT}/src/countersign.ts`)
+        .replaceAll(/^countersign /gm, `${process.execPath} ${ROOT}/src/countersign.ts `)
     // `#` begins a comment, `&` the background; here every command that stays is in the background.
     const [server = '', init = '', up = '', curl = '', ...more] = here(blockOf('sh'))
       .trim()
@@ -42,7 +40,8 @@ describe('the first example of README.md', { skip }, () => {
       .map((line) => line.replace(/&? +#.*$/, ''))
     assert.deepEqual(more, [])
     assert.match(server, /^python3 -m http\.server/)
-    const start = (command: string): Running => stack.use(new Running(command, folder.path))
+    const start = (command: string): BackgroundCommand =>
+      stack.use(new BackgroundCommand(command, folder.path))
     await writeFile(folder.file('hello.txt'), 'hello\n')
     start(server)
     // The certificates of the example name the port of the configuration.
@@ -50,7 +49,7 @@ describe('the first example of README.md', { skip }, () => {
     const [, password] = /password of alice is (\S+)\./.exec(made) ?? []
     assert.ok(password !== undefined, made)
     const first = start(up)
-    await first.logged('ready, listening on')
+    await first.printed('ready, listening on')
     const as = curl.replace('PASSWORD', password)
     const status = async (command: string): Promise<string> =>
       await finished(`${command} -s -o /dev/null -w '%{http_code}'`, folder.path)
@@ -60,7 +59,7 @@ describe('the first example of README.md', { skip }, () => {
 
     await writeFile(folder.file('gateway/countersign.yaml'), here(blockOf('yaml')))
     const second = start(up)
-    await second.logged('ready, listening on')
+    await second.printed('ready, listening on')
     assert.equal(await finished(`${as}hello.txt -s`, folder.path), 'hello\n')
     assert.equal(await status(`${as}secrets/1`), '403')
     assert.equal(await status(`${as}hello.txt -X POST`), '403')
@@ -68,35 +67,6 @@ describe('the first example of README.md', { skip }, () => {
     assert.equal(audit.match(/"rule":"no-secrets"/g)?.length, 1)
   })
 })
-
-/** A command of a shell that runs until it is disposed of. */
-class Running implements AsyncDisposable {
-  readonly #child: ChildProcess
-  readonly #ended: Promise<void>
-  #log = ''
-
-  constructor(command: string, cwd: string) {
-    this.#child = spawn('sh', ['-c', `exec ${command}`], { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
-    for (const stream of [this.#child.stdout, this.#child.stderr]) {
-      stream?.setEncoding('utf8').on('data', (chunk: string) => (this.#log += chunk))
-    }
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#child.once('close', () => resolve())
-    this.#ended = promise
-  }
-
-  /** Waits for a text in its output. */
-  async logged(wanted: string): Promise<void> {
-    const found = (log: string): boolean => log.includes(wanted) || this.#child.exitCode !== null
-    await eventually(() => Promise.resolve(this.#log), found, START_MS)
-    assert.ok(this.#log.includes(wanted), this.#log)
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#child.kill('SIGTERM')
-    await this.#ended
-  }
-}
 
 /** Runs a command of a shell to its end; its standard output. */
 const finished = async (command: string, cwd: string): Promise<string> => {
