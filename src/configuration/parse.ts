@@ -12,7 +12,8 @@ import type { ConfigurationFiles } from '../config/files.ts'
 import { forwardProblems } from './problems/forward.ts'
 import { issuerProblems } from './problems/issuer.ts'
 import { ConfigurationError, type Problem } from '../config/problem.ts'
-import { ruleProblems } from './problems/rules.ts'
+import { atOnce, Slices } from '../runtime/slices.ts'
+import { findingRuleProblems } from './problems/rules.ts'
 import { upstreamProblems } from './problems/upstreams.ts'
 import { longParts } from './long-parts.ts'
 import { configSchema, type Config, type RouteConfig } from './schema.ts'
@@ -30,15 +31,16 @@ export type ParseResult =
  * @param file its absolute path: named in problems, and where relative paths start
  */
 export const parseConfig = (file: string, text: string): ParseResult => {
-  return checked(parseYaml(file, text, configSchema, RENAMED_KEYS))
+  return atOnce(checking(parseYaml(file, text, configSchema, RENAMED_KEYS)))
 }
 
-const checked = (document: DocumentResult<Config>): ParseResult => {
+/** Looks for problems that the schema does not find, and yields between the steps. */
+function* checking(document: DocumentResult<Config>): Generator<void, ParseResult> {
   if (!document.ok) return document
   const { value: config, locate } = document
   const problems = [
     ...listenerProblems(config, locate),
-    ...routeProblems(config, locate),
+    ...(yield* findingRouteProblems(config, locate)),
     ...forwardProblems(config, locate),
     ...issuerProblems(config, locate),
     ...certificateProblems(config, locate),
@@ -58,7 +60,9 @@ export const readConfig = async (
   file: string,
   files: ConfigurationFiles,
 ): Promise<{ readonly config: Config; readonly locate: Locate }> => {
-  const parsed = checked(await parseYamlInSlices(file, await files.readText(file), DOCUMENT))
+  const slices = new Slices()
+  const text = await files.readText(file)
+  const parsed = await slices.run(checking(await parseYamlInSlices(file, text, DOCUMENT, slices)))
   if (!parsed.ok) throw new ConfigurationError(parsed.problems)
   return parsed
 }
@@ -85,7 +89,10 @@ const listenerProblems = ({ listen }: Config, locate: Locate): readonly Problem[
   return problems
 }
 
-const routeProblems = ({ routes, authenticators }: Config, locate: Locate): readonly Problem[] => {
+function* findingRouteProblems(
+  { routes, authenticators }: Config,
+  locate: Locate,
+): Generator<void, readonly Problem[]> {
   const problems: Problem[] = []
   const seen = new Set<string>()
   for (const [index, route] of routes.entries()) {
@@ -94,7 +101,7 @@ const routeProblems = ({ routes, authenticators }: Config, locate: Locate): read
     }
     seen.add(route.name)
     problems.push(...chainProblems(route, authenticators, ['routes', index], locate))
-    problems.push(...ruleProblems(route, index, locate))
+    problems.push(...(yield* findingRuleProblems(route, index, locate)))
   }
   return problems
 }

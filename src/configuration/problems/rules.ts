@@ -11,12 +11,12 @@ import type { RouteConfig } from '../schema.ts'
 /** Called with each problem, and its path below `authorize`. */
 type Report = (path: readonly PropertyKey[], message: string) => void
 
-/** The problems of the rules of a route, which is the one in this position. */
-export const ruleProblems = (
+/** Finds the problems of the rules of a route, which is the one in this position; yields between rules. */
+export function* findingRuleProblems(
   route: RouteConfig,
   index: number,
   locate: Locate,
-): readonly Problem[] => {
+): Generator<void, readonly Problem[]> {
   const problems: Problem[] = []
   const report: Report = (path, message) => {
     problems.push(locate(['routes', index, 'authorize', ...path], message))
@@ -27,6 +27,7 @@ export const ruleProblems = (
     reportName(rule, names, report)
     reportAuthenticators(rule, route, report)
     reportNeeds(rule, route, report)
+    yield
   }
   if (rules.every(({ shadow }) => shadow)) {
     report([], 'every rule is in shadow, so none decides and every request would be refused')
@@ -53,6 +54,7 @@ const reportAuthenticators = (
   { authenticate }: RouteConfig,
   report: Report,
 ): void => {
+  if (authenticators.length === 0) return
   // Of several that have to prove the caller, the first gives the identity.
   const proving = new Set(
     authenticate.flatMap((entry) => (typeof entry === 'string' ? [entry] : entry.all.slice(0, 1))),
