@@ -1,6 +1,6 @@
 // An event as a line of JSON. Decisions are written field by field, since nearly every event is one: a general
-// serialiser takes three times as long (docs/explanation/dependencies.md). What a decision says of its client is the same
-// for each request of a credential, and is written once.
+// serialiser takes three times as long (docs/explanation/dependencies.md). What the decisions of one client have in common is
+// written once, and used where every field that it was written from is the same.
 
 import { Derived } from '../runtime/derived.ts'
 import type { AuditEvent, DecisionEvent } from './event.ts'
@@ -11,45 +11,73 @@ import type { AuditEvent, DecisionEvent } from './event.ts'
  *
  * @param now milliseconds since the epoch
  */
-export const auditLine = (event: AuditEvent, now: number): string => {
-  const head = `{"log":"audit","time":"${timeText(now)}",`
-  return event.event === 'decision'
-    ? `${head}"event":"decision"${decisionFields(event)}}\n`
-    : `${head}${JSON.stringify(event).slice(1)}\n`
+export const auditLine = (event: AuditEvent, now: number): string =>
+  event.event === 'decision'
+    ? decisionLine(event, now)
+    : `${beginningAt(now)}${JSON.stringify(event).slice(1)}\n`
+
+let last = { now: Number.NaN, beginning: '', ofDecision: '' }
+
+const beginningAt = (now: number): string => beginnings(now).beginning
+
+/** Events of one millisecond share them. The time is RFC 3339, in UTC with milliseconds. */
+const beginnings = (now: number): typeof last => {
+  if (last.now === now) return last
+  const beginning = `{"log":"audit","time":"${new Date(now).toISOString()}",`
+  last = { now, beginning, ofDecision: joined(`${beginning}"event":"decision"`) }
+  return last
 }
 
-let last = { now: Number.NaN, text: '' }
-
-/** RFC 3339, in UTC with milliseconds; events of one millisecond share it. */
-const timeText = (now: number): string => {
-  if (last.now !== now) last = { now, text: new Date(now).toISOString() }
-  return last.text
+const decisionLine = (event: DecisionEvent, now: number): string => {
+  const { before, rule, after } = outcomeParts(event)
+  return (
+    beginnings(now).ofDecision +
+    text(',"id":', event.id) +
+    text(',"request":', event.request) +
+    before +
+    text(',"path":', event.path) +
+    value(',"queryOmitted":', event.queryOmitted) +
+    text(',"source":', event.source) +
+    clientPart(event) +
+    rule +
+    value(',"kubernetes":', event.kubernetes) +
+    after +
+    text(',"handle":', event.handle) +
+    value(',"jti":', event.jti) +
+    value(',"truncated":', event.truncated) +
+    `,"duration":${event.duration},"generation":${event.generation}}\n`
+  )
 }
 
-const decisionFields = (event: DecisionEvent): string =>
-  text(',"id":', event.id) +
-  text(',"request":', event.request) +
-  (event.decision === 'allow'
-    ? ',"decision":"allow","reason":"'
-    : ',"decision":"deny","reason":"') +
-  `${event.reason}","status":${event.status}` +
-  text(',"route":', event.route) +
-  text(',"method":', event.method) +
-  text(',"host":', event.host) +
-  text(',"path":', event.path) +
-  value(',"queryOmitted":', event.queryOmitted) +
-  text(',"source":', event.source) +
-  clientFields(event) +
-  text(',"rule":', event.rule) +
-  value(',"shadow":', event.shadow) +
-  text(',"detail":', event.detail) +
-  value(',"kubernetes":', event.kubernetes) +
-  text(',"operation":', event.operation) +
-  list(',"forwarded":', event.forwarded) +
-  text(',"handle":', event.handle) +
-  value(',"jti":', event.jti) +
-  value(',"truncated":', event.truncated) +
-  `,"duration":${event.duration},"generation":${event.generation}`
+// By the list of groups, of which a remembered identity has one of its own.
+const written = new Derived<
+  readonly string[],
+  { readonly of: ClientFields; readonly text: string }
+>()
+
+const clientPart = (event: DecisionEvent): string => {
+  const { groups } = event
+  if (groups === undefined) return writeClientPart(event)
+  const known = written.get(groups)
+  if (known !== undefined && isOfClient(known.of, event)) return known.text
+  const part = joined(writeClientPart(event))
+  const { user, userHash, groupsOmitted } = event
+  const { authenticator, authentication, credential, presented } = event
+  written.set(groups, {
+    of: {
+      user,
+      userHash,
+      groups,
+      groupsOmitted,
+      authenticator,
+      authentication,
+      credential,
+      presented,
+    },
+    text: part,
+  })
+  return part
+}
 
 /** The fields of a decision about the client and its credential. */
 type ClientFields = Pick<
@@ -64,34 +92,110 @@ type ClientFields = Pick<
   | 'presented'
 >
 
-// By the list of groups, of which a remembered identity has one of its own.
-const written = new Derived<
-  readonly string[],
-  { readonly of: ClientFields; readonly text: string }
->()
+/** Whether two are equal; lists and objects are compared by identity, since nothing changes them. */
+const isOfClient = (one: ClientFields, other: ClientFields): boolean =>
+  one.groups === other.groups &&
+  one.presented === other.presented &&
+  one.user === other.user &&
+  one.userHash === other.userHash &&
+  one.groupsOmitted === other.groupsOmitted &&
+  one.authenticator === other.authenticator &&
+  one.authentication === other.authentication &&
+  one.credential === other.credential
 
-const clientFields = (event: DecisionEvent): string => {
-  const { groups } = event
-  if (groups === undefined) return writeClientFields(event)
-  const known = written.get(groups)
-  if (known !== undefined && isSame(known.of, event)) return known.text
-  const fields = joined(writeClientFields(event))
-  const { user, userHash, groupsOmitted, authenticator, authentication, credential, presented } =
-    event
-  written.set(groups, {
+const writeClientPart = (event: ClientFields): string =>
+  text(',"user":', event.user) +
+  text(',"userHash":', event.userHash) +
+  value(',"groups":', event.groups) +
+  value(',"groupsOmitted":', event.groupsOmitted) +
+  text(',"authenticator":', event.authenticator) +
+  text(',"authentication":', event.authentication) +
+  text(',"credential":', event.credential) +
+  value(',"presented":', event.presented)
+
+/** The fields that say what was decided: few of what they can be are frequent. */
+type OutcomeFields = Pick<
+  DecisionEvent,
+  | 'decision'
+  | 'reason'
+  | 'status'
+  | 'route'
+  | 'method'
+  | 'host'
+  | 'rule'
+  | 'shadow'
+  | 'detail'
+  | 'operation'
+  | 'forwarded'
+>
+
+interface OutcomeParts {
+  readonly of: OutcomeFields
+  /** From `decision` to `host`. */
+  readonly before: string
+  /** From `rule` to `detail`. */
+  readonly rule: string
+  /** `operation` and `forwarded`. */
+  readonly after: string
+}
+
+// One place for each number and no chains: what is rare replaces what is frequent, which is then written again.
+const OUTCOMES = 64
+const outcomes: OutcomeParts[] = []
+
+const outcomeParts = (event: DecisionEvent): OutcomeParts => {
+  const place = placeOf(event)
+  const known = outcomes[place]
+  if (known !== undefined && isOfOutcome(known.of, event)) return known
+  const parts = writeOutcomeParts(event)
+  // What a client can make long is not kept.
+  if (event.detail === undefined && event.shadow === undefined) outcomes[place] = parts
+  return parts
+}
+
+const placeOf = ({ status, method = '', host = '', rule = '', route = '' }: OutcomeFields) =>
+  (status + method.length + 3 * host.length + 7 * rule.length + 13 * route.length) % OUTCOMES
+
+/** As {@link isOfClient}. */
+const isOfOutcome = (one: OutcomeFields, other: OutcomeFields): boolean =>
+  one.method === other.method &&
+  one.rule === other.rule &&
+  one.host === other.host &&
+  one.decision === other.decision &&
+  one.reason === other.reason &&
+  one.status === other.status &&
+  one.route === other.route &&
+  one.shadow === other.shadow &&
+  one.detail === other.detail &&
+  one.operation === other.operation &&
+  one.forwarded === other.forwarded
+
+const writeOutcomeParts = (event: DecisionEvent): OutcomeParts => {
+  const { decision, reason, status, route, method, host } = event
+  const { rule, shadow, detail, operation, forwarded } = event
+  return {
     of: {
-      user,
-      userHash,
-      groups,
-      groupsOmitted,
-      authenticator,
-      authentication,
-      credential,
-      presented,
+      decision,
+      reason,
+      status,
+      route,
+      method,
+      host,
+      rule,
+      shadow,
+      detail,
+      operation,
+      forwarded,
     },
-    text: fields,
-  })
-  return fields
+    before: joined(
+      `,"decision":"${decision}","reason":"${reason}","status":${status}` +
+        text(',"route":', route) +
+        text(',"method":', method) +
+        text(',"host":', host),
+    ),
+    rule: joined(text(',"rule":', rule) + value(',"shadow":', shadow) + text(',"detail":', detail)),
+    after: joined(text(',"operation":', operation) + list(',"forwarded":', forwarded)),
+  }
 }
 
 // V8 keeps what is added up as a tree of its parts, until an expression needs the characters: half the memory, and each
@@ -102,27 +206,6 @@ const joined = (parts: string): string => {
 }
 
 const ANYTHING = /^/
-
-/** Whether two are equal; lists and objects are compared by identity, since nothing changes them. */
-const isSame = (one: ClientFields, other: ClientFields): boolean =>
-  one.groups === other.groups &&
-  one.presented === other.presented &&
-  one.user === other.user &&
-  one.userHash === other.userHash &&
-  one.groupsOmitted === other.groupsOmitted &&
-  one.authenticator === other.authenticator &&
-  one.authentication === other.authentication &&
-  one.credential === other.credential
-
-const writeClientFields = (event: ClientFields): string =>
-  text(',"user":', event.user) +
-  text(',"userHash":', event.userHash) +
-  value(',"groups":', event.groups) +
-  value(',"groupsOmitted":', event.groupsOmitted) +
-  text(',"authenticator":', event.authenticator) +
-  text(',"authentication":', event.authentication) +
-  text(',"credential":', event.credential) +
-  value(',"presented":', event.presented)
 
 const text = (key: string, field: string | undefined): string =>
   field === undefined ? '' : key + quoted(field)

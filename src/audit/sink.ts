@@ -37,6 +37,9 @@ const CLOSED = -1 // never a descriptor
 // A full pipe is given this many tries, some milliseconds in all, before the event counts as lost.
 const MAX_ATTEMPTS = 20
 const PAUSE_MS = 1
+// Some hundred events that are written at once. No UTF-16 unit takes more bytes as UTF-8.
+const SCRATCH_BYTES = 262_144
+const MOST_BYTES_OF_UNIT = 3
 const FILE_MODE = 0o640 // it contains names and addresses of users: for the owner and a log group
 
 /** How a sink is doing. */
@@ -67,6 +70,8 @@ export class JsonLinesSink implements AuditSink, DecisionSink, Disposable {
   // A line that was cut short must not swallow the next one.
   #midLine = false
   #waiting: Waiting[] = []
+  /** Where events are encoded; longer ones in a buffer of their own. */
+  #scratch: Buffer | undefined
   #written = 0
   #lost = 0
   #failing = false
@@ -152,12 +157,19 @@ export class JsonLinesSink implements AuditSink, DecisionSink, Disposable {
     }
   }
 
+  #roomFor(text: string): Buffer {
+    const most = text.length * MOST_BYTES_OF_UNIT
+    if (most > SCRATCH_BYTES) return Buffer.allocUnsafeSlow(most)
+    return (this.#scratch ??= Buffer.allocUnsafeSlow(SCRATCH_BYTES))
+  }
+
   #writeOut(text: string): { readonly written: number; readonly failure?: CountersignError } {
-    const bytes = Buffer.from(text)
+    const bytes = this.#roomFor(text)
+    const length = bytes.write(text)
     let written = 0
-    for (let attempt = 0; written < bytes.length;) {
+    for (let attempt = 0; written < length;) {
       try {
-        written += writeSync(this.#descriptor, bytes, written)
+        written += writeSync(this.#descriptor, bytes, written, length - written)
         this.#midLine = bytes[written - 1] !== LINE_FEED
       } catch (cause) {
         attempt += 1

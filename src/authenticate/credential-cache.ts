@@ -14,6 +14,7 @@ import {
   type Lifetimes,
 } from './cached-credentials.ts'
 import { fingerprintOf, type CredentialKey } from './credential-key.ts'
+import type { HeaderLine } from '../request/header-line.ts'
 
 export { fingerprintOf, LONGEST_REJECTION, type CredentialKey }
 
@@ -87,6 +88,11 @@ export class CredentialCache {
    */
   keyOf(generation: string, credential: string): CredentialKey {
     return this.#shared.keys.keyOf(generation, credential)
+  }
+
+  /** The same of the value of a header line; see {@link CredentialKeys.keyOfValue}. */
+  keyOfValue(generation: string, line: HeaderLine, start: number): CredentialKey | undefined {
+    return this.#shared.keys.keyOfValue(generation, line, start)
   }
 
   /** The cached credential, unless it has expired. */

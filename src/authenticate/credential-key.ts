@@ -1,6 +1,7 @@
 // The keys of cached credentials: keyed hashes, which do not reveal them.
 
 import { hash, randomBytes } from 'node:crypto'
+import type { HeaderLine } from '../request/header-line.ts'
 
 /** The key of a credential, which does not reveal it: a character for each byte of a digest. */
 export type CredentialKey = string
@@ -39,7 +40,23 @@ export class CredentialKeys {
     if (from + credential.length * MOST_BYTES_OF_UNIT > SCRATCH_BYTES) {
       return digest(Buffer.from(`${this.#prefixOf(generation)}${credential}`))
     }
-    const length = this.#scratch.write(credential, from)
+    return this.#keyOfWritten(this.#scratch.write(credential, from))
+  }
+
+  /**
+   * The same of the credential that is the value of a header line from its byte `start` on, as {@link CredentialKeys.keyOf}
+   * gives it for the same bytes; `undefined` where it is too long for this.
+   */
+  keyOfValue(generation: string, line: HeaderLine, start: number): CredentialKey | undefined {
+    if (this.#generation !== generation) this.#begin(generation)
+    const from = this.#prefixBytes
+    if (from + line.length > SCRATCH_BYTES) return undefined
+    return this.#keyOfWritten(line.copyTo(this.#scratch, from, start))
+  }
+
+  /** @param length of the credential behind the prefix, which is overwritten afterwards */
+  #keyOfWritten(length: number): CredentialKey {
+    const from = this.#prefixBytes
     const key = digest(this.#scratch.subarray(0, from + length))
     this.#scratch.fill(0, from, from + length)
     return key

@@ -4,7 +4,7 @@
 import type { MaybePromise } from '../runtime/maybe-promise.ts'
 import { evaluate, type Verdict } from './evaluate.ts'
 import type { Policy } from './policy.ts'
-import type { Question } from './question.ts'
+import { Workspace, type Question } from './question.ts'
 
 /** The outcome of an access review. */
 export type Review =
@@ -52,7 +52,11 @@ export class Authorizer {
   async #review(question: Question, signal: AbortSignal): Promise<AuthorizerVerdict> {
     const review = (await this.reviewer?.review(question, signal)) ?? NO_REVIEW
     const answer = review.outcome === 'reviewed' ? review.allowed : review.outcome
-    const reviewed = evaluate(this.policy, { ...question, review: answer })
+    const reviewed = evaluate(this.policy, {
+      ...question,
+      workspace: new Workspace(),
+      review: answer,
+    })
     if (reviewed.outcome !== 'review-needed') return reviewed
     if (review.outcome === 'reviewed') throw new TypeError('a rule needs a second access review')
     return { ...reviewed, ...review }

@@ -4,6 +4,7 @@ import type { Authentication } from '../authenticate/authenticator.ts'
 import type { ChainLink, ChainResult } from '../authenticate/chain.ts'
 import type { AuthorizerVerdict } from '../authorize/authorizer.ts'
 import type { CheckAttributes } from '../request/attributes.ts'
+import { Workspace } from '../authorize/question.ts'
 import { holds } from '../request/credential-location.ts'
 import { readRequest } from '../request/request.ts'
 import { readTarget } from '../request/target.ts'
@@ -118,7 +119,9 @@ const authorize = (
 ): MaybePromise<Step<PermittedContext>> => {
   const { identity, request, target, route } = context
   const { kubernetes, operation } = target
-  const question = { identity, request, kubernetes, operation, at: clock.now() }
+  const at = clock.now()
+  const workspace = new Workspace()
+  const question = { identity, request, kubernetes, operation, at, workspace }
   const verdict = route.authorizer.authorize(question, signal)
   return verdict instanceof Promise
     ? verdict.then((settled) => judged(settled, context, signal))

@@ -172,24 +172,38 @@ const writer = new WireWriter()
 
 /** Encodes an answer as a CheckResponse. */
 export function encodeCheckResponse(answer: CheckAnswer): Buffer {
+  if (answer.allow) return encodeAllow(answer)
   writer.begin()
-  if (answer.allow) writeAllow(answer)
-  else writeDeny(answer)
+  writeDeny(answer)
+  return writer.finish()
+}
+
+/** How many bytes of the message are behind the value of a header. */
+export type ValuePlaces = Map<HeaderPair, number>
+
+/**
+ * Encodes the answer to an allowed check.
+ *
+ * @param places gets the place of the value of every header that is set
+ */
+export function encodeAllow(answer: AllowAnswer, places?: ValuePlaces): Buffer {
+  writer.begin()
+  writeAllow(answer, places)
   return writer.finish()
 }
 
 // The writer works back to front: read each function below from its last line to its first. Tags
 // are `field number << 3 | wire type` here too.
 
-function writeAllow(answer: AllowAnswer) {
+function writeAllow(answer: AllowAnswer, places: ValuePlaces | undefined) {
   const { setHeaders, removeHeaders, responseHeaders, repeatedHeaders, upstreamSecret } = answer
   if (repeatedHeaders.length > 0 || upstreamSecret !== undefined) writeDynamicMetadata(answer)
   const okResponse = writer.written
-  writeHeaders((6 << 3) | 2, responseHeaders)
+  writeHeaders((6 << 3) | 2, responseHeaders, places)
   for (let at = removeHeaders.length - 1; at >= 0; at--) {
     writer.text((5 << 3) | 2, removeHeaders[at] ?? '')
   }
-  writeHeaders((2 << 3) | 2, setHeaders)
+  writeHeaders((2 << 3) | 2, setHeaders, places)
   writer.close((3 << 3) | 2, okResponse)
   writeStatus(0)
 }
@@ -219,10 +233,12 @@ function writeStatus(code: number) {
 }
 
 const OVERWRITE_IF_EXISTS_OR_ADD = 2
+const NO_HEADER: HeaderPair = ['', '']
 
-function writeHeaders(tag: number, headers: readonly HeaderPair[]) {
+function writeHeaders(tag: number, headers: readonly HeaderPair[], places?: ValuePlaces) {
   for (let at = headers.length - 1; at >= 0; at--) {
-    const [name = '', value = ''] = headers[at] ?? []
+    const pair = headers[at] ?? NO_HEADER
+    const [name, value] = pair
     const option = writer.written
     // Envoy reads append_action only where append is absent, and before 1.37 not even then
     // (source/extensions/filters/common/ext_authz/ext_authz_grpc_impl.cc, getAppendAction). Both
@@ -230,6 +246,7 @@ function writeHeaders(tag: number, headers: readonly HeaderPair[]) {
     writer.varint((3 << 3) | 0, OVERWRITE_IF_EXISTS_OR_ADD)
     writer.close((2 << 3) | 2, writer.written) // append: BoolValue{false}, a message with no bytes
     const header = writer.written
+    places?.set(pair, header)
     writer.text((2 << 3) | 2, value)
     writer.text((1 << 3) | 2, name)
     writer.close((1 << 3) | 2, header)

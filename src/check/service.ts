@@ -8,9 +8,9 @@ import { abortWith, type UnaryCall, type UnaryMethod } from '../runtime/grpc/una
 import type { Logger } from '../runtime/logger.ts'
 import type { MaybePromise } from '../runtime/maybe-promise.ts'
 import { randomId } from '../runtime/random-id.ts'
-import { respond } from './answer/response.ts'
+import { encodeAnswer } from './answer/prepared-answer.ts'
 import { check } from './check.ts'
-import { decodeCheckRequest, encodeCheckResponse } from './codec.ts'
+import { decodeCheckRequest } from './codec.ts'
 import { deny, type Decision } from './decision.ts'
 import { SILENT, type CheckObserver } from './observer.ts'
 import { describeDecision } from './record.ts'
@@ -123,7 +123,7 @@ class CheckService {
 
   #answer(decision: Decision, { id, started, call }: PendingCheck): void {
     const { clock } = this.#options
-    const answer = encodeCheckResponse(respond(id, decision, clock.now()))
+    const answer = encodeAnswer(id, decision, clock.now())
     this.#observer.decided(decision, clock.monotonic() - started)
     this.#observer.ended()
     call.answer(answer)
@@ -142,7 +142,7 @@ class CheckService {
     this.#options.logger.error({ err: cause, decision: id }, 'check failed outside the pipeline')
     this.#observer.decided(FAULT, 0)
     this.#observer.ended()
-    call.answer(encodeCheckResponse(respond(id, FAULT, this.#options.clock.now())))
+    call.answer(encodeAnswer(id, FAULT, this.#options.clock.now()))
   }
 
   #decide(bytes: Buffer, snapshot: Snapshot, signal: AbortSignal): MaybePromise<Decision> {

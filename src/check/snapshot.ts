@@ -17,6 +17,7 @@ import { describeReference, readSecret } from '../config/secret.ts'
 import { readGrantSeal } from '../grant/keyring.ts'
 import type { GrantSeal } from '../grant/seal.ts'
 import type { Clock } from '../runtime/clock.ts'
+import { keepsDerived } from '../runtime/derived.ts'
 import type { ServerTls } from '../runtime/listen.ts'
 import { readStateSettings, type StateSettings } from '../state/settings.ts'
 import { ownHeadersOf } from '../transform/headers/own.ts'
@@ -127,7 +128,7 @@ export const buildSnapshot = async (
       seal,
       issuer,
     })
-    transformers.set(route.name, built)
+    transformers.set(route.name, keepsDerived(built))
   }
   if (problems.error !== undefined) throw problems.error
   const ownHeaders = ownHeadersOf(config.routes)

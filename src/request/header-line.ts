@@ -42,6 +42,20 @@ export class HeaderLine {
     return this.#end - this.#start
   }
 
+  /** Whether the value begins with these bytes. */
+  startsWith(bytes: Uint8Array): boolean {
+    const message = this.#message
+    const start = this.#start
+    if (bytes.length > this.length) return false
+    for (let at = 0; at < bytes.length; at++) if (message[start + at] !== bytes[at]) return false
+    return true
+  }
+
+  /** Copies the value from its byte `from` on, whole or as much as there is room for; gives how many bytes those are. */
+  copyTo(target: Uint8Array, at: number, from: number): number {
+    return this.#message.copy(target, at, this.#start + from, this.#end)
+  }
+
   /** The value with a character for each byte, the first 256 of Unicode (`latin1`). */
   get text(): string {
     return this.#message.toString('latin1', this.#start, this.#end)

@@ -32,6 +32,8 @@ export interface HeaderName {
   readonly isImpersonation: boolean
   /** Those of {@link MARK} that it has. */
   readonly marks: number
+  /** The name as a list: of the headers that are removed from a request, where there is no other. */
+  readonly alone: readonly string[]
 }
 
 // Clients repeat the same few hundred names, and may send any name: unknown ones are worked out each time
@@ -68,5 +70,6 @@ const describe = (name: string): HeaderName => {
     isStripped: stripped,
     isImpersonation,
     marks,
+    alone: Object.freeze([name]),
   }
 }

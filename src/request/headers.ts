@@ -24,20 +24,21 @@ export class Headers {
 
   /** Whether there is a line of that lower-case name. */
   has(name: string): boolean {
-    return this.#first(name) !== undefined
+    return this.first(name) !== undefined
   }
 
   /** The raw bytes of the first line of that lower-case name, or `undefined`. */
   get(name: string): Buffer | undefined {
-    return this.#first(name)?.value
+    return this.first(name)?.value
   }
 
   /** The same with a character for each byte, the first 256 of Unicode (`latin1`). */
   text(name: string): string | undefined {
-    return this.#first(name)?.text
+    return this.first(name)?.text
   }
 
-  #first(name: string): HeaderLine | undefined {
+  /** The first line of that lower-case name. */
+  first(name: string): HeaderLine | undefined {
     for (const line of this.lines) if (line.about.name === name) return line
     return undefined
   }

@@ -48,6 +48,9 @@ export const keepsDerived = <T extends object>(owner: T): T => {
   return owner
 }
 
+/** Whether the object was prepared, so that to keep a value with it costs little. */
+export const hasRoomForDerived = (owner: object & Owner): boolean => owner[KEPT] !== undefined
+
 let last = 0
 
 /**

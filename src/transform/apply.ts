@@ -1,6 +1,7 @@
 // Phase 6: strip, then set. Takes a permit and nothing less; what cannot be made whole is refused.
 
 import { isPermit, type Permit } from '../authorize/evaluate.ts'
+import { Derived } from '../runtime/derived.ts'
 import type { MaybePromise } from '../runtime/maybe-promise.ts'
 import { impersonationHeaders } from './headers/kubernetes-headers.ts'
 import {
@@ -72,7 +73,7 @@ const makeAll = (
   made: readonly Forwarding[],
   signal: AbortSignal,
 ): MaybePromise<Making> => {
-  const forwardings = [...made]
+  const forwardings = made.slice()
   for (;;) {
     const transformer = transformers[forwardings.length]
     if (transformer === undefined) return { outcome: 'made', forwardings }
@@ -114,19 +115,24 @@ const replace = (
   const { headers } = request
   let setHeaders = forwarding.setHeaders
   let removeHeaders = strippedFrom(headers, places)
-  for (const list of [subprotocolsFor(headers, places), withoutOurCookies(headers)]) {
-    if (list === undefined) continue
+  const replaceList = (list: HeaderPair | undefined): void => {
+    if (list === undefined) return
     if (list[1] === '') removeHeaders = [list[0], ...removeHeaders]
     else setHeaders = [...setHeaders, list]
   }
+  replaceList(subprotocolsFor(headers, places))
+  replaceList(withoutOurCookies(headers))
   if (places?.parameters !== undefined) {
     setHeaders = [...setHeaders, ...withoutParameters(request, places.parameters)]
   }
-  const credentials = {
-    ...forwarding,
+  const { repeatedHeaders, secret, tokenIds } = forwarding
+  const credentials: Credentials = {
     setHeaders,
+    repeatedHeaders,
     removeHeaders: notSet(removeHeaders, forwarding.setHeaders),
     kinds: kindsOf(transformers),
+    ...(secret === undefined ? undefined : { secret }),
+    ...(tokenIds === undefined ? undefined : { tokenIds }),
   }
   return isTooLarge(request, credentials, maxHeaderBytes, sendsAuditId ? ROOM_FOR_ID : undefined)
     ? TOO_LARGE
@@ -154,7 +160,7 @@ const isSet = (name: string, setHeaders: readonly HeaderPair[]): boolean => {
 }
 
 // By the transformers of a route.
-const kinds = new WeakMap<readonly Transformer[], readonly ForwardedKind[]>()
+const kinds = new Derived<readonly Transformer[], readonly ForwardedKind[]>()
 
 const kindsOf = (transformers: readonly Transformer[]): readonly ForwardedKind[] => {
   const known = kinds.get(transformers)

@@ -10,7 +10,7 @@ import { validityAt } from '../grant/validity.ts'
 import type { Identity } from '../identity/identity.ts'
 import { findReserved } from '../identity/reserved.ts'
 import type { Clock } from '../runtime/clock.ts'
-import { Derived } from '../runtime/derived.ts'
+import { Derived, keepsDerived } from '../runtime/derived.ts'
 import type { Transformation, TransformFailure, Transformer } from './transformer.ts'
 
 /** What the transformer needs. */
@@ -97,7 +97,7 @@ class Granter {
     })
     if (sealing.outcome === 'too-large') return failed('certificate-too-large')
     const secret = { name: sealing.handle, digest: handleDigest(sealing.handle) }
-    const forwarding = { setHeaders: [], repeatedHeaders: [], secret }
+    const forwarding = { setHeaders: keepsDerived([]), repeatedHeaders: [], secret }
     return {
       transformation: { outcome: 'transformed', forwarding },
       until: validity.renewAt * 1_000,

@@ -26,12 +26,42 @@ export const isTooLarge = (
   most: number,
   later?: HeaderPair,
 ): boolean => {
+  if (isSurelyFine(request, outgoing, most, later)) return false
   const setHeaders = later === undefined ? outgoing.setHeaders : [...outgoing.setHeaders, later]
   const bytes = bytesOf(setHeaders)
   return (
     overflowsEnvoy(request, setHeaders, bytes, most) ||
     totalBytes(request, { ...outgoing, setHeaders }, bytes, most) > most
   )
+}
+
+// No UTF-16 unit takes more bytes as UTF-8.
+const MOST_BYTES_OF_UNIT = 3
+
+/** Whether there is little enough even if every character took as many bytes as there can be: nothing is encoded for it. */
+const isSurelyFine = (
+  { headers, rawPath, query, host }: Request,
+  { setHeaders, repeatedHeaders }: Outgoing,
+  most: number,
+  later: HeaderPair | undefined,
+): boolean => {
+  const { lines } = headers
+  let added = setHeaders.length + LATER_LINES
+  let units = rawPath.length + query.length + host.length
+  for (const [name, value] of setHeaders) units += name.length + value.length
+  for (const { name, values } of repeatedHeaders) {
+    if (values.length > FEW) return false
+    added += values.length
+    for (const value of values) units += name.length + value.length
+  }
+  if (later !== undefined) {
+    added += 1
+    units += later[0].length + later[1].length
+  }
+  const count = lines.length + added
+  const bytes =
+    units * MOST_BYTES_OF_UNIT + headers.bytes + count * FRAMING + OF_ENVOY + LATER_BYTES
+  return count <= ENVOY_LINES && bytes <= most
 }
 
 const bytesOf = (headers: readonly HeaderPair[]): number => {

@@ -81,9 +81,12 @@ const headersOf = (location: CredentialLocation): readonly string[] => {
  */
 export const strippedFrom = (headers: Headers, places?: CredentialPlaces): readonly string[] => {
   if (places === undefined && (headers.marks & MARK.stripped) === 0) return NOTHING
-  const found: string[] = []
-  for (const { about } of headers.lines) if (isGone(about, places)) found.push(about.name)
-  return found.length > 1 ? [...new Set(found)] : found
+  let found = NOTHING
+  for (const { about } of headers.lines) {
+    if (!isGone(about, places) || found.includes(about.name)) continue
+    found = found.length === 0 ? about.alone : [...found, about.name]
+  }
+  return found
 }
 
 const isGone = (

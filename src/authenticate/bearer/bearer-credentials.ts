@@ -2,6 +2,8 @@
 // browsers, which cannot set headers of a WebSocket; and, where DPoP is configured, `Authorization: DPoP …` (RFC 9449
 // §7.1). Strict: one token only.
 
+import type { HeaderLine } from '../../request/header-line.ts'
+import { MARK } from '../../request/header-name.ts'
 import type { Headers } from '../../request/headers.ts'
 import { BEARER_SUBPROTOCOL, subprotocolsBeginning } from '../../request/subprotocols.ts'
 import { AUTHORIZATION, type CredentialLocation } from '../../request/credential-location.ts'
@@ -59,6 +61,20 @@ export const readBearerCredentials = (
   const subprotocol = readSubprotocols(headers)
   if (subprotocol.outcome === 'absent') return authorization
   return authorization.outcome === 'absent' ? subprotocol : malformed(authorization.scheme)
+}
+
+/** Where the token begins in {@link usualTokenLine}. */
+export const USUAL_TOKEN_START = BEARER.length
+const BEARER_BYTES = Buffer.from(BEARER)
+
+/**
+ * The line that has the token as nearly every client writes it, and that alone; `undefined` where
+ * {@link readBearerCredentials} has to find out. What is behind `Bearer ` need not be a token.
+ */
+export const usualTokenLine = (headers: Headers): HeaderLine | undefined => {
+  if ((headers.marks & MARK.subprotocols) !== 0) return undefined
+  const line = headers.first('authorization')
+  return line?.startsWith(BEARER_BYTES) === true ? line : undefined
 }
 
 const readAuthorization = (

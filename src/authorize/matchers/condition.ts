@@ -6,7 +6,7 @@ import { NO_CERTIFICATE } from '../../identity/certificate-fields.ts'
 import type { SegmentReader } from '../../request/glob.ts'
 import type { Request } from '../../request/request.ts'
 import type { Matcher } from '../matcher.ts'
-import type { Question } from '../question.ts'
+import { Workspace, type ExpressionVariables, type Question } from '../question.ts'
 
 type Variables = Readonly<Record<string, unknown>>
 
@@ -44,43 +44,44 @@ export const conditionMatcher = (
 /** What an expression is evaluated for. */
 export type Purpose = 'decision' | 'shadow'
 
-const budgets = new WeakMap<Question, Record<Purpose, Budget>>()
-
 /** All rules that a question meets share one, however many there are. */
 const budgetFor = (question: Question, purpose: Purpose): Budget => {
-  const known = budgets.get(question)
-  if (known !== undefined) return known[purpose]
-  const fresh = { decision: new Budget(), shadow: new Budget() }
-  budgets.set(question, fresh)
-  return fresh[purpose]
+  const workspace = workspaceOf(question)
+  workspace.budgets ??= { decision: new Budget(), shadow: new Budget() }
+  return workspace.budgets[purpose]
 }
 
-/** The variables of a rule, whatever its paths. */
-interface RuleVariables extends Variables {
-  readonly request: Variables
+// Of questions that were made without one, by tools.
+const workspaces = new WeakMap<Question, Workspace>()
+
+const workspaceOf = (question: Question): Workspace => {
+  const known = question.workspace ?? workspaces.get(question)
+  if (known !== undefined) return known
+  const workspace = new Workspace()
+  workspaces.set(question, workspace)
+  return workspace
 }
 
 /** Inherits instead of copying: a copy would evaluate the lazy getters. */
 const withSegments = (request: Variables, segments: ReadonlyMap<string, string>): Variables =>
   Object.create(request, { segments: { value: segments, enumerable: true } })
 
-// Several rules may evaluate one request.
-const remembered = new WeakMap<Question, RuleVariables>()
+/** Made once, since several rules may evaluate one request. */
+const variablesAbout = (question: Question): ExpressionVariables => {
+  const workspace = workspaceOf(question)
+  return (workspace.variables ??= makeVariables(question))
+}
 
-const variablesAbout = (question: Question): RuleVariables => {
-  const known = remembered.get(question)
-  if (known !== undefined) return known
+const makeVariables = (question: Question): ExpressionVariables => {
   const { kubernetes, operation, recorded = false } = question
-  const variables = {
+  return {
     ...(recorded ? recordedVariables(question) : callerVariables(question)),
     ...(kubernetes === undefined ? {} : { kubernetes: kubernetesVariables(kubernetes) }),
     operation: operation === undefined ? NO_OPERATION : operationVariables(operation),
   }
-  remembered.set(question, variables)
-  return variables
 }
 
-const callerVariables = (question: Question): RuleVariables => ({
+const callerVariables = (question: Question): ExpressionVariables => ({
   identity: question.identity,
   request: requestVariables(question),
   certificate: question.identity.certificate ?? NO_CERTIFICATE,
@@ -88,7 +89,7 @@ const callerVariables = (question: Question): RuleVariables => ({
 })
 
 /** The variables that an audit log contains. An expression that reads another one cannot be evaluated. */
-const recordedVariables = ({ identity, request, at }: Question): RuleVariables => ({
+const recordedVariables = ({ identity, request, at }: Question): ExpressionVariables => ({
   identity: {
     user: identity.user,
     groups: identity.groups,

@@ -17,10 +17,10 @@ export const respond = (id: string, decision: Decision, now: number): CheckAnswe
   const { permit, credentials, context } = decision
   const { setHeaders, removeHeaders, repeatedHeaders, secret } = credentials
   const isSent = context.route.sendsAuditId
-  const allSet = [...setHeaders]
+  const allSet: HeaderPair[] = [...setHeaders]
   if (isSent) allSet.push([AUDIT_ID, id])
-  const bound = boundBy(permit.identity, now)
-  if (bound !== undefined) allSet.push(bound)
+  const left = timeLeft(permit.identity, now)
+  if (left !== undefined) allSet.push([STREAM_DURATION, String(left)])
   const answer = {
     allow: true,
     setHeaders: allSet,
@@ -48,14 +48,14 @@ const SHORTEST_MS = 1_000
 const LONGEST_MS = 2_592_000_000
 
 /**
- * No request outlives the credential that it came with: a watch, an exec, a long download. A watch looks like
- * a download, so where a credential can be ended before it expires, its limit is for every request.
+ * How long the request may last, in whole milliseconds; `undefined` for no bound. No request outlives the credential that it
+ * came with: a watch, an exec, a long download. A watch looks like a download, so where a credential can be ended before it
+ * expires, its limit is for every request.
  */
-const boundBy = (
+export const timeLeft = (
   { expires = Infinity, requestLimit = Infinity }: Identity,
   now: number,
-): HeaderPair | undefined => {
+): number | undefined => {
   const left = Math.min(expires - now, requestLimit)
-  if (left > LONGEST_MS) return undefined
-  return [STREAM_DURATION, String(Math.max(SHORTEST_MS, Math.floor(left)))]
+  return left > LONGEST_MS ? undefined : Math.max(SHORTEST_MS, Math.floor(left))
 }

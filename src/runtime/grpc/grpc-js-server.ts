@@ -148,7 +148,7 @@ class GrpcJsCall implements UnaryCall {
 
   answer(message: Uint8Array): void {
     this.#isAnswered = true
-    this.#reply(null, message)
+    this.#reply(null, Uint8Array.from(message)) // it may wait for the headers
   }
 
   onCancelled(listener: () => void): void {

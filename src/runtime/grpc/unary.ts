@@ -6,8 +6,7 @@ export interface UnaryCall {
   /** When the client stops waiting, in milliseconds since the epoch; infinity where it does not say (`grpc-timeout`). */
   readonly deadline: number
   /**
-   * Answers with a message, once; does nothing after the client has cancelled. The bytes must not change until they are
-   * sent, which is in the same turn unless the client does not read.
+   * Answers with a message, once; does nothing after the client has cancelled. The bytes may change when it has returned.
    */
   answer(message: Uint8Array): void
   /** Calls the listener when the client goes away before it is answered. A call has at most one. */

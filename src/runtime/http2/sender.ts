@@ -99,7 +99,7 @@ export class Sender implements StreamSender {
     else stream.waiting.trailers = block
   }
 
-  /** Sends headers, content of two parts, and trailers. The first part may change afterwards. */
+  /** Sends headers, content of two parts, and trailers. Both parts may change afterwards. */
   response(
     stream: Http2Stream,
     head: Buffer,
@@ -116,7 +116,7 @@ export class Sender implements StreamSender {
     this.headers(stream.id, head, false)
     if (!fits) {
       this.data(stream, Uint8Array.from(prefix))
-      this.data(stream, message)
+      this.data(stream, Uint8Array.from(message))
       return this.trailers(stream, trailers)
     }
     this.#window -= length

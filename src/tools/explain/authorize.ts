@@ -34,7 +34,7 @@ export const explainAuthorization = (
   if (verdict === undefined) return { outcome: 'miss', rules: [] } // a fault; the answer reports it
   const allowed = review?.outcome === 'reviewed' ? review.allowed : undefined
   const answered = review?.outcome === 'unavailable' ? 'unavailable' : allowed
-  const decided = { ...question, review: answered } as const
+  const decided = { ...question, workspace: undefined, review: answered } as const
   return {
     outcome: verdict.outcome === 'permit' ? 'hit' : 'miss',
     verdict: verdict.outcome,

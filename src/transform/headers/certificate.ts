@@ -6,6 +6,7 @@ import { canBePassedOn } from '../../identity/mapping.ts'
 import { encodePem } from '../../x509/pem.ts'
 import { percentEncoded } from './values.ts'
 import { identityHeaders } from './identity-headers.ts'
+import { keepsDerived } from '../../runtime/derived.ts'
 import type { HeaderPair, Transformation, Transformer } from '../transformer.ts'
 
 /**
@@ -42,5 +43,5 @@ const escapedPem = (der: Buffer): string => percentEncoded(encodePem('CERTIFICAT
 
 const withHeaders = (setHeaders: readonly HeaderPair[]): Transformation => ({
   outcome: 'transformed',
-  forwarding: { setHeaders, repeatedHeaders: [] },
+  forwarding: { setHeaders: keepsDerived(setHeaders), repeatedHeaders: [] },
 })

@@ -4,6 +4,7 @@
 import { canBePassedOn } from '../../identity/mapping.ts'
 import { headerLines } from './values.ts'
 import { identityHeaders } from './identity-headers.ts'
+import { keepsDerived } from '../../runtime/derived.ts'
 import type { Transformation, Transformer } from '../transformer.ts'
 
 /**
@@ -60,5 +61,8 @@ const withHeaders = (headers: readonly Line[]): Transformation => {
   const setHeaders = headers.flatMap(([name, line = []]) =>
     line.map((value) => [name, value] as const),
   )
-  return { outcome: 'transformed', forwarding: { setHeaders, repeatedHeaders: [] } }
+  return {
+    outcome: 'transformed',
+    forwarding: { setHeaders: keepsDerived(setHeaders), repeatedHeaders: [] },
+  }
 }

@@ -66,8 +66,10 @@ const headerOf = (
 const inLines = (headers: readonly RepeatedHeader[]): Transformation => ({
   outcome: 'transformed',
   forwarding: {
-    setHeaders: headers.flatMap(({ name, values: [line, ...more] }) =>
-      line !== undefined && more.length === 0 ? [[name, line] as const] : [],
+    setHeaders: keepsDerived(
+      headers.flatMap(({ name, values: [line, ...more] }) =>
+        line !== undefined && more.length === 0 ? [[name, line] as const] : [],
+      ),
     ),
     repeatedHeaders: keepsDerived(headers.filter(({ values }) => values.length > 1)),
   },

@@ -57,7 +57,9 @@ const forwardLines = (headers: readonly RepeatedHeader[]): Transformation => {
   return {
     outcome: 'transformed',
     forwarding: {
-      setHeaders: headers.filter(isSingle).map(({ name, values: [value] }) => [name, value]),
+      setHeaders: keepsDerived(
+        headers.filter(isSingle).map(({ name, values: [value] }) => [name, value]),
+      ),
       repeatedHeaders: keepsDerived(headers.filter((header) => header.values.length > 1)),
     },
   }

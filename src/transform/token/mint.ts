@@ -2,7 +2,7 @@
 
 import type { Identity } from '../../identity/identity.ts'
 import type { Clock } from '../../runtime/clock.ts'
-import { Derived } from '../../runtime/derived.ts'
+import { Derived, keepsDerived } from '../../runtime/derived.ts'
 import type { Transformation, Transformer } from '../transformer.ts'
 import type { Minter } from './minter.ts'
 import type { HeldToken, TokenCache } from './token-cache.ts'
@@ -54,7 +54,7 @@ export const mintedToken = (options: MintOptions): Transformer => {
 const inHeader = ({ header, prefix }: MintOptions, { token, id }: HeldToken): Transformation => ({
   outcome: 'transformed',
   forwarding: {
-    setHeaders: [[header, `${prefix}${token}`]],
+    setHeaders: keepsDerived([[header, `${prefix}${token}`] as const]),
     repeatedHeaders: [],
     ...(id === undefined ? {} : { tokenIds: [id] }),
   },
