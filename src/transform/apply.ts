@@ -1,7 +1,7 @@
 // Phase 6: strip, then set. Takes a permit and nothing less; what cannot be made whole is refused.
 
 import { isPermit, type Permit } from '../authorize/evaluate.ts'
-import { Derived } from '../runtime/derived.ts'
+import { Derived, hasRoomForDerived, keepsDerived } from '../runtime/derived.ts'
 import type { MaybePromise } from '../runtime/maybe-promise.ts'
 import { impersonationHeaders } from './headers/kubernetes-headers.ts'
 import {
@@ -103,7 +103,7 @@ const assemble = (
     throw new TypeError('an impersonation without a credential for the upstream')
   const transformation = impersonationHeaders(impersonation)
   if (transformation.outcome !== 'transformed') return transformation
-  return replace(permit, outgoing, combine([...forwardings, transformation.forwarding]))
+  return replace(permit, outgoing, merge([...forwardings, transformation.forwarding]))
 }
 
 /** What Envoy has to change so that the upstream receives this in place of what the caller sent. */
@@ -173,22 +173,47 @@ const kindsOf = (transformers: readonly Transformer[]): readonly ForwardedKind[]
 // As long as any other: a UUID.
 const ROOM_FOR_ID: HeaderPair = ['audit-id', '00000000-0000-0000-0000-000000000000']
 
-/** The lists of one are passed on as they are: what was worked out for them is found by them. */
-const combineRepeated = (made: readonly Forwarding[]): readonly RepeatedHeader[] => {
-  const [first, ...others] = made.filter(({ repeatedHeaders }) => repeatedHeaders.length > 0)
-  if (first === undefined || others.length === 0) return first?.repeatedHeaders ?? []
-  return made.flatMap(({ repeatedHeaders }) => repeatedHeaders)
+/** What several transformers made for an identity, as one. */
+interface Combination {
+  readonly of: readonly Forwarding[]
+  readonly forwarding: Forwarding
 }
 
+// By the headers of the first, which are kept with the identity.
+const combinations = new Derived<readonly HeaderPair[], Combination>()
+
+/** What was made, as one; the same object where the same objects were made before. */
 const combine = (made: readonly Forwarding[]): Forwarding => {
-  const [only] = made
-  if (only !== undefined && made.length === 1) return only // as it nearly always is: nothing to copy
+  const [first] = made
+  if (first !== undefined && made.length === 1) return first // as it nearly always is: nothing to copy
+  if (first === undefined || !made.every(isKept)) return merge(made)
+  const known = combinations.get(first.setHeaders)
+  if (known !== undefined && areSame(known.of, made)) return known.forwarding
+  const merged = merge(made)
+  const forwarding = { ...merged, setHeaders: keepsDerived(merged.setHeaders) }
+  combinations.set(first.setHeaders, { of: made, forwarding })
+  return forwarding
+}
+
+const isKept = ({ setHeaders }: Forwarding): boolean => hasRoomForDerived(setHeaders)
+
+const areSame = (one: readonly Forwarding[], other: readonly Forwarding[]): boolean =>
+  one.length === other.length && one.every((forwarding, index) => forwarding === other[index])
+
+const merge = (made: readonly Forwarding[]): Forwarding => {
   const secret = made.find((forwarding) => forwarding.secret !== undefined)?.secret
   const tokenIds = made.flatMap((forwarding) => forwarding.tokenIds ?? [])
   return {
     setHeaders: made.flatMap(({ setHeaders }) => setHeaders),
-    repeatedHeaders: combineRepeated(made),
+    repeatedHeaders: mergeRepeated(made),
     ...(secret === undefined ? {} : { secret }),
     ...(tokenIds.length === 0 ? {} : { tokenIds }),
   }
+}
+
+/** The lists of one are passed on as they are: what was worked out for them is found by them. */
+const mergeRepeated = (made: readonly Forwarding[]): readonly RepeatedHeader[] => {
+  const [first, ...others] = made.filter(({ repeatedHeaders }) => repeatedHeaders.length > 0)
+  if (first === undefined || others.length === 0) return first?.repeatedHeaders ?? []
+  return made.flatMap(({ repeatedHeaders }) => repeatedHeaders)
 }

@@ -137,6 +137,32 @@ describe('an audit line', () => {
   })
 })
 
+describe('the cached parts of an audit line about the decision', () => {
+  const { shadow: _shadow, detail: _detail, ...usual } = WHOLE
+  // Of the same length: found in the same place.
+  const OTHERS: Partial<DecisionEvent> = {
+    decision: 'deny',
+    reason: 'no-route',
+    status: 264,
+    route: 'api',
+    method: 'PUT',
+    host: 'web.example.org',
+    rule: 'any',
+    shadow: [{ rule: 'stricter', decision: 'deny' }],
+    detail: 'the reason',
+    operation: 'readPods',
+    forwarded: ['passthrough'],
+  }
+  for (const [field, other] of Object.entries(OTHERS)) {
+    it(`are made again where "${field}" differs`, () => {
+      assert.deepEqual(read(usual), expected(usual))
+      const event = { ...usual, [field]: other }
+      assert.deepEqual(read(event), expected(event))
+      assert.deepEqual(read(usual), expected(usual))
+    })
+  }
+})
+
 describe('the cached part of an audit line about the client', () => {
   const OTHERS: Partial<DecisionEvent> = {
     user: 'bob',

@@ -5,7 +5,13 @@ import type { MaybePromise } from '../../src/runtime/maybe-promise.ts'
 import { describe, it } from 'node:test'
 import { transform, type Credentials, type TransformResult } from '../../src/transform/apply.ts'
 import { kubernetesHeaders } from '../../src/transform/headers/kubernetes-headers.ts'
-import type { Forwarding, Transformation, Transformer } from '../../src/transform/transformer.ts'
+import { keepsDerived } from '../../src/runtime/derived.ts'
+import type {
+  Forwarding,
+  HeaderPair,
+  Transformation,
+  Transformer,
+} from '../../src/transform/transformer.ts'
 import type { HeaderLines } from '../fakes/envoy.ts'
 import { outgoing } from '../fakes/outgoing.ts'
 import { permitFor } from '../fakes/permit.ts'
@@ -63,6 +69,21 @@ describe('transform', () => {
     ]
     const { removeHeaders } = await credentialsOf([], headers)
     assert.deepEqual(removeHeaders, ['x_remote_user', 'X-Remote-Group', 'x-remote-extra-a%2fb'])
+  })
+
+  it('joins anew what one of several transformers makes anew', async () => {
+    const kept = (value: string): Transformation =>
+      made(keepsDerived<HeaderPair[]>([['x-remote-user', value]]))
+    const first = transformer(kept('a'))
+    const setWith = async (...others: readonly Transformer[]) =>
+      (await credentialsOf([first, ...others])).setHeaders.map(([, value]) => value)
+    const [second, third] = [transformer(kept('b')), transformer(kept('c'))]
+    for (let time = 0; time < 2; time++) {
+      assert.deepEqual(await setWith(second), ['a', 'b'])
+      assert.deepEqual(await setWith(second), ['a', 'b'])
+      assert.deepEqual(await setWith(third), ['a', 'c'])
+      assert.deepEqual(await setWith(second, third), ['a', 'b', 'c'])
+    }
   })
 
   it('joins what several transformers make, in order', async () => {

@@ -148,7 +148,7 @@ class GrpcJsCall implements UnaryCall {
 
   answer(message: Uint8Array): void {
     this.#isAnswered = true
-    this.#reply(null, Uint8Array.from(message)) // it may wait for the headers
+    this.#reply(null, message)
   }
 
   onCancelled(listener: () => void): void {

@@ -56,6 +56,18 @@ describe('a good token', () => {
     assert.equal(await outcomeOf(bearerWith(keySetOf(key, twin)), token), 'token-key-unknown')
   })
 
+  it('that is cached is refused next to another one in the subprotocol of a WebSocket', async () => {
+    const [token, other] = [await key.token(), Buffer.from(await key.token()).toString('base64url')]
+    const authenticator = bearerWith(keySetOf(key))
+    assert.equal(await outcomeOf(authenticator, token), 'authenticated')
+    const protocols = `v4.channel.k8s.io, base64url.bearer.authorization.k8s.io.${other}`
+    const headers = [
+      ['upgrade', 'websocket'],
+      ['sec-websocket-protocol', protocols],
+    ] as const
+    assert.equal(await outcomeOf(authenticator, token, { headers }), 'credential-malformed')
+  })
+
   it('in the subprotocol of a WebSocket is accepted', async () => {
     const token = Buffer.from(await key.token()).toString('base64url')
     const protocols = `v4.channel.k8s.io, base64url.bearer.authorization.k8s.io.${token}`

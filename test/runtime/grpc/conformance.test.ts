@@ -74,6 +74,17 @@ for (const server of GRPC_SERVERS) {
       )
     })
 
+    it('may have answers whose bytes change afterwards, also where the windows are too small for them', async () => {
+      const bytes = Buffer.alloc(100_000)
+      await using running = await startTestServer(server, (message) => bytes.fill(message))
+      const ends = await Promise.all(
+        Array.from({ length: 20 }, (_, index) => running.client.call(Buffer.of(index))),
+      )
+      for (const [index, { answer }] of ends.entries()) {
+        assert.ok(answer?.equals(Buffer.alloc(bytes.length, index)), `answer ${index}`)
+      }
+    })
+
     it('end with INTERNAL, which hides and logs the error, when the handler throws', async () => {
       await using running = await startTestServer(server, () => {
         throw new Error('secret')
