@@ -37,7 +37,7 @@ export interface Circumstances {
 }
 
 /** What comes of a check, without what is random or differs by process. */
-export interface Result {
+interface Result {
   /** The CheckResponse. */
   readonly answer: unknown
   /** The audit line. */
@@ -53,7 +53,7 @@ export interface Site extends AsyncDisposable {
 }
 
 /** A service, whose clock is set by each check. */
-export interface Service extends AsyncDisposable {
+interface Service extends AsyncDisposable {
   check(circumstances: Circumstances): Promise<Result>
 }
 
