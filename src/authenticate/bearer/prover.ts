@@ -47,7 +47,7 @@ export class Prover {
 
   /**
    * The cached outcome for the token that a header line has from the byte `start` on; `undefined` where it is not cached. What
-   * is no token is not in the cache.
+   * is not a token is never in the cache.
    */
   recallValue(line: HeaderLine, start: number): Authentication | undefined {
     const { cache, keys } = this.#options
