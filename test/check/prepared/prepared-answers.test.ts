@@ -1,5 +1,5 @@
 // Answers and audit lines are prepared for what comes again. Whatever changes of what they depend on, a service that has
-// prepared others answers as one that has not.
+// prepared other answers gives the same as one that has not.
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
@@ -98,7 +98,7 @@ interface Case {
   /** The circumstances before it, where they are not the usual ones. */
   readonly from?: Change
   readonly change: Change
-  /** Whether nothing comes of it. */
+  /** Whether the result remains the same. */
   readonly isSame?: true
 }
 
@@ -305,7 +305,7 @@ for (const [kind, cases] of Object.entries(CASES)) {
         assert.equal(isDeepStrictEqual(result, first), isSame, 'whether the change changes nothing')
         assert.deepEqual(result, await site.cold(other))
         assert.deepEqual(await warm.check(other), result)
-        // The clock goes on, so the first circumstances come again with the time of the others.
+        // The clock never goes back, so the first circumstances come again with the later time.
         const again = { ...usual, at: other.at }
         assert.deepEqual(await warm.check(again), await site.cold(again))
       })

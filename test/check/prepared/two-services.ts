@@ -1,4 +1,4 @@
-// Two services for one check: one that has answered others before, with everything that it keeps, and one that has not.
+// Two services for one check: one that has answered other checks before, with everything that it keeps, and one that has not.
 
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
@@ -36,7 +36,7 @@ export interface Circumstances {
   readonly at: number
 }
 
-/** What comes of a check, without what is random or differs by process. */
+/** The result of a check, without what is random or differs by process. */
 interface Result {
   /** The CheckResponse. */
   readonly answer: unknown
