@@ -81,6 +81,7 @@ const AUTHENTICATORS: Readonly<Record<WayIn, (answers: Answers) => readonly stri
   ],
   token: ({ issuer = '', audience = '' }) => [
     '  token:',
+    '    # identity: { user: claims.email } # default: the issuer, "#" and "sub"',
     '    bearer:',
     `      issuer: ${quoted(issuer)} # its keys are found by discovery`,
     `      audiences: [${quoted(audience)}]`,

@@ -18,7 +18,7 @@ for (const older of OLDER_ENVOYS) {
       if (minor < OLDEST) {
         it('is refused', async () => {
           await using site = await writeSite()
-          const { process: child, log } = launch(site.config, ['--envoy', older.program])
+          const { process: child, log } = launch(site.config, { args: ['--envoy', older.program] })
           assert.equal(await exitOf(child), 1)
           assert.match(log(), /is Envoy 1\.36\.\d+; up needs Envoy ≥ 1\.37\./)
         })
@@ -26,7 +26,7 @@ for (const older of OLDER_ENVOYS) {
       }
 
       it('forwards what is permitted, without look-alikes of headers, and refuses the rest', async () => {
-        await using up = await startUp(writeSite, ['--envoy', older.program])
+        await using up = await startUp(writeSite, { args: ['--envoy', older.program] })
         const look = [
           ['X.Remote~User', 'root'],
           ['x~remote.group', 'system:masters'],

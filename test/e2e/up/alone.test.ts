@@ -22,7 +22,7 @@ const siteAt = (port: number) => (): Promise<WrittenSite> =>
 
 /** Runs it to its end, which must be a failure without anything being ready. */
 const failure = async (config: string, more: readonly string[] = []): Promise<string> => {
-  const { process: child, log } = launch(config, more)
+  const { process: child, log } = launch(config, { args: more })
   assert.equal(await exitOf(child), 1, log())
   assert.doesNotMatch(log(), /ready, listening/)
   return log()

@@ -52,7 +52,7 @@ describe('messages of countersign up', { skip: skipWithoutEnvoy() }, () => {
       const program = join(site.folder, 'envoy')
       await writeFile(program, `#!/bin/sh\n${script}\n`)
       await chmod(program, 0o755)
-      const { process: child, log } = launch(site.config, ['--envoy', program])
+      const { process: child, log } = launch(site.config, { args: ['--envoy', program] })
       assert.equal(await exitOf(child), 1)
       assert.match(log(), want)
       assert.equal(log().trim().split('\n').length, 1, log())

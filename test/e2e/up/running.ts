@@ -38,11 +38,11 @@ const COMMANDS = {
 /** Starts it and waits until it is ready. */
 export const startUp = async (
   write: () => Promise<WrittenSite> = () => writeSite(),
-  more: readonly string[] = [],
+  options: LaunchOptions = {},
 ): Promise<Up> => {
   await using stack = new AsyncDisposableStack()
   const site = stack.use(await write())
-  const { process: child, log } = launch(site.config, more)
+  const { process: child, log } = launch(site.config, options)
   const ended = exitOf(child)
   stack.defer(async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM')
@@ -132,13 +132,21 @@ export const writeCertificateSite = (): Promise<WrittenSite> =>
     }
   })
 
+/** How it is started. */
+interface LaunchOptions {
+  readonly args?: readonly string[]
+  /** Further variables of the environment. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
 /** Starts it. */
 export const launch = (
   config: string,
-  more: readonly string[] = [],
+  { args = [], env = {} }: LaunchOptions = {},
 ): { process: ChildProcess; log: () => string } => {
   const command = resolve(import.meta.dirname, '../../../src/countersign.ts')
-  const child = spawn(process.execPath, [command, 'up', '--config', config, ...more], {
+  const child = spawn(process.execPath, [command, 'up', '--config', config, ...args], {
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   let log = ''

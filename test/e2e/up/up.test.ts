@@ -58,7 +58,9 @@ describe('countersign up', { skip: skipWithoutEnvoy() }, () => {
 
   it('reports a missing configuration of the signer', async () => {
     await using site = await writeCertificateSite()
-    const { process: child, log } = launch(site.config, ['--signer-config', '/nowhere/signer.yaml'])
+    const { process: child, log } = launch(site.config, {
+      args: ['--signer-config', '/nowhere/signer.yaml'],
+    })
     assert.equal(await exitOf(child), 1)
     assert.match(log(), /\/nowhere\/signer\.yaml does not exist/)
   })
@@ -94,7 +96,7 @@ describe('countersign up', { skip: skipWithoutEnvoy() }, () => {
 
   it('says where to get an Envoy when the configured one does not exist', async () => {
     await using site = await writeSite()
-    const { process: child, log } = launch(site.config, ['--envoy', '/nowhere/envoy'])
+    const { process: child, log } = launch(site.config, { args: ['--envoy', '/nowhere/envoy'] })
     assert.equal(await exitOf(child), 1)
     assert.match(log(), /there is no Envoy at \/nowhere\/envoy/)
   })
