@@ -64,9 +64,11 @@ export const boundAddress = (server: Server, address: ListenAddress): ListenAddr
 }
 
 /**
- * Makes the folder, and removes a socket that a dead process left; a live one is an error. From then on files of
- * the process are writable only by its own user, whatever its umask was, so that no other user can connect to a
- * socket between its creation and {@link admitToSocket}.
+ * Makes the folder, and removes a socket that a dead process left; a live one is an error, and so is a folder in which
+ * every user could replace it. From then on files of the process are writable only by its own user, whatever its umask
+ * was, so that no other user can connect to a socket between its creation and {@link admitToSocket}.
+ *
+ * @throws CountersignError `listen-failed`
  */
 export const prepareSocket = async (path: string): Promise<void> => {
   process.umask(process.umask(NO_ACCESS) | NO_WRITE_BY_OTHERS)
@@ -75,6 +77,7 @@ export const prepareSocket = async (path: string): Promise<void> => {
   } catch (cause) {
     throw listenFailure({ kind: 'unix', path }, cause)
   }
+  await requireOwnFolder(path)
   const { promise, resolve } = Promise.withResolvers<boolean>()
   const probe = connect(path, () => resolve(true)).on('error', () => resolve(false))
   const inUse = await promise
@@ -90,6 +93,17 @@ const NO_WRITE_BY_OTHERS = 0o022
 const WRITABLE_BY_ALL = 0o002
 const STICKY = 0o1000
 
+/** Refuses a folder in which every user of the machine could replace the socket. */
+const requireOwnFolder = async (path: string): Promise<void> => {
+  const folder = dirname(path)
+  const { mode } = await stat(folder)
+  if ((mode & WRITABLE_BY_ALL) === 0 || (mode & STICKY) !== 0) return
+  throw new CountersignError(
+    'listen-failed',
+    `cannot listen on unix:${path}: every user may write to ${folder} and replace the socket; give it a folder of its own in there`,
+  )
+}
+
 /** Lets those in who may use a socket that was just made. */
 export const admitToSocket = async (path: string, access: SocketAccess): Promise<void> => {
   const { mode, owner = UNCHANGED, group = UNCHANGED } = access
@@ -103,14 +117,3 @@ export const admitToSocket = async (path: string, access: SocketAccess): Promise
 }
 
 const UNCHANGED = -1 // chown(2)
-
-/** Refuses a folder in which every user of the machine could replace the socket. */
-export const requireOwnFolder = async (path: string): Promise<void> => {
-  const folder = dirname(path)
-  const { mode } = await stat(folder)
-  if ((mode & WRITABLE_BY_ALL) === 0 || (mode & STICKY) !== 0) return
-  throw new CountersignError(
-    'listen-failed',
-    `cannot listen on unix:${path}: every user may write to ${folder} and replace the socket; give it a folder of its own in there`,
-  )
-}

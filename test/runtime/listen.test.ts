@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { chmod, mkdir, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { after, before, describe, it } from 'node:test'
-import { admitToSocket, prepareSocket, requireOwnFolder } from '../../src/runtime/listen.ts'
+import { admitToSocket, prepareSocket } from '../../src/runtime/listen.ts'
 import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'
 
 const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o777
@@ -55,7 +55,7 @@ describe('a UNIX socket', () => {
     await mkdir(folder.file('shared'))
     for (const { mode, fits } of CASES) {
       await chmod(folder.file('shared'), mode)
-      const required = requireOwnFolder(folder.file('shared/s.sock'))
+      const required = prepareSocket(folder.file('shared/s.sock'))
       if (fits) await required
       else await assert.rejects(required, { code: 'listen-failed' }, mode.toString(8))
     }

@@ -11,13 +11,7 @@ import {
   type ServerUnaryCall,
   type ServiceDefinition,
 } from '@grpc/grpc-js'
-import {
-  listenFailure,
-  prepareSocket,
-  requireOwnFolder,
-  targetOf,
-  type ListenAddress,
-} from '../listen.ts'
+import { listenFailure, prepareSocket, targetOf, type ListenAddress } from '../listen.ts'
 import type { Logger } from '../logger.ts'
 import type { ReplaceableTls } from '../server-tls.ts'
 import { GRPC_OK } from './framing.ts'
@@ -61,10 +55,7 @@ export const startGrpcJsServer = async (options: GrpcServerOptions): Promise<Grp
   const health = { isServing: false }
   for (const method of healthMethods(health))
     server.addService(definitionOf(method, { isStream: true }), { call: streamHandlerOf(method) })
-  if (address.kind === 'unix') {
-    await prepareSocket(address.path)
-    await requireOwnFolder(address.path)
-  }
+  if (address.kind === 'unix') await prepareSocket(address.path)
   const port = await bind(server, address, tls)
   const bound = address.kind === 'unix' ? address : { ...address, port }
   if (address.kind === 'unix') await chmod(address.path, mode)

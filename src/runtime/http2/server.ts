@@ -13,7 +13,6 @@ import {
   boundAddress,
   listen,
   prepareSocket,
-  requireOwnFolder,
   type ListenAddress,
   type SocketAccess,
 } from '../listen.ts'
@@ -62,10 +61,7 @@ export const startHttp2Server = async <Prepared>(
   options: Http2ServerOptions<Prepared>,
 ): Promise<Http2Server> => {
   const { address, tls, logger } = options
-  if (address.kind === 'unix') {
-    await prepareSocket(address.path)
-    await requireOwnFolder(address.path)
-  }
+  if (address.kind === 'unix') await prepareSocket(address.path)
   const connections = new Connections(options)
   const server = tls === undefined ? plainServer(connections) : tlsServer(tls, connections, logger)
   // Those whose handshake is not over are not counted yet.

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { readFile, stat } from 'node:fs/promises'
+import { chmod, readFile, stat } from 'node:fs/promises'
 import { createServer, type IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { describe, it } from 'node:test'
@@ -96,6 +96,15 @@ describe('a page', () => {
     }
     await using again = await start(address)
     assert.equal((await read(again.address, '/page')).status, 200)
+  })
+
+  it('is not read through a UNIX socket in a folder where every user could replace it', async () => {
+    await using folder = await temporaryFolder()
+    await chmod(folder.path, 0o777)
+    await assert.rejects(start({ kind: 'unix', path: folder.file('http.sock') }), {
+      code: 'listen-failed',
+      message: /every user may write to .* and replace the socket/,
+    })
   })
 })
 
