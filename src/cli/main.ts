@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { growYoungGeneration, keepYoungGeneration } from '../runtime/young-generation.ts'
+import { hasCode } from '../runtime/errors.ts'
 import type { CommandContext } from './context.ts'
 import { addNotes, usageExitCode } from './notes.ts'
 import { reportFailure } from './report.ts'
@@ -77,6 +78,7 @@ export const main = async (context: CommandContext): Promise<void> => {
     )
     .showHelpAfterError('Run with --help for what is possible.')
   if (SERVICES.has(name)) keepYoungGeneration() // until it is ready
+  context.process.stdout.on('error', ignoreClosedPipe)
   try {
     for (const command of await Promise.all(loadsOf(name).map((load) => load(context)))) {
       addNotes(command)
@@ -90,6 +92,11 @@ export const main = async (context: CommandContext): Promise<void> => {
   } finally {
     growYoungGeneration()
   }
+}
+
+/** A reader that has enough, such as `head`, closes the pipe; that is not a failure. */
+const ignoreClosedPipe = (cause: Error): void => {
+  if (!hasCode(cause, 'EPIPE')) throw cause
 }
 
 /** What the first word needs: its command, nothing for the version, else all commands, which the help describes. */

@@ -9,7 +9,7 @@ import {
   LONGEST_TOKEN_LIFETIME_MS,
   SIGNING_ALGORITHMS,
 } from '../keys/mint-schema.ts'
-import { durationSchema, nameSchema } from '../config/values.ts'
+import { durationSchema, nameSchema, writtenOutName } from '../config/values.ts'
 
 const tokenLifetime = (fallback: string) =>
   durationSchema
@@ -44,7 +44,7 @@ export const loginSchema = z
       'Further claims of ID tokens and of the userinfo endpoint: CEL. Those that OpenID Connect Core §5.4 defines for the scopes `profile` and `email` need these scopes; all further ones need `openid`.',
     ),
     allowReserved: z
-      .array(z.string().min(1))
+      .array(writtenOutName)
       .default([])
       .describe('Reserved names (`system:…`) that tokens may contain, each written out.'),
     idleTimeout: loginPeriod('8h').describe(

@@ -58,12 +58,27 @@ describe('the section providers of the login page', () => {
       want: wrong('identity.user', ''),
     },
     {
-      name: 'hostile: refuses patterns of reserved names',
+      name: 'hostile: refuses patterns of reserved names, which tokens may contain',
+      input: {
+        listen,
+        issuer: issuer(
+          "providers: { corp: { name: Corp, clientId: us, clientSecret: env:S, issuer: https://login.example.com } }, allowReserved: ['*', 'system:serviceaccount:shop:*', 'system:node']",
+        ),
+      },
+      want: [0, 1].map(
+        (index) =>
+          new RegExp(
+            `^issuer\\.login\\.allowReserved\\[${index}\\]: must be a name written out, without "\\*"$`,
+          ),
+      ),
+    },
+    {
+      name: 'hostile: refuses patterns of reserved names, which the IdP may yield',
       input: {
         listen,
         issuer: login("issuer: https://login.example.com, allowReserved: ['system:*']"),
       },
-      want: wrong('allowReserved\\[0\\]', 'names are written out'),
+      want: wrong('allowReserved\\[0\\]', 'must be a name written out, without "\\*"'),
     },
     {
       name: 'hostile: refuses parameters that Countersign sets',

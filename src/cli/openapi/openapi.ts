@@ -9,7 +9,7 @@ import { readConfig } from '../../configuration/parse.ts'
 import type { Config, RouteConfig } from '../../configuration/schema.ts'
 import { diffOperations } from '../../request/openapi/diff.ts'
 import { readApiDescription, type ApiDescription } from '../../request/openapi/document.ts'
-import { CountersignError, describeError, hasCode } from '../../runtime/errors.ts'
+import { CountersignError, describeError } from '../../runtime/errors.ts'
 import type { CommandContext } from '../context.ts'
 import { reportFailure } from '../report.ts'
 import { ruleDrift, unnamedOperations } from './rules.ts'
@@ -72,18 +72,12 @@ const jsonOption = (): Option => new Option('--json', 'print JSON')
 
 const orUnusable = async (context: CommandContext, run: () => Promise<number>): Promise<void> => {
   const { process } = context
-  process.stdout.on('error', ignoreClosedPipe)
   try {
     process.exitCode = await run()
   } catch (cause) {
     reportFailure(context, cause)
     process.exitCode = UNUSABLE
   }
-}
-
-/** `countersign openapi list FILE | head` closes the pipe; that is not a failure. */
-const ignoreClosedPipe = (cause: Error): void => {
-  if (!hasCode(cause, 'EPIPE')) throw cause
 }
 
 const list = async (

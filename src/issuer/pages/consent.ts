@@ -2,6 +2,7 @@
 
 import type { Interaction, Provider } from 'oidc-provider'
 import type { ConsentModel } from '../../pages/views/consent.ts'
+import { scopesIn } from '../http/scope.ts'
 
 /** The model of the page; `undefined` when the client was removed, or without a login. */
 export const consentModel = async (
@@ -11,7 +12,7 @@ export const consentModel = async (
   const client = await provider.Client.find(String(params['client_id']))
   const user = session?.accountId
   if (client === undefined || user === undefined) return undefined
-  const scopes = wordsIn(params['scope']).filter((name) => name !== 'openid')
+  const scopes = scopesIn(params['scope']).filter((name) => name !== 'openid')
   const target = params['redirect_uri']
   return {
     client: client.clientName ?? client.clientId,
@@ -44,9 +45,6 @@ export const grantConsent = async (
 
 const isTexts = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((entry) => typeof entry === 'string')
-
-const wordsIn = (scope: unknown): readonly string[] =>
-  typeof scope === 'string' ? scope.split(' ').filter((word) => word !== '') : []
 
 /** Of a program on a device, its scheme. */
 const hostOf = (uri: string): string => {

@@ -19,6 +19,7 @@ import type { Clock } from '../../runtime/clock.ts'
 import { isJsonObject, type JsonObject } from '../../runtime/json-object.ts'
 import { hasEndedLogin } from './login-claims.ts'
 import { resourceInfo } from './resource-info.ts'
+import { scopesIn } from '../http/scope.ts'
 
 /** `grant_type`. */
 export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
@@ -183,7 +184,7 @@ export class TokenExchange {
     }
     if (typeof grant !== 'string') throw invalid('names no grant')
     const actor = isJsonObject(act) ? act : undefined
-    return { user, grant, expires, scopes: wordsIn(claims['scope']), actor }
+    return { user, grant, expires, scopes: scopesIn(claims['scope']), actor }
   }
 }
 
@@ -211,7 +212,7 @@ const scopeOf = (
   { config }: ResourceServer,
   granted: readonly string[],
 ): string | undefined => {
-  const words = wordsIn(scope)
+  const words = scopesIn(scope)
   const unknown = words.find((word) => !config.scopes.includes(word))
   if (unknown !== undefined) throw new errors.InvalidScope('the resource does not have it', unknown)
   const wider = words.find((word) => !granted.includes(word))
@@ -220,7 +221,3 @@ const scopeOf = (
   }
   return words.length === 0 ? undefined : words.join(' ')
 }
-
-/** RFC 6749 §3.3. */
-const wordsIn = (scope: unknown): readonly string[] =>
-  typeof scope === 'string' ? scope.split(' ').filter((word) => word !== '') : []

@@ -2,7 +2,13 @@
 
 import * as z from 'zod'
 import { compileIdentity, identitySchema } from '../../identity/schema.ts'
-import { isConfidential, nameSchema, pathSchema, secretSchema } from '../../config/values.ts'
+import {
+  isConfidential,
+  nameSchema,
+  pathSchema,
+  secretSchema,
+  writtenOutName,
+} from '../../config/values.ts'
 
 const complaint = (text: string): string | undefined => {
   const url = URL.parse(text)
@@ -103,12 +109,7 @@ const upstreamIdpSchema = z
         'Maps `claims` of the ID token and of `userinfo` to the user’s identity, in CEL. Default: the issuer and `sub`, without groups, so that names of the upstream IdP do not collide with local ones.',
       ),
     allowReserved: z
-      .array(
-        z
-          .string()
-          .min(1)
-          .regex(/^[^*]*$/, 'names are written out'),
-      )
+      .array(writtenOutName)
       .default([])
       .describe('Reserved names (`system:…`) that it may yield, each written out.'),
   })
