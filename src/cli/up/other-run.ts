@@ -10,7 +10,12 @@ import { isResolved } from '../../envoy/message.ts'
 import { CountersignError, hasCode } from '../../runtime/errors.ts'
 import { acquireFileLock, lockHolder, type FileLock } from '../../runtime/file-lock.ts'
 import { listen } from '../../runtime/listen.ts'
-import { portHolder, processInfo, type ProcessInfo } from '../../runtime/port-holder.ts'
+import {
+  portHolder,
+  portHolderCommand,
+  processInfo,
+  type ProcessInfo,
+} from '../../runtime/port-holder.ts'
 
 /** The lock file in the folder of the configuration. */
 const RUN_LOCK = '.countersign-up.lock'
@@ -69,25 +74,43 @@ export const requireFreePort = async (address: Address): Promise<void> => {
   await promise
 }
 
-/** Who listens on an address, for the end of a message; empty where that cannot be found out. */
-const describeHolder = async (address: Address): Promise<string> => {
-  if (address.kind === 'unix') return ''
-  const holder = await portHolder(address.host, address.port)
-  if (holder === undefined) return ''
-  const parent = await processInfo(holder.parent)
-  const shown = `process ${holder.pid} (${basename(holder.args[0] ?? 'unknown')})`
-  return parent !== undefined && isUp(parent)
-    ? `${shown} of the countersign up in ${folderOf(parent)}, process ${parent.pid}`
-    : `${shown}${holder.folder === undefined ? '' : ` in ${holder.folder}`}`
+/** The system on which the process is looked for. */
+interface LookedAt {
+  readonly proc?: string
+  readonly platform?: string
 }
 
 /** The error for an address that another process listens on. */
-export const addressInUse = async (address: Address): Promise<CountersignError> => {
-  const holder = await describeHolder(address)
+export const addressInUse = async (
+  address: Address,
+  { proc, platform = process.platform }: LookedAt = {},
+): Promise<CountersignError> => {
+  const holder =
+    address.kind === 'unix'
+      ? 'another process'
+      : ((await describeHolder(address.host, address.port, proc)) ??
+        `another process listens there (\`${portHolderCommand(address.port, platform)}\` shows it)`)
   return new CountersignError(
     'listen-failed',
-    `cannot listen on ${formatAddress(address)}: ${holder === '' ? 'another process' : holder} listens there. End it, or change envoy.listener.address`,
+    `cannot listen on ${formatAddress(address)}: ${holder}. End it, or change envoy.listener.address`,
   )
+}
+
+/** Which process listens there; `undefined` where that cannot be found out. */
+const describeHolder = async (
+  host: string,
+  port: number,
+  proc?: string,
+): Promise<string | undefined> => {
+  const holder = await portHolder(host, port, proc)
+  if (holder === undefined) return undefined
+  const parent = await processInfo(holder.parent, proc)
+  const shown = `process ${holder.pid} (${basename(holder.args[0] ?? 'unknown')})`
+  const which =
+    parent !== undefined && isUp(parent)
+      ? `${shown} of the countersign up in ${folderOf(parent)}, process ${parent.pid},`
+      : `${shown}${holder.folder === undefined ? '' : ` in ${holder.folder}`}`
+  return `${which} listens there`
 }
 
 const isUp = ({ args }: ProcessInfo): boolean =>
