@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs the servers that some tests use (LDAP, Active Directory, RADIUS, Redis, FastCGI), a browser and curl, on Debian
-# and Ubuntu. None of them is started: each test starts its own, on a free address, with its own data. Run as root. Does
+# Installs the servers that some tests use (LDAP, Active Directory, RADIUS, Redis, FastCGI), a browser, curl and shells, on
+# Debian and Ubuntu. None of them is started: each test starts its own, on a free address, with its own data. Run as root. Does
 # nothing when everything is installed.
 #
 #   sudo sh scripts/test-servers.sh
@@ -27,6 +27,8 @@ curl
 chromium
 libnss3-tools
 fonts-dejavu-core
+zsh
+fish
 '
 
 installed() {

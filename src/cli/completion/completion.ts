@@ -4,10 +4,15 @@ import { Argument, Command, type Option } from 'commander'
 import type { CommandContext } from '../context.ts'
 import { bashScript } from './bash.ts'
 import { fishScript } from './fish.ts'
-import type { Place } from './place.ts'
+import type { Place, PlaceOption } from './place.ts'
 import { zshScript } from './zsh.ts'
 
 const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript } as const
+
+// commander adds it to every command, and lists it nowhere.
+const HELP_OPTION: readonly PlaceOption[] = [
+  { long: '--help', short: '-h', takesValue: false, choices: [], about: 'display help' },
+]
 
 const isShell = (text: string): text is keyof typeof SCRIPTS => Object.hasOwn(SCRIPTS, text)
 
@@ -33,7 +38,11 @@ export const completionCommand = (
 
 /** Every place of a command line that names a command, the root first. */
 const placesOf = (commands: readonly Command[]): readonly Place[] => [
-  { path: '', words: commands.map(wordOf), options: [] },
+  {
+    path: '',
+    words: commands.map(wordOf),
+    options: [...HELP_OPTION, placeOption('--version', '-V', 'print the version')],
+  },
   ...commands.flatMap((command) => below('', command)),
 ]
 
@@ -42,8 +51,8 @@ const below = (parent: string, command: Command): readonly Place[] => {
   return [
     {
       path,
-      words: command.commands.map(wordOf),
-      options: command.options.filter(({ hidden }) => !hidden).map(optionOf),
+      words: [...command.commands.map(wordOf), ...valuesOf(command)],
+      options: [...command.options.filter(({ hidden }) => !hidden).map(optionOf), ...HELP_OPTION],
     },
     ...command.commands.flatMap((part) => below(path, part)),
   ]
@@ -54,11 +63,26 @@ const wordOf = (command: Command): Place['words'][number] => ({
   about: firstSentence(command.description()),
 })
 
-const optionOf = (option: Option): Place['options'][number] => ({
-  long: option.long ?? option.short ?? '',
-  short: option.long === undefined ? undefined : option.short,
+/** The values of the first argument, where it has a list of them. */
+const valuesOf = (command: Command): Place['words'] =>
+  command.registeredArguments[0]?.argChoices?.map((name) => ({ name, about: '' })) ?? []
+
+const optionOf = (option: Option): PlaceOption => ({
+  ...placeOption(
+    option.long ?? option.short ?? '',
+    option.long === undefined ? undefined : option.short,
+    option.description,
+  ),
   takesValue: option.required || option.optional,
-  about: firstSentence(option.description),
+  choices: option.argChoices ?? [],
+})
+
+const placeOption = (long: string, short: string | undefined, about: string): PlaceOption => ({
+  long,
+  short,
+  takesValue: false,
+  choices: [],
+  about: firstSentence(about),
 })
 
 const firstSentence = (text: string): string => text.split(/[.:;\n]/)[0]?.trim() ?? ''

@@ -25,12 +25,13 @@ const linesOf = ({ path, words, options }: Place): readonly string[] => {
   const at = `complete -c countersign -n ${quoted(`__countersign_at ${quoted(path)}`)}`
   return [
     ...words.map(({ name, about }) => `${at} -f -a ${name} -d ${quoted(about)}`),
-    ...options.map(({ long, short, takesValue, about }) =>
+    ...options.map(({ long, short, takesValue, choices, about }) =>
       [
         at,
         `-l ${long.replace(/^-+/, '')}`,
         ...(short === undefined ? [] : [`-s ${short.replace(/^-/, '')}`]),
         ...(takesValue ? ['-r'] : []),
+        ...(choices.length === 0 ? [] : [`-f -a ${quoted(choices.join(' '))}`]),
         `-d ${quoted(about)}`,
       ].join(' '),
     ),

@@ -1,4 +1,5 @@
-// `countersign completion`: bash completes by its script what the commands have; the scripts of the other shells name the same.
+// `countersign completion`: what the function of the script for bash offers where several words are possible. Completion at a
+// prompt, and the other shells: shells.test.ts.
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
@@ -39,33 +40,4 @@ describe('in bash', async () => {
     it(`countersign ${words.join(' ')}: ${want.join(' ') || 'files'}`, () =>
       assert.deepEqual(offered(script, ['countersign', ...words]), want))
   }
-})
-
-describe('the script of', () => {
-  for (const shell of ['zsh', 'fish']) {
-    it(`${shell} names every command and its options`, async () => {
-      const script = await scriptOf(shell)
-      for (const word of ['authz', 'kubeconfig', 'hash-password', 'generate', 'config', 'output']) {
-        assert.ok(script.includes(word), word)
-      }
-    })
-  }
-
-  it('zsh has quotes that a POSIX shell reads to their ends', async () => {
-    const { status, stderr } = spawnSync('sh', [
-      '-c',
-      `false && : ${(await scriptOf('zsh'))
-        .split('\n')
-        .filter((line) => line.includes('found='))
-        .map((line) => /found=\((.*)\) ;;$/.exec(line)?.[1])
-        .join(' ')}`,
-    ])
-    assert.equal(status, 1, stderr.toString())
-  })
-})
-
-it('another shell is refused', async () => {
-  const { status, stderr } = await countersign(['completion', 'tcsh'])
-  assert.equal(status, 1)
-  assert.match(stderr, /bash, zsh, fish/)
 })

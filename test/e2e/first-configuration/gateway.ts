@@ -51,10 +51,11 @@ export const startGateway = async (waysIn: readonly WayIn[], wayOut: WayOut): Pr
       ? [`https://127.0.0.1:${application}`, '--upstream-ca', pki.ca]
       : [`127.0.0.1:${application}`]
   const tokens = waysIn.includes('token') ? ['--issuer', issuer.issuer, '--audience', AUDIENCE] : []
-  const made = await countersign([
-    ...['init', folder.path, '--port', String(edge), '--upstream', ...upstream],
-    ...['--in', waysIn.join(), '--out', wayOut, ...tokens],
-  ])
+  const made = await countersign(
+    `init ${folder.path} --port ${edge} --in ${waysIn.join()} --out ${wayOut}`
+      .split(' ')
+      .concat('--upstream', upstream, tokens),
+  )
   assert.equal(made.status, 0, made.stderr)
   const config = folder.file('countersign.yaml')
   const signer = wayOut === 'certificate' ? ['--signer', folder.file('signer.yaml')] : []
@@ -78,7 +79,7 @@ export const startGateway = async (waysIn: readonly WayIn[], wayOut: WayOut): Pr
       const { body } = await http1(target, { path, host: `id.localhost:${edge}` })
       return JSON.parse(body)
     },
-    forwarded: started.forwarded,
+    forwarded: () => started.forwarded(),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose'
+import { createLocalJWKSet, jwtVerify } from 'jose'
 import { z } from 'zod'
 import { WAYS_IN, WAYS_OUT, type WayIn, type WayOut } from '../../../src/cli/init/answers.ts'
 import { pairsOf } from '../../servers/client.ts'
@@ -24,6 +24,7 @@ const RUNS: readonly { readonly waysIn: readonly WayIn[]; readonly wayOut: WayOu
 ]
 
 const receivedSchema = z.object({ rawHeaders: z.array(z.string()), subject: z.string().optional() })
+const keySetSchema = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) })
 const discoverySchema = z.object({ issuer: z.string(), jwks_uri: z.string() })
 
 /** Whom the upstream takes the caller for, by its way out, as it would find that out. */
@@ -38,7 +39,7 @@ const identityAt = async (gateway: Gateway, wayOut: WayOut, body: string): Promi
   const { issuer, jwks_uri: keys } = discoverySchema.parse(
     await gateway.atIssuer('/.well-known/openid-configuration'),
   )
-  const keySet = (await gateway.atIssuer(new URL(keys).pathname)) as JSONWebKeySet
+  const keySet = keySetSchema.parse(await gateway.atIssuer(new URL(keys).pathname))
   const token = headers.get('authorization')?.replace('Bearer ', '') ?? ''
   const { payload } = await jwtVerify(token, createLocalJWKSet(keySet), { issuer, audience: 'app' })
   return `${payload.sub}, ${String(payload['groups'])}`
