@@ -177,7 +177,7 @@ const callersOf = ({
     },
     'api-key': {
       permitted: async () => await send(['x-api-key', key()]),
-      refused: async () => await send(['x-api-key', `${key().slice(0, -1)}x`]),
+      refused: async () => await send(['x-api-key', key().replace(/.{8}$/, 'AAAAAAAA')]),
     },
     login: {
       permitted: async () => await logIn(password()),

@@ -27,7 +27,7 @@ const receivedSchema = z.object({ rawHeaders: z.array(z.string()), subject: z.st
 const keySetSchema = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) })
 const discoverySchema = z.object({ issuer: z.string(), jwks_uri: z.string() })
 
-/** Whom the upstream takes the caller for, by its way out, as it would find that out. */
+/** The identity that the upstream finds in what it received. */
 const identityAt = async (gateway: Gateway, wayOut: WayOut, body: string): Promise<string> => {
   const { rawHeaders, subject } = receivedSchema.parse(JSON.parse(body))
   const headers = new Map(pairsOf(rawHeaders))
@@ -63,7 +63,7 @@ describe(
   { skip: skipWithoutEnvoy() },
   () => {
     for (const { waysIn, wayOut } of RUNS) {
-      it(`permits alice and refuses others: ${waysIn.join(', ')} in, ${wayOut} out`, async () => {
+      it(`permits the credentials of alice and refuses wrong ones: ${waysIn.join(', ')} in, ${wayOut} out`, async () => {
         await using gateway = await startGateway(waysIn, wayOut)
         for (const way of waysIn) {
           const before = gateway.forwarded()
