@@ -3,6 +3,7 @@
 
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs'
 import { CountersignError, describeError, hasCode } from '../runtime/errors.ts'
+import { describeFileFault } from '../runtime/file-fault.ts'
 import type { AuditEvent } from './event.ts'
 import { auditLine } from './line.ts'
 
@@ -214,7 +215,7 @@ const open = (path: string): number => {
   try {
     return openSync(path, 'a+', FILE_MODE) // "+": to read how it ends
   } catch (cause) {
-    const message = `the audit file cannot be opened: ${describeError(cause)}`
+    const message = `the audit file cannot be opened: ${describeFileFault(path, cause)}`
     throw new CountersignError('audit-unwritable', message, { cause })
   }
 }

@@ -3,7 +3,9 @@
 import { chmod, chown, mkdir, rm, stat } from 'node:fs/promises'
 import { connect, type Server } from 'node:net'
 import { dirname } from 'node:path'
-import { CountersignError, describeError } from './errors.ts'
+import { CountersignError, describeError, hasCode } from './errors.ts'
+import { describeFileFault } from './file-fault.ts'
+import { portHolderCommand } from './port-holder.ts'
 
 /** Where to listen. */
 export type ListenAddress =
@@ -34,8 +36,22 @@ export const targetOf = (address: ListenAddress): string => {
 
 /** The error for an address that cannot be used. */
 export const listenFailure = (address: ListenAddress, cause: unknown): CountersignError => {
-  const message = `cannot listen on ${targetOf(address)}: ${describeError(cause)}`
+  const message = `cannot listen on ${targetOf(address)}: ${reasonOf(address, cause)}`
   return new CountersignError('listen-failed', message, { cause })
+}
+
+const reasonOf = (address: ListenAddress, cause: unknown): string => {
+  if (address.kind === 'unix') return describeFileFault(address.path, cause)
+  if (hasCode(cause, 'EADDRINUSE')) {
+    return `another process listens there (\`${portHolderCommand(address.port)}\` shows it). End it, or change the address (EADDRINUSE)`
+  }
+  if (hasCode(cause, 'EADDRNOTAVAIL')) {
+    return `no network interface of this machine has the address ${address.host} (EADDRNOTAVAIL)`
+  }
+  if (hasCode(cause, 'EACCES')) {
+    return 'ports below 1024 need the capability CAP_NET_BIND_SERVICE: use another port (EACCES)'
+  }
+  return describeError(cause)
 }
 
 /**

@@ -51,7 +51,7 @@ export const processInfo = async (pid: number, proc = PROC): Promise<ProcessInfo
 }
 
 /** A command by which an operator finds the process that listens on a port, also of another user. */
-export const portHolderCommand = (port: number, platform: string): string =>
+export const portHolderCommand = (port: number, platform: string = process.platform): string =>
   platform === 'linux'
     ? `sudo ss -ltnp 'sport = :${port}'`
     : `sudo lsof -nP -iTCP:${port} -sTCP:LISTEN`

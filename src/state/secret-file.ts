@@ -3,7 +3,8 @@
 
 import { randomUUID } from 'node:crypto'
 import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { CountersignError, describeError, hasCode } from '../runtime/errors.ts'
+import { CountersignError, hasCode } from '../runtime/errors.ts'
+import { describeFileFault } from '../runtime/file-fault.ts'
 import { newStateKeyLine, parseStateSecret, type StateSecret } from './state-secret.ts'
 
 /**
@@ -18,7 +19,7 @@ export const secretBeside = (database: string): StateSecret => {
     return parseStateSecret(file, readOrMake(file))
   } catch (cause) {
     if (cause instanceof CountersignError) throw cause
-    const message = `${file} cannot be used: ${describeError(cause)}`
+    const message = `${file} cannot be used: ${describeFileFault(file, cause)}`
     throw new CountersignError('configuration-invalid', message, { cause })
   }
 }

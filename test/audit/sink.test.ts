@@ -136,7 +136,7 @@ describe('an audit sink that cannot write', () => {
   it('does not open in a folder that does not exist', () => {
     assert.throws(() => new JsonLinesSink('/nonexistent/audit.jsonl'), {
       code: 'audit-unwritable',
-      message: /the audit file cannot be opened: ENOENT/,
+      message: /^the audit file cannot be opened: the folder \S+ does not exist: make it$/,
     })
   })
 

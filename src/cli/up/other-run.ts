@@ -83,7 +83,7 @@ interface LookedAt {
 /** The error for an address that another process listens on. */
 export const addressInUse = async (
   address: Address,
-  { proc, platform = process.platform }: LookedAt = {},
+  { proc, platform }: LookedAt = {},
 ): Promise<CountersignError> => {
   const holder =
     address.kind === 'unix'

@@ -1,6 +1,7 @@
 // Errors of SQLite → messages for operators. An error that is not SQLite's is a bug and is thrown unchanged.
 
 import { CountersignError, describeError } from '../../runtime/errors.ts'
+import { describeFileFault } from '../../runtime/file-fault.ts'
 
 // Primary result codes, sqlite.org/rescode.html.
 const BUSY = 5
@@ -42,7 +43,7 @@ export const unusable = (file: string, failure: unknown): unknown => {
   const code = codeOf(cause)
   const isSystems = cause instanceof Error && 'syscall' in cause
   if (code === undefined && !isSystems && !(cause instanceof CountersignError)) return cause
-  const message = `${file} cannot be used: ${reasonOf(cause)}`
+  const message = `${file} cannot be used: ${reasonOf(file, cause)}`
   return new CountersignError('configuration-invalid', message, { cause })
 }
 
@@ -50,11 +51,13 @@ export const unusable = (file: string, failure: unknown): unknown => {
 export const refusalOf = (file: string, cause: unknown): unknown => {
   const code = codeOf(cause)
   if (code === undefined) return cause
-  const message = `${file}: ${reasonOf(cause)}`
+  const message = `${file}: ${reasonOf(file, cause)}`
   return new CountersignError(code === FULL ? 'overloaded' : 'unavailable', message, { cause })
 }
 
-const reasonOf = (cause: unknown): string => {
+const reasonOf = (file: string, cause: unknown): string => {
   const reason = REASONS[codeOf(cause) ?? -1]
-  return reason === undefined ? describeError(cause) : `${reason} (${describeError(cause)})`
+  return reason === undefined
+    ? describeFileFault(file, cause)
+    : `${reason} (${describeError(cause)})`
 }
