@@ -1,4 +1,5 @@
-// Colours of text output: on a terminal, unless NO_COLOR is set (https://no-color.org).
+// Colours of text output: on a terminal, or where FORCE_COLOR is set (https://force-color.org), unless NO_COLOR is
+// (https://no-color.org). The help decides in the same way (commander, useColor).
 
 import type { CommandProcess } from './context.ts'
 
@@ -18,6 +19,10 @@ export const paintFor = (stream: CommandProcess['stdout'], env: NodeJS.ProcessEn
     : (_, text) => text
 
 const isColoured = (stream: CommandProcess['stdout'], env: NodeJS.ProcessEnv): boolean => {
-  const { NO_COLOR: none = '', TERM: terminal } = env
-  return none === '' && terminal !== 'dumb' && 'isTTY' in stream && stream.isTTY === true
+  const { NO_COLOR: none = '', FORCE_COLOR: forced = '', TERM: terminal } = env
+  if (none !== '' || OFF.has(forced)) return false
+  if (forced !== '') return true
+  return terminal !== 'dumb' && 'isTTY' in stream && stream.isTTY === true
 }
+
+const OFF: ReadonlySet<string> = new Set(['0', 'false'])

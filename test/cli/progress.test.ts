@@ -86,6 +86,25 @@ describe('colours', () => {
     { name: 'a terminal with NO_COLOR', isTTY: true, env: { NO_COLOR: '1' }, want: 'x' },
     { name: 'a dumb terminal', isTTY: true, env: { TERM: 'dumb' }, want: 'x' },
     { name: 'a pipe', isTTY: false, env: {}, want: 'x' },
+    {
+      name: 'a pipe with FORCE_COLOR',
+      isTTY: false,
+      env: { FORCE_COLOR: '1' },
+      want: '\u001b[31mx\u001b[39m',
+    },
+    {
+      name: 'a dumb terminal with FORCE_COLOR',
+      isTTY: true,
+      env: { FORCE_COLOR: '1', TERM: 'dumb' },
+      want: '\u001b[31mx\u001b[39m',
+    },
+    { name: 'a terminal with FORCE_COLOR=0', isTTY: true, env: { FORCE_COLOR: '0' }, want: 'x' },
+    {
+      name: 'a terminal with FORCE_COLOR and NO_COLOR',
+      isTTY: true,
+      env: { FORCE_COLOR: '1', NO_COLOR: '1' },
+      want: 'x',
+    },
   ]
   for (const { name, isTTY, env, want } of CASES) {
     it(`of ${name}`, () => {
