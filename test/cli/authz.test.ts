@@ -124,7 +124,7 @@ describe('countersign authz', { concurrency: true }, () => {
     {
       name: 'an audit file that cannot be opened',
       config: `${MINIMAL_CONFIGURATION}audit: { file: none/audit.jsonl }`,
-      says: /^countersign: the audit file cannot be opened/,
+      says: /^countersign: the audit file cannot be opened: the folder \S+\/none does not exist: make it$/m,
     },
   ]
   for (const { name, config, says } of BROKEN) {

@@ -91,7 +91,7 @@ describe('countersign signer', { concurrency: true }, () => {
       name: 'an audit file that cannot be opened',
       write: async ({ config }) =>
         await writeFile(config, (await readFile(config, 'utf8')).replace('issued', 'none/issued')),
-      says: /^countersign: the audit file cannot be opened/,
+      says: /^countersign: the audit file cannot be opened: the folder \S+\/none does not exist: make it$/m,
     },
     {
       name: 'a folder of its socket that does not exist',
