@@ -2,9 +2,10 @@
 
 import { alternatives, quoted, valueCases, type Place } from './place.ts'
 
-// bash splits words at "=" (COMP_WORDBREAKS): the option is then two words before. Where the function has no word, bash
-// completes files.
-/** The script. */
+/**
+ * The script. bash splits words at "=" (COMP_WORDBREAKS), so that an option may be two words before its value. Where the
+ * function has no word, bash completes files.
+ */
 export const bashScript = (places: readonly Place[]): string => `# bash completion for countersign
 _countersign() {
   local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} path= words= i

@@ -87,7 +87,7 @@ export const addressInUse = async (
 ): Promise<CountersignError> => {
   const holder =
     address.kind === 'unix'
-      ? 'another process'
+      ? 'another process listens there'
       : ((await describeHolder(address.host, address.port, proc)) ??
         `another process listens there (\`${portHolderCommand(address.port, platform)}\` shows it)`)
   return new CountersignError(
