@@ -15,9 +15,19 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 folder=${COUNTERSIGN_CACHE:-$root/.cache}/crds/$VERSION
 . "$root/scripts/go-program.sh"
 
-[ ! -d "$folder" ] || already_there
+# Of cert-manager, which its controllers need, too.
+KINDS='certificates certificaterequests issuers'
+PODMONITORS=monitoring.coreos.com_podmonitors.yaml
+
+present=yes
+for kind in $KINDS; do
+  [ -f "$folder/cert-manager.io_$kind.yaml" ] || present=no
+done
+[ -f "$folder/$PODMONITORS" ] || present=no
+[ "$present" = no ] || already_there
 final=$folder
 folder=$final.part
+rm -rf "$folder"
 start 'nothing, and downloads the definitions'
 
 # fetch MODULE VERSION FILE: copies a file of a module.
@@ -27,13 +37,14 @@ fetch() {
   cp "$directory/$3" "$folder/"
 }
 
-for kind in certificates issuers; do
+for kind in $KINDS; do
   fetch github.com/cert-manager/cert-manager "v$CERT_MANAGER" "deploy/crds/cert-manager.io_$kind.yaml"
 done
 fetch github.com/prometheus-operator/prometheus-operator "v$PROMETHEUS_OPERATOR" \
-  example/prometheus-operator-crd/monitoring.coreos.com_podmonitors.yaml
+  "example/prometheus-operator-crd/$PODMONITORS"
 cd "$folder"
 rm -rf "$module"
 chmod u+w ./*
+rm -rf "$final"
 mv "$folder" "$final"
 echo "$name: fetched $VERSION into $final"

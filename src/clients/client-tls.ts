@@ -123,7 +123,8 @@ export const tlsFault = (
 const holdsCertificates = (pem: Buffer): boolean => {
   const found = decodePem('CERTIFICATE', pem.toString('latin1'))
   try {
-    return found.length > 0 && found.every((der) => new X509Certificate(der).subject !== undefined)
+    // Not its subject, which may be empty (RFC 5280 §4.1.2.6), as in certificates of cert-manager.
+    return found.length > 0 && found.every((der) => new X509Certificate(der).raw.length > 0)
   } catch {
     return false
   }

@@ -9,7 +9,7 @@ import { formatProblem } from '../../src/config/problem.ts'
 import { ProblemList } from '../../src/config/problem-list.ts'
 import { resolveReferences } from '../../src/config/references.ts'
 import type { SecretReference } from '../../src/config/values.ts'
-import { createPki, type Pki } from '../servers/pki.ts'
+import { createPki, type KeyPair, type Pki } from '../servers/pki.ts'
 import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'
 
 const fileAt = (path: string): SecretReference => ({ kind: 'file', path })
@@ -17,8 +17,11 @@ const fileAt = (path: string): SecretReference => ({ kind: 'file', path })
 describe('the TLS files of a client', () => {
   let pki: Pki
   let folder: TemporaryFolder
+  let withoutSubject: KeyPair
   before(async () => {
     pki = await createPki()
+    const names = ['envoy.example.org']
+    withoutSubject = await pki.issue({ commonName: '', names, usage: 'client' })
     folder = await temporaryFolder()
     await writeFile(folder.file('text'), 'text')
   })
@@ -31,6 +34,10 @@ describe('the TLS files of a client', () => {
     {
       name: 'a CA, a certificate and its key are accepted',
       files: () => ({ ca: pki.ca, certificate: pki.alice.certificate, key: pki.alice.key }),
+    },
+    {
+      name: 'a certificate with an empty subject is accepted',
+      files: () => ({ ca: pki.ca, ...withoutSubject }),
     },
     {
       name: 'a file of CAs without a certificate is refused',

@@ -15,7 +15,7 @@ export interface KeyPair {
 
 /** The contents of a certificate. */
 interface CertificateRequest {
-  /** CN; also names the files, so it must be unique within its CA. */
+  /** CN, and none if it is empty; also names the files, so it must be unique within its CA. */
   readonly commonName: string
   /** O, one attribute each. */
   readonly organizations?: readonly string[]
@@ -160,7 +160,11 @@ const nameOf = (
   organizations: readonly string[] = [],
   attributes: Readonly<Record<string, readonly string[]>> = {},
 ): x509.Name => {
-  const all = [['CN', [commonName]], ['O', organizations], ...Object.entries(attributes)] as const
+  const all = [
+    ['CN', commonName === '' ? [] : [commonName]],
+    ['O', organizations],
+    ...Object.entries(attributes),
+  ] as const
   return new x509.Name(
     all.flatMap(([name, values]) => values.map((value) => ({ [name]: [value] }))),
   )

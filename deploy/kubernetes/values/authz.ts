@@ -4,6 +4,7 @@ import { z } from 'zod'
 import {
   autoscaling,
   configMaps,
+  disruptionBudget,
   labels,
   name,
   port,
@@ -20,6 +21,7 @@ export const authzSchema = z
   .strictObject({
     replicas,
     autoscaling,
+    podDisruptionBudget: disruptionBudget,
     port: port.default(9001).describe('The port of ext_authz (gRPC).'),
     issuerPort: port
       .default(8081)

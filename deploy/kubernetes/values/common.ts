@@ -142,11 +142,19 @@ export const workload = {
 }
 
 /** How many. */
-export const replicas = z
-  .int()
-  .min(1)
-  .default(2)
-  .describe('How many pods. With two or more, one at a time may be evicted.')
+export const replicas = z.int().min(1).default(2).describe('How many pods.')
+
+/** A PodDisruptionBudget. */
+export const disruptionBudget = z
+  .strictObject({
+    enabled: z.boolean().default(true).describe('Whether there is one, if pods are two or more.'),
+    maxUnavailable: z
+      .union([z.int().min(1), z.string().regex(/^[1-9][0-9]?%$/)])
+      .default(1)
+      .describe('How many pods may be evicted at a time, such as 1 or 25%.'),
+  })
+  .prefault({})
+  .describe('A PodDisruptionBudget, which counts when nodes are drained.')
 
 /** A HorizontalPodAutoscaler. */
 export const autoscaling = z

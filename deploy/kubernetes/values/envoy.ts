@@ -4,6 +4,7 @@ import { z } from 'zod'
 import {
   autoscaling,
   configMaps,
+  disruptionBudget,
   environment,
   extraVolumeMounts,
   image,
@@ -28,6 +29,7 @@ export const envoySchema = z
       .describe('Whether the chart runs Envoy. Without: for an Istio gateway, or your own Envoy.'),
     replicas,
     autoscaling,
+    podDisruptionBudget: disruptionBudget,
     image: z
       .strictObject(image('envoyproxy/envoy', 'distroless-v1.40.0'))
       .prefault({})

@@ -45,7 +45,7 @@ describe('the chart renders', { skip }, () => {
     })
   })
 
-  it('a disruption budget if the autoscaler keeps two pods or more', async () => {
+  it('a disruption budget if there are always two pods or more, and it is not disabled', async () => {
     const budgets = async (minReplicas: number): Promise<readonly string[]> => {
       const values = {
         authz: { replicas: 1, autoscaling: { enabled: true, minReplicas } },
@@ -58,6 +58,20 @@ describe('the chart renders', { skip }, () => {
     }
     assert.deepEqual(await budgets(2), ['countersign-authz'])
     assert.deepEqual(await budgets(1), [])
+    const off = { authz: { podDisruptionBudget: { enabled: false } } }
+    const { objects } = await render({ values: off })
+    const left = objects.filter(({ kind }) => kind === 'PodDisruptionBudget')
+    assert.deepEqual(
+      left.map(({ metadata }) => metadata.name),
+      ['countersign-envoy'],
+    )
+  })
+
+  it('a spread over the pods that its own labelSelector finds alone', async () => {
+    const spread = { topologyKey: 'rack', maxSkew: 1, whenUnsatisfiable: 'DoNotSchedule' }
+    const own = { ...spread, labelSelector: { matchLabels: { tier: 'edge' } } }
+    const { pods } = await render({ values: { authz: { topologySpreadConstraints: [own] } } })
+    assert.deepEqual(pods('authz').spec['topologySpreadConstraints'], [own])
   })
 
   it('certificates for what there is alone', async () => {

@@ -1,6 +1,6 @@
 // Values of the chart that are off or empty by default, and what objects have by them.
 
-import { deployment, ofBoth, pod, type Option } from './option.ts'
+import { deployment, ofBoth, pod, SELECTED, type Option } from './option.ts'
 import { OPERATOR_OPTIONS } from './operator-options.ts'
 import { WORKLOAD_OPTIONS } from './workload-options.ts'
 
@@ -60,6 +60,15 @@ const METRIC = {
 }
 
 const SCALE_AND_STATE: readonly Option[] = [
+  ofBoth(
+    'a disruption budget of a part of the pods',
+    { replicas: 8, podDisruptionBudget: { maxUnavailable: '25%' } },
+    (part) => ({
+      kind: 'PodDisruptionBudget',
+      metadata: { name: `countersign-${part}` },
+      spec: { maxUnavailable: '25%', selector: SELECTED(part) },
+    }),
+  ),
   ofBoth(
     'an autoscaler',
     {

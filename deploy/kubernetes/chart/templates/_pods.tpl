@@ -26,7 +26,8 @@ seccompProfile: { type: RuntimeDefault }
 {{- $values := get (first .).Values (last .) -}}
 topologySpreadConstraints:
   {{- range $values.topologySpreadConstraints }}
-  - {{- mergeOverwrite (include "countersign.thesePods" $ | fromYaml) . | toYaml | nindent 4 }}
+  {{- $selector := hasKey . "labelSelector" | ternary dict (include "countersign.thesePods" $ | fromYaml) }}
+  - {{- merge $selector . | toYaml | nindent 4 }}
   {{- else }}
   {{- range tuple "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
   - topologyKey: {{ . }}
