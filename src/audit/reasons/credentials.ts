@@ -14,7 +14,7 @@ export const CREDENTIAL_REASONS = {
     cause:
       'The request has a credential that no authenticator of the route accepts: another scheme, or a token of another issuer.',
     remedy:
-      '`detail` names the issuer that the token has. Add an authenticator for it to `routes[].authenticate`, or obtain another credential.',
+      '`detail` names the issuer of a token. Add an authenticator for it to `routes[].authenticate`, or obtain another credential.',
   },
   'credential-conflict': {
     cause:
@@ -38,7 +38,7 @@ export const CREDENTIAL_REASONS = {
   },
   'rate-limited': {
     cause:
-      'This caller sent more requests to a shared server (directory, RADIUS, introspection, API server) than its share. Nothing was sent to the server.',
+      'This caller sent more requests to a shared server (introspection, API server, token endpoint) than its share. Nothing was sent to the server.',
     remedy:
       'Wait for the time in `Retry-After`. If the load is legitimate, raise `perCaller` of that server, or `cacheTtl`.',
   },

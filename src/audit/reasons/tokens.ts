@@ -45,7 +45,7 @@ export const TOKEN_REASONS = {
     cause:
       'The token is bound to a client certificate or a DPoP key (`cnf`) that the caller did not prove, or it is not bound where `dpop.require` demands it.',
     remedy:
-      'Send the token together with the certificate or key for which it was issued. Envoy must forward the certificate (`forward_client_cert_details`).',
+      'Send the token together with the certificate or key for which it was issued. Envoy must send the certificate to authz (`include_peer_certificate`).',
   },
   'token-inactive': {
     cause:
@@ -95,9 +95,9 @@ export const CERTIFICATE_REASONS = {
     remedy: 'Issue a new certificate, or remove the entry.',
   },
   'certificate-status-unknown': {
-    cause: 'The OCSP responder does not know the certificate, or no CRL covers it.',
+    cause: 'The OCSP responder does not know the certificate, and neither does another source.',
     remedy:
-      'Compare the responder or CRL with the CA of the certificate. `revocation.unknown: allow` accepts such certificates.',
+      'Check that the responder is that of the CA of the certificate. `revocation.unknown: allow` accepts such certificates.',
   },
 } as const satisfies Readonly<
   Record<
