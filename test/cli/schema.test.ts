@@ -15,8 +15,8 @@ describe('countersign schema', () => {
     assert.equal(stdout, await committed('countersign'))
   })
 
-  for (const name of ['countersign', 'signer', 'users']) {
-    it(`prints the schema of ${name}.yaml by name, and writes it`, async () => {
+  for (const name of ['countersign', 'signer', 'users', 'audit']) {
+    it(`prints the schema of ${name} by name, and writes it`, async () => {
       assert.equal((await countersign(['schema', name])).stdout, await committed(name))
       await using folder = await temporaryFolder()
       const { status } = await countersign(['schema', '--output', folder.file('new')])
@@ -29,6 +29,6 @@ describe('countersign schema', () => {
   it('refuses an unknown name', async () => {
     const { status, stderr } = await countersign(['schema', 'envoy'])
     assert.equal(status, 1)
-    assert.match(stderr, /Allowed choices are countersign, signer, users/)
+    assert.match(stderr, /Allowed choices are countersign, signer, users, audit/)
   })
 })
