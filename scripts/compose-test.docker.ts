@@ -2,9 +2,11 @@
 
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Child, findProgram } from '../src/runtime/child.ts'
+import { DEBIAN_FILES } from '../test/servers/debian.ts'
 import type { TemporaryFolder } from '../test/servers/temporary.ts'
 
 /** How a command ended and what it said. */
@@ -53,7 +55,8 @@ const works = (program: string, ...args: readonly string[]): boolean =>
 /** What keeps the test from running; `undefined` when nothing does. */
 export const missing = (): string | undefined =>
   missingEngine() ??
-  (composeCommand() === undefined ? 'Docker Compose v2 is not installed' : undefined)
+  (composeCommand() === undefined ? 'Docker Compose v2 is not installed' : undefined) ??
+  (existsSync(DEBIAN_FILES) ? undefined : 'no Debian to build in: sudo sh scripts/debian-root.sh')
 
 /** Why there is no Docker engine, and none can be started; `undefined` when there can be one. */
 export const missingEngine = (): string | undefined => {

@@ -1,6 +1,5 @@
-// Base images for scripts/compose-test.ts, made from what this machine has rather than pulled: a
-// program, the libraries that it is linked with, and little else. There is no shell where none is
-// needed, so that a need for one would show.
+// Base images for scripts/compose-test.ts, made from what this machine has rather than pulled: the Debian of scripts/debian-root.sh with
+// Node, in which the image is built, and Envoy with the libraries that it is linked with.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -8,13 +7,13 @@ import { chmod, cp, mkdir, readdir, realpath, rename, symlink, writeFile } from 
 import { dirname, join } from 'node:path'
 import { findEnvoy } from '../src/envoy/binary.ts'
 import { findProgram } from '../src/runtime/child.ts'
+import { DEBIAN_FILES } from '../test/servers/debian.ts'
 import type { TemporaryFolder } from '../test/servers/temporary.ts'
 import { mustRun, type Environment } from './compose-test.docker.ts'
 
 /** The names of the base images, as docker-compose.yml takes them. */
 export const BASE_IMAGES: Environment = {
   COUNTERSIGN_NODE_IMAGE: 'countersign-test-node',
-  COUNTERSIGN_RUNTIME_IMAGE: 'countersign-test-runtime',
   COUNTERSIGN_ENVOY_IMAGE: 'countersign-test-envoy',
 }
 
@@ -22,12 +21,14 @@ export const BASE_IMAGES: Environment = {
 interface Contents {
   /** Name in /usr/local/bin or /bin → program of this machine. */
   readonly programs: Readonly<Record<string, string>>
+  /** A folder whose files it has, too. Default: the libraries of the programs alone. */
+  readonly base?: string
   readonly environment?: Environment
   /** Adds what is not a program. */
   readonly more?: (root: string) => Promise<void>
 }
 
-const PATH = '/usr/local/bin:/bin'
+const PATH = '/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 const CA_BUNDLE = '/etc/ssl/certs/ca-certificates.crt'
 // What Node 24 comes with.
 const NPM = 'npm@11'
@@ -37,17 +38,17 @@ export const makeBaseImages = async (
   folder: TemporaryFolder,
   docker: Environment,
 ): Promise<void> => {
-  const programs = { node: process.execPath }
   const registry = spawnSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8' }).stdout
-  await makeImage(folder, docker, 'countersign-test-runtime', { programs })
   await makeImage(folder, docker, 'countersign-test-node', {
-    programs: { ...programs, ...found('sh', 'env', 'rm', 'mkdir', 'chmod') },
+    programs: {},
+    // In which the Dockerfile installs a compiler, as in the image that this one replaces.
+    base: DEBIAN_FILES,
     // The registry, and the CAs, that this machine uses.
     environment: {
       NPM_CONFIG_REGISTRY: registry.trim(),
       ...(existsSync(CA_BUNDLE) ? { NPM_CONFIG_CAFILE: CA_BUNDLE } : {}),
     },
-    more: (root) => addNpm(folder, root),
+    more: (root) => addNode(folder, root),
   })
   await makeImage(folder, docker, 'countersign-test-envoy', {
     programs: { envoy: findEnvoy(undefined), ...found('bash') },
@@ -67,20 +68,17 @@ const makeImage = async (
   folder: TemporaryFolder,
   docker: Environment,
   name: string,
-  { programs, environment = {}, more }: Contents,
+  { programs, base, environment = {}, more }: Contents,
 ): Promise<void> => {
   const root = folder.file(name)
-  for (const path of ['bin', 'etc', 'tmp', 'usr/local/bin']) {
-    await mkdir(join(root, path), { recursive: true })
-  }
-  await chmod(join(root, 'tmp'), 0o1777)
-  await writeFile(join(root, 'etc/nsswitch.conf'), 'hosts: files dns\n')
+  if (base === undefined) await addSystemFolders(root)
+  else await mustRun(['cp', '--archive', base, root])
   for (const [program, path] of Object.entries(programs)) {
-    // The paths in the images that these replace.
-    const place = program === 'node' || program === 'envoy' ? 'usr/local/bin' : 'bin'
+    // The path in the image that this one replaces.
+    const place = program === 'envoy' ? 'usr/local/bin' : 'bin'
     await addProgram(root, path, join(place, program))
   }
-  await addRestOfGlibc(root)
+  if (base === undefined) await addRestOfGlibc(root)
   await more?.(root)
   const archive = `${root}.tar`
   await mustRun(['tar', '-cf', archive, '-C', root, '--owner=0', '--group=0', '.'])
@@ -89,6 +87,14 @@ const makeImage = async (
     `ENV ${key}=${value}`,
   ])
   await mustRun(['docker', 'import', ...changes, archive, name], docker)
+}
+
+const addSystemFolders = async (root: string): Promise<void> => {
+  for (const path of ['bin', 'etc', 'tmp', 'usr/local/bin']) {
+    await mkdir(join(root, path), { recursive: true })
+  }
+  await chmod(join(root, 'tmp'), 0o1777)
+  await writeFile(join(root, 'etc/nsswitch.conf'), 'hosts: files dns\n')
 }
 
 const addProgram = async (root: string, from: string, to: string): Promise<void> => {
@@ -114,8 +120,9 @@ const addRestOfGlibc = async (root: string): Promise<void> => {
   }
 }
 
-/** npm as a package of its own, since some systems strew theirs over many folders. */
-const addNpm = async (folder: TemporaryFolder, root: string): Promise<void> => {
+/** Node, and npm as a package of its own, since some systems strew theirs over many folders. */
+const addNode = async (folder: TemporaryFolder, root: string): Promise<void> => {
+  await cp(process.execPath, join(root, 'usr/local/bin/node'))
   const packed = folder.file('npm')
   await mkdir(packed)
   await mustRun(['npm', 'pack', NPM, '--silent', '--pack-destination', packed])
@@ -127,9 +134,6 @@ const addNpm = async (folder: TemporaryFolder, root: string): Promise<void> => {
   const command = '../lib/node_modules/npm/bin/npm-cli.js'
   await chmod(join(root, 'usr/local/bin', command), 0o755)
   await symlink(command, join(root, 'usr/local/bin/npm'))
-  // "#!/usr/bin/env node"
-  await mkdir(join(root, 'usr/bin'))
-  await symlink('/bin/env', join(root, 'usr/bin/env'))
   if (!existsSync(CA_BUNDLE)) return
   await mkdir(dirname(join(root, CA_BUNDLE)), { recursive: true })
   await cp(CA_BUNDLE, join(root, CA_BUNDLE), { dereference: true })

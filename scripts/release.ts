@@ -5,17 +5,16 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { findProgram } from '../src/runtime/child.ts'
-import { NATIVE, writeBundle } from './release/bundle.ts'
-import { bundledPackages, readPackage } from './release/bundled-packages.ts'
 import { chartArchive } from './release/chart.ts'
 import { debianPackage } from './release/debian.ts'
-import { executable } from './release/executable.ts'
+import { executable, EXECUTABLE_SUFFIX } from './release/executable.ts'
 import { imageOf, type ImageParts } from './release/image.ts'
-import { npmArchive, npmFiles } from './release/npm-package.ts'
+import { npmArchive } from './release/npm-package.ts'
+import { partsOf } from './release/parts.ts'
 import { provenance, sums, type Artefact } from './release/provenance.ts'
 import { releaseOf, type Release } from './release/release-info.ts'
 import { ROOT } from './release/root.ts'
-import { npmComponent, sbom } from './release/sbom.ts'
+import { sbom } from './release/sbom.ts'
 
 /** What can be made by itself, with `--only NAME`. */
 const KINDS = ['npm', 'helm', 'image', 'debian', 'executable'] as const
@@ -27,12 +26,7 @@ const artefactsOf = async (
   kinds: ReadonlySet<Kind>,
   work: string,
 ): Promise<readonly Artefact[]> => {
-  const bundle = join(work, 'bundle')
-  const packages = await bundledPackages(await writeBundle(bundle))
-  const natives = await Promise.all(NATIVE.map((name) => readPackage(`node_modules/${name}`)))
-  const components = [...packages, ...natives].map(npmComponent)
-  const files = await npmFiles({ release, bundle, packages })
-  const parts = { release, files, components, work }
+  const parts = await partsOf(release, work)
   const made: Artefact[] = []
   // One after the other: they share the folder.
   for (const kind of kinds) made.push(...(await MAKERS[kind](parts)))
@@ -61,7 +55,7 @@ const MAKERS: Readonly<Record<Kind, (parts: ImageParts) => Promise<readonly Arte
   },
   executable: async ({ release, work }) => [
     {
-      name: `countersign-${release.version}-linux-x64`,
+      name: `countersign-${release.version}-${EXECUTABLE_SUFFIX}`,
       bytes: await executable(work),
     },
   ],
@@ -82,7 +76,7 @@ const isDebian = (): boolean => {
   if (process.env['CI'] === 'true')
     throw new Error(`not Debian on x86-64, or without ${lacking.join()}`)
   console.log(
-    'left out: image, Debian package and executable, which need Debian on x86-64 with gcc and binutils',
+    'left out: image and Debian package, which need Debian on x86-64 with gcc and binutils',
   )
   return false
 }
@@ -104,7 +98,7 @@ const { positionals, values } = parseArgs({
   options: { only: { type: 'string', multiple: true, default: [...KINDS] } },
 })
 const kinds = new Set(KINDS.filter((kind) => values.only.includes(kind)))
-const OF_DEBIAN = ['image', 'debian', 'executable'] as const
+const OF_DEBIAN = ['image', 'debian'] as const
 if (OF_DEBIAN.some((kind) => kinds.has(kind)) && !isDebian()) {
   for (const kind of OF_DEBIAN) kinds.delete(kind)
 }
@@ -116,7 +110,7 @@ try {
   for (const { name, bytes } of withStatements(release, await artefactsOf(release, kinds, work))) {
     const file = join(dist, name)
     await mkdir(dirname(file), { recursive: true })
-    await writeFile(file, bytes, { mode: name.endsWith('-linux-x64') ? 0o755 : 0o644 })
+    await writeFile(file, bytes, { mode: name.endsWith(EXECUTABLE_SUFFIX) ? 0o755 : 0o644 })
     console.log(`${name}: ${(bytes.length / 1e6).toFixed(2)} MB`)
   }
 } finally {

@@ -1,8 +1,9 @@
 // The Debian package for amd64: Node, the program, units of systemd. `dpkg-deb` packs it.
 
 import { execFileSync } from 'node:child_process'
-import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { writeEntry } from './files.ts'
 import type { ImageParts } from './image.ts'
 import { strippedNode } from './node.ts'
 import { programEntries } from './program.ts'
@@ -50,7 +51,7 @@ export const debianPackage = async (parts: ImageParts): Promise<Buffer> => {
     { path: 'DEBIAN/control', content: Buffer.from(control(release.version, program)) },
   ]
   const root = join(work, 'debian')
-  for (const entry of entries) await write(root, entry)
+  for (const entry of entries) await writeEntry(root, entry)
   return await packed(root, work, release.time)
 }
 
@@ -85,13 +86,6 @@ const copyright = async (): Promise<Buffer> =>
 
 ${await readFile(join(ROOT, 'LICENSE'), 'utf8')}`,
   )
-
-const write = async (root: string, { path, content, mode }: Entry): Promise<void> => {
-  const file = join(root, path)
-  await mkdir(path.endsWith('/') ? file : dirname(file), { recursive: true, mode: 0o755 })
-  if (Buffer.isBuffer(content)) await writeFile(file, content, { mode: mode ?? 0o644 })
-  else if (content !== undefined) await symlink(content.link, file)
-}
 
 /** The files are newer than the commit, so dpkg-deb takes the commit's time for each (dpkg-deb(1), SOURCE_DATE_EPOCH). */
 const packed = async (root: string, work: string, time: number): Promise<Buffer> => {

@@ -1,5 +1,5 @@
-// A single executable for Linux on x86-64: Node with the program in it (Node, single executable applications), for machines
-// without Node.
+// A single executable for this platform: Node with the program in it (Node, single executable applications), for machines without
+// Node. Tests run that of Linux on x86-64.
 
 import { execFileSync } from 'node:child_process'
 import { globSync } from 'node:fs'
@@ -10,7 +10,6 @@ import { NATIVE, OLDEST_NODE, THREADS } from './bundle.ts'
 import { reflectMetadataFirst } from './import-order.ts'
 import { lazyHttp } from './node-builtins.ts'
 import { strippedNode } from './node.ts'
-import { PLATFORM } from './program.ts'
 import { ROOT } from './root.ts'
 
 const NAMESPACE = 'single-executable'
@@ -56,6 +55,9 @@ try {
   rmSync(folder, { recursive: true })
 }`
 
+/** The end of the names of npm packages with native modules for this platform. */
+const NATIVE_PLATFORM = `${process.platform}-${process.arch}${{ linux: '-gnu', win32: '-msvc' }[process.platform as string] ?? ''}`
+
 // node:sea reads it from the program by this name.
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2'
 
@@ -76,15 +78,24 @@ export const executable = async (work: string): Promise<Buffer> => {
   const node = (...args: readonly string[]): void =>
     void execFileSync(process.execPath, args, { cwd: work, stdio: 'pipe' })
   node('--experimental-sea-config', 'sea.json')
+  // A signature is of the bytes without the program.
+  if (isMac) execFileSync('codesign', ['--remove-signature', 'countersign'], { cwd: work })
+  const segment = isMac ? ['--macho-segment-name', 'NODE_SEA'] : []
   // postject warns about notes of the stripped program.
-  node(POSTJECT, 'countersign', 'NODE_SEA_BLOB', 'sea.blob', '--sentinel-fuse', FUSE)
+  node(POSTJECT, 'countersign', 'NODE_SEA_BLOB', 'sea.blob', '--sentinel-fuse', FUSE, ...segment)
+  if (isMac) execFileSync('codesign', ['--sign', '-', 'countersign'], { cwd: work })
   return await readFile(join(work, 'countersign'))
 }
+
+const isMac = process.platform === 'darwin'
+
+/** What the name of the program ends with. */
+export const EXECUTABLE_SUFFIX = `${process.platform}-${process.arch}${process.platform === 'win32' ? '.exe' : ''}`
 
 const POSTJECT = join(ROOT, 'node_modules/postject/dist/cli.js')
 
 const nativeFile = (name: string): string => {
-  const folder = join(ROOT, 'node_modules', `${name}-${PLATFORM}`)
+  const folder = join(ROOT, 'node_modules', `${name}-${NATIVE_PLATFORM}`)
   const [file] = globSync('*.node', { cwd: folder })
   if (file === undefined) throw new Error(`${folder} has no native module`)
   return join(folder, file)

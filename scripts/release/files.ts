@@ -1,8 +1,8 @@
 // Files of the clone and of made folders, as entries of an archive.
 
 import { globSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { join, sep } from 'node:path'
+import { chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join, sep } from 'node:path'
 import type { Entry } from './tar.ts'
 
 /** Every file below a folder, in the order of the paths, below `to` in the archive. */
@@ -26,3 +26,12 @@ export const text = (path: string, content: string, mode?: number): Entry => ({
   content: Buffer.from(content),
   ...(mode === undefined ? {} : { mode }),
 })
+
+/** Writes an entry of an archive below a folder; it belongs to the user of this process. */
+export const writeEntry = async (root: string, { path, content, mode }: Entry): Promise<void> => {
+  const file = join(root, path)
+  await mkdir(path.endsWith('/') ? file : dirname(file), { recursive: true, mode: 0o755 })
+  if (Buffer.isBuffer(content)) await writeFile(file, content)
+  else if (content !== undefined) return await symlink(content.link, file)
+  await chmod(file, mode ?? (path.endsWith('/') ? 0o755 : 0o644))
+}

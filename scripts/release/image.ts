@@ -35,18 +35,9 @@ export interface ImageParts {
 }
 
 /** Makes the image for linux/amd64; on that platform, with the libraries and tools of Debian. */
-export const imageOf = async ({ release, files, components, work }: ImageParts): Promise<Image> => {
-  const libraries = await Promise.all(LIBRARIES.map(libraryEntry))
-  const debian = debianPackages()
-  const base = [
-    ...FOLDERS,
-    ...ACCOUNTS,
-    ...libraries,
-    { path: 'usr/local/bin/node', content: await strippedNode(work), mode: 0o755 },
-    { path: HEALTH_PROBE.slice(1), content: await healthProbe(work), mode: 0o755 },
-    ...debian.texts,
-  ]
-  const program = await programEntries(files, 'usr/lib/countersign/')
+export const imageOf = async (parts: ImageParts): Promise<Image> => {
+  const { release, components } = parts
+  const { base, program } = await imageEntries(parts)
   const layers = [base, program].map((entries) => layerOf(tar(entries, release.time)))
   const node = npmComponent({
     name: 'node',
@@ -55,15 +46,40 @@ export const imageOf = async ({ release, files, components, work }: ImageParts):
   })
   return {
     archive: archiveOf(release, layers),
-    components: [...components, node, ...debian.components],
+    components: [...components, node, ...debianComponents()],
   }
 }
 
-const LIBRARY_FOLDER = '/lib/x86_64-linux-gnu'
+/** The files of the image: what it has from the system and from Node, and the program. */
+export const imageEntries = async ({
+  files,
+  work,
+}: Pick<ImageParts, 'files' | 'work'>): Promise<{
+  readonly base: readonly Entry[]
+  readonly program: readonly Entry[]
+}> => ({
+  base: [
+    ...FOLDERS,
+    ...ACCOUNTS,
+    ...(await Promise.all(LIBRARIES.map(libraryEntry))),
+    { path: 'usr/local/bin/node', content: await strippedNode(work), mode: 0o755 },
+    { path: HEALTH_PROBE.slice(1), content: await healthProbe(work), mode: 0o755 },
+    ...DEBIAN.map((name) => ({
+      path: `usr/share/doc/${name}/copyright`,
+      content: readFileSync(`/usr/share/doc/${name}/copyright`),
+    })),
+  ],
+  program: await programEntries(files, 'usr/lib/countersign/'),
+})
+
+const [LIBRARY_FOLDER, LOADER] =
+  process.arch === 'arm64'
+    ? ['/lib/aarch64-linux-gnu', '/lib/ld-linux-aarch64.so.1']
+    : ['/lib/x86_64-linux-gnu', '/lib64/ld-linux-x86-64.so.2']
 
 /** The files that Node is linked with; name resolution and the native modules need the rest. */
 export const LIBRARIES: readonly string[] = [
-  '/lib64/ld-linux-x86-64.so.2',
+  LOADER,
   ...[
     'libc.so.6',
     'libdl.so.2',
@@ -86,12 +102,9 @@ const libraryEntry = async (path: string): Promise<Entry> => ({
 
 const DEBIAN = ['libc6', 'libgcc-s1', 'libstdc++6']
 
-/** The Debian packages of the libraries, with the texts of their licences. */
-const debianPackages = (): {
-  readonly components: readonly Component[]
-  readonly texts: readonly Entry[]
-} => ({
-  components: DEBIAN.map((name) => {
+/** The Debian packages of the libraries; the image has the texts of their licences. */
+const debianComponents = (): readonly Component[] =>
+  DEBIAN.map((name) => {
     const version = execFileSync('dpkg-query', [
       '--show',
       '--showformat=${Version}',
@@ -99,12 +112,7 @@ const debianPackages = (): {
     ]).toString()
     const purl = `pkg:deb/debian/${name.replaceAll('+', '%2B')}@${version}?arch=amd64`
     return { name, version, purl }
-  }),
-  texts: DEBIAN.map((name) => ({
-    path: `usr/share/doc/${name}/copyright`,
-    content: readFileSync(`/usr/share/doc/${name}/copyright`),
-  })),
-})
+  })
 
 const folder = (path: string, more: Partial<Entry> = {}): Entry => ({ path: `${path}/`, ...more })
 
@@ -192,7 +200,8 @@ const descriptorOf = (mediaType: string, bytes: Buffer): object => ({
 const COMMAND = ['/usr/local/bin/node', '/usr/lib/countersign/bin/countersign.js']
 const SECOND = 1_000_000_000
 
-const configOf = ({ version, commit, time }: Release, layers: readonly Layer[]): object => ({
+/** How containers of the image run: what the Dockerfile says, too. */
+export const configOf = ({ version, commit, time }: Release, layers: readonly Layer[]) => ({
   created: new Date(time * 1_000).toISOString(),
   architecture: 'amd64',
   os: 'linux',

@@ -1,4 +1,4 @@
-// The program as it is installed without npm: the files of the npm package and its native modules for linux/amd64 on glibc.
+// The program as it is installed without npm: the files of the npm package and its native modules for this platform.
 
 import { globSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -7,8 +7,8 @@ import { NATIVE } from './bundle.ts'
 import { ROOT } from './root.ts'
 import type { Entry } from './tar.ts'
 
-/** The end of the names of npm packages with programs for linux/amd64 on glibc. */
-export const PLATFORM = 'linux-x64-gnu'
+/** The end of the names of npm packages with programs for this platform: Linux on glibc. */
+const PLATFORM = `linux-${process.arch}-gnu`
 
 /** The files below `to`, which ends with a slash. */
 export const programEntries = async (

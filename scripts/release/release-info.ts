@@ -13,13 +13,19 @@ export interface Release {
   readonly time: number
 }
 
-/** The release of the clone as it is. `SOURCE_DATE_EPOCH` (reproducible-builds.org) replaces the time of the commit. */
+/**
+ * The release of the clone as it is. `SOURCE_DATE_EPOCH` (reproducible-builds.org) replaces the time of the commit, and
+ * `SOURCE_COMMIT` its hash, where there is no git, as in the Dockerfile.
+ */
 export const releaseOf = (environment: NodeJS.ProcessEnv = process.env): Release => {
+  const { SOURCE_COMMIT: commit, SOURCE_DATE_EPOCH: time } = environment
+  const { version } = packageJson
+  if (commit !== undefined && time !== undefined) return { version, commit, time: Number(time) }
   const isDirty = git('status', '--porcelain', '--untracked-files=no') !== ''
   return {
-    version: packageJson.version,
+    version,
     commit: `${git('rev-parse', 'HEAD')}${isDirty ? '-dirty' : ''}`,
-    time: Number(environment['SOURCE_DATE_EPOCH'] ?? git('log', '-1', '--format=%ct')),
+    time: Number(time ?? git('log', '-1', '--format=%ct')),
   }
 }
 

@@ -12,12 +12,13 @@ import { until } from '../fakes/until.ts'
 
 const CACHE = process.env['COUNTERSIGN_CACHE'] ?? join(import.meta.dirname, '../../.cache')
 const SETPRIV = 'setpriv'
-const FILES = join(CACHE, 'debian/bookworm-1')
+/** The files of a machine. */
+export const DEBIAN_FILES = join(CACHE, 'debian/bookworm-1')
 const run = promisify(execFile)
 
 /** Why tests are left out on a machine without it, as node:test takes it; with `CI=true`, they fail. */
 export const skipWithoutDebian = (): string | false => {
-  const isThere = existsSync(FILES) && findProgram('systemd-nspawn') !== undefined
+  const isThere = existsSync(DEBIAN_FILES) && findProgram('systemd-nspawn') !== undefined
   if (isThere && process.getuid?.() === 0) return false
   const missing = 'needs root, and the Debian of: sudo sh scripts/debian-root.sh'
   if (process.env['CI'] === 'true') throw new Error(missing)
@@ -45,7 +46,7 @@ export const startDebian = async (
   const binds = Object.entries(mounts).map(([to, from]) => `--bind-ro=${from}:${to}`)
   const options = ['--boot', '--volatile=overlay', '--keep-unit', '--register=no', '--console=pipe']
   // It shuts down when the tests end, however they do.
-  const nspawn = ['TERM', '--', 'systemd-nspawn', '--quiet', `--directory=${FILES}`]
+  const nspawn = ['TERM', '--', 'systemd-nspawn', '--quiet', `--directory=${DEBIAN_FILES}`]
   const child = spawn(SETPRIV, ['--pdeathsig', ...nspawn, ...options, ...binds], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { parse } from 'yaml'
+import { HEALTH_PROBE } from '../../../scripts/release/health-probe.ts'
 import {
   containerOf,
   render,
@@ -122,11 +123,7 @@ describe('the parts of the rendered chart', { skip }, () => {
       { name: 'admin', containerPort: Number(listen.admin.address.split(':')[1]) },
     ])
     const signer = containerOf(pods('envoy'), 'signer')
-    assert.deepEqual(signer.readinessProbe?.exec?.command, [
-      'node',
-      '/usr/lib/countersign/bin/countersign.js',
-      'health',
-    ])
+    assert.deepEqual(signer.readinessProbe?.exec?.command, [HEALTH_PROBE])
     const health = signer.env.find(({ name }) => name === 'COUNTERSIGN_HEALTH_ADDRESS')
     const own = parse(configMaps['countersign-signer']?.['signer.yaml'] ?? '')
     assert.equal(health?.value, own.listen)
