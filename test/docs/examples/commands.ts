@@ -15,7 +15,6 @@ import { commandsIn, type Words } from './shell.ts'
 /** Programs that examples may use and that are not run here. */
 const PROGRAMS: ReadonlySet<string> = new Set([
   'apt',
-  'az',
   'cat',
   'cd',
   'chgrp',
@@ -24,12 +23,10 @@ const PROGRAMS: ReadonlySet<string> = new Set([
   'cosign',
   'cp',
   'curl',
-  'dig',
   'docker',
   'echo',
   'export',
   'freeradius',
-  'gcloud',
   'git',
   'grep',
   'head',
@@ -40,7 +37,6 @@ const PROGRAMS: ReadonlySet<string> = new Set([
   'jq',
   'kill',
   'kubectl',
-  'ldapsearch',
   'ls',
   'mkdir',
   'mv',
@@ -59,8 +55,6 @@ const PROGRAMS: ReadonlySet<string> = new Set([
   'tail',
   'tar',
   'tee',
-  'useradd',
-  'usermod',
 ])
 
 /** What is wrong with a shell example. */
