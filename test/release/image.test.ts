@@ -83,8 +83,10 @@ describe('the image', { skip }, () => {
 
   it('has the program at the path that probes of the chart name', async () => {
     const template = join(import.meta.dirname, '../../deploy/kubernetes/chart/templates/envoy.yaml')
-    const [, program = ''] = /\[node, (\S+), health\]/.exec(await readFile(template, 'utf8')) ?? []
-    assert.equal(config.Entrypoint[1], program)
+    const [, program = ''] =
+      /command: &health \[(\S+)\]/.exec(await readFile(template, 'utf8')) ?? []
+    assert.deepEqual(config.Healthcheck.Test, ['CMD', program])
+    assert.notEqual((await stat(join(root, program))).mode & 0o001, 0)
   })
 
   describe('in Docker', { skip: withoutDocker || skipWithoutEnvoy() }, () => {
