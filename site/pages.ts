@@ -12,7 +12,7 @@ const INDEX = 'docs/index.md'
 /** The documents of the repository that are pages, besides docs/. */
 const OTHER_PAGES = [
   '*.md',
-  'bench/*.md',
+  'bench/**/*.md',
   'deploy/**/*.md',
   'envoy/*.md',
   '{src,test/e2e}/*/README.md',
