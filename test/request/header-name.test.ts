@@ -43,6 +43,7 @@ describe('a header name', () => {
         canonical,
         isStripped: stripped,
         isImpersonation: impersonation,
+        alone: [name],
       })
       const has = (mark: keyof typeof MARK): boolean => (marks & MARK[mark]) !== 0
       assert.deepEqual(
