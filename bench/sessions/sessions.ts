@@ -131,7 +131,7 @@ const storesOf = async (
   const redis = installation.use(await startRedis())
   process.env['BENCH_REDIS'] = redis.url
   const ring = installation.file('ring')
-  await writeFile(ring, newStateKeyLine())
+  await writeFile(ring, newStateKeyLine(), { mode: 0o600 })
   return stores.set('redis', { redis: { url: 'env:BENCH_REDIS', secret: `file:${ring}` } })
 }
 
