@@ -34,9 +34,13 @@ export const follow = async (
   for (const block of blocksOf(page)) {
     const { attributes } = block
     const edit = attributes.get('edit')
-    if (edit !== undefined) await edits[edit]?.(folder.path)
+    if (edit !== undefined) {
+      const perform = edits[edit]
+      assert.ok(perform !== undefined, `${placeOf(block)}: nothing performs edit=${edit}`)
+      await perform(folder.path)
+    }
     if (attributes.has('start')) stack.use(await reader.start(block))
-    else if (attributes.has('step')) await reader.step(block)
+    else if (attributes.has('step')) reader.step(block)
     else if (attributes.has('file')) await reader.write(block)
   }
 }
@@ -75,7 +79,7 @@ class Reader {
     return started
   }
 
-  async step(block: Block): Promise<void> {
+  step(block: Block): void {
     for (const { command, output } of stepsOf(block.text)) {
       const { stdout, stderr } = spawnSync('sh', ['-c', this.#here(command)], {
         cwd: this.#folder,
@@ -90,7 +94,6 @@ class Reader {
         `${placeOf(block)}: ${command}\n${printed}`,
       )
     }
-    await Promise.resolve()
   }
 
   /** The text with what differs here. */
