@@ -5,12 +5,23 @@ import { addressSchema, formatAddress, hostPatternSchema, isLoopback } from '../
 import { usageError } from '../usage-error.ts'
 
 /** A kind of credential that callers bring. */
-export const WAYS_IN = ['password', 'certificate', 'token', 'api-key', 'login'] as const
+export const WAYS_IN = [
+  'password',
+  'certificate',
+  'token',
+  'api-key',
+  'login',
+  'command-line',
+] as const
 export type WayIn = (typeof WAYS_IN)[number]
 
 /** What the upstream receives. */
 export const WAYS_OUT = ['headers', 'token', 'certificate'] as const
 export type WayOut = (typeof WAYS_OUT)[number]
+
+/** What the upstream is; of a Kubernetes API server, rules read verbs and resources. */
+export const KINDS = ['http', 'kubernetes'] as const
+export type UpstreamKind = (typeof KINDS)[number]
 
 /** Where the application is, and whether it speaks TLS. */
 export interface UpstreamAnswer {
@@ -28,6 +39,7 @@ export interface Answers {
   readonly upstreamCa: string | undefined
   readonly waysIn: readonly WayIn[]
   readonly wayOut: WayOut
+  readonly kind: UpstreamKind
   /** The host of the route. */
   readonly host: string
   readonly port: number
@@ -117,10 +129,22 @@ export const checkAnswers = (answers: Answers): Answers => {
 export const issuerHostOf = ({ host }: Pick<Answers, 'host'>): string =>
   `id.${host.replace(/^\*\./, '')}`
 
+/** `issuer.url`. */
+export const issuerUrlOf = (answers: Pick<Answers, 'host' | 'port'>): string =>
+  `https://${issuerHostOf(answers)}:${answers.port}`
+
+/** Where clients find the route; it is also the audience (RFC 8707) of tokens for the command line. */
+export const routeUrlOf = ({ host, port }: Pick<Answers, 'host' | 'port'>): string =>
+  `https://${host.replace('*', 'www')}:${port}`
+
+/** Whether users log in at a page of the issuer. */
+export const hasLogins = ({ waysIn }: Pick<Answers, 'waysIn'>): boolean =>
+  waysIn.includes('login') || waysIn.includes('command-line')
+
 /** Whether the files have an issuer: for tokens that are minted, and for logins. */
-export const hasIssuer = ({ waysIn, wayOut }: Answers): boolean =>
-  wayOut === 'token' || waysIn.includes('login')
+export const hasIssuer = (answers: Answers): boolean =>
+  answers.wayOut === 'token' || hasLogins(answers)
 
 /** Whether users have passwords: callers bring them, or the login page reads them. */
-export const hasPasswords = ({ waysIn }: Answers): boolean =>
-  waysIn.includes('password') || waysIn.includes('login')
+export const hasPasswords = (answers: Answers): boolean =>
+  answers.waysIn.includes('password') || hasLogins(answers)

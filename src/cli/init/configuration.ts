@@ -1,7 +1,15 @@
 // The configurations that `countersign init` writes, as commented text.
 
 import { stringify } from 'yaml'
-import { hasIssuer, hasPasswords, issuerHostOf, type Answers, type WayIn } from './answers.ts'
+import {
+  hasIssuer,
+  hasLogins,
+  hasPasswords,
+  issuerUrlOf,
+  routeUrlOf,
+  type Answers,
+  type WayIn,
+} from './answers.ts'
 
 /** Where the JSON Schemas are, from the folder of the configuration. */
 export const SCHEMA_FOLDER = '.countersign'
@@ -34,32 +42,47 @@ export const configurationText = (answers: Answers): string =>
     '',
   ].join('\n')
 
-const listenLines = (answers: Answers): readonly string[] => {
-  const issuer = hasIssuer(answers)
-  const login = answers.waysIn.includes('login')
+const listenLines = (answers: Answers): readonly string[] => [
+  'listen:',
+  '  authz: unix:run/authz.sock # Envoy sends its checks here',
+  ...(hasIssuer(answers) ? issuerLines(answers) : []),
+  ...(answers.wayOut === 'certificate'
+    ? [
+        '',
+        '# Shared with the signer (signer.yaml).',
+        'certificateGrants: { keyring: file:grant.keys }',
+      ]
+    : []),
+]
+
+const issuerLines = (answers: Answers): readonly string[] => {
+  const logins = hasLogins(answers)
   return [
-    'listen:',
-    '  authz: unix:run/authz.sock # Envoy sends its checks here',
-    ...(issuer ? ['  issuer: unix:run/issuer.sock # Envoy publishes it at issuer.url'] : []),
-    ...(issuer
-      ? [
-          '',
-          `# Discovery document and key set${login ? ', login page' : ''}.`,
-          'issuer:',
-          `  url: https://${issuerHostOf(answers)}:${answers.port}`,
-          '  keys: signing-keys # countersign keys signing rotate signing-keys',
-          ...(login ? ['  login: { authenticators: [password] }'] : []),
-        ]
+    '  issuer: unix:run/issuer.sock # Envoy publishes it at issuer.url',
+    ...(logins
+      ? ['', '# Logins. To end them: countersign sessions end.', 'state: { sqlite: state.db }']
       : []),
-    ...(answers.wayOut === 'certificate'
-      ? [
-          '',
-          '# Shared with the signer (signer.yaml).',
-          'certificateGrants: { keyring: file:grant.keys }',
-        ]
-      : []),
+    '',
+    `# Discovery document and key set${logins ? ', login page' : ''}.`,
+    'issuer:',
+    `  url: ${issuerUrlOf(answers)}`,
+    '  keys: signing-keys # countersign keys signing rotate signing-keys',
+    ...(logins ? ['  login: { authenticators: [password] }'] : []),
+    ...(answers.waysIn.includes('command-line') ? commandLineClient(routeUrlOf(answers)) : []),
   ]
 }
+
+/** The client of `countersign login` (RFC 8252), and the audience of its tokens. */
+const commandLineClient = (resource: string): readonly string[] => [
+  '  clients:',
+  '    countersign-cli:',
+  '      name: Command line',
+  '      grantTypes: [authorization_code, refresh_token, device_code]',
+  '      redirectUris: [http://127.0.0.1/callback] # with any port',
+  `      resources: [${resource}]`,
+  '  resources:',
+  `    ${resource}: {}`,
+]
 
 const authenticatorLines = (answers: Answers): readonly string[] => [
   ...(hasPasswords(answers)
@@ -91,19 +114,42 @@ const AUTHENTICATORS: Readonly<Record<WayIn, (answers: Answers) => readonly stri
     '    apiKey: { file: api-keys.yaml } # countersign keys api --file api-keys.yaml --user NAME',
   ],
   login: () => ['  login:', '    session: {} # after a login at the page of the issuer'],
+  'command-line': (answers) => [
+    '  command-line: # tokens of `countersign login`, which kubectl gets by `countersign credential`',
+    `    bearer: { issuer: ${issuerUrlOf(answers)}, audiences: [${routeUrlOf(answers)}] }`,
+    '    identity:',
+    '      user: claims.sub',
+    '      groups: claims.?groups.orValue([])',
+  ],
 }
 
 const routeLines = (answers: Answers): readonly string[] => [
   'routes:',
   '  - name: app',
   `    match: { hosts: [${quoted(answers.host)}] }`,
+  ...(answers.kind === 'kubernetes'
+    ? [
+        '    kind: kubernetes # rules with verbs and resources; kubectl prints the reason of a refusal',
+      ]
+    : []),
   `    authenticate: [${answers.waysIn.join(', ')}]`,
   '    authorize: # the first rule that matches decides; without one, the request is refused',
-  '      # - deny: no-admin',
-  "      #   paths: ['/admin/**']",
-  '      - allow: everyone # everyone who is authenticated',
+  ...RULES[answers.kind],
   ...FORWARD[answers.wayOut],
 ]
+
+const RULES: Readonly<Record<Answers['kind'], readonly string[]>> = {
+  http: [
+    '      # - deny: no-admin',
+    "      #   paths: ['/admin/**']",
+    '      - allow: everyone # everyone who is authenticated',
+  ],
+  kubernetes: [
+    '      # - deny: no-secrets',
+    '      #   resources: [secrets]',
+    '      - allow: rbac-decides # everyone who is authenticated; then the RBAC of the API server decides',
+  ],
+}
 
 const FORWARD: Readonly<Record<Answers['wayOut'], readonly string[]>> = {
   headers: ['    forward: { headers: kubernetes } # X-Remote-User, X-Remote-Group, …'],

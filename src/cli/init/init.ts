@@ -10,12 +10,14 @@ import type { CommandContext } from '../context.ts'
 import { usageError } from '../usage-error.ts'
 import {
   checkAnswers,
+  KINDS,
   parseUpstream,
   parseWayOut,
   parseWays,
   WAYS_IN,
   WAYS_OUT,
   type Answers,
+  type UpstreamKind,
 } from './answers.ts'
 import { configurationText } from './configuration.ts'
 import { initialFiles, writeInitialFiles } from './files.ts'
@@ -26,6 +28,7 @@ interface Options {
   readonly upstreamCa?: string
   readonly in?: string
   readonly out?: string
+  readonly kind: UpstreamKind
   readonly host: string
   readonly port: number
   readonly issuer?: string
@@ -43,6 +46,10 @@ A login page, and an ID token for the application:
 
 A client certificate of each user for a server with TLS:
   countersign init gateway --upstream https://ledger.example.org:8443 --upstream-ca ledger-ca.pem --out certificate
+
+kubectl with a login in the browser, and a client certificate of each user for a Kubernetes API server:
+  countersign init gateway --upstream https://127.0.0.1:6443 --upstream-ca kube-ca.pem --kind kubernetes \\
+      --in command-line --out certificate
 
 On a terminal it asks for the upstream, the ways in and the way out that no option has. The certificates and keys are
 for development: replace ca/ and tls/ before other machines use it. Nothing that exists is replaced.`
@@ -63,6 +70,14 @@ export const initCommand = (context: CommandContext): Command =>
     .option(
       '-o, --out <way>',
       `what the upstream gets, of ${WAYS_OUT.join(', ')}; default: headers`,
+    )
+    .addOption(
+      new Option(
+        '--kind <kind>',
+        'what the upstream is: rules of kubernetes read verbs and resources',
+      )
+        .choices(KINDS)
+        .default('http'),
     )
     .option('--host <name>', 'the host of the route', 'localhost')
     .addOption(
@@ -107,12 +122,13 @@ const ask = async (context: CommandContext, options: Options): Promise<Answers> 
       }
     }
   }
-  const { upstreamCa, issuer, audience, host, port, user } = options
+  const { upstreamCa, kind, issuer, audience, host, port, user } = options
   return {
     upstream: await value(options.upstream, 'Application', '127.0.0.1:3000', parseUpstream),
     waysIn: await value(options.in, `Ways in (${WAYS_IN.join(', ')})`, 'password', parseWays),
     wayOut: await value(options.out, `Way out (${WAYS_OUT.join(', ')})`, 'headers', parseWayOut),
     upstreamCa: upstreamCa === undefined ? undefined : resolve(upstreamCa),
+    kind,
     issuer,
     audience,
     host,

@@ -1,7 +1,7 @@
 // What `countersign init` prints once the files are there.
 
 import { join, relative } from 'node:path'
-import { hasPasswords, issuerHostOf, type Answers } from './answers.ts'
+import { hasPasswords, issuerHostOf, issuerUrlOf, routeUrlOf, type Answers } from './answers.ts'
 import type { InitialFiles } from './files.ts'
 
 /** The next commands, and the secrets that are shown once. */
@@ -10,10 +10,10 @@ export const nextSteps = (
   answers: Answers,
   { files, password, apiKey }: InitialFiles,
 ): string => {
-  const { user, waysIn, wayOut, host, port } = answers
+  const { user, waysIn, wayOut, host } = answers
   const shown = relative('', folder) || '.'
   const at = (name: string): string => join(shown, name)
-  const url = `https://${host.replace('*', 'www')}:${port}/`
+  const url = `${routeUrlOf(answers)}/`
   const curl = `curl --cacert ${at('ca/ca.pem')}`
   const lines = [
     `${shown}: ${files.length} files. Start with:`,
@@ -30,10 +30,25 @@ export const nextSteps = (
           `  a browser: ${url} (it warns about the certificates of ${host} and ${issuerHostOf(answers)})`,
         ]
       : []),
+    ...(waysIn.includes('command-line') ? commandLineSteps(answers, at) : []),
     ...(hasPasswords(answers)
       ? [`The password of ${user} is ${password}. It is shown once; users.yaml has its hash.`]
       : []),
     ...(wayOut === 'certificate' ? [`The upstream must trust ${at('signer-ca/ca.pem')}.`] : []),
   ]
   return lines.join('\n')
+}
+
+/** `countersign kubeconfig` for an API server, else `countersign login`. */
+const commandLineSteps = (answers: Answers, at: (name: string) => string): readonly string[] => {
+  const [server, ca] = [routeUrlOf(answers), at('ca/ca.pem')]
+  const issuer = `--issuer ${issuerUrlOf(answers)}`
+  if (answers.kind === 'http')
+    return [`  countersign login ${issuer} --ca ${ca} --resource ${server}`]
+  const file = at('kubeconfig')
+  return [
+    `  countersign kubeconfig --server ${server} --ca ${ca} --auth-method exec \\`,
+    `      ${issuer} --issuer-ca ${ca} --resource ${server} --output ${file}`,
+    `  kubectl --kubeconfig ${file} auth whoami`,
+  ]
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { WAYS_IN } from '../../../src/cli/init/answers.ts'
 import { ConfigurationFiles } from '../../../src/config/files.ts'
 import { readConfig } from '../../../src/configuration/parse.ts'
 import { envoyBootstrap } from '../../../src/envoy/bootstrap.ts'
@@ -13,8 +14,7 @@ const LOCAL = ['--upstream', '127.0.0.1:3000']
 const TOKEN = ['--issuer', 'https://login.example.org', '--audience', 'app']
 
 describe('countersign init', () => {
-  const WAYS_IN = ['password', 'certificate', 'token', 'api-key', 'login', 'password,certificate']
-  for (const waysIn of WAYS_IN) {
+  for (const waysIn of [...WAYS_IN, 'password,certificate']) {
     for (const out of ['headers', 'token', 'certificate']) {
       it(`writes what validate and Envoy accept: ${waysIn} in, ${out} out`, async () => {
         await using folder = await temporaryFolder()
@@ -40,6 +40,24 @@ describe('countersign init', () => {
       })
     }
   }
+
+  it('writes rules for a Kubernetes API server, and says how kubectl logs in', async () => {
+    await using folder = await temporaryFolder()
+    const gateway = folder.file('gateway')
+    const upstream = ['--upstream', 'https://127.0.0.1:6443', '--upstream-ca', 'kube-ca.pem']
+    const ways = ['--kind', 'kubernetes', '--in', 'command-line', '--out', 'certificate']
+    const made = await countersign(['init', gateway, ...upstream, ...ways])
+    assert.equal(made.status, 0, made.stderr)
+    assert.match(made.stdout, /countersign kubeconfig --server https:\/\/localhost:8443 /)
+    assert.doesNotMatch(made.stdout, /curl/)
+    const file = join(gateway, 'countersign.yaml')
+    const secrets = ['--user', 'bob', '--host', 'localhost', '--path', '/api/v1/secrets']
+    const explain = ['explain', '--config', file, ...secrets]
+    assert.match((await countersign(explain)).stdout, /allow +rbac-decides/)
+    const text = await readFile(file, 'utf8')
+    await writeFile(file, text.replaceAll(/# (?=- deny| +resources: \[secrets)/g, ''))
+    assert.match((await countersign(explain)).stdout, /rule "no-secrets" +denied/)
+  })
 
   it('gives secrets to their owner alone, and prints each once', async () => {
     await using folder = await temporaryFolder()

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import type { WayIn, WayOut } from '../../../src/cli/init/answers.ts'
+import { run, start } from '../../cli/login/running.ts'
 import { countersign } from '../../cli/run.ts'
 import { Browser, follow } from '../../fakes/browser.ts'
 import { basic } from '../../fakes/envoy.ts'
@@ -158,6 +159,20 @@ const callersOf = ({
     const sent = await browser.submit(page, '/password', { user: 'alice', password: typed })
     return sent.headers.location === undefined ? sent : await follow(browser, sent.url)
   }
+  const commandLine = async (): Promise<HeaderLine> => {
+    const at = ['--issuer', `https://id.${host}`, '--ca', ca, '--resource', `https://${host}`]
+    const state = join(folder, 'tokens')
+    await using running = start(['login', ...at, '--no-browser'], { state })
+    const [, url = ''] = await running.says(/^ {2}(https:\/\/\S+)$/m)
+    const browser = new Browser({ port: edge, tls: { ca: await readFile(ca) } })
+    const typed = { user: 'alice', password: password() }
+    const form = await browser.submit(await browser.get(url), '/password', typed)
+    const { url: callback } = await browser.submit(form, '/consent', { answer: 'allow' })
+    assert.equal((await fetch(callback)).status, 200)
+    assert.equal((await running.ended).status, 0)
+    const { stdout } = await run(['credential', ...at], { state })
+    return ['authorization', `Bearer ${JSON.parse(stdout).status.token}`]
+  }
   const certificate = {
     certificate: join(folder, 'tls/alice.pem'),
     key: join(folder, 'tls/alice.key'),
@@ -182,6 +197,13 @@ const callersOf = ({
     login: {
       permitted: async () => await logIn(password()),
       refused: async () => await logIn('wrong'),
+    },
+    'command-line': {
+      permitted: async () => await send(await commandLine()),
+      refused: async () => {
+        const [name, value] = await commandLine()
+        return await send([name, `${value.slice(0, -8)}AAAAAAAA`])
+      },
     },
   }
 }

@@ -16,6 +16,7 @@ const ALONE: Readonly<Record<WayIn, WayOut>> = {
   token: 'certificate',
   'api-key': 'headers',
   login: 'token',
+  'command-line': 'certificate',
 }
 
 const RUNS: readonly { readonly waysIn: readonly WayIn[]; readonly wayOut: WayOut }[] = [

@@ -14,6 +14,7 @@ import {
 import { withSecret } from '../../../logins/upstream-idp/client-secret.ts'
 import { CountersignError, describeError } from '../../../runtime/errors.ts'
 import { httpFetcher } from '../../../runtime/http/fetch.ts'
+import { localhostLookup } from '../../../runtime/http/localhost-lookup.ts'
 import type { LoginRequest, ProviderAccess } from '../login-request.ts'
 import { failureOf, loginFailed } from './failure.ts'
 import { providerFetch, type ObservedClock } from './fetch.ts'
@@ -49,7 +50,8 @@ export const discover = async (
   const authentication =
     clientSecretFile === undefined ? None() : withSecret(await secretIn(clientSecretFile))
   // It keeps no connections, so there is nothing to end.
-  const fetch = providerFetch(httpFetcher({ ca: authorities }).fetch, clock)
+  const fetcher = httpFetcher({ ca: authorities, lookup: localhostLookup })
+  const fetch = providerFetch(fetcher.fetch, clock)
   const insecure = issuer.startsWith('https:') ? [] : [allowInsecureRequests]
   try {
     const configuration = await discovery(
