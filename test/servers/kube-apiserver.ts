@@ -6,22 +6,21 @@ import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { z } from 'zod'
 import { Daemon } from './daemon.ts'
 import { freePort } from './ports.ts'
-import { KUBE_CONTROLLER_MANAGER, startKubeControllerManager } from './kube-controller-manager.ts'
+import { startKubeControllerManager } from './kube-controller-manager.ts'
+import {
+  API_SERVER,
+  ETCD,
+  KUBE_CONTROLLER_MANAGER,
+  KUBERNETES_FOLDER,
+} from './kubernetes-programs.ts'
 import { createAuthority, type KeyPair } from './pki.ts'
 import { temporaryFolder, type TemporaryFolder } from './temporary.ts'
 
-const ROOT = resolve(import.meta.dirname, '../..')
-const CACHE = process.env['COUNTERSIGN_CACHE'] ?? join(ROOT, '.cache')
-const FOLDER = join(CACHE, 'kube', 'v1.37.2')
-const API_SERVER = join(FOLDER, 'kube-apiserver')
-const ETCD = join(FOLDER, 'etcd')
-
-const MISSING = `no Kubernetes API server in ${FOLDER}: "sh scripts/kubernetes.sh" builds it`
+const MISSING = `no Kubernetes API server in ${KUBERNETES_FOLDER}: "sh scripts/kubernetes.sh" builds it`
 
 /**
  * For `skip` of node:test: the reason to skip tests that need an API server, or `false` where there

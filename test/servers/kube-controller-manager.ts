@@ -1,16 +1,11 @@
 // The real kube-controller-manager: what makes pods of deployments, and takes away what is deleted.
 
-import { join, resolve } from 'node:path'
 import { writeAdministratorKubeconfig } from './administrator-kubeconfig.ts'
 import { Daemon } from './daemon.ts'
 import type { KubeApiServer } from './kube-apiserver.ts'
+import { KUBE_CONTROLLER_MANAGER } from './kubernetes-programs.ts'
 import type { KeyPair } from './pki.ts'
 import type { TemporaryFolder } from './temporary.ts'
-
-const ROOT = resolve(import.meta.dirname, '../..')
-const CACHE = process.env['COUNTERSIGN_CACHE'] ?? join(ROOT, '.cache')
-/** The program; `sh scripts/kubernetes.sh` builds it together with the API server. */
-export const KUBE_CONTROLLER_MANAGER = join(CACHE, 'kube', 'v1.37.2', 'kube-controller-manager')
 
 /** The API server that it works for. */
 interface Server extends Pick<KubeApiServer, 'url' | 'ca' | 'call'> {

@@ -3,14 +3,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { KUBECTL } from './kubernetes-programs.ts'
 import { temporaryFolder } from './temporary.ts'
-
-const ROOT = resolve(import.meta.dirname, '../..')
-const CACHE = process.env['COUNTERSIGN_CACHE'] ?? join(ROOT, '.cache')
-/** The program, for tests that run it in another way than {@link kubectl}. */
-export const KUBECTL = join(CACHE, 'kube', 'v1.37.2', 'kubectl')
 
 const MISSING = `no ${KUBECTL}: "sh scripts/kubernetes.sh" builds it`
 

@@ -8,7 +8,8 @@ import { confirmDevice, newBrowser } from '../../cli/login/browsing.ts'
 import { run, start } from '../../cli/login/running.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
 import { skipWithoutApiServer, startKubeApiServer } from '../../servers/kube-apiserver.ts'
-import { KUBECTL, kubectl, skipWithoutKubectl, type KubectlResult } from '../../servers/kubectl.ts'
+import { kubectl, skipWithoutKubectl, type KubectlResult } from '../../servers/kubectl.ts'
+import { KUBECTL } from '../../servers/kubernetes-programs.ts'
 import {
   NODE_CLIENTS,
   NODE_RESOURCE,

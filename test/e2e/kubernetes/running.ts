@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Writable } from 'node:stream'
-import { KUBECTL } from '../../servers/kubectl.ts'
+import { KUBECTL } from '../../servers/kubernetes-programs.ts'
 import { at, environmentOf, type Caller } from './asking.ts'
 import { CREDENTIALS_OUT } from './configuration.ts'
 import type { KubeSite } from './kube-site.ts'

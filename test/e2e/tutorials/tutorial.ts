@@ -39,7 +39,8 @@ export const follow = async (
       assert.ok(perform !== undefined, `${placeOf(block)}: nothing performs edit=${edit}`)
       await perform(folder.path)
     }
-    if (attributes.has('start')) stack.use(await reader.start(block))
+    if (attributes.has('export')) reader.export(block)
+    else if (attributes.has('start')) stack.use(await reader.start(block))
     else if (attributes.has('step')) reader.step(block)
     else if (attributes.has('file')) await reader.write(block)
   }
@@ -54,18 +55,24 @@ const replacements = async (ports: readonly number[]): Promise<ReadonlyMap<strin
 class Reader {
   readonly #folder: string
   readonly #replaced: Map<string, string>
+  readonly #exported: Record<string, string> = {}
 
   constructor(folder: string, replaced: ReadonlyMap<string, string>) {
     this.#folder = folder
     this.#replaced = new Map(replaced)
   }
 
-  /** Makes the command `countersign`. */
+  /** Makes the command `countersign`, and an `npm` that knows `npm run cluster --` alone. */
   async install(): Promise<void> {
     const bin = join(this.#folder, '.bin')
     await mkdir(bin)
-    const command = `#!/bin/sh\nexec "${process.execPath}" "${join(ROOT, 'src/countersign.ts')}" "$@"\n`
-    await writeFile(join(bin, 'countersign'), command, { mode: 0o755 })
+    const script = async (name: string, check: string, file: string): Promise<void> => {
+      const text = `#!/bin/sh\n${check}exec "${process.execPath}" "${join(ROOT, file)}" "$@"\n`
+      await writeFile(join(bin, name), text, { mode: 0o755 })
+    }
+    await script('countersign', '', 'src/countersign.ts')
+    const cluster = '[ "$1 $2 $3" = "run cluster --" ] || exit 127\nshift 3\n'
+    await script('npm', cluster, 'scripts/cluster.ts')
   }
 
   async write({ text, attributes }: Block): Promise<void> {
@@ -77,6 +84,24 @@ class Reader {
     const started = new BackgroundCommand(command, this.#folder, this.#environment())
     await started.printed(block.attributes.get('start') ?? '', placeOf(block))
     return started
+  }
+
+  /** Runs `export NAME=VALUE` commands, and keeps the variables for what comes later. */
+  export(block: Block): void {
+    const { stdout, stderr, status } = spawnSync(
+      'sh',
+      ['-c', `${this.#here(block.text)}\nenv -0`],
+      {
+        cwd: this.#folder,
+        env: this.#environment(),
+        encoding: 'utf8',
+      },
+    )
+    assert.equal(status, 0, `${placeOf(block)}: ${stderr}`)
+    for (const line of stdout.split('\0').filter((text) => text !== '')) {
+      const [name = '', ...value] = line.split('=')
+      this.#exported[name] = value.join('=')
+    }
   }
 
   step(block: Block): void {
@@ -113,6 +138,6 @@ class Reader {
   #environment(): NodeJS.ProcessEnv {
     const { PATH = '', ENVOY_BIN, COUNTERSIGN_CACHE, HOME } = process.env
     const path = `${join(this.#folder, '.bin')}${delimiter}${PATH}`
-    return { PATH: path, ENVOY_BIN, COUNTERSIGN_CACHE, HOME, NO_COLOR: '1' }
+    return { PATH: path, ENVOY_BIN, COUNTERSIGN_CACHE, HOME, NO_COLOR: '1', ...this.#exported }
   }
 }
