@@ -20,6 +20,7 @@ import { IssuerMetrics } from './issuer/http/metrics.ts'
 import type { Issuer } from './keys/issuer.ts'
 import { systemClock } from './runtime/clock.ts'
 import { startGrpcServer, type ListenAddress } from './runtime/grpc/server.ts'
+import { GrpcStatistics } from './runtime/grpc/statistics.ts'
 import { createLogger } from './runtime/logger.ts'
 import { ReplaceableTls } from './runtime/server-tls.ts'
 import { FileWarnings } from './tools/validation/file-warnings.ts'
@@ -99,7 +100,8 @@ export const startAuthz = async (file: string): Promise<Authz> => {
     ...authzMetrics({ checks, credentialCache, keySets, tokens, store, current, clock }),
     ...issuerMetrics.all,
   ]
-  const exposed = { reloads, audit, metrics, checks: stateChecks(store), clock, logger }
+  const grpc = new GrpcStatistics()
+  const exposed = { reloads, audit, grpc, metrics, checks: stateChecks(store), clock, logger }
   const admin = stack.use(await startAdmin(listen.admin, exposed))
   // 6. The issuer: its documents are published before the first token is signed.
   const { records, attempts, keys: derivedKeys } = resources.state
@@ -114,6 +116,7 @@ export const startAuthz = async (file: string): Promise<Authz> => {
       mode: Number.parseInt(listen.authz.mode, 8),
       tls,
       methods: [checkMethod({ current, audit, clock, logger, observer: checks })],
+      statistics: grpc,
       grace: GRACE_MS,
       logger,
     }),

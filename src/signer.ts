@@ -12,6 +12,7 @@ import { ReloadStatus } from './config/reload-status.ts'
 import { systemClock } from './runtime/clock.ts'
 import { startBuiltInServer } from './runtime/grpc/built-in-server.ts'
 import { streamLimits } from './runtime/grpc/limits.ts'
+import { GrpcStatistics } from './runtime/grpc/statistics.ts'
 import type { ListenAddress } from './runtime/listen.ts'
 import { createLogger } from './runtime/logger.ts'
 import { signerMetrics } from './sds/metrics.ts'
@@ -66,9 +67,9 @@ export const startSigner = async (file: string): Promise<Signer> => {
   const sds = sdsService({ issuer, clock, logger, maxNames })
   // 5. Health and metrics, from before the first certificate until after the last.
   const metrics = signerMetrics({ current, resources, issuances, sds })
-  const admin = stack.use(
-    await startAdmin(config.admin, { reloads, audit, metrics, clock, logger }),
-  )
+  const grpc = new GrpcStatistics()
+  const exposed = { reloads, audit, grpc, metrics, clock, logger }
+  const admin = stack.use(await startAdmin(config.admin, exposed))
   // 6. The service: last open, first closed.
   const { address, mode, owner, group } = config.listen
   const server = stack.use(
@@ -80,6 +81,7 @@ export const startSigner = async (file: string): Promise<Signer> => {
       tls: undefined,
       streams: sds.methods,
       limits: streamLimits(config.maxStreams),
+      statistics: grpc,
       grace: GRACE_MS,
       logger,
     }),

@@ -7,6 +7,7 @@ import { CheckStatistics } from '../../src/check/statistics.ts'
 import { ReloadStatus } from '../../src/config/reload-status.ts'
 import { IssuerMetrics } from '../../src/issuer/http/metrics.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
+import { GrpcStatistics } from '../../src/runtime/grpc/statistics.ts'
 import type { LabelValues, Metric } from '../../src/runtime/metrics/metric.ts'
 import { MetricsPage } from '../../src/runtime/metrics/page.ts'
 import { signerMetrics } from '../../src/sds/metrics.ts'
@@ -21,6 +22,7 @@ const unread = (): never => {
 const COMMON = commonMetrics({
   reloads: new ReloadStatus(systemClock),
   audit: { statistics: unread },
+  grpc: new GrpcStatistics(),
 })
 
 const AUTHZ = authzMetrics({

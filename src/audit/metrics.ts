@@ -1,19 +1,25 @@
-// The metrics and health checks that authz and the signer have in common: their configuration and
-// their audit log.
+// The metrics and health checks that authz and the signer have in common: their version, their configuration, their
+// server and their audit log.
 
 import type { ReloadStatus } from '../config/reload-status.ts'
+import type { GrpcStatistics } from '../runtime/grpc/statistics.ts'
 import type { HealthCheck } from '../runtime/health.ts'
 import { counter, gauge, type Metric } from '../runtime/metrics/metric.ts'
+import { VERSION } from '../runtime/version.ts'
 import type { AuditStatistics } from './sink.ts'
 
 /** What is looked at. */
 export interface CommonParts {
   readonly reloads: ReloadStatus
   readonly audit: { statistics(): AuditStatistics }
+  readonly grpc: GrpcStatistics
 }
 
 /** The health checks of both processes. */
-export const commonChecks = ({ reloads, audit }: CommonParts): readonly HealthCheck[] => [
+export const commonChecks = ({
+  reloads,
+  audit,
+}: Omit<CommonParts, 'grpc'>): readonly HealthCheck[] => [
   { name: 'config', condition: reloads.condition },
   {
     name: 'audit',
@@ -25,7 +31,14 @@ export const commonChecks = ({ reloads, audit }: CommonParts): readonly HealthCh
 ]
 
 /** Their metrics. */
-export const commonMetrics = ({ reloads, audit }: CommonParts): readonly Metric[] => [
+export const commonMetrics = ({ reloads, audit, grpc }: CommonParts): readonly Metric[] => [
+  gauge(
+    'countersign_build_info',
+    '1. Its labels are the version of Countersign and that of Node.js.',
+    () => [{ labels: { version: VERSION, node: process.versions.node }, value: 1 }],
+    { version: 'the version of Countersign', node: 'the version of Node.js' },
+  ),
+  grpc.metric,
   gauge(
     'countersign_config_generation',
     'The generation of the active configuration, counted from 1 since the start.',

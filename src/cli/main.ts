@@ -1,7 +1,7 @@
 // The command line: which commands there are, and running the one that is named.
 
 import { Command, CommanderError } from 'commander'
-import packageJson from '../../package.json' with { type: 'json' }
+import { VERSION } from '../runtime/version.ts'
 import { growYoungGeneration, keepYoungGeneration } from '../runtime/young-generation.ts'
 import { hasCode } from '../runtime/errors.ts'
 import type { CommandContext } from './context.ts'
@@ -72,7 +72,7 @@ export const main = async (context: CommandContext): Promise<void> => {
   const { argv } = context.process
   const name = argv[2] ?? ''
   const program = new Command('countersign')
-    .version(packageJson.version)
+    .version(VERSION)
     .description(
       'Identity transformation for Envoy: proves the credential a caller brings, decides, writes it down, and gives the upstream the credential it wants.',
     )

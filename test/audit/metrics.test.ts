@@ -7,12 +7,17 @@ import { describe, it } from 'node:test'
 import { commonChecks, commonMetrics } from '../../src/audit/metrics.ts'
 import { JsonLinesSink } from '../../src/audit/sink.ts'
 import { ReloadStatus } from '../../src/config/reload-status.ts'
+import { GrpcStatistics } from '../../src/runtime/grpc/statistics.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { temporaryFolder } from '../servers/temporary.ts'
 
 const EVENT = { event: 'configuration-loaded', generation: 1, file: 'f' } as const
 
-const partsWith = (audit: JsonLinesSink) => ({ audit, reloads: new ReloadStatus(new FakeClock()) })
+const partsWith = (audit: JsonLinesSink) => ({
+  audit,
+  reloads: new ReloadStatus(new FakeClock()),
+  grpc: new GrpcStatistics(),
+})
 
 const stateOf = (audit: JsonLinesSink): string | undefined =>
   commonChecks(partsWith(audit))

@@ -20,6 +20,7 @@ import { HoldBudget } from './hold-budget.ts'
 import { UNARY_LIMITS, type GrpcLimits } from './limits.ts'
 import type { StreamMethod } from './message-stream.ts'
 import { httpStatusBlock, statusBlock } from './response.ts'
+import { GrpcStatistics, type MethodCalls } from './statistics.ts'
 import { StreamExchange, type StreamSurroundings } from './stream-exchange.ts'
 import { UnaryExchange, type UnarySurroundings } from './unary-exchange.ts'
 import type { UnaryMethod } from './unary.ts'
@@ -32,6 +33,8 @@ export interface BuiltInServerOptions extends SocketAccess {
   readonly streams?: readonly StreamMethod[]
   /** Default: {@link UNARY_LIMITS}. */
   readonly limits?: Partial<GrpcLimits>
+  /** Where calls are counted, by method and status code. Default: nowhere that is read. */
+  readonly statistics?: GrpcStatistics
   /**
    * How long calls in flight are waited for when the server closes, in milliseconds. Streams of messages are
    * ended at once, and wait as long for a peer that does not take their end.
@@ -76,15 +79,29 @@ const CONTENT_TYPE = /^application\/grpc(?:$|[+;])/
 const REFUSED: StreamReceiver = { data() {}, finished() {}, drained() {}, closed() {} }
 
 const refusing =
-  (block: Buffer): Opener =>
+  (block: Buffer, counted?: { readonly calls: MethodCalls; readonly code: number }): Opener =>
   (stream) => {
+    counted?.calls.ended(counted.code)
     stream.sendTrailers(block)
     return REFUSED
   }
 
+/** A method, and where its calls are counted. */
+interface Counted<Method> {
+  readonly method: Method
+  readonly calls: MethodCalls
+}
+
+const byPath = <Method extends { readonly path: string }>(
+  methods: readonly Method[],
+  statistics: GrpcStatistics,
+): ReadonlyMap<string, Counted<Method>> =>
+  new Map(methods.map((method) => [method.path, { method, calls: statistics.of(method.path) }]))
+
 class GrpcApplication implements Http2Application<Opener>, Disposable {
-  readonly #unary: ReadonlyMap<string, UnaryMethod>
-  readonly #streams: ReadonlyMap<string, StreamMethod>
+  readonly #unary: ReadonlyMap<string, Counted<UnaryMethod>>
+  readonly #streams: ReadonlyMap<string, Counted<StreamMethod>>
+  readonly #statistics: GrpcStatistics
   readonly #limits: GrpcLimits
   readonly #logger: Logger
   readonly #surroundings: UnarySurroundings & StreamSurroundings
@@ -94,12 +111,13 @@ class GrpcApplication implements Http2Application<Opener>, Disposable {
 
   constructor(options: BuiltInServerOptions, limits: GrpcLimits) {
     const { methods = [], streams = [], clock = systemClock, logger } = options
-    this.#unary = new Map(methods.map((method) => [method.path, method]))
+    this.#statistics = options.statistics ?? new GrpcStatistics()
+    this.#unary = byPath(methods, this.#statistics)
     this.#flushes = methods.flatMap((method) =>
       method.flush === undefined ? [] : [() => method.flush?.()],
     )
     const all = [...healthMethods(this.#health), ...streams]
-    this.#streams = new Map(all.map((method) => [method.path, method]))
+    this.#streams = byPath(all, this.#statistics)
     this.#limits = limits
     this.#logger = logger
     const onFault = (cause: unknown): void => logger.error({ err: cause }, 'handler failed')
@@ -125,14 +143,18 @@ class GrpcApplication implements Http2Application<Opener>, Disposable {
     if (!CONTENT_TYPE.test(valueOf('content-type') ?? '')) return refusing(NOT_GRPC)
     const value = valueOf('grpc-timeout')
     const timeout = value === undefined ? undefined : timeoutOf(value)
-    if (value !== undefined && timeout === undefined) return refusing(WRONG_TIMEOUT)
     const unary = this.#unary.get(path)
+    const streaming = this.#streams.get(path)
+    if (value !== undefined && timeout === undefined) {
+      const { calls } = unary ?? streaming ?? { calls: this.#statistics.unknown }
+      return refusing(WRONG_TIMEOUT, { calls, code: GRPC_CODES.internal })
+    }
     if (unary !== undefined) {
       return (stream) => new UnaryExchange(stream, unary, timeout, this.#surroundings)
     }
-    const streaming = this.#streams.get(path)
-    if (streaming === undefined) return refusing(UNKNOWN_METHOD)
-    return (stream) => this.#openStream(stream, streaming, timeout)
+    if (streaming !== undefined) return (stream) => this.#openStream(stream, streaming, timeout)
+    const { unknown: calls } = this.#statistics
+    return refusing(UNKNOWN_METHOD, { calls, code: GRPC_CODES.unimplemented })
   }
 
   accepts(): boolean {
@@ -152,14 +174,19 @@ class GrpcApplication implements Http2Application<Opener>, Disposable {
     touched.length = 0
   }
 
-  #openStream(stream: Http2Stream, method: StreamMethod, timeout: number | undefined) {
+  #openStream(
+    stream: Http2Stream,
+    counted: Counted<StreamMethod>,
+    timeout: number | undefined,
+  ): StreamReceiver {
     if (!this.#makeRoom()) {
+      counted.calls.ended(GRPC_CODES.unavailable) // as a client reads REFUSED_STREAM
       const { maxMessageStreams: limit } = this.#limits
       this.#logger.warn({ limit }, 'too many streams: one is refused')
       stream.resetForFault(ERROR.refusedStream) // RFC 9113 §8.7: nothing was done
       return REFUSED
     }
-    const exchange = new StreamExchange(stream, method, timeout, this.#surroundings)
+    const exchange = new StreamExchange(stream, counted, timeout, this.#surroundings)
     if (!this.#health.isServing) exchange.end(SHUTTING_DOWN)
     return exchange
   }

@@ -12,6 +12,8 @@ export interface GrpcStatus {
 /** The codes that calls and checks end with (grpc.io, "Status codes and their use in gRPC"). */
 export const GRPC_CODES = {
   ok: 0,
+  cancelled: 1,
+  unknown: 2,
   invalidArgument: 3,
   deadlineExceeded: 4,
   notFound: 5,

@@ -3,11 +3,15 @@
 import { chmod } from 'node:fs/promises'
 import {
   experimental,
+  ResponderBuilder,
   Server,
   ServerCredentials,
+  ServerInterceptingCall,
+  ServerListenerBuilder,
   status,
   type sendUnaryData,
   type ServerDuplexStream,
+  type ServerInterceptor,
   type ServerUnaryCall,
   type ServiceDefinition,
 } from '@grpc/grpc-js'
@@ -18,6 +22,7 @@ import { GRPC_OK } from './framing.ts'
 import type { GrpcServer, GrpcServerOptions } from './grpc-server.ts'
 import { healthMethods } from './health.ts'
 import type { StreamMethod } from './message-stream.ts'
+import { GrpcStatistics } from './statistics.ts'
 import type { UnaryCall, UnaryMethod } from './unary.ts'
 
 // Envoy's header limits bound a CheckRequest to some 100 KB; more is not from Envoy.
@@ -42,19 +47,22 @@ const RESETS = { streamResetBurst: 100_000, streamResetRate: 100_000 }
  * @throws CountersignError `listen-failed`
  */
 export const startGrpcJsServer = async (options: GrpcServerOptions): Promise<GrpcServer> => {
-  const { address, mode, tls, methods, grace, logger } = options
+  const { address, mode, tls, methods, grace, logger, statistics = new GrpcStatistics() } = options
   const server = new Server({
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_concurrent_streams': MAX_STREAMS,
     'grpc-node.max_session_memory': MAX_SESSION_MB,
     'grpc.enable_channelz': 0, // bookkeeping for a service that we do not offer
+    interceptors: [counting(statistics)],
   })
   allowResets(server)
   for (const method of methods)
     server.addService(definitionOf(method), { call: handlerOf(method, logger) })
   const health = { isServing: false }
-  for (const method of healthMethods(health))
+  const healthService = healthMethods(health)
+  for (const method of healthService)
     server.addService(definitionOf(method, { isStream: true }), { call: streamHandlerOf(method) })
+  for (const { path } of [...methods, ...healthService]) statistics.of(path)
   if (address.kind === 'unix') await prepareSocket(address.path)
   const port = await bind(server, address, tls)
   const bound = address.kind === 'unix' ? address : { ...address, port }
@@ -68,6 +76,29 @@ export const startGrpcJsServer = async (options: GrpcServerOptions): Promise<Grp
     },
   }
 }
+
+/**
+ * Counts how each call ends. grpc-js itself ends a call whose message is too long or whose deadline has passed; it
+ * does so by the same method of the call. (It does not count calls of methods that the server does not have.)
+ */
+const counting =
+  (statistics: GrpcStatistics): ServerInterceptor =>
+  ({ path }, call) => {
+    let isCounted = false
+    const count = (code: number): void => {
+      if (!isCounted) statistics.of(path).ended(code)
+      isCounted = true
+    }
+    const send = call.sendStatus.bind(call)
+    call.sendStatus = (end) => {
+      count(end.code ?? status.OK)
+      send(end)
+    }
+    // Emitted after every call; by then all others have been counted.
+    const listener = new ServerListenerBuilder().withOnCancel(() => count(status.CANCELLED))
+    const responder = new ResponderBuilder().withStart((next) => next(listener.build()))
+    return new ServerInterceptingCall(call, responder.build())
+  }
 
 // Bytes in, bytes out: a request that does not decode must reach the method, which refuses it. (grpc-js would answer with a
 // gRPC error of its own.)

@@ -3,6 +3,7 @@
 import type { ListenAddress } from '../listen.ts'
 import type { Logger } from '../logger.ts'
 import type { ReplaceableTls } from '../server-tls.ts'
+import type { GrpcStatistics } from './statistics.ts'
 import type { UnaryMethod } from './unary.ts'
 
 /**
@@ -26,6 +27,8 @@ export interface GrpcServerOptions {
   readonly mode: number
   readonly tls: ReplaceableTls | undefined
   readonly methods: readonly UnaryMethod[]
+  /** Where calls are counted, by method and status code. Default: nowhere that is read. */
+  readonly statistics?: GrpcStatistics
   /** How long calls in flight are waited for when the server closes, in milliseconds. */
   readonly grace: number
   readonly logger: Logger

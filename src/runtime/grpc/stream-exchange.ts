@@ -8,6 +8,7 @@ import { frame, GRPC_CODES, GRPC_OK, MessageReader, type GrpcStatus } from './fr
 import type { HoldBudget, Holder } from './hold-budget.ts'
 import type { MessageStream, StreamHandler, StreamMethod } from './message-stream.ts'
 import { OK_TRAILERS, RESPONSE_HEAD, trailerBlock } from './response.ts'
+import type { MethodCalls } from './statistics.ts'
 
 /** What all streams of a server share. */
 export interface StreamSurroundings {
@@ -41,6 +42,7 @@ const TOO_LATE: GrpcStatus = {
 export class StreamExchange implements StreamReceiver, MessageStream, Timed {
   readonly dueAt: number
   readonly #stream: Http2Stream
+  readonly #calls: MethodCalls
   readonly #surroundings: StreamSurroundings
   readonly #reader: MessageReader
   readonly #incoming: Holder = { drop: () => this.#drop() }
@@ -51,11 +53,12 @@ export class StreamExchange implements StreamReceiver, MessageStream, Timed {
 
   constructor(
     stream: Http2Stream,
-    method: StreamMethod,
+    { method, calls }: { readonly method: StreamMethod; readonly calls: MethodCalls },
     timeout: number | undefined,
     surroundings: StreamSurroundings,
   ) {
     this.#stream = stream
+    this.#calls = calls
     this.#surroundings = surroundings
     this.#reader = new MessageReader(surroundings.maxMessage)
     const { bytes, unused, deadlines, open, clock } = surroundings
@@ -83,6 +86,7 @@ export class StreamExchange implements StreamReceiver, MessageStream, Timed {
   end(status: GrpcStatus): void {
     if (this.#isEnded) return
     this.#isEnded = true
+    this.#calls.ended(status.code)
     this.#leave()
     this.#stream.sendTrailers(status === GRPC_OK ? OK_TRAILERS : trailerBlock(status))
     // The peer may not take what is left.
@@ -126,6 +130,7 @@ export class StreamExchange implements StreamReceiver, MessageStream, Timed {
     bytes.release(this.#incoming)
     bytes.release(this.#outgoing)
     unused.release(this.#unused)
+    if (!this.#isEnded) this.#calls.ended(GRPC_CODES.cancelled)
     this.#isEnded = true
     this.#leave()
   }
@@ -138,6 +143,8 @@ export class StreamExchange implements StreamReceiver, MessageStream, Timed {
   /** Without a status: it would wait behind what the peer does not take. */
   #drop(): void {
     this.#surroundings.onDropped(this.#stream)
+    if (!this.#isEnded) this.#calls.ended(GRPC_CODES.resourceExhausted) // as a client reads ENHANCE_YOUR_CALM
+    this.#isEnded = true
     this.#stream.resetForFault(ERROR.enhanceYourCalm)
   }
 

@@ -4,9 +4,10 @@ import type { Clock } from '../clock.ts'
 import { ERROR } from '../http2/frames.ts'
 import type { Http2Stream, StreamReceiver } from '../http2/stream.ts'
 import type { Deadlines, Timed } from './deadlines.ts'
-import { GRPC_CODES, MessageReader, PREFIX_BYTES } from './framing.ts'
+import { GRPC_CODES, MessageReader, PREFIX_BYTES, type GrpcStatus } from './framing.ts'
 import type { HoldBudget, Holder, Holding } from './hold-budget.ts'
 import { OK_TRAILERS, RESPONSE_HEAD, statusBlock } from './response.ts'
+import type { MethodCalls } from './statistics.ts'
 import type { UnaryCall, UnaryMethod } from './unary.ts'
 
 /** What all unary calls of a server share. */
@@ -29,7 +30,18 @@ export interface UnarySurroundings {
   readonly onFault: (cause: unknown) => void
 }
 
-const status = (code: number, details: string): Buffer => statusBlock({ code, details })
+/** A status other than OK, and the block that is sent for it. */
+interface Refusal {
+  readonly code: number
+  readonly block: Buffer
+}
+
+const refusal = (status: GrpcStatus): Refusal => ({
+  code: status.code,
+  block: statusBlock(status),
+})
+
+const status = (code: number, details: string): Refusal => refusal({ code, details })
 
 const INTERNAL = status(GRPC_CODES.internal, 'internal error')
 const TOO_LATE = status(GRPC_CODES.deadlineExceeded, 'the deadline has passed')
@@ -48,6 +60,7 @@ export class UnaryExchange implements StreamReceiver, UnaryCall, Timed, Holder {
   holding: Holding | undefined
   readonly #stream: Http2Stream
   readonly #method: UnaryMethod
+  readonly #calls: MethodCalls
   readonly #surroundings: UnarySurroundings
   #message: Buffer | undefined
   #reader: MessageReader | undefined
@@ -55,15 +68,17 @@ export class UnaryExchange implements StreamReceiver, UnaryCall, Timed, Holder {
   #state: 'receiving' | 'handled' | 'waiting' | 'answered' = 'receiving'
   #isHeld = false
   #isTouched = true
+  #isCounted = false
 
   constructor(
     stream: Http2Stream,
-    method: UnaryMethod,
+    { method, calls }: { readonly method: UnaryMethod; readonly calls: MethodCalls },
     timeout: number | undefined,
     surroundings: UnarySurroundings,
   ) {
     this.#stream = stream
     this.#method = method
+    this.#calls = calls
     this.#surroundings = surroundings
     this.deadline = timeout === undefined ? Number.POSITIVE_INFINITY : surroundings.now() + timeout
     surroundings.touched.push(this)
@@ -114,6 +129,7 @@ export class UnaryExchange implements StreamReceiver, UnaryCall, Timed, Holder {
   answer(message: Uint8Array): void {
     if (this.#state === 'answered') return
     this.#settle()
+    this.#count(GRPC_CODES.ok)
     const { length } = message
     PREFIX[1] = length >>> 24
     PREFIX[2] = length >>> 16
@@ -130,6 +146,7 @@ export class UnaryExchange implements StreamReceiver, UnaryCall, Timed, Holder {
 
   /** What the call holds is too much, or has been held for too long. */
   drop(): void {
+    this.#count(GRPC_CODES.resourceExhausted) // as a client reads ENHANCE_YOUR_CALM
     this.#surroundings.onDropped(this.#stream)
     this.#stream.resetForFault(ERROR.enhanceYourCalm)
   }
@@ -139,6 +156,7 @@ export class UnaryExchange implements StreamReceiver, UnaryCall, Timed, Holder {
   closed(): void {
     if (this.#state === 'waiting') this.#surroundings.deadlines.delete(this)
     this.#release()
+    this.#count(GRPC_CODES.cancelled) // where it has no other end
     if (this.#state !== 'answered') this.#onCancelled?.()
     this.#onCancelled = undefined
   }
@@ -165,8 +183,8 @@ export class UnaryExchange implements StreamReceiver, UnaryCall, Timed, Holder {
     if (this.#message !== undefined) return this.#refuse(SECOND_MESSAGE)
     const reader = (this.#reader ??= new MessageReader(this.#surroundings.maxMessage))
     const messages: Buffer[] = []
-    const refusal = reader.read(part, messages)
-    if (refusal !== undefined) return this.#refuse(statusBlock(refusal))
+    const fault = reader.read(part, messages)
+    if (fault !== undefined) return this.#refuse(refusal(fault))
     const [message, second] = messages
     if (second !== undefined) return this.#refuse(SECOND_MESSAGE)
     if (message !== undefined) this.#message = isLast ? message : Buffer.from(message)
@@ -192,7 +210,14 @@ export class UnaryExchange implements StreamReceiver, UnaryCall, Timed, Holder {
     this.#surroundings.running.count -= 1
   }
 
-  #refuse(block: Buffer): void {
+  #count(code: number): void {
+    if (this.#isCounted) return
+    this.#isCounted = true
+    this.#calls.ended(code)
+  }
+
+  #refuse({ code, block }: Refusal): void {
+    this.#count(code)
     this.#stream.sendTrailers(block)
   }
 }
