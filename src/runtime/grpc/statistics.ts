@@ -69,8 +69,8 @@ export class GrpcStatistics {
         ...samplesOf('/unknown/unknown', this.unknown),
       ],
       {
-        grpc_service: 'the services of the process, `unknown` for others',
-        grpc_method: 'the methods of these services, `unknown` for others',
+        grpc_service: 'the services of the process, or `unknown`',
+        grpc_method: 'the methods of these services, or `unknown`',
         grpc_code: CODE_NAMES,
       },
     )
