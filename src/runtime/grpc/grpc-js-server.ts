@@ -94,7 +94,7 @@ const counting =
       count(end.code ?? status.OK)
       send(end)
     }
-    // Emitted after every call; by then all others have been counted.
+    // Emitted after every call; by then a call with a status has been counted.
     const listener = new ServerListenerBuilder().withOnCancel(() => count(status.CANCELLED))
     const responder = new ResponderBuilder().withStart((next) => next(listener.build()))
     return new ServerInterceptingCall(call, responder.build())
