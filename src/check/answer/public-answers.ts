@@ -96,7 +96,10 @@ export const PUBLIC_ANSWERS: Readonly<Record<Refusal, PublicAnswer>> = {
   'token-claims': REJECTED,
   'token-key-unknown': REJECTED,
   'token-binding': REJECTED,
-  'token-inactive': REJECTED,
+  'token-inactive': {
+    status: 401,
+    text: 'The token is not active. Obtain a new one, or log in again.',
+  },
   'proof-invalid': REJECTED,
   'proof-replayed': REJECTED,
   'api-key-unknown': REJECTED,

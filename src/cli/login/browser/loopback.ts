@@ -5,7 +5,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { CountersignError, describeError } from '../../../runtime/errors.ts'
-import { DONE, FAILED, SPENT, STRANGE, type AnswerPage } from './pages.ts'
+import { CONTENT_SECURITY_POLICY, DONE, FAILED, SPENT, STRANGE, type AnswerPage } from './pages.ts'
 
 /** What is waited for. */
 interface AwaitedAnswer<T> {
@@ -138,8 +138,7 @@ const send = (response: ServerResponse, { status, body }: AnswerPage, sent?: () 
     'content-type': 'text/html; charset=utf-8',
     'content-length': Buffer.byteLength(body),
     'cache-control': 'no-store',
-    'content-security-policy':
-      "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    'content-security-policy': CONTENT_SECURITY_POLICY,
     'referrer-policy': 'no-referrer',
     'x-content-type-options': 'nosniff',
     connection: 'close',

@@ -1,6 +1,7 @@
 // The server that receives the response of the browser: any program of this machine may send it requests.
 
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { request, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
@@ -54,7 +55,11 @@ describe('the redirect of a browser to the loopback address', { concurrency: tru
     assert.match(String(headers['content-security-policy']), /^default-src 'none'; /)
     assert.equal(headers['cache-control'], 'no-store')
     assert.equal(headers['referrer-policy'], 'no-referrer')
-    assert.doesNotMatch(body, /script|style|src=|href=/)
+    assert.doesNotMatch(body, /script|style=|src=|href=|url\(|@import/)
+    const [, style = ''] = /<style>([^]*)<\/style>/.exec(body) ?? []
+    const hash = createHash('sha256').update(style).digest('base64')
+    const policy = String(headers['content-security-policy'])
+    assert.ok(policy.includes(`; style-src 'sha256-${hash}';`), policy)
     assert.match(body, /You may close this page/)
   })
 
