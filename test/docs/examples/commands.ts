@@ -14,6 +14,7 @@ import { commandsIn, type Words } from './shell.ts'
 
 /** Programs that examples may use and that are not run here. */
 const PROGRAMS: ReadonlySet<string> = new Set([
+  'alias',
   'apt',
   'cat',
   'cd',

@@ -11,8 +11,8 @@ import { freePort } from '../../servers/ports.ts'
 import { temporaryFolder } from '../../servers/temporary.ts'
 import { BackgroundCommand } from '../background-command.ts'
 
-// What `init` prints.
-const PASSWORD = /password of \S+ is (\S+)\./
+// What every tutorial may ask its reader to copy: what `init` prints.
+const CAPTURES = { PASSWORD: /password of \S+ is (\S+)\./ }
 
 /** What a tutorial asks its reader to do by hand. */
 export interface TutorialOptions {
@@ -20,16 +20,21 @@ export interface TutorialOptions {
   readonly ports: readonly number[]
   /** What is done before the step with `edit=NAME`, in the folder of the tutorial. */
   readonly edits?: Readonly<Record<string, (folder: string) => Promise<void>>>
+  /** What the reader copies out of an output into a later command, in place of the name. */
+  readonly captures?: Readonly<Record<string, RegExp>>
 }
 
 /** Does everything that a page says; throws at the first output that differs. */
 export const follow = async (
   page: string,
-  { ports, edits = {} }: TutorialOptions,
+  { ports, edits = {}, captures = {} }: TutorialOptions,
 ): Promise<void> => {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await temporaryFolder())
-  const reader = new Reader(folder.path, await replacements(ports))
+  const reader = new Reader(folder.path, await replacements(ports), {
+    ...CAPTURES,
+    ...captures,
+  })
   await reader.install()
   for (const block of blocksOf(page)) {
     const { attributes } = block
@@ -55,10 +60,16 @@ const replacements = async (ports: readonly number[]): Promise<ReadonlyMap<strin
 class Reader {
   readonly #folder: string
   readonly #replaced: Map<string, string>
+  readonly #captures: Readonly<Record<string, RegExp>>
   readonly #exported: Record<string, string> = {}
 
-  constructor(folder: string, replaced: ReadonlyMap<string, string>) {
+  constructor(
+    folder: string,
+    replaced: ReadonlyMap<string, string>,
+    captures: Readonly<Record<string, RegExp>>,
+  ) {
     this.#folder = folder
+    this.#captures = captures
     this.#replaced = new Map(replaced)
   }
 
@@ -112,8 +123,10 @@ class Reader {
         encoding: 'utf8',
       })
       const printed = stdout + stderr
-      const [, password] = PASSWORD.exec(printed) ?? []
-      if (password !== undefined) this.#replaced.set('PASSWORD', password)
+      for (const [name, pattern] of Object.entries(this.#captures)) {
+        const [, value] = pattern.exec(printed) ?? []
+        if (value !== undefined) this.#replaced.set(name, value)
+      }
       assert.ok(
         isAsWritten(this.#asWritten(printed), output),
         `${placeOf(block)}: ${command}\n${printed}`,
