@@ -72,8 +72,12 @@ const issuerClusterAt = (address: Address): Message => ({
   circuit_breakers: {
     // HTTP/1.1: a connection for each request that waits. Each priority has a pool of its own.
     thresholds: [
-      threshold(MOST_REQUESTS, MOST_REQUESTS),
-      { priority: 'HIGH', ...threshold(MOST_DOCUMENT_CONNECTIONS, MOST_REQUESTS) },
+      { ...threshold(MOST_REQUESTS, MOST_REQUESTS), max_retries: MOST_REQUESTS },
+      {
+        priority: 'HIGH',
+        ...threshold(MOST_DOCUMENT_CONNECTIONS, MOST_REQUESTS),
+        max_retries: MOST_REQUESTS,
+      },
     ],
   },
   typed_extension_protocol_options: protocol({
@@ -95,7 +99,7 @@ export const authzCluster = ({ listen }: Config, envoy: EnvoyConfig): Message =>
   return {
     ...endpoints(AUTHZ_CLUSTER, [address]),
     connect_timeout: '2s',
-    circuit_breakers: limits(Math.max(envoy.listener.maxConnections, MOST_CHECKS)),
+    circuit_breakers: checkLimits(envoy),
     typed_extension_protocol_options: protocol(keptAlive),
     ...mutualTls('authz', listen.authz.tls, envoy.authzTls, { address, alpn: 'h2' }),
   }
@@ -127,6 +131,14 @@ const mutualTls = (
 
 // Envoy's default of 1,024 requests at once to a cluster would answer the rest with 503.
 const MOST_CHECKS = 16_384
+
+// Beyond it, and where authz is down for longer, checks fail at once. Envoy's default is 3.
+const MOST_WAITING_CHECKS = 1_024
+
+const checkLimits = ({ listener }: EnvoyConfig): Message => {
+  const most = Math.max(listener.maxConnections, MOST_CHECKS)
+  return { thresholds: [{ ...threshold(most, most), max_retries: MOST_WAITING_CHECKS }] }
+}
 
 /**
  * gRPC over a connection with keepalive. Responses have some kilobytes: Envoy buffers as much of them as of a

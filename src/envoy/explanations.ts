@@ -54,7 +54,8 @@ export const EXPLANATIONS: Readonly<Record<string, string>> = {
   tls_certificate_sds_secret_configs: 'A certificate that Envoy reads again when it is renewed.',
   custom_tls_certificate_selector:
     'The client certificate of this caller, from the signer over SDS.',
-  retry_back_off: 'Reconnects at once after a restart of the signer.',
+  max_retries: 'Requests that wait for an authz that restarts. Those beyond fail at once.',
+  retry_back_off: 'Connects again soon after a restart.',
   default_value: 'The name without a certificate handle; the signer refuses it.',
   max_session_keys:
     'No TLS session is resumed: it would have the client certificate of its first request.',

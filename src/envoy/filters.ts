@@ -30,6 +30,7 @@ export const authzFilters = (
     grpc_service: {
       envoy_grpc: { cluster_name: AUTHZ_CLUSTER },
       timeout: duration(authzTimeout),
+      retry_policy: untilItListens(authzTimeout),
     },
     failure_mode_allow: false,
     status_on_error: { code: 'ServiceUnavailable' },
@@ -42,6 +43,17 @@ export const authzFilters = (
     ? [trailerFilter(config)]
     : []),
 ]
+
+/**
+ * While authz restarts nothing accepts connections. A check that was not sent, or that authz declares unprocessed (RFC 9113
+ * §8.7), is sent again until `authzTimeout`; one that may have been decided is not. Envoy takes `max_interval` as the time
+ * for one attempt, too (convertCoreToRouteRetryPolicy).
+ */
+const untilItListens = (authzTimeout: number): Message => ({
+  retry_on: 'connect-failure,refused-stream',
+  num_retries: 10,
+  retry_back_off: { base_interval: '0.025s', max_interval: duration(authzTimeout) },
+})
 
 /** The parts of a request that authz receives, and those that it may change. */
 export const extAuthzSettings = (config: Config): Message => ({

@@ -151,13 +151,20 @@ const timesOf = (answer: number): Message => ({
   max_stream_duration: { max_stream_duration: duration(answer + RECEIVE_MS) },
 })
 
+/** Only requests that the issuer cannot have received; some two seconds, in which a restart is over. */
+const whileItRestarts: Message = {
+  retry_on: 'connect-failure,reset-before-request',
+  num_retries: 10,
+  retry_back_off: { base_interval: '0.025s', max_interval: '0.25s' },
+}
+
 const routeTo = (match: Message, bounds: RouteBounds, unjudged: Message): Message => ({
   name: 'issuer',
   match,
   route: {
     cluster: ISSUER_CLUSTER,
     ...bounds.route,
-    retry_policy: { retry_on: 'connect-failure,reset-before-request', num_retries: 1 },
+    retry_policy: whileItRestarts,
   },
   typed_per_filter_config: { ...unjudged, ...bounds.typed_per_filter_config },
 })

@@ -85,7 +85,8 @@ describe('a route with a client certificate, in the bootstrap,', () => {
   })
 
   it('is not retried when the signer fails, since the retry would call it again', () => {
-    assert.deepEqual(valuesOf(having(bootstrap, 'route_config')[0], 'retry_policy'), [])
+    const [{ route_config: routes } = {}] = having(bootstrap, 'route_config')
+    assert.deepEqual(valuesOf(routes, 'retry_policy'), [])
   })
 
   it('uses the back-off for a restarted signer', () => {

@@ -224,6 +224,18 @@ describe('envoy --mode validate', { skip: skipWithoutEnvoy() }, () => {
     await validateBootstrap(renderBootstrap(configWith({ listener, upstreams })))
   })
 
+  it('tries to reach authz until its timeout, and repeats no check that may have been decided', () => {
+    const [service] = valuesOf(envoyBootstrap(configWith({ authzTimeout: '750ms' })), 'grpc_service')
+    assert.deepEqual(valuesOf(service, 'retry_policy'), [
+      {
+        retry_on: 'connect-failure,refused-stream',
+        num_retries: 10,
+        // Envoy takes it for the time of one attempt, too.
+        retry_back_off: { base_interval: '0.025s', max_interval: '0.75s' },
+      },
+    ])
+  })
+
   it('accepts a complete configuration', async () => {
     await using pki = await createPki()
     const { certificate, key } = pki.frontProxy

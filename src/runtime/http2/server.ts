@@ -1,7 +1,9 @@
 // A server of HTTP/2 alone (RFC 9113) on a UNIX socket or a TCP port, with or without TLS.
 
 import { constants } from 'node:crypto'
+import { rm } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
   createServer as createTlsServer,
   type SecureContextOptions,
@@ -49,6 +51,7 @@ export interface Http2Server {
 }
 
 const TICK_MS = 1_000
+const MOST_TURNS = 100
 const TICKS_PER_LIMIT = 4
 const KEEP_ALIVE_MS = 60_000
 
@@ -74,6 +77,8 @@ export const startHttp2Server = async <Prepared>(
   }
   server.on('error', (cause) => logger.error({ err: cause }, 'listener failed'))
   const close = async (grace: number): Promise<void> => {
+    if (address.kind === 'unix') await rm(address.path, { force: true })
+    await connections.waitingAccepted()
     const { promise, resolve } = Promise.withResolvers<void>()
     server.close(() => resolve())
     await connections.close(grace)
@@ -139,6 +144,7 @@ class Connections<Prepared> {
   readonly #turn = new Turn()
   readonly #open = new Map<Socket, Connection<Prepared>>()
   readonly #ticking: NodeJS.Timeout
+  #admitted = 0
   #onEmpty: (() => void) | undefined
 
   constructor(options: Http2ServerOptions<Prepared>) {
@@ -158,7 +164,7 @@ class Connections<Prepared> {
       this.#open.delete(socket)
       if (this.#open.size === 0) this.#onEmpty?.()
     })
-    if (this.#onEmpty !== undefined) return void socket.destroy()
+    this.#admitted += 1
     const peer = socket.remoteAddress === undefined ? 'unix' : peerOf(socket)
     const connection = new Connection(socket, {
       application,
@@ -170,7 +176,20 @@ class Connections<Prepared> {
       onFault: (cause) => this.#report(cause, peer),
     })
     this.#open.set(socket, connection)
+    if (this.#onEmpty !== undefined) return connection.drain()
     if (this.#open.size > this.limits.maxConnections) this.#evict(socket)
+  }
+
+  /**
+   * Waits until the connections that the system has accepted are here. Those left when the listener closes would be
+   * reset with the requests on them, of which the peer cannot know whether they were processed.
+   */
+  async waitingAccepted(): Promise<void> {
+    for (let turn = 0, before = -1; turn < MOST_TURNS && before !== this.#admitted; turn++) {
+      before = this.#admitted
+      await nextTurn() // of the event loop: to its end …
+      await nextTurn() // … and a whole one
+    }
   }
 
   async close(grace: number): Promise<void> {

@@ -16,6 +16,7 @@ import {
   setting,
 } from '../../fakes/http2-frames.ts'
 import { until } from '../../fakes/until.ts'
+import { temporaryFolder } from '../../servers/temporary.ts'
 import { startHelloServer, type HelloServer } from './hello-server.ts'
 
 const LIMIT = { timeout: 60_000 }
@@ -271,6 +272,25 @@ describe('the end', LIMIT, () => {
     await closed
     assert.equal(client.goaway, 0)
   })
+
+  for (const kind of ['tcp', 'unix'] as const) {
+    it(`serves a connection that waited to be accepted when it began (${kind})`, async () => {
+      await using folder = await temporaryFolder()
+      const address = kind === 'unix' ? { kind, path: folder.file('server.sock') } : undefined
+      await using server = await startHelloServer({}, address)
+      // Connecting ends in the kernel: the event loop of the server has no turn before it closes.
+      const connecting = FrameClient.connect(server.address)
+      const closed = server.close(10_000)
+      using client = await connecting
+      await client.send(ACK, opening(1, '/', FLAG.endHeaders | FLAG.endStream))
+      await until(() => countOf(client, FRAME.data) === 1)
+      await until(() => countOf(client, FRAME.ping) === 1)
+      await client.send(frame(FRAME.ping, FLAG.ack, 0, Buffer.from('draining')))
+      await client.closed
+      await closed
+      assert.equal(client.goaway, 0)
+    })
+  }
 
   it('waits no longer than it may', async () => {
     await using server = await startHelloServer()
