@@ -29,7 +29,7 @@ export const envoyCommand = (context: CommandContext): Command =>
         )
         .option(
           '--certificates-folder <folder>',
-          'also write files into a folder, which Envoy reads at this path, so that it follows renewed certificates; default: it reads certificates when it starts',
+          'also write files into a folder, which Envoy reads at this path, so that it follows renewed certificates and CAs; default: it reads them when it starts',
         )
         .action(async ({ output, ...options }: GenerateOptions) => {
           const bootstrap = await generate(options)

@@ -52,6 +52,7 @@ export const EXPLANATIONS: Readonly<Record<string, string>> = {
   stats_config: 'Secret names are numerous, long and confidential.',
   max_connection_duration: 'A connection ends before its certificate expires.',
   tls_certificate_sds_secret_configs: 'A certificate that Envoy reads again when it is renewed.',
+  validation_context_sds_secret_config: 'CAs that Envoy reads again when they change.',
   custom_tls_certificate_selector:
     'The client certificate of this caller, from the signer over SDS.',
   max_retries: 'Requests that wait for an authz that restarts. Those beyond fail at once.',

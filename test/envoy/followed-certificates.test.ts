@@ -1,5 +1,5 @@
-// Certificates that Envoy follows: each that the bootstrap names becomes a secret in a file, and nothing else changes.
-// test/deploy/kubernetes/renewal.test.ts renews them under a real Envoy.
+// Certificates and CAs that Envoy follows: each that the bootstrap names becomes a secret in a file, and nothing else changes.
+// test/deploy/kubernetes/renewal.test.ts and test/e2e/operate/ renew them under a real Envoy.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -24,7 +24,12 @@ const config: Config = configOf('/etc/countersign', {
   },
   routes: routesOf([{ name: 'app' }]),
   envoy: {
-    listener: { address: '0.0.0.0:8443', certificate: 'tls/edge.pem', key: 'tls/edge.key' },
+    listener: {
+      address: '0.0.0.0:8443',
+      certificate: 'tls/edge.pem',
+      key: 'tls/edge.key',
+      clientCa: 'staff-ca.pem',
+    },
     authzAddress: 'authz.example.org:9001',
     authzTls: { certificate: 'own/envoy.pem', key: 'keys/envoy.key', ca: 'ca.pem' },
     upstreams: {
@@ -60,12 +65,45 @@ describe('a bootstrap that follows certificates', () => {
     ])
   })
 
-  it('has a file for each secret, with the paths of its pair', () => {
+  it('names a secret in place of each CA, and keeps the names that a peer must have', () => {
+    assert.deepEqual(valuesOf(bootstrap, 'validation_context'), [])
+    const source = (name: string): object => ({
+      name,
+      sds_config: {
+        path_config_source: { path: `${FOLDER}/${name}.json` },
+        resource_api_version: 'V3',
+      },
+    })
+    assert.deepEqual(valuesOf(bootstrap, 'validation_context_sds_secret_config'), [
+      source('ca-1'),
+      source('ca-2'),
+      source('ca-2'),
+    ])
+    const named = ({
+      bootstrap: whole = bootstrap,
+      field,
+    }: {
+      bootstrap?: object
+      field: string
+    }) =>
+      valuesOf(whole, field).map((context) => valuesOf(context, 'match_typed_subject_alt_names'))
+    assert.deepEqual(
+      named({ field: 'default_validation_context' }),
+      named({ bootstrap: envoyBootstrap(config), field: 'validation_context' }).slice(1),
+    )
+  })
+
+  it('has a file for each secret, with the paths', () => {
     const files = certificateFiles(config, FOLDER)
     const secrets = Object.fromEntries(
-      [...files].map(([file, text]) => [file, JSON.parse(text).resources[0].tls_certificate]),
+      [...files].map(([file, text]) => {
+        const { tls_certificate: pair, validation_context: ca } = JSON.parse(text).resources[0]
+        return [file, pair ?? ca]
+      }),
     )
     assert.deepEqual(secrets, {
+      [`${FOLDER}/ca-1.json`]: { trusted_ca: { filename: '/etc/countersign/staff-ca.pem' } },
+      [`${FOLDER}/ca-2.json`]: { trusted_ca: { filename: '/etc/countersign/ca.pem' } },
       [`${FOLDER}/certificate-1.json`]: {
         certificate_chain: { filename: '/etc/countersign/tls/edge.pem' },
         private_key: { filename: '/etc/countersign/tls/edge.key' },
@@ -78,11 +116,11 @@ describe('a bootstrap that follows certificates', () => {
   })
 
   it('is otherwise the bootstrap that reads certificates at the start', () => {
+    const replaced =
+      /^(tls_certificates|(combined_)?validation_context|tls_certificate_sds_secret_configs|validation_context_sds_secret_config)$/
     const without = (value: object): unknown =>
       JSON.parse(
-        JSON.stringify(value, (key, inner: unknown) =>
-          /^tls_certificate(s|_sds_secret_configs)$/.test(key) ? undefined : inner,
-        ),
+        JSON.stringify(value, (key, inner: unknown) => (replaced.test(key) ? undefined : inner)),
       )
     assert.deepEqual(without(bootstrap), without(envoyBootstrap(config)))
   })

@@ -11,7 +11,7 @@ const SLOW = basic('bob', 'wrong')
 
 describe('failures of authz and of callers', { skip: skipWithoutEnvoy() }, () => {
   let site: Site
-  before(async () => (site = await startSite({ edge: { authzTimeout: '2s' } })))
+  before(async () => (site = await startSite({ edge: { authzTimeout: '4s' } })))
   after(() => site[Symbol.asyncDispose]())
 
   const statusOf = async (line = ALICE): Promise<number> =>
