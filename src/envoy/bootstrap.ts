@@ -20,7 +20,7 @@ const SOCKET_MODE = 0o600
 export interface BootstrapOptions {
   /** Where Envoy finds the file of `refusalRate`: absolute. Default: no limit to the lines of refusals. */
   readonly rateFile?: string | undefined
-  /** The folder in which Envoy finds the files of `certificateFiles`: absolute. Default: it reads certificates when it starts. */
+  /** The folder in which Envoy finds the files of `certificateFiles`: absolute. Default: it reads them when it starts. */
   readonly certificatesFolder?: string | undefined
   /** Where the administration interface is. Default: as the configuration has it. */
   readonly admin?: Address | undefined

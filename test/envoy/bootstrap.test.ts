@@ -225,7 +225,10 @@ describe('envoy --mode validate', { skip: skipWithoutEnvoy() }, () => {
   })
 
   it('tries to reach authz until its timeout, and repeats no check that may have been decided', () => {
-    const [service] = valuesOf(envoyBootstrap(configWith({ authzTimeout: '750ms' })), 'grpc_service')
+    const [service] = valuesOf(
+      envoyBootstrap(configWith({ authzTimeout: '750ms' })),
+      'grpc_service',
+    )
     assert.deepEqual(valuesOf(service, 'retry_policy'), [
       {
         retry_on: 'connect-failure,refused-stream',
