@@ -13,6 +13,8 @@ import { checkMethod } from './check/service.ts'
 import { buildSnapshot } from './check/snapshot.ts'
 import { stateChecks } from './check/state-metrics.ts'
 import { CheckStatistics } from './check/statistics.ts'
+import { tracedChecks } from './check/traced-checks.ts'
+import { openTracing } from './check/tracing.ts'
 import { ReloadStatus } from './config/reload-status.ts'
 import { Reloader } from './config/reload.ts'
 import type { startIssuerListener } from './issuer/listener.ts'
@@ -61,6 +63,7 @@ export const startAuthz = async (file: string): Promise<Authz> => {
     state,
     store,
     audit: auditConfig,
+    tracing: tracingSettings,
   } = stack.use(await openConfiguredState(file, { clock, logger }))
   // 2. Audit: what comes after it can be recorded.
   const sink = stack.use(new JsonLinesSink(auditConfig.file))
@@ -96,9 +99,12 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   // 5. Health and metrics, from before the first check until after the last.
   const checks = new CheckStatistics()
   const { current } = reloader
+  const tracing = stack.use(await openTracing(tracingSettings, { clock, logger }))
+  const { tracer } = tracing
   const metrics = [
     ...authzMetrics({ checks, credentialCache, keySets, tokens, store, current, clock }),
     ...issuerMetrics.all,
+    ...tracing.metrics,
   ]
   const grpc = new GrpcStatistics()
   const exposed = { reloads, audit, grpc, metrics, checks: stateChecks(store), clock, logger }
@@ -106,16 +112,18 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   // 6. The issuer: its documents are published before the first token is signed.
   const { records, attempts, keys: derivedKeys } = resources.state
   const login = { records, attempts, derivedKeys, audit: events, metrics: issuerMetrics }
-  const published = { current: () => current().value, ...login, tls: issuerTls, clock, logger }
+  const process = { tls: issuerTls, tracer, clock, logger }
+  const published = { current: () => current().value, ...login, ...process }
   const issuer = listen.issuer && stack.use(await startIssuer(listen.issuer, published))
   // 7. The service: last open, first closed.
+  const watcher = tracer && tracedChecks(tracer)
   const server = stack.use(
     await startGrpcServer({
       server: listen.authz.server,
       address: listen.authz.address,
       mode: Number.parseInt(listen.authz.mode, 8),
       tls,
-      methods: [checkMethod({ current, audit, clock, logger, observer: checks })],
+      methods: [checkMethod({ current, audit, clock, logger, observer: checks, watcher })],
       statistics: grpc,
       grace: GRACE_MS,
       logger,

@@ -4,6 +4,7 @@ import { commonMetrics } from '../../src/audit/metrics.ts'
 import { IssuanceMetrics } from '../../src/ca/metrics.ts'
 import { authzMetrics } from '../../src/check/metrics.ts'
 import { CheckStatistics } from '../../src/check/statistics.ts'
+import { tracingMetrics } from '../../src/check/tracing.ts'
 import { ReloadStatus } from '../../src/config/reload-status.ts'
 import { IssuerMetrics } from '../../src/issuer/http/metrics.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
@@ -41,6 +42,8 @@ const AUTHZ = authzMetrics({
   clock: systemClock,
 })
 
+const TRACING = tracingMetrics(unread)
+
 const SIGNER = signerMetrics({
   current: unread,
   resources: { stocks: unread },
@@ -49,7 +52,12 @@ const SIGNER = signerMetrics({
 })
 
 /** Every metric of authz. */
-export const AUTHZ_METRICS: readonly Metric[] = [...COMMON, ...AUTHZ, ...new IssuerMetrics().all]
+export const AUTHZ_METRICS: readonly Metric[] = [
+  ...COMMON,
+  ...AUTHZ,
+  ...TRACING,
+  ...new IssuerMetrics().all,
+]
 
 /** Every metric of the signer. */
 export const SIGNER_METRICS: readonly Metric[] = [...COMMON, ...SIGNER]
@@ -72,7 +80,7 @@ export const metricsPage = async (): Promise<ReferencePage> => ({
     '## authz and signer',
     metricTable(COMMON),
     '## authz',
-    metricTable(AUTHZ),
+    metricTable([...AUTHZ, ...TRACING]),
     '## Logins and tokens of authz as an issuer',
     metricTable(new IssuerMetrics().all),
     '## signer',

@@ -21,9 +21,10 @@ import type {
   RoutedContext,
 } from './context.ts'
 import { deny, type Allowance, type Decision, type Denial, type DenialDetails } from './decision.ts'
-import { proceed, type Step } from './phases.ts'
+import { proceed, type Phase, type PhaseSurroundings, type Step } from './phases.ts'
 import type { RouteTable } from './route.ts'
 import type { Snapshot } from './snapshot.ts'
+import type { CheckWatch } from './watch.ts'
 
 /** What of a configuration in force a check needs. */
 export interface CheckState extends Pick<Snapshot, 'behindProxies' | 'limits' | 'clock'> {
@@ -33,26 +34,33 @@ export interface CheckState extends Pick<Snapshot, 'behindProxies' | 'limits' | 
 /**
  * Decides one request, at once where no phase has to wait. Never throws and never rejects. Phase 7, audit, is the
  * caller's (`service.ts`).
+ *
+ * @param watch follows the phases; absent for most checks
  */
 export const check = (
   attributes: CheckAttributes,
   state: CheckState,
   signal: AbortSignal,
+  watch?: CheckWatch,
 ): MaybePromise<Decision> => {
+  const surroundings = { state, signal, watch }
   // 1. Does the request have one reading? 2. Which route takes it?
-  const routed = proceed({ attributes }, findRoute, state, signal)
+  const routed = proceed({ attributes }, REQUEST, surroundings)
   // 3. Which credential does the request carry, and is it proven?
-  const authenticated = proceed(routed, authenticate, state, signal)
+  const authenticated = proceed(routed, AUTHENTICATE, surroundings)
   // 4. Whose is it?
-  const identified = proceed(authenticated, identify, state, signal)
+  const identified = proceed(authenticated, IDENTIFY, surroundings)
   // 5. Does a rule allow the request?
-  const permitted = proceed(identified, authorize, state, signal)
+  const permitted = proceed(identified, AUTHORIZE, surroundings)
   // 6. Which credential does the upstream get?
-  return proceed(permitted, forward, state, signal)
+  return proceed(permitted, TRANSFORM, surroundings)
 }
 
+/** What every phase gets. */
+type Surroundings = PhaseSurroundings<CheckState>
+
 /** Phases 1 and 2. A request that is too large, or has two readings, or that no route takes, ends here. */
-const findRoute = (context: ReceivedContext, state: CheckState): Step<RoutedContext> => {
+const findRoute = (context: ReceivedContext, { state }: Surroundings): Step<RoutedContext> => {
   const { attributes } = context
   const reading = readRequest(attributes, state)
   if (reading.outcome !== 'read') return deny(context, reading.code)
@@ -73,8 +81,7 @@ const findRoute = (context: ReceivedContext, state: CheckState): Step<RoutedCont
 /** Phase 3. Its answer is judged by the next phase, so that a check that is aborted names the authenticator. */
 const authenticate = (
   context: RoutedContext,
-  _state: CheckState,
-  signal: AbortSignal,
+  { signal }: Surroundings,
 ): MaybePromise<AuthenticatedContext> => {
   const result = context.route.chain.authenticate(context.request, signal)
   return result instanceof Promise
@@ -90,7 +97,7 @@ const withResult = (context: RoutedContext, result: ChainResult): AuthenticatedC
 /** Phase 4. Anything but a proven credential ends here; so do reserved names, and names that cannot be passed on. */
 const identify = (
   { attributes, request, route, target, result, authenticator }: AuthenticatedContext,
-  { clock }: CheckState,
+  { state: { clock } }: Surroundings,
 ): Step<IdentifiedContext> => {
   const { link, authentication } = result
   const routed = { attributes, request, route, target }
@@ -114,8 +121,7 @@ const identify = (
 /** Phase 5. Without a rule that allows it a request ends here. */
 const authorize = (
   context: IdentifiedContext,
-  { clock }: CheckState,
-  signal: AbortSignal,
+  { state: { clock }, signal }: Surroundings,
 ): MaybePromise<Step<PermittedContext>> => {
   const { identity, request, target, route } = context
   const { kubernetes, operation } = target
@@ -143,8 +149,7 @@ const judged = (
 /** Phase 6. A credential that cannot be made is a refusal: nothing is forwarded without it. */
 const forward = (
   context: PermittedContext,
-  _state: CheckState,
-  signal: AbortSignal,
+  { signal }: Surroundings,
 ): MaybePromise<Step<Allowance>> => {
   const transformation = transform(context.permit, context.route, signal)
   return transformation instanceof Promise
@@ -172,6 +177,27 @@ const forwarded = (
     case 'unavailable':
       return unavailable('transform-unavailable', transformation.cause, context, { rule })
   }
+}
+
+const REQUEST: Phase<ReceivedContext, RoutedContext, CheckState> = {
+  name: 'request',
+  run: findRoute,
+}
+const AUTHENTICATE: Phase<RoutedContext, AuthenticatedContext, CheckState> = {
+  name: 'authenticate',
+  run: authenticate,
+}
+const IDENTIFY: Phase<AuthenticatedContext, IdentifiedContext, CheckState> = {
+  name: 'identity',
+  run: identify,
+}
+const AUTHORIZE: Phase<IdentifiedContext, PermittedContext, CheckState> = {
+  name: 'authorize',
+  run: authorize,
+}
+const TRANSFORM: Phase<PermittedContext, Allowance, CheckState> = {
+  name: 'transform',
+  run: forward,
 }
 
 /** The refusals after which a browser may log in: it presented no credential, or one that has ended. */

@@ -8,10 +8,12 @@ import { ProblemList } from '../config/problem-list.ts'
 import { openState } from '../state/open.ts'
 import type { OpenedState, OpeningParts } from '../state/opened-state.ts'
 import { readStateSettings } from '../state/settings.ts'
+import { readTracing, type TracingSettings } from './tracing.ts'
 
 /** The state, and what else is opened before the parts of a configuration are built. */
 export interface ConfiguredState extends OpenedState {
   readonly audit: Config['audit']
+  readonly tracing: TracingSettings | undefined
 }
 
 /**
@@ -27,6 +29,7 @@ export const openConfiguredState = async (
   const { config, locate } = await readConfig(file, files)
   const problems = new ProblemList(locate)
   const settings = await readStateSettings(config.state, files, problems)
+  const tracing = await readTracing(config, files, problems)
   const opened = settings && (await problems.collect(['state'], () => openState(settings, parts)))
   if (problems.error !== undefined) throw problems.error
   if (opened === undefined) throw new Error('no state, and no problem') // collected above
@@ -35,6 +38,7 @@ export const openConfiguredState = async (
     state,
     store,
     audit: config.audit,
+    tracing,
     [Symbol.asyncDispose]: async () => await opened[Symbol.asyncDispose](),
   }
 }

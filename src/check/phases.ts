@@ -4,17 +4,24 @@
 import { DeadlineNear } from '../runtime/grpc/unary.ts'
 import type { MaybePromise } from '../runtime/maybe-promise.ts'
 import type { CheckContext } from './context.ts'
-import { deny, type Denial } from './decision.ts'
+import { deny, type Decision, type Denial } from './decision.ts'
+import type { CheckWatch, PhaseName } from './watch.ts'
 
 /** The outcome of a phase: the next context, or the end of the check. */
 export type Step<T> = T | Denial
 
-/** One phase; a function of the module, since a closure for each request would be made anew. */
-type Phase<From, To, State> = (
-  context: From,
-  state: State,
-  signal: AbortSignal,
-) => MaybePromise<Step<To>>
+/** What every phase of a check gets, and who follows it. */
+export interface PhaseSurroundings<State> {
+  readonly state: State
+  readonly signal: AbortSignal
+  readonly watch: CheckWatch | undefined
+}
+
+/** One phase. Its function is of the module, since a closure for each request would be made anew. */
+export interface Phase<From, To, State> {
+  readonly name: PhaseName
+  readonly run: (context: From, surroundings: PhaseSurroundings<State>) => MaybePromise<Step<To>>
+}
 
 /**
  * Runs a phase on the outcome of the one before it.
@@ -22,26 +29,36 @@ type Phase<From, To, State> = (
  * Never throws and never rejects: a phase that does, and one that would start after the signal is aborted, is a
  * denial with `internal-error`, `deadline-exceeded` or `cancelled`.
  */
-export const proceed = <From extends CheckContext, To extends object, State>(
+export const proceed = <From extends CheckContext, To extends CheckContext | Decision, State>(
   step: MaybePromise<Step<From>>,
   phase: Phase<From, To, State>,
-  state: State,
-  signal: AbortSignal,
+  surroundings: PhaseSurroundings<State>,
 ): MaybePromise<Step<To>> =>
   step instanceof Promise
-    ? step.then((settled) => runOn(settled, phase, state, signal))
-    : runOn(step, phase, state, signal)
+    ? step.then((settled) => watched(settled, phase, surroundings))
+    : watched(step, phase, surroundings)
 
-const runOn = <From extends CheckContext, To extends object, State>(
+const watched = <From extends CheckContext, To extends CheckContext | Decision, State>(
   step: Step<From>,
   phase: Phase<From, To, State>,
-  state: State,
-  signal: AbortSignal,
+  surroundings: PhaseSurroundings<State>,
 ): MaybePromise<Step<To>> => {
   if (isDenial(step)) return step
+  const { watch } = surroundings
+  return watch === undefined
+    ? runOn(step, phase, surroundings)
+    : watch.phase(phase.name, () => runOn(step, phase, surroundings))
+}
+
+const runOn = <From extends CheckContext, To extends CheckContext | Decision, State>(
+  step: From,
+  phase: Phase<From, To, State>,
+  surroundings: PhaseSurroundings<State>,
+): MaybePromise<Step<To>> => {
+  const { signal } = surroundings
   try {
     signal.throwIfAborted()
-    const next = phase(step, state, signal)
+    const next = phase.run(step, surroundings)
     return next instanceof Promise
       ? next.catch((cause: unknown) => failure(cause, step, signal))
       : next

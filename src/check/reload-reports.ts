@@ -36,6 +36,7 @@ export const RESTART_KEYS: StartKeys<Snapshot> = {
   'audit.file': ({ config }) => config.audit.file,
   'audit.unauthenticated': ({ config }) => config.audit.unauthenticated,
   state: ({ stateSettings }) => stateSettings,
+  tracing: ({ tracingSettings }) => tracingSettings?.generation,
 }
 
 /** The keys below those that a reload reads all the same. */

@@ -15,6 +15,7 @@ import { deny, type Decision } from './decision.ts'
 import { SILENT, type CheckObserver } from './observer.ts'
 import { describeDecision } from './record.ts'
 import type { Snapshot } from './snapshot.ts'
+import type { CheckWatch, CheckWatcher } from './watch.ts'
 
 /** What the service needs. */
 export interface CheckServiceOptions {
@@ -24,6 +25,8 @@ export interface CheckServiceOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly observer?: CheckObserver
+  /** Follows some checks through their phases. Default: none. */
+  readonly watcher?: CheckWatcher | undefined
 }
 
 /** `envoy.service.auth.v3.Authorization/Check`. */
@@ -53,6 +56,7 @@ interface PendingCheck {
   readonly snapshot: Snapshot
   readonly generation: number
   readonly call: UnaryCall
+  readonly watch: CheckWatch | undefined
 }
 
 class CheckService {
@@ -81,8 +85,9 @@ class CheckService {
     const { value: snapshot, generation } = this.#options.current()
     const controller = this.#controller ?? new AbortController()
     this.#controller = undefined
-    const deciding = this.#decide(message, snapshot, controller.signal)
-    const pending = { id: randomId(), started, snapshot, generation, call }
+    const watch = this.#options.watcher?.watch(call)
+    const deciding = this.#decide(message, snapshot, controller.signal, watch)
+    const pending = { id: randomId(), started, snapshot, generation, call, watch }
     if (!(deciding instanceof Promise)) {
       // Nothing waits that could have kept its signal.
       this.#controller = controller
@@ -106,8 +111,9 @@ class CheckService {
   /** Phase 7. A request whose event could not be written is refused, unless the route allows it. */
   #conclude(decision: Decision, pending: PendingCheck): void {
     const { clock, audit } = this.#options
-    const { id, started, snapshot, generation, call } = pending
+    const { id, started, snapshot, generation, call, watch } = pending
     this.#log(decision)
+    watch?.decided(decision, id)
     const duration = Math.round((clock.monotonic() - started) * 1_000)
     audit.record(describeDecision(decision, snapshot, { id, generation, duration }), (failure) => {
       try {
@@ -121,12 +127,13 @@ class CheckService {
     })
   }
 
-  #answer(decision: Decision, { id, started, call }: PendingCheck): void {
+  #answer(decision: Decision, { id, started, call, watch }: PendingCheck): void {
     const { clock } = this.#options
     const answer = encodeAnswer(id, decision, clock.now())
     this.#observer.decided(decision, clock.monotonic() - started)
     this.#observer.ended()
     call.answer(answer)
+    watch?.answered(decision)
   }
 
   #unrecorded(decision: Decision, id: string, failure: CountersignError): Decision {
@@ -145,9 +152,14 @@ class CheckService {
     call.answer(encodeAnswer(id, FAULT, this.#options.clock.now()))
   }
 
-  #decide(bytes: Buffer, snapshot: Snapshot, signal: AbortSignal): MaybePromise<Decision> {
+  #decide(
+    bytes: Buffer,
+    snapshot: Snapshot,
+    signal: AbortSignal,
+    watch: CheckWatch | undefined,
+  ): MaybePromise<Decision> {
     try {
-      return check(decodeCheckRequest(bytes), snapshot, signal)
+      return check(decodeCheckRequest(bytes), snapshot, signal, watch)
     } catch (cause) {
       return deny({}, 'internal-error', { cause })
     }

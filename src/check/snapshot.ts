@@ -35,6 +35,7 @@ import { buildForwarding } from '../transform/build.ts'
 import { buildIssuer, type Issuer } from '../keys/issuer.ts'
 import type { SnapshotResources } from './resources.ts'
 import type { LoginRedirect } from './answer/login-redirect.ts'
+import { readTracing, type TracingSettings } from './tracing.ts'
 import { RouteTable, type Route } from './route.ts'
 
 /**
@@ -66,6 +67,8 @@ export interface Snapshot extends AsyncDisposable {
   readonly logins: Logins | undefined
   /** What `state` would be opened with. */
   readonly stateSettings: StateSettings | undefined
+  /** What tracing would be begun with. */
+  readonly tracingSettings: TracingSettings | undefined
   /** The servers that its authenticators, its rules and its transforms call. */
   readonly dependencies: readonly Dependency[]
 }
@@ -120,6 +123,7 @@ export const buildSnapshot = async (
   const tls = await builder.tls('authz', config.listen.authz.tls)
   const issuerTls = await builder.tls('issuer', config.listen.issuer?.tls)
   const stateSettings = await readStateSettings(config.state, files, problems)
+  const tracingSettings = await readTracing(config, files, problems)
   const seal = await builder.seal(config)
   const transformers = new Map<string, readonly Transformer[]>()
   for (const [index, route] of config.routes.entries()) {
@@ -156,6 +160,7 @@ export const buildSnapshot = async (
     authorizationServer,
     logins,
     stateSettings,
+    tracingSettings,
     dependencies,
     [Symbol.asyncDispose]: () => connections.disposeAsync(),
   }

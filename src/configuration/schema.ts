@@ -4,6 +4,7 @@
 
 import * as z from 'zod'
 import { logSchema } from '../config/log-schema.ts'
+import { tracingSchema } from '../config/tracing-schema.ts'
 import { apiServerSchema } from '../clients/kubernetes/api-server-schema.ts'
 import { auditSchema } from '../audit/schema.ts'
 import { authenticatorSchema } from '../authenticate/schema.ts'
@@ -232,6 +233,7 @@ export const configSchema = z
     audit: auditSchema,
     state: stateSchema,
     log: logSchema,
+    tracing: tracingSchema.optional(),
     envoy: envoySchema.optional(),
     tests: policyTestsSchema,
   })

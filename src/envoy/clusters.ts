@@ -17,6 +17,7 @@ import {
 import { forwardsCertificates, SIGNER_CLUSTER } from './identity-certificate.ts'
 import { ISSUER_CLUSTER, issuerAddress } from './issuer.ts'
 import { CONNECTION_WINDOW, STREAM_WINDOW, type Message } from './message.ts'
+import { collectorClusters } from './tracing.ts'
 import { upstreamClusters } from './upstream-clusters.ts'
 
 /** The cluster of authz; no upstream can have that name, since names hold no colon. */
@@ -28,6 +29,7 @@ export const clusters = (config: Config, envoy: EnvoyConfig): readonly Message[]
   ...(forwardsCertificates(config) ? [signerCluster(envoy)] : []),
   ...(config.issuer === undefined ? [] : [issuerCluster(config, envoy)]),
   ...Object.keys(envoy.upstreams).flatMap((name) => upstreamClusters(name, config, envoy)),
+  ...collectorClusters(config),
 ]
 
 // Every live identity has a stream of its own; the default of 1,024 would be the last identity.

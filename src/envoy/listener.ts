@@ -16,6 +16,7 @@ import {
 import { connectionLog, requestLog, type RefusalLog } from './refusal-log.ts'
 import { routeConfiguration } from './routes.ts'
 import { earlyHeaderMutations } from './strip.ts'
+import { tracingOf } from './tracing.ts'
 
 /** The name of the public listener. */
 export const EDGE_LISTENER = 'edge'
@@ -86,6 +87,7 @@ const connectionManager = (config: Config, envoy: EnvoyConfig, log: RefusalLog):
     {
       stat_prefix: EDGE_LISTENER,
       access_log: requestLog(log),
+      ...tracingOf(config),
       ...trust(envoy.listener),
       ...normalisation,
       ...bounds(envoy.listener),

@@ -19,6 +19,7 @@ import {
 } from '../request/stripped-headers.ts'
 import { extension, type Message } from './message.ts'
 import { removalsOf, type HeaderNames } from './removals.ts'
+import { untrustedTraceHeaders } from './tracing.ts'
 
 // What authz has to see. It removes the caller's credential itself, and impersonation it refuses, or
 // sets anew where a rule allows it: without the header, `kubectl --as=other` would run as oneself.
@@ -34,7 +35,10 @@ export const TRAILER = 'trailer'
  */
 export const earlyHeaderMutations = (config: Config, trustedHops: number): readonly Message[] => {
   const ours = namesOf(
-    [...STRIPPED_NAMES, ...OVERRIDES, TRAILER, ...namedHeaders(config)].filter(isOurs),
+    [
+      ...[...STRIPPED_NAMES, ...OVERRIDES, TRAILER, ...namedHeaders(config)].filter(isOurs),
+      ...untrustedTraceHeaders(config),
+    ],
     [...STRIPPED_PREFIXES, ENVOY_PREFIX].filter(isOurs),
   )
   const origin = namesOf(ORIGIN_NAMES, [ORIGIN_PREFIX])

@@ -5,6 +5,7 @@ import type { LimitsConfig } from '../request/limits-schema.ts'
 import type { IssuerListenerConfig } from '../configuration/schema.ts'
 import { startHttpServer, type HttpServer } from '../runtime/http/server.ts'
 import type { ReplaceableTls } from '../runtime/server-tls.ts'
+import type { Tracer } from '../runtime/tracing/span.ts'
 import type { ApplicationParts } from './application.ts'
 import { Applications, type Published } from './applications.ts'
 import { withoutCallerHeaders } from './http/caller.ts'
@@ -12,6 +13,7 @@ import { admitsNames } from './http/client-names.ts'
 import { documentAt, isDocumentPath } from './documents.ts'
 import { loopbackTokenClient } from './session/loopback-token-client.ts'
 import { RequestLimit } from './http/request-limit.ts'
+import { tracedRequests } from './http/traced-requests.ts'
 import { startOutboxWorker, type OutboxHandlers } from '../logins/outbox-worker.ts'
 import { LogoutOutbox } from '../logins/outbox.ts'
 
@@ -25,6 +27,8 @@ export interface ListenerSettings extends Published {
 export interface IssuerListenerParts extends Omit<ApplicationParts, 'tokenClient'> {
   /** The configuration in force; called for every request. */
   readonly current: () => ListenerSettings
+  /** Traces requests, where the configuration has `tracing`. */
+  readonly tracer?: Tracer | undefined
   /** The files of `tls`, where the listener has it. */
   readonly tls?: ReplaceableTls | undefined
 }
@@ -42,7 +46,7 @@ const LIMITS = { connections: 4_608, headerBytes: 32_768 }
  */
 export const startIssuerListener = async (
   { address, mode, tls }: IssuerListenerConfig,
-  { current, tls: material, ...parts }: IssuerListenerParts,
+  { current, tls: material, tracer, ...parts }: IssuerListenerParts,
 ): Promise<HttpServer> => {
   await using stack = new AsyncDisposableStack()
   const { records, audit, logger } = parts
@@ -73,7 +77,8 @@ export const startIssuerListener = async (
       const bounded = requestLimit.bounding(answer, (path) =>
         isDocumentPath(path, published.issuer),
       )
-      return isProven ? bounded : withoutCallerHeaders(bounded)
+      const traced = tracer === undefined ? bounded : tracedRequests(tracer, bounded)
+      return isProven ? traced : withoutCallerHeaders(traced)
     },
     tls: material && { material, admits: admitsNames(tls?.clientNames) },
     logger,

@@ -65,6 +65,8 @@ export interface SiteOptions {
   readonly listener?: Readonly<Record<string, unknown>>
   /** The section `issuer`. Default: none. */
   readonly issuer?: Readonly<Record<string, unknown>>
+  /** The section `tracing`. Default: none. */
+  readonly tracing?: Readonly<Record<string, unknown>>
   /** How Envoy reaches the issuer. Default: over a UNIX socket. */
   readonly issuerListen?: 'unix' | 'mtls'
   /** Keys of the section `envoy` that differ. */
@@ -87,6 +89,7 @@ export const startSite = async ({
   edge = {},
   upstream: server = {},
   issuer,
+  tracing,
   issuerListen = 'unix',
   movable = false,
 }: SiteOptions = {}): Promise<Site> => {
@@ -104,6 +107,7 @@ export const startSite = async ({
     routes,
     ...(admin === undefined ? {} : { admin }),
     ...(issuer === undefined ? {} : { issuer }),
+    ...(tracing === undefined ? {} : { tracing }),
     ...(issuerListen === 'unix' ? {} : { issuerTls: await issuerOverTls(pki) }),
   }
   const options = {
@@ -219,6 +223,7 @@ export const configuration = (
     edge = {},
     upstream = {},
     issuer,
+    tracing,
     issuerTls,
   }: SiteOptions & { readonly issuerTls?: IssuerOverTls } = {},
 ): Record<string, unknown> => ({
@@ -229,6 +234,7 @@ export const configuration = (
     ...(issuer === undefined ? {} : { issuer: issuerTls?.listen ?? 'unix:issuer.sock' }),
   },
   ...(issuer === undefined ? {} : { issuer }),
+  ...(tracing === undefined ? {} : { tracing }),
   authenticators: {
     staff: { basic: { realm: 'Site', verify } },
     ...authenticators,

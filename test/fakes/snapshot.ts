@@ -30,6 +30,7 @@ export const snapshotOf = (
   authorizationServer: undefined,
   logins: undefined,
   stateSettings: { kind: 'memory' },
+  tracingSettings: undefined,
   dependencies: [],
   [Symbol.asyncDispose]: () => Promise.resolve(),
 })

@@ -150,7 +150,8 @@ class GrpcApplication implements Http2Application<Opener>, Disposable {
       return refusing(WRONG_TIMEOUT, { calls, code: GRPC_CODES.internal })
     }
     if (unary !== undefined) {
-      return (stream) => new UnaryExchange(stream, unary, timeout, this.#surroundings)
+      const head = { timeout, traceparent: valueOf('traceparent') }
+      return (stream) => new UnaryExchange(stream, unary, head, this.#surroundings)
     }
     if (streaming !== undefined) return (stream) => this.#openStream(stream, streaming, timeout)
     const { unknown: calls } = this.#statistics

@@ -168,6 +168,10 @@ class GrpcJsCall implements UnaryCall {
     return Number(this.#call.getDeadline())
   }
 
+  get traceparent(): string | undefined {
+    return this.#call.metadata.get('traceparent')[0]?.toString()
+  }
+
   answer(message: Uint8Array): void {
     this.#isAnswered = true
     this.#reply(null, message)

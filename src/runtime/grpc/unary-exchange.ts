@@ -43,6 +43,13 @@ const refusal = (status: GrpcStatus): Refusal => ({
 
 const status = (code: number, details: string): Refusal => refusal({ code, details })
 
+/** What the head of a call says. */
+interface CallHead {
+  /** `grpc-timeout`, in milliseconds. */
+  readonly timeout: number | undefined
+  readonly traceparent: string | undefined
+}
+
 const INTERNAL = status(GRPC_CODES.internal, 'internal error')
 const TOO_LATE = status(GRPC_CODES.deadlineExceeded, 'the deadline has passed')
 const SECOND_MESSAGE = status(GRPC_CODES.unimplemented, 'a second message in a unary call')
@@ -55,6 +62,7 @@ const PREFIX = new Uint8Array(PREFIX_BYTES)
 /** One call. */
 export class UnaryExchange implements StreamReceiver, UnaryCall, Timed, Holder {
   readonly deadline: number
+  readonly traceparent: string | undefined
   /** Monotonic; set when the handler waits. */
   dueAt = Number.POSITIVE_INFINITY
   holding: Holding | undefined
@@ -73,7 +81,7 @@ export class UnaryExchange implements StreamReceiver, UnaryCall, Timed, Holder {
   constructor(
     stream: Http2Stream,
     { method, calls }: { readonly method: UnaryMethod; readonly calls: MethodCalls },
-    timeout: number | undefined,
+    { timeout, traceparent }: CallHead,
     surroundings: UnarySurroundings,
   ) {
     this.#stream = stream
@@ -81,6 +89,7 @@ export class UnaryExchange implements StreamReceiver, UnaryCall, Timed, Holder {
     this.#calls = calls
     this.#surroundings = surroundings
     this.deadline = timeout === undefined ? Number.POSITIVE_INFINITY : surroundings.now() + timeout
+    this.traceparent = traceparent
     surroundings.touched.push(this)
   }
 

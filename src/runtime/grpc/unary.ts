@@ -5,6 +5,8 @@
 export interface UnaryCall {
   /** When the client stops waiting, in milliseconds since the epoch; infinity where it does not say (`grpc-timeout`). */
   readonly deadline: number
+  /** The client's place in a trace (W3C Trace Context, `traceparent`), as it sent it. */
+  readonly traceparent?: string | undefined
   /**
    * Answers with a message, once; does nothing after the client has cancelled. The bytes may change when it has returned.
    */

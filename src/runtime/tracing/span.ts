@@ -1,0 +1,64 @@
+// The seam between what is traced and the exporter of traces: a few calls, without a library. Where nothing is traced, no span
+// is made and no code of OpenTelemetry is loaded.
+
+import { AsyncLocalStorage } from 'node:async_hooks'
+
+/** What a span says, by the names of OpenTelemetry's semantic conventions where they have one. No secrets. */
+export type SpanAttributes = Readonly<Record<string, string | number | boolean>>
+
+/** A part of a trace that has begun. No method throws. */
+export interface Span {
+  /** Identifies the trace: 32 hexadecimal digits (W3C Trace Context, `trace-id`). */
+  readonly traceId: string
+  /** Begins a span within this one. */
+  child(name: string, kind: SpanKind, attributes?: SpanAttributes): Span
+  set(attributes: SpanAttributes): void
+  /** What the span is of has failed, with a text without secrets. */
+  fail(description: string): void
+  end(): void
+}
+
+/** `internal` is work of this process, `client` a request to another server. */
+export type SpanKind = 'internal' | 'client'
+
+/** Begins traces. */
+export interface Tracer {
+  /**
+   * Begins the span of a request that this process answers; undefined when the request is not sampled.
+   *
+   * @param traceparent the header of the caller (W3C Trace Context §3.2), if it sent one
+   */
+  begin(
+    name: string,
+    traceparent: string | undefined,
+    attributes?: SpanAttributes,
+  ): Span | undefined
+}
+
+const active = new AsyncLocalStorage<Span>()
+
+/** Runs a function whose work belongs to a span, also what it leaves to be done later. */
+export const within = <T>(span: Span, run: () => T): T => active.run(span, run)
+
+/**
+ * Traces a request to another server as a part of the span that is active. Without one it only calls the function.
+ *
+ * @param run what sends the request; its rejection is the span's failure
+ */
+export const tracedRequest = async <T>(
+  name: string,
+  attributes: SpanAttributes,
+  run: () => Promise<T>,
+): Promise<T> => {
+  const parent = active.getStore()
+  if (parent === undefined) return await run()
+  const span = parent.child(name, 'client', attributes)
+  try {
+    return await within(span, run)
+  } catch (cause) {
+    span.fail(cause instanceof Error ? cause.name : 'failed')
+    throw cause
+  } finally {
+    span.end()
+  }
+}
