@@ -51,7 +51,7 @@ export const startSigner = async (file: string): Promise<Signer> => {
   const { config, authorities } = reloader.current().value
   const logger = createLogger(config.log.level).child({ component: 'signer' })
   // 2. Audit: what comes after it can be recorded.
-  const audit = stack.use(new JsonLinesSink(config.audit.file))
+  const audit = stack.use(new JsonLinesSink(config.audit.file, 'signer'))
   await audit.write({ event: 'configuration-loaded', generation: 1, file })
   // 3. Changes of the configuration.
   const reloads = new ReloadStatus(clock)

@@ -68,6 +68,7 @@ export const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
     'envoy/admin.ts',
     'keys/public-key.ts',
     'keys/signing-keys.ts',
+    'tools/audit-log/opening.ts',
     'tools/trace/records.ts',
   ],
 }

@@ -163,7 +163,7 @@ describe('the signer, with one process and its files', { concurrency: true }, ()
     await signer.reload()
     await ask(site, site.handle())
     const events = (await eventsOf(site)).map(({ event }) => event)
-    assert.deepEqual(events, ['configuration-loaded', 'certificate-issued'])
+    assert.deepEqual(events, ['log-opened', 'configuration-loaded', 'certificate-issued'])
   })
 
   it('continues with the old audit file when that cannot be reopened', async () => {
@@ -222,7 +222,10 @@ describe('the signer’s socket', { concurrency: true }, () => {
   it('is not taken over from a signer that runs', async () => {
     await using site = await signerSite()
     await using _ = await startSigner(site.config)
-    await assert.rejects(startSigner(site.config), /another process listens/)
+    await assert.rejects(startSigner(site.config), /another process writes to the audit file/)
+    const other = (await readFile(site.config, 'utf8')).replace('issued.jsonl', 'other.jsonl')
+    await writeFile(site.file('other.yaml'), other)
+    await assert.rejects(startSigner(site.file('other.yaml')), /another process listens/)
     assert.equal((await ask(site, site.handle())).secrets.length, 1)
   })
 })

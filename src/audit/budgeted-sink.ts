@@ -5,6 +5,7 @@ import type { AuditConfig } from './schema.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { SourceBudgets } from '../runtime/source-budgets.ts'
+import { CHAIN_BYTES } from './chain.ts'
 import type { AuditEvent } from './event.ts'
 import { PendingRefusals, unauthenticatedRefusal } from './refusals-summary.ts'
 import {
@@ -94,7 +95,7 @@ export class BudgetedSink implements AuditSink, DecisionSink, AsyncDisposable {
     const refusal = budgets && unauthenticatedRefusal(event)
     if (budgets === undefined || refusal === undefined) return this.#sink.record(event, done)
     const line = this.#sink.lineOf(event)
-    const bytes = Buffer.byteLength(line)
+    const bytes = Buffer.byteLength(line) + CHAIN_BYTES
     const budget = refusal.reason === 'credential-wrong' ? budgets.guesses : budgets.others
     if (budget.take(refusal.source, bytes)) return this.#sink.append(line, done)
     this.#pending.add(refusal, bytes, this.#clock.now())

@@ -10,6 +10,7 @@ import type {
   CertificateRefusedEvent,
   RefusalsCountedEvent,
 } from './events/issuance-schema.ts'
+import type { LogOpenedEvent } from './events/log-schema.ts'
 import type {
   LoginEndedEvent,
   LoginEvent,
@@ -44,3 +45,4 @@ export type AuditEvent =
   | CertificateIssuedEvent
   | CertificateRefusedEvent
   | RefusalsCountedEvent
+  | LogOpenedEvent

@@ -4,8 +4,8 @@ import type { DecisionEvent } from '../audit/event.ts'
 import type { PresentedCredential } from '../identity/presented-credential.ts'
 import { cutText } from '../runtime/text.ts'
 
-/** The longest such event, in bytes. The time and the mark of the log come to it. */
-const MAX_BYTES = 1_950
+/** The longest such event, in bytes. The time, the mark of the log and the place in its chain come to it. */
+const MAX_BYTES = 1_850
 
 // Texts that are so short in all, in characters, need no measuring: no character takes more than three bytes.
 const SHORT = 300

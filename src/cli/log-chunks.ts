@@ -4,14 +4,16 @@ import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Readable } from 'node:stream'
-import { createGunzip } from 'node:zlib'
+import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { CountersignError, describeError } from '../runtime/errors.ts'
 
 const READ_BYTES = 262_144
+// RFC 1952 §2.3.1, RFC 8878 §3.1.1.
 const GZIP = Buffer.from([0x1f, 0x8b])
+const ZSTANDARD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd])
 
 /**
- * A file, unpacked where it is gzip's, whatever its name; `-` is standard input, as it is.
+ * A file, unpacked where it is gzip's or Zstandard's, whatever its name; `-` is standard input, as it is.
  *
  * The iteration throws CountersignError `file-unreadable`.
  */
@@ -25,19 +27,24 @@ export async function* logChunks(file: string, stdin: Readable): AsyncGenerator<
 }
 
 const unpacked = async (path: string): Promise<AsyncIterable<Uint8Array>> => {
-  const packed = await isPacked(path)
+  const unpacker = unpackerOf(await beginning(path))
   const stream = createReadStream(path, { highWaterMark: READ_BYTES })
-  if (!packed) return stream
-  const gunzip = createGunzip({ chunkSize: READ_BYTES })
-  stream.on('error', (cause) => gunzip.destroy(cause))
-  gunzip.on('close', () => stream.destroy())
-  return stream.pipe(gunzip)
+  if (unpacker === undefined) return stream
+  stream.on('error', (cause) => unpacker.destroy(cause))
+  unpacker.on('close', () => stream.destroy())
+  return stream.pipe(unpacker)
 }
 
-/** Pipes are not inspected, since data that was read cannot be read again. */
-const isPacked = async (path: string): Promise<boolean> => {
+const unpackerOf = (bytes: Buffer) => {
+  if (bytes.subarray(0, GZIP.length).equals(GZIP)) return createGunzip({ chunkSize: READ_BYTES })
+  return bytes.equals(ZSTANDARD) ? createZstdDecompress({ chunkSize: READ_BYTES }) : undefined
+}
+
+/** The first bytes. Of pipes none, since data that was read cannot be read again. */
+const beginning = async (path: string): Promise<Buffer> => {
   await using handle = await open(path)
-  if (!(await handle.stat()).isFile()) return false
-  const { buffer, bytesRead } = await handle.read(Buffer.alloc(GZIP.length), 0, GZIP.length, 0)
-  return bytesRead === GZIP.length && buffer.equals(GZIP)
+  if (!(await handle.stat()).isFile()) return Buffer.alloc(0)
+  const bytes = Buffer.alloc(ZSTANDARD.length)
+  const { bytesRead } = await handle.read(bytes, 0, bytes.length, 0)
+  return bytes.subarray(0, bytesRead)
 }

@@ -7,6 +7,7 @@ import { auditLineSchema, EVENT_SCHEMAS } from '../../src/audit/events/events-sc
 import { auditLine } from '../../src/audit/line.ts'
 import { jsonSchema } from '../../src/cli/schemas.ts'
 import { textOf } from '../docs/markdown.ts'
+import { verifyLines } from '../tools/audit-log/logs.ts'
 
 const lines = recordedLines()
 
@@ -23,12 +24,17 @@ describe('the recorded lines of the reference', () => {
 
     it(`are as the code writes them in line ${index + 1}`, () => {
       const event = auditLineSchema.parse(JSON.parse(line))
-      const { log: _, time, ...fields } = event
+      const { log: _, time, chain, seq, hash, ...fields } = event
       const written = auditLine(fields, Date.parse(time))
-      assert.deepEqual(JSON.parse(written), JSON.parse(line))
-      if (event.event === 'decision') assert.equal(written.trimEnd(), line)
+      assert.deepEqual({ ...JSON.parse(written), chain, seq, hash }, JSON.parse(line))
+      if (event.event === 'decision') assert.ok(line.startsWith(written.slice(0, -2)))
     })
   }
+
+  it('are chained', async () => {
+    const { findings, chains } = await verifyLines(lines)
+    assert.deepEqual([findings, chains.length], [[], 2])
+  })
 
   for (const name of NAMES) {
     it(`have an event ${name}`, () => {

@@ -57,6 +57,7 @@ describe('countersign authz', { concurrency: true }, () => {
     assert.deepEqual(
       jsonLines(stdout).map(({ log, event, decision }) => [log, event, decision]),
       [
+        ['audit', 'log-opened', undefined],
         ['audit', 'configuration-loaded', undefined],
         ['audit', 'decision', 'allow'],
       ],
@@ -82,8 +83,8 @@ describe('countersign authz', { concurrency: true }, () => {
     await rename(file, rotated)
     authz.signal('SIGHUP')
     const text = await untilFile(file, /"configuration-loaded","generation":2/)
-    assert.equal(jsonLines(text).length, 1)
-    assert.equal(jsonLines(await readFile(rotated, 'utf8')).length, 1)
+    assert.equal(jsonLines(text).length, 2)
+    assert.equal(jsonLines(await readFile(rotated, 'utf8')).length, 2)
   })
 
   it('continues after a SIGHUP where the audit file cannot be opened, and reloads anyway', async () => {

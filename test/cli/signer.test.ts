@@ -30,6 +30,7 @@ describe('countersign signer', { concurrency: true }, () => {
     assert.deepEqual(
       jsonLines(stdout).map(({ log, event }) => [log, event]),
       [
+        ['audit', 'log-opened'],
         ['audit', 'configuration-loaded'],
         ['audit', 'certificate-issued'],
       ],

@@ -9,6 +9,7 @@ import {
   certificateRefusedEvent,
   refusalsCountedEvent,
 } from './issuance-schema.ts'
+import { logOpenedEvent } from './log-schema.ts'
 import {
   loginEndedEvent,
   loginEvent,
@@ -31,13 +32,24 @@ export const EVENT_SCHEMAS = {
     loginEndedEvent,
   ],
   signer: [certificateIssuedEvent, certificateRefusedEvent, refusalsCountedEvent],
-  both: [configurationLoadedEvent, configurationRejectedEvent],
+  both: [configurationLoadedEvent, configurationRejectedEvent, logOpenedEvent],
 } as const
 
 /** What each line has besides the fields of its event. */
 export const lineKeys = {
   log: z.literal('audit').describe('Distinguishes audit lines in a shared stream.'),
   time: z.string().describe('RFC 3339, UTC, with milliseconds.'),
+  chain: z
+    .string()
+    .optional()
+    .describe('The id of the hash chain: one writer, over its restarts and all its files.'),
+  seq: z.int().optional().describe('The number of the record in its chain, counted from 1.'),
+  hash: z
+    .string()
+    .optional()
+    .describe(
+      'SHA-256, base64url, of the bytes of the line before `,"hash"`, followed by the `hash` of the record before (nothing before the first). Always the last field.',
+    ),
 }
 
 /** A line of the audit log. */
@@ -56,5 +68,6 @@ export const auditLineSchema = z
     refusalsCountedEvent.extend(lineKeys),
     configurationLoadedEvent.extend(lineKeys),
     configurationRejectedEvent.extend(lineKeys),
+    logOpenedEvent.extend(lineKeys),
   ])
   .describe('A line of the audit log of authz or of the signer.')

@@ -27,7 +27,7 @@ describe('in bash', async () => {
   const script = await scriptOf('bash')
   const CASES: readonly { readonly words: readonly string[]; readonly want: readonly string[] }[] =
     [
-      { words: ['au'], want: ['authz'] },
+      { words: ['aut'], want: ['authz'] },
       { words: ['c'], want: ['ca', 'credential', 'completion'] },
       { words: ['ca', 'c'], want: ['create', 'client', 'csr'] },
       { words: ['keys', 'sig'], want: ['signing'] },

@@ -16,7 +16,7 @@ const CASES: readonly {
   readonly line: string
   readonly want: readonly string[]
 }[] = [
-  { name: 'a command', line: 'au', want: ['authz'] },
+  { name: 'a command', line: 'aut', want: ['authz'] },
   { name: 'a command of a command', line: 'keys sig', want: ['keys', 'signing'] },
   { name: 'a command of that', line: 'keys signing cre', want: ['keys', 'signing', 'create'] },
   { name: 'an option', line: 'validate --str', want: ['validate', '--strict'] },

@@ -1,0 +1,56 @@
+// The records that the writer of the log makes itself, about the log.
+
+import * as z from 'zod'
+import type { Frozen } from './frozen.ts'
+
+const text = z.string()
+
+/** A record, by its place in the chain. */
+const head = z.strictObject({
+  seq: z.int().describe('Its sequence number.'),
+  hash: text.describe('Its hash.'),
+})
+
+/** Bytes in the log that are not a record. */
+const cut = z.strictObject({
+  bytes: z.int().describe('How many bytes.'),
+  hash: text.describe('Their SHA-256, base64url.'),
+})
+
+/** A file was opened, or continues after a failed write. */
+export const logOpenedEvent = z
+  .strictObject({
+    event: z.literal('log-opened'),
+    cause: z
+      .enum(['start', 'reopened', 'write-failed'])
+      .describe(
+        'Why: the process started; the file was opened anew at SIGHUP; or writes failed, and this is the first record after them.',
+      ),
+    writer: z.enum(['authz', 'signer']).describe('The process.'),
+    host: text.describe('The name of its machine or container.'),
+    pid: z.int().describe('Its process id.'),
+    offset: z
+      .int()
+      .optional()
+      .describe('The size of the file before this record. Absent on standard output.'),
+    previous: head
+      .optional()
+      .describe(
+        'The record before this one, which may be in another file. Absent where the chain begins.',
+      ),
+    cut: z
+      .array(cut)
+      .optional()
+      .describe(
+        'Incomplete lines that a crash or a failed write left, each before this record. None of them was acknowledged.',
+      ),
+    lost: z.int().optional().describe('Events whose write failed before this record.'),
+  })
+  .describe(
+    'The log was opened or continues: the first record of each file. It links the file to the one before.',
+  )
+
+/** A file was opened, or continues after a failed write. */
+export type LogOpenedEvent = Frozen<z.output<typeof logOpenedEvent>>
+/** Bytes in the log that are not a record. */
+export type CutLine = Frozen<z.output<typeof cut>>

@@ -1,0 +1,11 @@
+// `countersign audit`: reads audit logs and proves that they are complete.
+
+import { Command } from 'commander'
+import type { CommandContext } from '../context.ts'
+import { verifyCommand } from './verify.ts'
+
+/** The command. */
+export const auditCommand = (context: CommandContext): Command =>
+  new Command('audit')
+    .description('read audit logs, and verify that nothing in them was changed or removed')
+    .addCommand(verifyCommand(context))

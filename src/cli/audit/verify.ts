@@ -1,0 +1,112 @@
+// `countersign audit verify`: finds what was changed, removed, inserted or moved in an audit log.
+
+import { Command } from 'commander'
+import { verifyLog, type Verification } from '../../tools/audit-log/verify.ts'
+import type { CommandContext } from '../context.ts'
+import { counted, linesAsText } from '../format.ts'
+import { logChunks } from '../log-chunks.ts'
+import { printable, printableJson } from '../printable.ts'
+import { startProgress, withProgress } from '../progress.ts'
+import { reportFailure } from '../report.ts'
+
+interface Options {
+  readonly json?: true
+}
+
+const BROKEN = 1
+const UNUSABLE = 2
+
+const AFTERWORD = `
+Each record has a sequence number and a hash over itself and the record before it. The files of one chain
+may be given in any order, with those of other chains, and packed by gzip or zstd. The end of a log proves
+itself only as far as a later record does: compare the last hash with one that was stored elsewhere.
+
+Exit status: 0, the log is intact; 1, something is wrong with it; 2, a file cannot be read.
+
+With --json, one object per line: {"kind":"finding", "finding", "file", "line", "chain", "sequence",
+"text"} for all that is wrong, {"kind":"note", …}, {"kind":"chain", "chain", "writer", "host", "first",
+"last", "from", "until", "hash", "records", "files"}, and {"kind":"summary", "intact", "findings", …} at
+the end.`
+
+/** The command. */
+export const verifyCommand = (context: CommandContext): Command =>
+  new Command('verify')
+    .description(
+      'verify audit logs: print each record that was changed, removed, inserted, moved or cut off, with its file and line',
+    )
+    .argument('<files...>', 'audit logs of authz or of signers; "-" for standard input')
+    .option('--json', 'print JSON lines')
+    .addHelpText('after', AFTERWORD)
+    .action(async (files: readonly string[], options: Options) => {
+      try {
+        context.process.exitCode = await run(context, files, options)
+      } catch (cause) {
+        reportFailure(context, cause)
+        context.process.exitCode = UNUSABLE
+      }
+    })
+
+const run = async (
+  context: CommandContext,
+  given: readonly string[],
+  { json }: Options,
+): Promise<number> => {
+  const files = [...new Set(given)]
+  using progress = startProgress(context, 'verifying')
+  const result = await verifyLog(files, (file) =>
+    withProgress(logChunks(file, context.process.stdin), progress),
+  )
+  progress.end()
+  const isIntact = result.findings.length === 0 && result.chains.length > 0
+  if (json === true) printJson(context, files, result, isIntact)
+  else printText(context, files, result, isIntact)
+  return isIntact ? 0 : BROKEN
+}
+
+// The rest is counted.
+const MAX_SHOWN = 100
+
+const printText = (
+  { process, console }: CommandContext,
+  files: readonly string[],
+  { chains, findings, notes, others }: Verification,
+  isIntact: boolean,
+): void => {
+  for (const { file, line, kind, text } of findings.slice(0, MAX_SHOWN)) {
+    console.error(printable(`${file}:${line}: ${kind}: ${text}`))
+  }
+  const more = findings.length - MAX_SHOWN
+  if (more > 0) console.error(`and ${more} more`)
+  const records = chains.reduce((sum, chain) => sum + chain.records, 0)
+  const verdict = isIntact
+    ? 'intact'
+    : findings.length > 0
+      ? `NOT intact, ${counted(findings.length, 'finding')}`
+      : 'no record of a chain'
+  process.stdout.write(
+    linesAsText([
+      ...notes.slice(0, MAX_SHOWN).map(({ file, line, text }) => `${file}:${line}: note: ${text}`),
+      ...(others > 0 ? [`note: ${counted(others, 'line')} of other programs, not verified`] : []),
+      ...chains.flatMap((chain) => [
+        `chain ${chain.chain} of ${chain.writer ?? 'an unknown writer'} on ${chain.host ?? 'an unknown host'}: records ${chain.first} to ${chain.last}, ${chain.from} to ${chain.until}, in ${counted(chain.files.length, 'file')}`,
+        `  last hash ${chain.hash}`,
+      ]),
+      `${verdict}: ${counted(records, 'record')}, ${counted(chains.length, 'chain')}, ${counted(files.length, 'file')}`,
+    ]),
+  )
+}
+
+const printJson = (
+  { process }: CommandContext,
+  files: readonly string[],
+  { chains, findings, notes, others }: Verification,
+  intact: boolean,
+): void => {
+  const lines: readonly object[] = [
+    ...findings.map(({ kind: finding, ...rest }) => ({ kind: 'finding', finding, ...rest })),
+    ...notes.map((note) => ({ kind: 'note', ...note })),
+    ...chains.map((chain) => ({ kind: 'chain', ...chain })),
+    { kind: 'summary', intact, findings: findings.length, others, files },
+  ]
+  process.stdout.write(lines.map((line) => `${printableJson(line)}\n`).join(''))
+}
