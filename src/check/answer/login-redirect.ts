@@ -80,8 +80,8 @@ export class LoginRedirect {
     const message = messageFor(refused)
     if (message === undefined || !isNavigation(request)) return undefined
     const context = this.#contextFor(request)
-    const { id, text, own, rule, wait } = refused
-    const named = rule === undefined ? text : `${text} (${rule})`
+    const { id, text, own, wait } = refused
+    const detail = own ? undefined : detailOf(refused)
     const content = messagePage(
       {
         // The operator's own text gets no further explanation.
@@ -90,7 +90,7 @@ export class LoginRedirect {
           : message,
         tone: 'error',
         id: { kind: 'decision', id },
-        ...(own ? {} : { detail: named }),
+        ...(detail === undefined ? {} : { detail }),
         ...(wait === undefined ? {} : { wait }),
       },
       context,
@@ -160,6 +160,14 @@ const oldestOf = (headers: Request['headers']): readonly string[] => {
     (one, other) => endOfAttempt(one.value) - endOfAttempt(other.value),
   )
   return oldestFirst.slice(0, begun.length + 1 - MOST_ATTEMPTS).map(({ name }) => name)
+}
+
+/** What the page does not say itself: the text for programs where it has a cause of its own, and the rule. */
+const detailOf = ({ reason, text, rule }: PublicRefusal): string | undefined => {
+  if (reason !== 'rule-denied' && reason !== 'no-rule') {
+    return rule === undefined ? text : `${text} (${rule})`
+  }
+  return rule === undefined ? undefined : `Rule: ${rule}`
 }
 
 /** Which of the texts; those of a 401 are the login's. */

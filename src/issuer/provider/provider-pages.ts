@@ -1,6 +1,7 @@
 // The pages that replace those of `oidc-provider`: device code, logout, and errors.
 
 import { type Client, type ErrorOut, type KoaContextWithOIDC, errors } from 'oidc-provider'
+import { SESSION_CLIENT } from '../../logins/session-client.ts'
 import type { FormToken, PageContext } from '../../pages/context.ts'
 import type { Html } from '../../pages/html.ts'
 import { devicePage, type DeviceModel } from '../../pages/views/device.ts'
@@ -57,7 +58,8 @@ export class ProviderPages {
     logoutSource: async (ctx: KoaContextWithOIDC): Promise<void> => {
       const { client, session } = ctx.oidc
       const target = stringIn(session?.state?.['postLogoutRedirectUri'])
-      const model = client === undefined ? {} : { client: nameOf(client) }
+      const name = client === undefined ? undefined : requesterOf(client, target)
+      const model = name === undefined ? {} : { client: name }
       const context = { ...this.#formContext(ctx), paths: { logout: LOGOUT_FORM } }
       const places = session === undefined ? [] : await this.#logoutUrls(session.uid)
       const targets = target === undefined ? places : [target, ...places]
@@ -91,6 +93,15 @@ export class ProviderPages {
     ctx.set({ ...headers })
     ctx.body = body
   }
+}
+
+/** The application that requests a logout; for the routes' own client, the host that the user comes from. */
+const requesterOf = (
+  client: Pick<Client, 'clientId' | 'clientName'>,
+  target: string | undefined,
+): string | undefined => {
+  if (client.clientId !== SESSION_CLIENT) return nameOf(client)
+  return target === undefined ? undefined : new URL(target).host
 }
 
 const nameOf = ({ clientId, clientName }: Pick<Client, 'clientId' | 'clientName'>): string =>

@@ -11,7 +11,7 @@ export const BACKCHANNEL_PATH = '/.countersign/backchannel-logout'
 
 /** Its metadata; `undefined` without `issuer.login`. */
 export const sessionClient = (
-  { url, sessions, login, theme }: AuthorizationServer,
+  { url, sessions, login }: AuthorizationServer,
   secret: string,
   algorithm: SigningAlgorithm,
 ): ClientMetadata | undefined => {
@@ -19,8 +19,6 @@ export const sessionClient = (
   const hosts = [...sessions.keys()]
   return {
     client_id: SESSION_CLIENT,
-    // The page that confirms a logout names it.
-    client_name: theme.name,
     client_secret: secret,
     token_endpoint_auth_method: 'client_secret_post',
     application_type: 'web',

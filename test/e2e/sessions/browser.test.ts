@@ -99,7 +99,7 @@ describe('a user in a browser, through Envoy', { skip }, () => {
     await loggedInAt(page, `${APP}/`)
     const cookies = await context.cookies(APP)
     await page.goto(LOGOUT)
-    await page.getByText('Countersign asks to log you out.').waitFor()
+    await page.getByText('app.example.org asks to log you out.').waitFor()
     await page.getByRole('button', { name: 'Log out' }).click()
     await atLogin(page)
     assert.equal(await page.getByLabel('Password').count(), 1)
