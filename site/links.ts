@@ -48,7 +48,7 @@ export const filePage = (file: string): string => {
   return `# ${posix.basename(file)}\n\n\`${file}\`\n\n\`\`\`\`${LANGUAGES[language] ?? 'text'}\n${text}\n\`\`\`\`\n`
 }
 
-const IMAGES = new Set(['svg', 'png'])
+const IMAGES = new Set(['svg', 'png', 'webp'])
 
 const LANGUAGES: Readonly<Record<string, string>> = {
   md: 'md',

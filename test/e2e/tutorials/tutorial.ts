@@ -1,15 +1,19 @@
-// Follows a tutorial: its files, its commands and their outputs, from top to bottom.
+// Follows a tutorial: its files, its commands and their outputs, and the pages that its images show, from top to bottom.
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { blocksOf, placeOf, type Block } from '../../docs/examples/blocks.ts'
 import { isAsWritten, stepsOf } from '../../docs/examples/console.ts'
 import { ROOT } from '../../docs/markdown.ts'
 import { freePort } from '../../servers/ports.ts'
 import { temporaryFolder } from '../../servers/temporary.ts'
 import { BackgroundCommand } from '../background-command.ts'
+import { Browsing, type BrowsingOptions } from './browsing.ts'
+import { imagesOf } from './images.ts'
+import { Replacements } from './replacements.ts'
+import { WRITES } from './screenshots.ts'
 
 // What every tutorial may ask its reader to copy: what `init` prints.
 const CAPTURES = { PASSWORD: /password of \S+ is (\S+)\./ }
@@ -18,59 +22,75 @@ const CAPTURES = { PASSWORD: /password of \S+ is (\S+)\./ }
 export interface TutorialOptions {
   /** The ports that it names. */
   readonly ports: readonly number[]
-  /** What is done before the step with `edit=NAME`, in the folder of the tutorial. */
-  readonly edits?: Readonly<Record<string, (folder: string) => Promise<void>>>
+  /** What is done at the block with `edit=NAME`, before its step if it is one. */
+  readonly edits?: Readonly<Record<string, Edit>>
   /** What the reader copies out of an output into a later command, in place of the name. */
   readonly captures?: Readonly<Record<string, RegExp>>
+  /** What is done in a browser, for tutorials with images. */
+  readonly browsing?: BrowsingOptions
+  /** Further environment variables of the commands. */
+  readonly environment?: NodeJS.ProcessEnv
 }
 
-/** Does everything that a page says; throws at the first output that differs. */
-export const follow = async (
-  page: string,
-  { ports, edits = {}, captures = {} }: TutorialOptions,
-): Promise<void> => {
+/** Edits files in the folder of a tutorial. @param text the block, with the ports of this run */
+export type Edit = (folder: string, text: string) => Promise<void>
+
+/** Does everything that a page says; throws at the first output or page that differs. */
+export const follow = async (page: string, options: TutorialOptions): Promise<void> => {
+  const { ports, edits = {}, browsing = { certificate: '', visits: {} } } = options
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await temporaryFolder())
-  const reader = new Reader(folder.path, await replacements(ports), {
-    ...CAPTURES,
-    ...captures,
-  })
+  const replaced = new Replacements(await replacements(ports))
+  const reader = new Reader(folder.path, replaced, options)
   await reader.install()
-  for (const block of blocksOf(page)) {
-    const { attributes } = block
-    const edit = attributes.get('edit')
+  const browser = stack.use(new Browsing({ ...browsing, page, folder: folder.path, replaced }))
+  for (const part of inOrder([...blocksOf(page), ...imagesOf(page)])) {
+    if ('image' in part) {
+      await browser.show(part)
+      continue
+    }
+    const edit = part.attributes.get('edit')
     if (edit !== undefined) {
       const perform = edits[edit]
-      assert.ok(perform !== undefined, `${placeOf(block)}: nothing performs edit=${edit}`)
-      await perform(folder.path)
+      assert.ok(perform !== undefined, `${placeOf(part)}: nothing performs edit=${edit}`)
+      await perform(folder.path, replaced.here(part.text))
     }
-    if (attributes.has('export')) reader.export(block)
-    else if (attributes.has('start')) stack.use(await reader.start(block))
-    else if (attributes.has('step')) reader.step(block)
-    else if (attributes.has('file')) await reader.write(block)
+    if (part.attributes.has('export')) reader.export(part)
+    else if (part.attributes.has('start')) stack.use(await reader.start(part))
+    else if (part.attributes.has('step')) reader.step(part)
+    else if (part.attributes.has('file')) await reader.write(part)
   }
+  await browser.finish()
 }
 
+const inOrder = <T extends { readonly line: number }>(parts: readonly T[]): readonly T[] =>
+  parts.toSorted((one, other) => one.line - other.line)
+
+/** Free ports in place of those of the page, except in images that are kept: there readers see the page's own. */
 const replacements = async (ports: readonly number[]): Promise<ReadonlyMap<string, string>> => {
   const entries: [string, string][] = []
-  for (const port of ports) entries.push([String(port), String(await freePort())])
+  for (const port of ports) entries.push([String(port), String(WRITES ? port : await freePort())])
   return new Map(entries)
 }
 
 class Reader {
   readonly #folder: string
-  readonly #replaced: Map<string, string>
+  readonly #replaced: Replacements
   readonly #captures: Readonly<Record<string, RegExp>>
-  readonly #exported: Record<string, string> = {}
+  readonly #environment: Record<string, string | undefined>
 
   constructor(
     folder: string,
-    replaced: ReadonlyMap<string, string>,
-    captures: Readonly<Record<string, RegExp>>,
+    replaced: Replacements,
+    { captures, environment }: Pick<TutorialOptions, 'captures' | 'environment'>,
   ) {
     this.#folder = folder
-    this.#captures = captures
-    this.#replaced = new Map(replaced)
+    this.#replaced = replaced
+    this.#captures = { ...CAPTURES, ...captures }
+    const { PATH = '', ENVOY_BIN, COUNTERSIGN_CACHE, HOME } = process.env
+    const path = `${join(folder, '.bin')}${delimiter}${PATH}`
+    const own = { PATH: path, ENVOY_BIN, COUNTERSIGN_CACHE, HOME, NO_COLOR: '1' }
+    this.#environment = { ...own, ...environment }
   }
 
   /** Makes the command `countersign`, and an `npm` that knows `npm run cluster --` alone. */
@@ -87,12 +107,14 @@ class Reader {
   }
 
   async write({ text, attributes }: Block): Promise<void> {
-    await writeFile(join(this.#folder, attributes.get('file') ?? ''), this.#here(text))
+    const file = join(this.#folder, attributes.get('file') ?? '')
+    await mkdir(dirname(file), { recursive: true })
+    await writeFile(file, this.#replaced.here(text))
   }
 
   async start(block: Block): Promise<BackgroundCommand> {
-    const command = this.#here(block.text).trim()
-    const started = new BackgroundCommand(command, this.#folder, this.#environment())
+    const command = this.#replaced.here(block.text).trim()
+    const started = new BackgroundCommand(command, this.#folder, this.#environment)
     await started.printed(block.attributes.get('start') ?? '', placeOf(block))
     return started
   }
@@ -101,25 +123,25 @@ class Reader {
   export(block: Block): void {
     const { stdout, stderr, status } = spawnSync(
       'sh',
-      ['-c', `${this.#here(block.text)}\nenv -0`],
+      ['-c', `${this.#replaced.here(block.text)}\nenv -0`],
       {
         cwd: this.#folder,
-        env: this.#environment(),
+        env: this.#environment,
         encoding: 'utf8',
       },
     )
     assert.equal(status, 0, `${placeOf(block)}: ${stderr}`)
     for (const line of stdout.split('\0').filter((text) => text !== '')) {
       const [name = '', ...value] = line.split('=')
-      this.#exported[name] = value.join('=')
+      this.#environment[name] = value.join('=')
     }
   }
 
   step(block: Block): void {
     for (const { command, output } of stepsOf(block.text)) {
-      const { stdout, stderr } = spawnSync('sh', ['-c', this.#here(command)], {
+      const { stdout, stderr } = spawnSync('sh', ['-c', this.#replaced.here(command)], {
         cwd: this.#folder,
-        env: this.#environment(),
+        env: this.#environment,
         encoding: 'utf8',
       })
       const printed = stdout + stderr
@@ -128,29 +150,9 @@ class Reader {
         if (value !== undefined) this.#replaced.set(name, value)
       }
       assert.ok(
-        isAsWritten(this.#asWritten(printed), output),
+        isAsWritten(this.#replaced.asWritten(printed), output),
         `${placeOf(block)}: ${command}\n${printed}`,
       )
     }
-  }
-
-  /** The text with what differs here. */
-  #here(text: string): string {
-    let here = text
-    for (const [written, value] of this.#replaced) here = here.replaceAll(written, value)
-    return here
-  }
-
-  /** An output with what the page has in its place. */
-  #asWritten(output: string): string {
-    let written = output
-    for (const [name, value] of this.#replaced) written = written.replaceAll(value, name)
-    return written
-  }
-
-  #environment(): NodeJS.ProcessEnv {
-    const { PATH = '', ENVOY_BIN, COUNTERSIGN_CACHE, HOME } = process.env
-    const path = `${join(this.#folder, '.bin')}${delimiter}${PATH}`
-    return { PATH: path, ENVOY_BIN, COUNTERSIGN_CACHE, HOME, NO_COLOR: '1', ...this.#exported }
   }
 }
