@@ -29,7 +29,6 @@ const main = async (): Promise<void> => {
   const ready = (): void => console.log(readyText(folder, port, files))
   const ended = runServers({ files, port, flags, ready }, stack)
   const how = await Promise.race([end, ended])
-  if (process.connected) process.disconnect() // or the channel would keep the process alive
   if (how === 'SIGTERM' || how === 'SIGINT') return
   throw new Error(how)
 }
@@ -54,7 +53,9 @@ const readArguments = (
 /** Builds the programs unless all are there. */
 const requirePrograms = async (): Promise<void> => {
   if ([API_SERVER, ETCD, KUBE_CONTROLLER_MANAGER, KUBECTL].every((file) => existsSync(file))) return
-  console.log('cluster: building Kubernetes from Go modules, about 10 minutes, once; needs Go')
+  console.log(
+    'cluster: building Kubernetes from Go modules, about 10 minutes, once; needs Go 1.21 or later',
+  )
   const status = await run('sh', [resolve(import.meta.dirname, 'kubernetes.sh')])
   if (status !== 0) throw new Error('Kubernetes was not built: sh scripts/kubernetes.sh')
 }
@@ -62,14 +63,15 @@ const requirePrograms = async (): Promise<void> => {
 const readyText = (folder: string, port: number, { path }: ClusterFiles): string =>
   [
     `cluster: ready, listening on https://127.0.0.1:${port}`,
-    `  administrator             kubectl --kubeconfig ${folder}/admin.kubeconfig`,
-    `  CA of the API server      ${folder}/ca.pem`,
-    `  CAs of client certificates, append yours: ${folder}/client-ca.pem`,
-    `  audit log                 ${folder}/audit.jsonl`,
-    `  kubectl, if you have none: export PATH="${path('bin')}:$PATH"`,
+    `  kubeconfig of the administrator  ${folder}/admin.kubeconfig`,
+    `  CA of the API server             ${folder}/ca.pem`,
+    `  CAs of client certificates       ${folder}/client-ca.pem (append yours)`,
+    `  audit log                        ${folder}/audit.jsonl`,
+    `  kubectl                          export PATH="${path('bin')}:$PATH"`,
   ].join('\n')
 
 await main().catch((cause: unknown) => {
   console.error(`cluster: ${describeError(cause)}`)
   process.exitCode = 1
 })
+if (process.connected) process.disconnect() // or the channel would keep the process alive

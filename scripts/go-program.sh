@@ -15,7 +15,10 @@ fail() {
 
 # start WHAT: creates a module to build in, and makes it the working directory.
 start() {
-  command -v go >/dev/null || fail "no go on this machine; it builds $1"
+  command -v go >/dev/null || fail "no Go on this machine; Go 1.21 or later builds $1"
+  go_minor=$(go version | sed -n 's/^go version go1\.\([0-9]*\).*/\1/p')
+  # Since 1.21 Go fetches the version that a module requires.
+  [ -z "$go_minor" ] || [ "$go_minor" -ge 21 ] || fail "$(go version) is too old; Go 1.21 or later builds $1"
   module=$folder/module
   mkdir -p "$module"
   cd "$module"

@@ -1,7 +1,7 @@
 // `npm run cluster`: an API server for tutorials and trials.
 
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { appendFile, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
@@ -80,13 +80,17 @@ describe('npm run cluster', { skip: skipWithoutApiServer() }, () => {
     })
   })
 
-  it('says which server failed, and why', async () => {
+  it('says which server failed, and why, and ends', async (t) => {
     await using folder = await temporaryFolder()
-    const command = `${SCRIPT} cluster --port ${await freePort()} -- --no-such-flag`
-    const options = { cwd: folder.path, encoding: 'utf8' } as const
-    const { status, stderr } = spawnSync('sh', ['-c', `exec ${command}`], options)
-    assert.equal(status, 1)
-    assert.match(stderr, /unknown flag: --no-such-flag[^]*kube-apiserver ended with status 1/)
+    const args = ['--port', String(await freePort()), '--', '--no-such-flag']
+    // With a channel, as from set-up: it alone must not keep the process alive.
+    const child = fork(join(ROOT, 'scripts/cluster.ts'), [folder.path, ...args], { silent: true })
+    t.after(() => child.kill('SIGKILL'))
+    let output = ''
+    child.stderr?.setEncoding('utf8').on('data', (chunk: string) => (output += chunk))
+    await until(() => child.exitCode !== null, 'the script ends')
+    assert.equal(child.exitCode, 1)
+    assert.match(output, /unknown flag: --no-such-flag[^]*kube-apiserver ended with status 1/)
     assert.deepEqual(await processesIn(folder.path), [])
   })
 })
