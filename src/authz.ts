@@ -24,6 +24,7 @@ import { systemClock } from './runtime/clock.ts'
 import { startGrpcServer, type ListenAddress } from './runtime/grpc/server.ts'
 import { GrpcStatistics } from './runtime/grpc/statistics.ts'
 import { createLogger } from './runtime/logger.ts'
+import { RequestDurations } from './runtime/request-durations.ts'
 import { ReplaceableTls } from './runtime/server-tls.ts'
 import { FileWarnings } from './tools/validation/file-warnings.ts'
 import { authzFileFindings } from './tools/validation/site.ts'
@@ -59,12 +60,13 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   // 1. State, as the configuration has it at the start.
   const clock = systemClock
   const logger = createLogger('info').child({ component: 'authz' })
+  const durations = new RequestDurations(clock)
   const {
     state,
     store,
     audit: auditConfig,
     tracing: tracingSettings,
-  } = stack.use(await openConfiguredState(file, { clock, logger }))
+  } = stack.use(await openConfiguredState(file, { clock, logger, durations }))
   // 2. Audit: what comes after it can be recorded.
   const sink = stack.use(new JsonLinesSink(auditConfig.file))
   const { unauthenticated: budget } = auditConfig
@@ -74,13 +76,13 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   // 3. What outlives each configuration, and the configuration in force.
   const logins = {
     events,
-    metrics: issuerMetrics,
+    durations,
     notifierOf: async (server: AuthorizationServer, { keys }: Issuer) => {
       const { clientNotifier } = await import('./issuer/provider/client-notifier.ts')
       return clientNotifier(server, keys, { metrics: issuerMetrics, logger })
     },
   }
-  const resources = stack.use(processResources(clock, logger, { state, logins }))
+  const resources = stack.use(processResources(clock, logger, { state, logins, durations }))
   const reloader = stack.use(await Reloader.start((files) => buildSnapshot(file, files, resources)))
   stack.defer(() => reloader.current().value[Symbol.asyncDispose]())
   const { config, tls: authzFiles, issuerTls: issuerFiles } = reloader.current().value
@@ -91,7 +93,7 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   await audit.write({ event: 'configuration-loaded', generation: 1, file })
   // 4. Changes of the configuration.
   const reloads = new ReloadStatus(clock)
-  const { credentialCache, keySets, revocations, tokens } = resources
+  const { credentialCache, keySets, revocations, tokens, phases } = resources
   credentialCache.resize(config.credentialCache.maxBytes)
   const fileWarnings = await FileWarnings.start(config, { find: authzFileFindings, clock, logger })
   const reported = { audit, logger, credentialCache, keySets, revocations, tls, issuerTls }
@@ -105,6 +107,8 @@ export const startAuthz = async (file: string): Promise<Authz> => {
     ...authzMetrics({ checks, credentialCache, keySets, tokens, store, current, clock }),
     ...issuerMetrics.all,
     ...tracing.metrics,
+    durations.histogram,
+    phases.histogram,
   ]
   const grpc = new GrpcStatistics()
   const exposed = { reloads, audit, grpc, metrics, checks: stateChecks(store), clock, logger }

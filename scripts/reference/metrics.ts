@@ -3,6 +3,7 @@
 import { commonMetrics } from '../../src/audit/metrics.ts'
 import { IssuanceMetrics } from '../../src/ca/metrics.ts'
 import { authzMetrics } from '../../src/check/metrics.ts'
+import { PhaseDurations } from '../../src/check/phase-durations.ts'
 import { CheckStatistics } from '../../src/check/statistics.ts'
 import { tracingMetrics } from '../../src/check/tracing.ts'
 import { ReloadStatus } from '../../src/config/reload-status.ts'
@@ -11,6 +12,7 @@ import { systemClock } from '../../src/runtime/clock.ts'
 import { GrpcStatistics } from '../../src/runtime/grpc/statistics.ts'
 import type { LabelValues, Metric } from '../../src/runtime/metrics/metric.ts'
 import { MetricsPage } from '../../src/runtime/metrics/page.ts'
+import { RequestDurations } from '../../src/runtime/request-durations.ts'
 import { signerMetrics } from '../../src/sds/metrics.ts'
 import { StateStatistics } from '../../src/state/statistics.ts'
 import { code, codes, table, type ReferencePage } from './markdown.ts'
@@ -43,6 +45,10 @@ const AUTHZ = authzMetrics({
 })
 
 const TRACING = tracingMetrics(unread)
+const DURATIONS = [
+  new PhaseDurations(systemClock).histogram,
+  new RequestDurations(systemClock).histogram,
+]
 
 const SIGNER = signerMetrics({
   current: unread,
@@ -57,6 +63,7 @@ export const AUTHZ_METRICS: readonly Metric[] = [
   ...AUTHZ,
   ...TRACING,
   ...new IssuerMetrics().all,
+  ...DURATIONS,
 ]
 
 /** Every metric of the signer. */
@@ -80,7 +87,7 @@ export const metricsPage = async (): Promise<ReferencePage> => ({
     '## authz and signer',
     metricTable(COMMON),
     '## authz',
-    metricTable([...AUTHZ, ...TRACING]),
+    metricTable([...AUTHZ, ...DURATIONS, ...TRACING]),
     '## Logins and tokens of authz as an issuer',
     metricTable(new IssuerMetrics().all),
     '## signer',

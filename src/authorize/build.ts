@@ -114,9 +114,11 @@ const buildAccessReviewer = async (
   parts: AuthenticatorParts,
 ): Promise<AccessReviewer> => {
   const { clock, credentialCache } = parts
-  const server = await buildReviewServer(config, { api: API, maxBytes: MAX_ANSWER_BYTES }, parts)
+  const kind = 'access-review'
+  const reviews = { kind, api: API, maxBytes: MAX_ANSWER_BYTES } as const
+  const server = await buildReviewServer(config, reviews, parts)
   const { ask, state, generation } = server
-  parts.dependencies.push({ route, kind: 'access-review', ...state })
+  parts.dependencies.push({ route, kind, ...state })
   return new RememberedReviews({
     ask,
     // What invalidates cached credentials invalidates cached reviews too.

@@ -27,7 +27,10 @@ import type { Snapshot } from './snapshot.ts'
 import type { CheckWatch } from './watch.ts'
 
 /** What of a configuration in force a check needs. */
-export interface CheckState extends Pick<Snapshot, 'behindProxies' | 'limits' | 'clock'> {
+export interface CheckState extends Pick<
+  Snapshot,
+  'behindProxies' | 'limits' | 'clock' | 'phases'
+> {
   readonly routes: Pick<RouteTable, 'find'>
 }
 
@@ -81,11 +84,11 @@ const findRoute = (context: ReceivedContext, { state }: Surroundings): Step<Rout
 /** Phase 3. Its answer is judged by the next phase, so that a check that is aborted names the authenticator. */
 const authenticate = (
   context: RoutedContext,
-  { signal }: Surroundings,
+  { state: { phases }, signal }: Surroundings,
 ): MaybePromise<AuthenticatedContext> => {
   const result = context.route.chain.authenticate(context.request, signal)
   return result instanceof Promise
-    ? result.then((settled) => withResult(context, settled))
+    ? phases.during('authenticate', result).then((settled) => withResult(context, settled))
     : withResult(context, result)
 }
 
@@ -121,7 +124,7 @@ const identify = (
 /** Phase 5. Without a rule that allows it a request ends here. */
 const authorize = (
   context: IdentifiedContext,
-  { state: { clock }, signal }: Surroundings,
+  { state: { clock, phases }, signal }: Surroundings,
 ): MaybePromise<Step<PermittedContext>> => {
   const { identity, request, target, route } = context
   const { kubernetes, operation } = target
@@ -130,7 +133,7 @@ const authorize = (
   const question = { identity, request, kubernetes, operation, at, workspace }
   const verdict = route.authorizer.authorize(question, signal)
   return verdict instanceof Promise
-    ? verdict.then((settled) => judged(settled, context, signal))
+    ? phases.during('authorize', verdict).then((settled) => judged(settled, context, signal))
     : judged(verdict, context, signal)
 }
 
@@ -149,11 +152,13 @@ const judged = (
 /** Phase 6. A credential that cannot be made is a refusal: nothing is forwarded without it. */
 const forward = (
   context: PermittedContext,
-  { signal }: Surroundings,
+  { state: { phases }, signal }: Surroundings,
 ): MaybePromise<Step<Allowance>> => {
   const transformation = transform(context.permit, context.route, signal)
   return transformation instanceof Promise
-    ? transformation.then((settled) => forwarded(settled, context, signal))
+    ? phases
+        .during('transform', transformation)
+        .then((settled) => forwarded(settled, context, signal))
     : forwarded(transformation, context, signal)
 }
 

@@ -9,10 +9,11 @@ import { openLogins, type Logins } from '../logins/logins.ts'
 import type { LocalLogin } from '../logins/proven-logins.ts'
 import type { LoginCheck } from '../logins/recheck.ts'
 import { NO_LOGINS } from '../logins/status.ts'
-import type { UpstreamRequestMetrics, UpstreamRequestParts } from '../logins/upstream-idp/fetch.ts'
+import type { UpstreamRequestParts } from '../logins/upstream-idp/fetch.ts'
 import type { UpstreamIdp } from '../logins/upstream-idp/upstream-idp.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
+import type { RequestDurations } from '../runtime/request-durations.ts'
 import type { State } from '../state/state.ts'
 import { accountDescriber } from '../transform/token/account-claims.ts'
 import type { AuthorizationServer } from './authorization-server.ts'
@@ -20,7 +21,8 @@ import type { AuthorizationServer } from './authorization-server.ts'
 /** What the logins of all configurations share. */
 export interface LoginResources {
   readonly events: LoginEventSink
-  readonly metrics: UpstreamRequestMetrics
+  /** Measures the requests to upstream IdPs. */
+  readonly durations?: RequestDurations | undefined
   /** Makes what notifies the clients of an authorization server. */
   readonly notifierOf: (server: AuthorizationServer, issuer: Issuer) => Promise<NotifyClient>
 }
@@ -40,9 +42,9 @@ export const loginsOf = async (
   { issuer, resources, state, clock, logger }: OpeningLoginsParts,
 ): Promise<Logins> => {
   const { login } = server
-  const { events, metrics, notifierOf } = resources
+  const { events, durations, notifierOf } = resources
   const logins = openLogins({
-    upstreamIdps: await upstreamIdpsOf(server, { metrics, clock }),
+    upstreamIdps: await upstreamIdpsOf(server, { durations, clock }),
     local: login === undefined ? NOT_CONFIGURED : new LocalRecheck({ ...login, clock }),
     describe:
       login === undefined ? notConfigured : accountDescriber({ ...login, ...server, clock }),

@@ -7,10 +7,12 @@ import { KeySets } from '../authenticate/bearer/key-sets.ts'
 import { ApiDescriptions } from '../request/openapi/descriptions.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
+import { RequestDurations } from '../runtime/request-durations.ts'
 import type { AuthenticatorResources } from '../authenticate/parts.ts'
 import { memoryState, type State } from '../state/state.ts'
 import type { LoginStatusProvider } from '../logins/status.ts'
 import type { LoginResources } from './logins.ts'
+import { PhaseDurations } from './phase-durations.ts'
 import { TokenCache } from '../transform/token/token-cache.ts'
 
 /** What outlives a configuration and is used by each. */
@@ -21,6 +23,10 @@ export interface SnapshotResources extends AuthenticatorResources {
   readonly logins?: LoginResources | undefined
   /** Takes the place of the status of those logins. */
   readonly loginStatus?: LoginStatusProvider | undefined
+  /** Measures the requests to all servers. */
+  readonly durations: RequestDurations
+  /** Measures the waits of checks. */
+  readonly phases: PhaseDurations
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -31,6 +37,8 @@ export interface ProcessOptions extends Pick<SnapshotResources, 'logins' | 'logi
   readonly idle?: boolean
   /** Shared with other processes; by default nothing is. */
   readonly state?: State
+  /** Measures requests to servers; by default a new one. */
+  readonly durations?: RequestDurations
 }
 
 const WARNING_INTERVAL_MS = 600_000
@@ -55,8 +63,10 @@ export const processResources = (
   logger: Logger,
   options: ProcessOptions = {},
 ): SnapshotResources & Disposable => {
-  const keySets = new KeySets(clock, logger, options)
-  const revocations = new RevocationSources(clock, logger, options)
+  const { durations = new RequestDurations(clock) } = options
+  const fetching = { ...options, durations }
+  const keySets = new KeySets(clock, logger, fetching)
+  const revocations = new RevocationSources(clock, logger, fetching)
   const { state = memoryState(clock) } = options
   return {
     credentialCache: new CredentialCache(clock, { onEvicted: smallCacheWarning(clock, logger) }),
@@ -69,6 +79,8 @@ export const processResources = (
     state,
     logins: options.logins,
     loginStatus: options.loginStatus,
+    durations,
+    phases: new PhaseDurations(clock),
     clock,
     logger,
     [Symbol.dispose]() {

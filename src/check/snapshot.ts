@@ -36,6 +36,7 @@ import { buildIssuer, type Issuer } from '../keys/issuer.ts'
 import type { SnapshotResources } from './resources.ts'
 import type { LoginRedirect } from './answer/login-redirect.ts'
 import { readTracing, type TracingSettings } from './tracing.ts'
+import type { PhaseDurations } from './phase-durations.ts'
 import { RouteTable, type Route } from './route.ts'
 
 /**
@@ -55,6 +56,8 @@ export interface Snapshot extends AsyncDisposable {
   readonly limits: LimitsConfig
   /** By which rules and credentials are judged. */
   readonly clock: Clock
+  /** Measures the waits of checks. */
+  readonly phases: PhaseDurations
   /** What it has of {@link SnapshotResources} that ends when no configuration in force has it. */
   readonly inUse: ReadonlySet<object>
   /** What seals grants for the signer, where a keyring is configured. */
@@ -154,6 +157,7 @@ export const buildSnapshot = async (
     behindProxies,
     limits: config.limits,
     clock: resources.clock,
+    phases: resources.phases,
     inUse,
     seal,
     issuer,

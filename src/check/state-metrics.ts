@@ -28,7 +28,6 @@ export const stateMetrics = (store: StoreHealth): readonly Metric[] => {
       () => [{ labels: { kind }, value: store.failure() === undefined ? 1 : 0 }],
       { kind: ['memory', 'sqlite', 'redis'] },
     ),
-    statistics.operations,
     statistics.unopened,
     statistics.rollbacks,
     counter(

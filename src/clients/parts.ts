@@ -4,6 +4,7 @@ import type { ConfigurationFiles } from '../config/files.ts'
 import type { ProblemList } from '../config/problem-list.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
+import type { RequestDurations } from '../runtime/request-durations.ts'
 import type { ServerState } from '../runtime/server-state.ts'
 
 /** What building a client needs. */
@@ -14,6 +15,8 @@ export interface ClientParts {
   readonly connections: AsyncDisposableStack
   /** Registers every server that this configuration sends requests to. */
   readonly dependencies: Dependency[]
+  /** Measures the requests to servers; absent in commands. */
+  readonly durations?: RequestDurations
   readonly clock: Clock
   readonly logger: Logger
 }

@@ -17,6 +17,7 @@ import {
 import { OcspSource, type OcspOptions } from './ocsp/ocsp.ts'
 import type { CrlDocument } from './crl/document.ts'
 import { RemoteCrl, type CrlRefresh } from './crl/remote.ts'
+import { withoutQuery, type RequestDurations } from '../runtime/request-durations.ts'
 import { SharedResources } from '../runtime/shared-resources.ts'
 
 /** How CRLs are fetched. */
@@ -35,6 +36,14 @@ export interface CrlFile {
   readonly bytes: number
 }
 
+/** How everything is fetched. */
+export interface FetchingOptions {
+  /** Whether nothing is fetched, since nothing will be verified. */
+  readonly idle?: boolean
+  /** Measures the requests. */
+  readonly durations?: RequestDurations
+}
+
 /** Shares OCSP answers and CRLs among authenticators, and over reloads. */
 export class RevocationSources implements Disposable {
   readonly #ocsp = new SharedResources<OcspSource>()
@@ -45,17 +54,18 @@ export class RevocationSources implements Disposable {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #idle: boolean
+  readonly #durations: RequestDurations | undefined
 
-  /** @param idle whether nothing is fetched, since no certificate will be judged */
-  constructor(clock: Clock, logger: Logger, { idle = false }: { readonly idle?: boolean } = {}) {
+  constructor(clock: Clock, logger: Logger, { idle = false, durations }: FetchingOptions = {}) {
     this.#clock = clock
     this.#logger = logger
     this.#idle = idle
+    this.#durations = durations
   }
 
   /** The OCSP answers for these options, equal ones shared. */
   ocsp(options: OcspOptions): OcspSource {
-    const parts = { clock: this.#clock, logger: this.#logger }
+    const parts = { clock: this.#clock, logger: this.#logger, durations: this.#durations }
     return this.#ocsp.acquire([options], () => new OcspSource(options, parts))
   }
 
@@ -63,7 +73,7 @@ export class RevocationSources implements Disposable {
   crl(url: URL, { ca, times, maxBytes }: CrlFetching): RemoteCrl {
     return this.#crls.acquire([url.href, ca, times, maxBytes], () => {
       const { fetch } = httpFetcher({ ca })
-      return this.#start({ url, fetch, times, maxBytes })
+      return this.#start({ url, fetch, times, maxBytes, name: withoutQuery(url.href) })
     })
   }
 
@@ -72,7 +82,9 @@ export class RevocationSources implements Disposable {
     return this.#pointed.acquire([policy, ca, times, maxBytes], () => {
       const lookup = policy.hosts.length === 0 ? publicLookup : undefined
       const { fetch } = httpFetcher({ ca, lookup })
-      return new PointedCrls(policy, (url) => this.#start({ url, fetch, times, maxBytes }))
+      return new PointedCrls(policy, (url) =>
+        this.#start({ url, fetch, times, maxBytes, name: '' }),
+      )
     })
   }
 
@@ -106,8 +118,12 @@ export class RevocationSources implements Disposable {
     readonly fetch: HttpFetch
     readonly times: CrlRefresh
     readonly maxBytes: number
+    /** For metrics; empty for an address that a certificate names. */
+    readonly name: string
   }): RemoteCrl {
-    const crl = new RemoteCrl({ ...options, clock: this.#clock, logger: this.#logger })
+    const { name, ...rest } = options
+    const durations = this.#durations?.of('crl', name)
+    const crl = new RemoteCrl({ ...rest, durations, clock: this.#clock, logger: this.#logger })
     if (!this.#idle) crl.start()
     return crl
   }

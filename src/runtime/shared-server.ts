@@ -9,6 +9,7 @@ import { countedSource } from './counted-source.ts'
 import { CountersignError, describeError, RateLimited } from './errors.ts'
 import { FairLimiter } from './fair-limiter.ts'
 import type { Logger } from './logger.ts'
+import { UNMEASURED, type ServerDurations } from './request-durations.ts'
 import { ServerCircuit, type CircuitCaller, type CircuitChange } from './server-circuit.ts'
 import { evidenceOf, isOfSubject, ServerBusy } from './server-failure.ts'
 import { SourceBudgets } from './source-budgets.ts'
@@ -61,6 +62,8 @@ export interface SharedServerOptions {
   readonly limits: SharedServerLimits
   /** Whether places are kept for subjects that were good before. Default: true. */
   readonly keepsPlaces?: boolean
+  /** Measures its requests. Default: not published. */
+  readonly durations?: ServerDurations | undefined
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -243,9 +246,10 @@ export class SharedServer {
     // Questions of other callers may have failed meanwhile.
     const pass = this.#circuit.pass(caller)
     if (pass === undefined) throw this.#leftAlone()
-    const signal = AbortSignal.timeout(this.#options.limits.timeout)
+    const { durations = UNMEASURED, limits } = this.#options
+    const signal = AbortSignal.timeout(limits.timeout)
     try {
-      const answered = await work(signal)
+      const answered = await durations.measure('', () => work(signal))
       pass.end('answered')
       return answered
     } catch (cause) {

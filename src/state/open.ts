@@ -31,7 +31,7 @@ export const openState = async (
 
 const openMemory = (parts: OpeningParts): OpenedState => {
   const { clock } = parts
-  const statistics = statisticsOf('memory', parts)
+  const statistics = statisticsOf('memory', 'memory', parts)
   const records = new MemoryRecords(clock, { onRefused: (cause) => statistics.failed(cause) })
   return {
     state: { ...memoryState(clock), records },

@@ -3,6 +3,7 @@
 import type { Clock } from '../runtime/clock.ts'
 import { describeError } from '../runtime/errors.ts'
 import type { Logger } from '../runtime/logger.ts'
+import type { RequestDurations } from '../runtime/request-durations.ts'
 import type { State } from './state.ts'
 import { StateStatistics } from './statistics.ts'
 
@@ -29,10 +30,19 @@ export interface StoreHealth {
 export interface OpeningParts {
   readonly clock: Clock
   readonly logger: Logger
+  /** Measures the operations on a state file or a state server. */
+  readonly durations?: RequestDurations
 }
 
 /** Counts the operations of a store; the first failure after a while is logged. */
-export const statisticsOf = (store: string, { clock, logger }: OpeningParts): StateStatistics =>
-  new StateStatistics(clock, (cause) => {
+export const statisticsOf = (
+  kind: StoreHealth['kind'],
+  store: string,
+  { clock, logger, durations }: OpeningParts,
+): StateStatistics => {
+  const onTrouble = (cause: unknown): void =>
     logger.warn({ store, reason: describeError(cause) }, 'state could not be read or written')
-  })
+  // Operations on memory are not measured.
+  const measured = kind === 'memory' ? undefined : durations?.of(kind, store)
+  return new StateStatistics(clock, onTrouble, measured)
+}

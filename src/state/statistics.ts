@@ -1,8 +1,9 @@
 // Counts the operations of a store and their outcomes, for metrics and for readiness.
 
 import type { Clock } from '../runtime/clock.ts'
+import { UNMEASURED, type ServerDurations } from '../runtime/request-durations.ts'
 import type { Rollback } from './revocation-journal.ts'
-import { Counter, Histogram } from '../runtime/metrics/metric.ts'
+import { Counter } from '../runtime/metrics/metric.ts'
 
 // For how long a failure is recent, in milliseconds: a full store fails only when it is written to.
 const RECENT = 30_000
@@ -11,11 +12,7 @@ const RECENT = 30_000
 export class StateStatistics {
   readonly #clock: Clock
   readonly #onTrouble: (cause: unknown) => void
-  readonly operations = new Histogram<'operation' | 'result'>(
-    'countersign_state_operation_duration_seconds',
-    'Duration of operations on a state file or state server, by result: done or failed. Memory is not measured.',
-    { operation: 'the operations of the store', result: ['done', 'failed'] },
-  )
+  readonly #durations: ServerDurations
   readonly unopened = new Counter(
     'countersign_state_decryption_failures_total',
     'Records that could not be decrypted: modified, or sealed with a key that is no longer in the keyring.',
@@ -28,8 +25,12 @@ export class StateStatistics {
   ).begin({ result: 'restored' }, { result: 'revoked-all' })
   #latest: { readonly cause: unknown; readonly at: number } | undefined
 
-  /** @param onTrouble called with the first failure after a while without one */
-  constructor(clock: Clock, onTrouble: (cause: unknown) => void) {
+  /**
+   * @param onTrouble called with the first failure after a while without one
+   * @param durations measures the operations
+   */
+  constructor(clock: Clock, onTrouble: (cause: unknown) => void, durations = UNMEASURED) {
+    this.#durations = durations
     this.#clock = clock
     this.#onTrouble = onTrouble
   }
@@ -62,16 +63,9 @@ export class StateStatistics {
 
   /** Runs an operation, and counts its outcome: a rejection is a failure. */
   async measure<T>(operation: string, work: () => Promise<T>): Promise<T> {
-    const done = this.operations.of({ operation, result: 'done' })
-    const failed = this.operations.of({ operation, result: 'failed' })
-    const start = this.#clock.monotonic()
     try {
-      const result = await work()
-      done.observe((this.#clock.monotonic() - start) / 1_000)
-      return result
+      return await this.#durations.measure(operation, work)
     } catch (cause) {
-      const at = this.#clock.monotonic()
-      failed.observe((at - start) / 1_000)
       this.failed(cause)
       throw cause
     }

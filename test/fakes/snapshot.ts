@@ -1,6 +1,7 @@
 // A configuration in force, with routes made of fakes.
 
 import assert from 'node:assert/strict'
+import { PhaseDurations } from '../../src/check/phase-durations.ts'
 import type { Snapshot } from '../../src/check/snapshot.ts'
 import { parseConfig } from '../../src/configuration/parse.ts'
 import type { Config } from '../../src/configuration/schema.ts'
@@ -24,6 +25,7 @@ export const snapshotOf = (
   behindProxies: false,
   limits: config.limits,
   clock: systemClock,
+  phases: new PhaseDurations(systemClock),
   inUse: new Set(),
   seal: undefined,
   issuer: undefined,

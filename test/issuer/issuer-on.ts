@@ -29,7 +29,6 @@ export const startIssuerOn = async (state: State): Promise<IssuerOn> => {
   const metrics = new IssuerMetrics()
   const logins: SnapshotResources['logins'] = {
     events: audit,
-    metrics,
     notifierOf: async (server, { keys }) =>
       await Promise.resolve(clientNotifier(server, keys, { metrics, logger })),
   }

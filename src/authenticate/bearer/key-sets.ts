@@ -3,6 +3,7 @@
 
 import type { Clock } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
+import { UNMEASURED, withoutQuery, type RequestDurations } from '../../runtime/request-durations.ts'
 import { jsonFetcher } from '../../clients/fetch-json.ts'
 import type { KeySet } from './key-set.ts'
 import { keyFetcher, type KeySource } from './key-source.ts'
@@ -17,18 +18,27 @@ export interface PublishedKeys {
   readonly times: KeyTimes
 }
 
+/** How key sets are fetched. */
+export interface KeySetOptions {
+  /** Whether nothing is fetched, since no token will be verified. */
+  readonly idle?: boolean
+  /** Measures the fetches, discovery included. */
+  readonly durations?: RequestDurations
+}
+
 /** Shares key sets between authenticators and across reloads. */
 export class KeySets implements Disposable {
   readonly #sets = new SharedResources<RemoteKeySet>()
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #idle: boolean
+  readonly #durations: RequestDurations | undefined
 
-  /** @param idle whether nothing is fetched, since no token will be verified */
-  constructor(clock: Clock, logger: Logger, { idle = false }: { readonly idle?: boolean } = {}) {
+  constructor(clock: Clock, logger: Logger, { idle = false, durations }: KeySetOptions = {}) {
     this.#clock = clock
     this.#logger = logger
     this.#idle = idle
+    this.#durations = durations
   }
 
   /**
@@ -38,9 +48,12 @@ export class KeySets implements Disposable {
    */
   acquire({ source, ca, times }: PublishedKeys): KeySet {
     return this.#sets.acquire([source, ca?.toString('base64'), times], () => {
+      const name = source.kind === 'url' ? source.url : source.issuer
+      const measured = this.#durations?.of('key-set', withoutQuery(name)) ?? UNMEASURED
+      const fetchKeys = keyFetcher(source, jsonFetcher(ca))
       const set = new RemoteKeySet({
-        source: source.kind === 'url' ? source.url : source.issuer,
-        fetchKeys: keyFetcher(source, jsonFetcher(ca)),
+        source: name,
+        fetchKeys: (signal) => measured.measure('', () => fetchKeys(signal)),
         times,
         clock: this.#clock,
         logger: this.#logger,

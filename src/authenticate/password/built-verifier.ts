@@ -4,6 +4,7 @@ import type { ConfigurationFiles } from '../../config/files.ts'
 import type { ProblemList } from '../../config/problem-list.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
+import type { RequestDurations } from '../../runtime/request-durations.ts'
 import type { ServerState } from '../../runtime/server-state.ts'
 import type { State } from '../../state/state.ts'
 import type { HashPool } from './hash.ts'
@@ -15,6 +16,8 @@ export interface VerifierParts {
   readonly problems: ProblemList
   readonly hashes: HashPool
   readonly state: Pick<State, 'keys'>
+  /** Measures the requests to servers; absent in commands. */
+  readonly durations?: RequestDurations
   readonly clock: Clock
   readonly logger: Logger
 }

@@ -24,7 +24,11 @@ const buildTokenReview = async (
 ): Promise<Authenticator | undefined> =>
   await parts.problems.collect(['authenticators', name, 'tokenReview'], async () => {
     const { clock, credentialCache: cache } = parts
-    const server = await buildReviewServer(config, { api: API, isGood }, parts)
+    const server = await buildReviewServer(
+      config,
+      { kind: 'token-review', api: API, isGood },
+      parts,
+    )
     const { ask, state } = server
     parts.dependencies.push({ authenticator: name, kind: 'token-review', ...state })
     const generation = digestOf([name, config, server.generation])

@@ -41,6 +41,7 @@ export interface ReviewServer {
 
 /** What is reviewed. */
 export interface ReviewKind {
+  readonly kind: 'token-review' | 'access-review'
   /** Where the server takes such reviews: `/apis/authorization.k8s.io/v1/subjectaccessreviews`. */
   readonly api: string
   /** The longest answer that is taken. */
@@ -59,7 +60,7 @@ const KEPT_CONNECTIONS = 16
  */
 export const buildReviewServer = async (
   settings: ReviewServerSettings,
-  { api, maxBytes, isGood }: ReviewKind,
+  { kind, api, maxBytes, isGood }: ReviewKind,
   parts: ClientParts,
 ): Promise<ReviewServer> => {
   const { files, clock, logger } = parts
@@ -77,6 +78,7 @@ export const buildReviewServer = async (
     ...(maxBytes === undefined ? {} : { maxBytes }),
     isGood: isGood ?? (() => false),
     keepsPlaces: isGood !== undefined,
+    durations: parts.durations?.of(kind, where.server),
     clock,
     logger,
   })

@@ -2,6 +2,7 @@
 // reconnects by itself, since the new connection would not be bound.
 
 import type { Socket } from 'node:net'
+import { UNMEASURED, type ServerDurations } from '../../runtime/request-durations.ts'
 import type { AnswerBudget } from './answer-budget.ts'
 import { DirectoryError } from './failure.ts'
 import { MessageFramer } from './framer.ts'
@@ -51,13 +52,16 @@ export class LdapConnection {
   /** The server's URL, for messages. */
   readonly server: string
   readonly #socket: Socket
+  readonly #durations: ServerDurations
   readonly #framer = new MessageFramer(LARGEST_MESSAGE)
   #messageId = 0
   #pending: Pending | undefined
   #end: { readonly cause: unknown } | undefined
 
-  constructor(socket: Socket, server: string) {
+  /** @param server its URL */
+  constructor(socket: Socket, server: string, durations = UNMEASURED) {
     this.#socket = socket
+    this.#durations = durations
     this.server = server
     socket.on('data', this.#onData).on('error', this.#onError).on('close', this.#onClose)
   }
@@ -70,14 +74,16 @@ export class LdapConnection {
   /** A simple bind. The result says whether it succeeded; failures of the server are thrown. */
   async bind(name: string, password: string, limits: OperationLimits): Promise<LdapResult> {
     const message = bindRequest(this.#nextId(), name, password)
-    return (await this.#exchange(message, OPERATION.bindResponse, limits)).result
+    const bind = () => this.#exchange(message, OPERATION.bindResponse, limits)
+    return (await this.#durations.measure('bind', bind, limits)).result
   }
 
   /** A search. More entries than requested are an error. */
   async search(search: Search, limits: OperationLimits): Promise<SearchAnswer> {
     const seconds = Math.ceil(limits.limit / 1_000)
     const message = searchRequest(this.#nextId(), search, seconds)
-    return await this.#exchange(message, OPERATION.searchDone, limits, search.atMost)
+    const find = () => this.#exchange(message, OPERATION.searchDone, limits, search.atMost)
+    return await this.#durations.measure('search', find, limits)
   }
 
   /**

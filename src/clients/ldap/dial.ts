@@ -2,6 +2,7 @@
 
 import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { UNMEASURED, type ServerDurations } from '../../runtime/request-durations.ts'
 import { describeError } from '../../runtime/errors.ts'
 import { LdapConnection, type OperationLimits } from './connection.ts'
 import { DirectoryError } from './failure.ts'
@@ -20,6 +21,15 @@ export const dial = async (
   server: ServerAddress,
   tls: TlsSettings,
   limits: OperationLimits,
+  durations: ServerDurations = UNMEASURED,
+): Promise<LdapConnection> =>
+  await durations.measure('connect', () => dialNow(server, tls, limits, durations), limits)
+
+const dialNow = async (
+  server: ServerAddress,
+  tls: TlsSettings,
+  limits: OperationLimits,
+  durations: ServerDurations,
 ): Promise<LdapConnection> => {
   limits.signal.throwIfAborted()
   const late = new AbortController()
@@ -30,9 +40,10 @@ export const dial = async (
   const within = { ...limits, signal: AbortSignal.any([limits.signal, late.signal]) }
   try {
     const raw = await openTcp(server, within.signal)
-    if (!server.ldaps && !tls.startTls) return new LdapConnection(raw, server.url)
+    if (!server.ldaps && !tls.startTls) return new LdapConnection(raw, server.url, durations)
     const plain = server.ldaps ? raw : await new LdapConnection(raw, server.url).startTls(within)
-    return new LdapConnection(await openTls(plain, server, tls, within.signal), server.url)
+    const secured = await openTls(plain, server, tls, within.signal)
+    return new LdapConnection(secured, server.url, durations)
   } finally {
     clearTimeout(timer)
   }

@@ -2,6 +2,7 @@
 // fails. If all have failed within the retry interval, the answer is immediate.
 
 import type { Clock } from '../../runtime/clock.ts'
+import type { RequestDurations } from '../../runtime/request-durations.ts'
 import type { ServerState } from '../../runtime/server-state.ts'
 import { DirectoryError } from './failure.ts'
 import type { DirectorySettings } from './schema.ts'
@@ -10,6 +11,12 @@ import { DirectoryServer } from './server.ts'
 /** Called when the circuit breaker of a server opens, with the reason, and without one when it closes. */
 export type ServerReport = (url: string, failure: DirectoryError | undefined) => void
 
+/** Who learns what happens at the servers. */
+export interface DirectoryObservers {
+  readonly report: ServerReport
+  readonly durations?: RequestDurations | undefined
+}
+
 /** Servers that hold the same entries. */
 export class Directory implements Disposable {
   readonly #servers: readonly DirectoryServer[]
@@ -17,11 +24,18 @@ export class Directory implements Disposable {
   /** How each is doing, in order. */
   readonly states: readonly ServerState[]
 
-  constructor(settings: DirectorySettings, clock: Clock, report: ServerReport) {
+  constructor(
+    settings: DirectorySettings,
+    clock: Clock,
+    { report, durations }: DirectoryObservers,
+  ) {
     this.#clock = clock
     this.#servers = settings.servers.map(
       (address) =>
-        new DirectoryServer(address, settings, clock, (failure) => report(address.url, failure)),
+        new DirectoryServer(address, settings, clock, {
+          listener: (failure) => report(address.url, failure),
+          durations: durations?.of('ldap', address.url),
+        }),
     )
     this.states = this.#servers.map(({ url: name, health }) => ({
       name,

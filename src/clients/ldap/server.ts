@@ -4,6 +4,7 @@
 import type { Clock } from '../../runtime/clock.ts'
 import { AnswerBudget } from './answer-budget.ts'
 import type { LdapConnection, OperationLimits } from './connection.ts'
+import type { ServerDurations } from '../../runtime/request-durations.ts'
 import { dial } from './dial.ts'
 import { DirectoryError } from './failure.ts'
 import { ServerHealth, type HealthListener } from './health.ts'
@@ -11,6 +12,12 @@ import type { DirectorySettings } from './schema.ts'
 import { ConnectionPool } from './pool.ts'
 import { RESULT } from './responses.ts'
 import type { ServerAddress } from './server-url.ts'
+
+/** Who learns what happens at a server. */
+export interface ServerObservers {
+  readonly listener: HealthListener
+  readonly durations?: ServerDurations | undefined
+}
 
 /** One server of a directory, its connections and its health. */
 export class DirectoryServer implements Disposable {
@@ -27,17 +34,15 @@ export class DirectoryServer implements Disposable {
     address: ServerAddress,
     settings: DirectorySettings,
     clock: Clock,
-    listener: HealthListener,
+    { listener, durations }: ServerObservers,
   ) {
     const { bind, connectTimeout, coolDown, idleTimeout: idle, operationTimeout } = settings
     this.url = address.url
     this.health = new ServerHealth(coolDown, clock, listener)
-    const open = async (signal: AbortSignal): Promise<LdapConnection> =>
-      await dial(address, settings, {
-        signal,
-        limit: connectTimeout,
-        budget: new AnswerBudget(),
-      })
+    const open = async (signal: AbortSignal): Promise<LdapConnection> => {
+      const limits = { signal, limit: connectTimeout, budget: new AnswerBudget() }
+      return await dial(address, settings, limits, durations)
+    }
     this.users = new ConnectionPool({ open, idle })
     if (bind !== undefined) {
       const openBound = async (signal: AbortSignal): Promise<LdapConnection> => {

@@ -5,6 +5,7 @@ import { formatAddress } from '../../config/values.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { CountersignError } from '../../runtime/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
+import type { RequestDurations } from '../../runtime/request-durations.ts'
 import type { RequestContent } from './packet.ts'
 import type { RadiusClientSettings, RadiusServerSettings } from './schema.ts'
 import { SharedSecret } from './secret.ts'
@@ -18,6 +19,8 @@ export interface ServerResources {
   /** A Status-Server request. */
   readonly status: RequestContent
   readonly tuning: RadiusTuning
+  /** Measures the requests. */
+  readonly durations?: RequestDurations | undefined
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -39,12 +42,14 @@ const TLS_SECRET = 'radsec' // RFC 6614 §2.3
 export const connectServer = (
   server: RadiusServerSettings,
   settings: Pick<RadiusClientSettings, 'retries' | 'statusServer' | 'messageAuthenticator'>,
-  { status, tuning, clock, logger }: ServerResources,
+  { status, tuning, durations, clock, logger }: ServerResources,
 ): Server => {
   const { retransmitAfter: interval, coolDown } = tuning
   const { retries, statusServer, messageAuthenticator } = settings
+  const way = wayTo(server, tuning)
   return new Server({
-    ...wayTo(server, tuning),
+    ...way,
+    durations: durations?.of('radius', way.name),
     signed: server.tls === undefined && messageAuthenticator === 'require',
     interval,
     retries,

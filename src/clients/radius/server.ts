@@ -4,6 +4,7 @@ import { CircuitBreaker, type CircuitState } from '../../runtime/circuit-breaker
 import type { Clock } from '../../runtime/clock.ts'
 import { describeError } from '../../runtime/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
+import { UNMEASURED, type ServerDurations } from '../../runtime/request-durations.ts'
 import type { Packet, PacketFault, RequestContent } from './packet.ts'
 import { isUnsigned, RadiusFailure } from './failure.ts'
 import { ConnectionPool, type PoolOptions, type RequestBudget } from './pool.ts'
@@ -16,6 +17,8 @@ export interface ServerOptions extends Omit<PoolOptions, 'onFault'> {
   readonly retries: number
   /** Milliseconds at most between trials of a server that is down. */
   readonly coolDown: number
+  /** Measures the requests. Default: not published. */
+  readonly durations?: ServerDurations | undefined
   readonly logger: Logger
 }
 
@@ -68,7 +71,10 @@ export class Server {
    * @throws RadiusFailure; the signal's reason when it aborts
    */
   async ask(content: RequestContent, budget: Omit<RequestBudget, 'retries'>): Promise<Packet> {
-    return await this.#exchange(content, { ...budget, retries: this.#options.retries })
+    return await this.#measured('access-request', content, {
+      ...budget,
+      retries: this.#options.retries,
+    })
   }
 
   /** Tries the server with Status-Server (RFC 5997), once at a time. */
@@ -77,7 +83,12 @@ export class Server {
     if (status === undefined) return false
     try {
       // RFC 5997: never sent again, only anew.
-      await this.#exchange(status, { limit: interval, retries: 0, last: false, signal: NEVER })
+      await this.#measured('status-server', status, {
+        limit: interval,
+        retries: 0,
+        last: false,
+        signal: NEVER,
+      })
       return true
     } catch {
       return false // known by its state
@@ -86,6 +97,15 @@ export class Server {
 
   close(): void {
     this.#pool.close()
+  }
+
+  async #measured(
+    operation: string,
+    content: RequestContent,
+    budget: RequestBudget,
+  ): Promise<Packet> {
+    const { durations = UNMEASURED } = this.#options
+    return await durations.measure(operation, () => this.#exchange(content, budget), budget)
   }
 
   async #exchange(content: RequestContent, budget: RequestBudget): Promise<Packet> {

@@ -16,6 +16,7 @@ import { describeReference, readSecret } from '../../config/secret.ts'
 import type { TokenClientConfig } from './client-schema.ts'
 import { httpFetcher } from '../../runtime/http/fetch.ts'
 import type { JsonObject } from '../../runtime/json-object.ts'
+import type { ServerDurations } from '../../runtime/request-durations.ts'
 import type { SharedServerLimits } from '../../runtime/shared-server.ts'
 import { clientTls } from '../client-tls.ts'
 import type { ClientParts, DependencyOwner } from '../parts.ts'
@@ -79,6 +80,7 @@ export const buildTokenEndpoint = async (
     limits: settings,
     remedy,
     ...(isGood === undefined ? {} : { isGood }),
+    durations: durationsOf(asker, settings, parts),
     clock,
     logger,
   })
@@ -90,6 +92,14 @@ export const buildTokenEndpoint = async (
   })
   return { name, endpoint, client, server, authorities: tls.ca?.toString('base64') }
 }
+
+/** `state` has durations of its own. */
+const durationsOf = (
+  { kind }: DependencyOwner,
+  { endpoint, issuer }: TokenEndpointSettings,
+  { durations }: ClientParts,
+): ServerDurations | undefined =>
+  kind === 'state' ? undefined : durations?.of(kind, endpoint ?? issuer)
 
 const endpointOf = (
   { endpoint, issuer, client }: TokenEndpointSettings,

@@ -3,7 +3,7 @@
 
 import type { AuditEvent } from '../../audit/event.ts'
 import type { AuditSink } from '../../audit/sink.ts'
-import { Counter, Histogram, type Metric } from '../../runtime/metrics/metric.ts'
+import { Counter, type Metric } from '../../runtime/metrics/metric.ts'
 
 // RFC 6749 §5.2, RFC 8628 §3.5, RFC 8707 §2, RFC 9449 §5; and the server's own failures.
 const TOKEN_ERRORS: ReadonlySet<string> = new Set([
@@ -68,11 +68,6 @@ export class IssuerMetrics {
     'Logout tokens sent to clients with backchannelLogout, by outcome: delivered or failed.',
     { outcome: ['delivered', 'failed'] },
   )
-  readonly #providerRequests = new Histogram<'provider' | 'result'>(
-    'countersign_login_provider_request_duration_seconds',
-    'Duration of requests to upstream IdPs, by result: answered, or failed where there was no answer or a server error.',
-    { provider: UPSTREAM_IDPS, result: ['answered', 'failed'] },
-  )
   readonly #renewed = new Counter<'login_method'>(
     'countersign_logins_renewed_total',
     'Logins that were rechecked and are still active, by method (password, certificate, or the id of the provider): at providers each time, here where groups or attributes have changed.',
@@ -96,7 +91,6 @@ export class IssuerMetrics {
       this.#tokenRefusals,
       this.#deviceCodes,
       this.#logoutTokens,
-      this.#providerRequests,
       this.#renewed,
       this.#ended,
     ]
@@ -143,19 +137,5 @@ export class IssuerMetrics {
    */
   deviceCode(step: 'requested' | 'entered', outcome: 'accepted' | 'unknown' | 'limited'): void {
     this.#deviceCodes.inc({ step, outcome })
-  }
-
-  /**
-   * A request to an upstream IdP ended.
-   *
-   * @param result failed: there was no answer, or a server error (RFC 9110 §15.6)
-   * @param duration in seconds
-   */
-  upstreamRequest(provider: string, result: 'answered' | 'failed', duration: number): void {
-    const [answered, failed] = (['answered', 'failed'] as const).map((one) =>
-      this.#providerRequests.of({ provider, result: one }),
-    )
-    const series = result === 'answered' ? answered : failed
-    series?.observe(duration)
   }
 }

@@ -6,6 +6,7 @@ import type { Clock } from '../../runtime/clock.ts'
 import { describeError } from '../../runtime/errors.ts'
 import type { HttpFetch } from '../../runtime/http/fetch.ts'
 import type { Logger } from '../../runtime/logger.ts'
+import { OF_HTTP, UNMEASURED, type ServerDurations } from '../../runtime/request-durations.ts'
 import { Refresher, type Schedule } from '../../runtime/refresher.ts'
 import { sha256InSlices } from '../../runtime/long-bytes.ts'
 import { readCrl, type CrlDocument } from './document.ts'
@@ -26,6 +27,8 @@ export interface RemoteCrlOptions {
   readonly times: CrlRefresh
   /** Of a CRL; a longer one is refused. */
   readonly maxBytes: number
+  /** Measures the fetches. Default: not published. */
+  readonly durations?: ServerDurations | undefined
   readonly clock: Clock
   readonly logger: Logger
   readonly schedule?: Schedule
@@ -98,10 +101,11 @@ export class RemoteCrl implements Disposable {
   }
 
   async #fetch(signal: AbortSignal): Promise<number> {
-    const { url, fetch, maxBytes } = this.#options
+    const { url, fetch, maxBytes, durations = UNMEASURED } = this.#options
     const headers = { accept: 'application/pkix-crl' }
     const limit = { maxBytes, maxBytesSetting: 'crl.maxBytes' }
-    const { status, body } = await fetch(url, { headers, ...limit }, signal)
+    const send = () => fetch(url, { headers, ...limit }, signal)
+    const { status, body } = await durations.measure('', send, OF_HTTP)
     if (status !== 200) throw new Error(`${url.href} answered ${status}, where 200 belongs`)
     return await this.#accept(body)
   }

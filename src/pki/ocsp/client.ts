@@ -12,6 +12,13 @@ import {
   type HttpResponse,
 } from '../../runtime/http/fetch.ts'
 import type { Logger } from '../../runtime/logger.ts'
+import {
+  OF_HTTP,
+  UNMEASURED,
+  withoutQuery,
+  type RequestDurations,
+  type ServerDurations,
+} from '../../runtime/request-durations.ts'
 import { ServerCircuit } from '../../runtime/server-circuit.ts'
 import { evidenceOf, ServerFailure } from '../../runtime/server-failure.ts'
 import { serialText, type Issued } from '../issued.ts'
@@ -40,6 +47,8 @@ export interface OcspClientOptions extends Omit<OcspRules, 'nonceRequired'> {
 export interface OcspParts {
   readonly clock: Clock
   readonly logger: Logger
+  /** Measures the requests. */
+  readonly durations?: RequestDurations | undefined
 }
 
 // Real answers have 0.5 to 5 KB, the latter with RSA-4096 and two certificates.
@@ -57,6 +66,7 @@ const HEADERS = {
 interface Responder {
   readonly url: URL
   readonly fetch: HttpFetch
+  readonly durations: ServerDurations
 }
 
 /** Requests the status of one certificate at a time; its only state is which responders are down. */
@@ -65,7 +75,7 @@ export class OcspClient {
   readonly #parts: OcspParts
   readonly #circuits = new LRUCache<string, ServerCircuit>({ max: MAX_RESPONDERS })
   readonly #configured: readonly Responder[]
-  readonly #fetchNamed: HttpFetch
+  readonly #fetchNamed: Omit<Responder, 'url'>
 
   constructor(options: OcspClientOptions, parts: OcspParts) {
     this.#options = options
@@ -73,9 +83,16 @@ export class OcspClient {
     const { ca, aia, urls } = options
     // No connections are kept: answers are, so that the next question is minutes or hours away.
     const { fetch } = httpFetcher({ ca })
-    this.#configured = urls.map((url) => ({ url: new URL(url), fetch }))
+    const durationsOf = (server: string): ServerDurations =>
+      parts.durations?.of('ocsp', server) ?? UNMEASURED
+    this.#configured = urls.map((url) => ({
+      url: new URL(url),
+      fetch,
+      durations: durationsOf(withoutQuery(url)),
+    }))
     const lookup = aia?.hosts.length === 0 ? publicLookup : undefined
-    this.#fetchNamed = httpFetcher({ ca, lookup }).fetch
+    // One series for all that certificates name: they may name any number.
+    this.#fetchNamed = { fetch: httpFetcher({ ca, lookup }).fetch, durations: durationsOf('') }
   }
 
   /** The first answer that proves something; throws the reason of the last that does not. */
@@ -98,10 +115,10 @@ export class OcspClient {
       .flatMap((text) => permitted(text, aia) ?? [])
       .filter(({ href }) => this.#configured.every(({ url }) => url.href !== href))
       .slice(0, MAX_LOCATIONS)
-    return [...this.#configured, ...named.map((url) => ({ url, fetch: this.#fetchNamed }))]
+    return [...this.#configured, ...named.map((url) => ({ url, ...this.#fetchNamed }))]
   }
 
-  async #ask({ url, fetch }: Responder, issued: Issued): Promise<ProvenStatus> {
+  async #ask({ url, fetch, durations }: Responder, issued: Issued): Promise<ProvenStatus> {
     const { hash, nonce: wish, timeout } = this.#options
     const nonce = wish === 'none' ? undefined : randomBytes(NONCE_BYTES)
     const body = encodeOcspRequest(issued, hash, nonce)
@@ -110,7 +127,7 @@ export class OcspClient {
     const answer = await this.#askInCircuit(url, subject, async () => {
       const signal = AbortSignal.timeout(timeout)
       try {
-        return await fetch(url, request, signal)
+        return await durations.measure('', () => fetch(url, request, signal), OF_HTTP)
       } catch (cause) {
         throw new ServerFailure(evidenceOf(cause, signal), describeError(cause))
       }

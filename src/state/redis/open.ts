@@ -30,7 +30,7 @@ export const openRedis = async (
   const { server, prefix, secret } = settings
   const { host, port } = server
   const name = `redis ${host.includes(':') ? `[${host}]` : host}:${port}`
-  const statistics = statisticsOf(name, parts)
+  const statistics = statisticsOf('redis', name, parts)
   const seal = new RecordSeal(secret)
   const names = new StoreNames(seal, secret)
   const agree = (sender: Sender): Promise<void> => names.agree(new RedisRecords(sender, prefix))

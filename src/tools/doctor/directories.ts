@@ -48,7 +48,7 @@ const ldapExaminations = async (
     target: address.url,
     path: [...path, 'servers', index],
     ask: async (signal) => {
-      using server = new DirectoryServer(address, settings, clock, () => undefined)
+      using server = new DirectoryServer(address, settings, clock, { listener: () => undefined })
       return await askDirectory(server, settings, signal)
     },
   }))

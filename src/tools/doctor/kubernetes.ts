@@ -24,26 +24,28 @@ export const kubernetesExaminations = (bench: Bench): readonly Examination[] => 
 const UNKNOWN = 'countersign-doctor'
 
 const TOKENS = {
+  kind: 'token-review',
   api: '/apis/authentication.k8s.io/v1/tokenreviews',
   review: {
     apiVersion: 'authentication.k8s.io/v1',
     kind: 'TokenReview',
     spec: { token: UNKNOWN },
   },
-}
+} as const
 
 const ACCESS = {
+  kind: 'access-review',
   api: '/apis/authorization.k8s.io/v1/subjectaccessreviews',
   review: {
     apiVersion: 'authorization.k8s.io/v1',
     kind: 'SubjectAccessReview',
     spec: { user: UNKNOWN, nonResourceAttributes: { path: '/healthz', verb: 'get' } },
   },
-}
+} as const
 
 const reviewExamination = (
   settings: Parameters<typeof buildReviewServer>[0],
-  { api, review }: typeof TOKENS | typeof ACCESS,
+  { kind, api, review }: typeof TOKENS | typeof ACCESS,
   path: readonly PropertyKey[],
   bench: Bench,
 ): Examination => ({
@@ -52,7 +54,7 @@ const reviewExamination = (
   path,
   ask: async () => {
     await using parts = clientParts(bench)
-    const { ask } = await buildReviewServer(settings, { api }, parts)
+    const { ask } = await buildReviewServer(settings, { kind, api }, parts)
     try {
       await ask({ subject: UNKNOWN, caller: UNKNOWN }, JSON.stringify(review), () => true)
       return ok(`answers ${review.kind}`)

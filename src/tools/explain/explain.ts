@@ -44,7 +44,10 @@ interface RecordedOutcome {
 }
 
 /** What of a configuration in force is explained. */
-export interface ExplainState extends Pick<Snapshot, 'behindProxies' | 'limits' | 'clock'> {
+export interface ExplainState extends Pick<
+  Snapshot,
+  'behindProxies' | 'limits' | 'clock' | 'phases'
+> {
   readonly routes: Pick<RouteTable, 'find' | 'entries' | 'withheld'>
 }
 

@@ -80,12 +80,14 @@ describe('the metrics of logins, sessions and tokens', () => {
       'login_method=down,outcome=refused,reason=authenticator-unavailable': 1,
       'login_method=corp,outcome=refused,reason=authenticator-unavailable': 1,
     })
-    const series = 'countersign_login_provider_request_duration_seconds_count'
+    const series = 'countersign_dependency_request_duration_seconds_count'
     const durations = seriesOf(await scrape(site.authz.admin), series)
-    assert.equal(durations['provider=corp,result=answered'], 1) // for its metadata
-    assert.equal(durations['provider=corp,result=failed'], 1) // for tokens
-    assert.equal(durations['provider=down,result=answered'], 0)
-    assert.ok((durations['provider=down,result=failed'] ?? 0) >= 1)
+    const countOf = (id: string, outcome: string): number | undefined =>
+      durations[`kind=upstream-idp,operation=,outcome=${outcome},server=${id}`]
+    assert.equal(countOf('corp', 'answered'), 1) // for its metadata
+    assert.equal(countOf('corp', 'failed'), 1) // for tokens
+    assert.equal(countOf('down', 'answered'), 0)
+    assert.ok((countOf('down', 'failed') ?? 0) >= 1)
   })
 
   it('count renewed and ended logins by login method and cause', async () => {

@@ -85,9 +85,10 @@ describe('a login by an upstream IdP', () => {
 
   const readsOf = async ({ authz }: Site): Promise<number> => {
     const page = await scrape(authz.admin)
-    const counts = seriesOf(page, 'countersign_state_operation_duration_seconds_count')
-    return ['get', 'take', 'keysIn'].reduce(
-      (sum, operation) => sum + (counts[`operation=${operation},result=done`] ?? 0),
+    const counts = seriesOf(page, 'countersign_dependency_request_duration_seconds_count')
+    const isRead = /^kind=(?:sqlite|redis),operation=(?:get|take|keysIn),outcome=answered,/
+    return Object.entries(counts).reduce(
+      (sum, [labels, count]) => sum + (isRead.test(labels) ? count : 0),
       0,
     )
   }

@@ -13,9 +13,9 @@ import { LdapVerifier } from './verifier.ts'
 export const buildLdap = async (
   config: LdapConfig,
   path: readonly PropertyKey[],
-  parts: Pick<VerifierParts, 'files' | 'problems' | 'clock' | 'logger'>,
+  parts: Pick<VerifierParts, 'files' | 'problems' | 'durations' | 'clock' | 'logger'>,
 ): Promise<BuiltVerifier | undefined> => {
-  const { problems, clock, logger } = parts
+  const { problems, durations, clock, logger } = parts
   const hasFilters = areFilters(config, path, problems)
   const resolution = await resolveReferences(config, path, parts)
   if (resolution === undefined || !hasFilters) return undefined
@@ -29,6 +29,7 @@ export const buildLdap = async (
   }
   const verifier = new LdapVerifier(settings, {
     clock,
+    durations,
     report: (server, failure) => {
       if (failure === undefined) logger.info({ server }, 'directory answers again')
       else logger.warn({ server, err: failure }, 'directory failed')

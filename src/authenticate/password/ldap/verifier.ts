@@ -4,6 +4,7 @@
 import { systemClock, type Clock } from '../../../runtime/clock.ts'
 import { countedSource } from '../../../runtime/counted-source.ts'
 import { FairLimiter } from '../../../runtime/fair-limiter.ts'
+import type { RequestDurations } from '../../../runtime/request-durations.ts'
 import type { ServerState } from '../../../runtime/server-state.ts'
 import { Directory, type ServerReport } from '../../../clients/ldap/directory.ts'
 import type { LdapSettings } from './schema.ts'
@@ -21,6 +22,8 @@ interface LdapContext {
   readonly clock?: Clock
   /** Logs changes of a server's state: while another server answers, there is no other sign of a failing one. */
   readonly report?: ServerReport
+  /** Measures the requests to the servers. */
+  readonly durations?: RequestDurations | undefined
 }
 
 /**
@@ -32,11 +35,11 @@ export class LdapVerifier implements PasswordVerifier, Disposable {
   readonly #limiter: FairLimiter
   readonly #prover: Prover
 
-  /** @param context the clock, and the callback for servers that fail and recover */
+  /** @param context the clock, what measures requests, and the callback for servers that fail and recover */
   constructor(settings: LdapSettings, context: LdapContext = {}) {
-    const { clock = systemClock, report = () => undefined } = context
+    const { clock = systemClock, report = () => undefined, durations } = context
     const { concurrency, maxPending: waiting } = settings
-    this.#directory = new Directory(settings, clock, report)
+    this.#directory = new Directory(settings, clock, { report, durations })
     this.#limiter = new FairLimiter({ name: 'users of the directory', concurrency, waiting })
     this.#prover = new Prover(settings, clock)
   }

@@ -14,15 +14,15 @@ import { RadiusVerifier } from './verifier.ts'
 export const buildRadius = async (
   config: RadiusConfig,
   path: readonly PropertyKey[],
-  parts: Pick<VerifierParts, 'files' | 'problems' | 'clock' | 'logger'>,
+  parts: Pick<VerifierParts, 'files' | 'problems' | 'durations' | 'clock' | 'logger'>,
 ): Promise<BuiltVerifier | undefined> => {
-  const { problems, clock, logger } = parts
+  const { problems, durations, clock, logger } = parts
   const tuning = RADIUS_TUNING
   const resolution = await resolveReferences(config, path, parts)
   if (resolution === undefined) return undefined
   const { settings, generation } = resolution
   const template = new RequestTemplate(settings)
-  const resources = { status: template.status, tuning, clock, logger }
+  const resources = { status: template.status, tuning, durations, clock, logger }
   const servers: Server[] = []
   for (const [index, server] of settings.servers.entries()) {
     const at = [...path, 'servers', index]
