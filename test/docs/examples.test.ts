@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { blocksIn, blocksOf, PAGES, placeOf } from './examples/blocks.ts'
 import { commandProblems } from './examples/commands.ts'
+import { stepsOf } from './examples/console.ts'
 import { makeExampleFiles } from './examples/example-files.ts'
 import { commandsIn } from './examples/shell.ts'
 import { yamlProblems } from './examples/yaml.ts'
@@ -66,9 +67,9 @@ describe('commands of the documents', () => {
 
   for (const block of blocks.filter(({ language }) => language === 'console')) {
     it(`exist, with their options and files, in the session at ${placeOf(block)}`, async () => {
-      const typed = block.text.split('\n').filter((line) => line.startsWith('$ '))
+      const typed = stepsOf(block.text).map(({ command }) => command)
       assert.notEqual(typed.length, 0, 'a session has lines that begin with "$ "')
-      const text = typed.map((line) => line.slice(2)).join('\n')
+      const text = typed.join('\n')
       assert.equal((await commandProblems(text)).join('\n'), '')
     })
   }
@@ -170,6 +171,14 @@ describe('the checks of examples', () => {
       assert.match((await commandProblems(text)).join('\n'), problem)
     })
   }
+
+  it('read the commands of a session with their outputs, over several lines after a backslash', () => {
+    const text = 'note\n$ a \\\n    b\nout\nmore\n$ c\n'
+    assert.deepEqual(stepsOf(text), [
+      { command: 'a \\\n    b', output: 'out\nmore\n' },
+      { command: 'c', output: '' },
+    ])
+  })
 
   it('read commands after assignments and in substitutions, without comments and here-documents', () => {
     const text = 'a=$(b "c d" | e) # f\ncat <<EOF > g\nh\nEOF\nX=1 i \\\n  j && k\n'

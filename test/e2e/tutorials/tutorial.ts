@@ -7,6 +7,7 @@ import { delimiter, dirname, join } from 'node:path'
 import { blocksOf, placeOf, type Block } from '../../docs/examples/blocks.ts'
 import { isAsWritten, stepsOf } from '../../docs/examples/console.ts'
 import { ROOT } from '../../docs/markdown.ts'
+import { until } from '../../fakes/until.ts'
 import { freePort } from '../../servers/ports.ts'
 import { temporaryFolder } from '../../servers/temporary.ts'
 import { BackgroundCommand } from '../background-command.ts'
@@ -14,6 +15,7 @@ import { Browsing, type BrowsingOptions } from './browsing.ts'
 import { imagesOf } from './images.ts'
 import { Replacements } from './replacements.ts'
 import { WRITES } from './screenshots.ts'
+import { installOpener, TerminalStep } from './terminal-step.ts'
 
 // What every tutorial may ask its reader to copy: what `init` prints.
 const CAPTURES = { PASSWORD: /password of \S+ is (\S+)\./ }
@@ -41,7 +43,7 @@ export const follow = async (page: string, options: TutorialOptions): Promise<vo
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await temporaryFolder())
   const replaced = new Replacements(await replacements(ports))
-  const reader = new Reader(folder.path, replaced, options)
+  const reader = stack.use(new Reader(folder.path, replaced, options))
   await reader.install()
   const browser = stack.use(new Browsing({ ...browsing, page, folder: folder.path, replaced }))
   for (const part of inOrder([...blocksOf(page), ...imagesOf(page)])) {
@@ -56,8 +58,10 @@ export const follow = async (page: string, options: TutorialOptions): Promise<vo
       await perform(folder.path, replaced.here(part.text))
     }
     if (part.attributes.has('export')) reader.export(part)
-    else if (part.attributes.has('start')) stack.use(await reader.start(part))
-    else if (part.attributes.has('step')) reader.step(part)
+    else if (part.attributes.has('start')) await reader.start(part)
+    else if (part.attributes.has('terminal')) await reader.begin(part)
+    else if (part.attributes.has('output')) await reader.end(part)
+    else if (part.attributes.has('step')) await reader.step(part)
     else if (part.attributes.has('file')) await reader.write(part)
   }
   await browser.finish()
@@ -73,11 +77,13 @@ const replacements = async (ports: readonly number[]): Promise<ReadonlyMap<strin
   return new Map(entries)
 }
 
-class Reader {
+class Reader implements AsyncDisposable {
   readonly #folder: string
   readonly #replaced: Replacements
   readonly #captures: Readonly<Record<string, RegExp>>
   readonly #environment: Record<string, string | undefined>
+  readonly #started = new AsyncDisposableStack()
+  #waiting: TerminalStep | undefined
 
   constructor(
     folder: string,
@@ -104,6 +110,7 @@ class Reader {
     await script('countersign', '', 'src/countersign.ts')
     const cluster = '[ "$1 $2 $3" = "run cluster --" ] || exit 127\nshift 3\n'
     await script('npm', cluster, 'scripts/cluster.ts')
+    await installOpener(bin)
   }
 
   async write({ text, attributes }: Block): Promise<void> {
@@ -112,11 +119,32 @@ class Reader {
     await writeFile(file, this.#replaced.here(text))
   }
 
-  async start(block: Block): Promise<BackgroundCommand> {
+  /** Starts a command that runs until the end of the tutorial. */
+  async start(block: Block): Promise<void> {
     const command = this.#replaced.here(block.text).trim()
     const started = new BackgroundCommand(command, this.#folder, this.#environment)
+    this.#started.use(started)
     await started.printed(block.attributes.get('start') ?? '', placeOf(block))
-    return started
+  }
+
+  /** Runs a command at a terminal, until it waits for the reader. */
+  async begin(block: Block): Promise<void> {
+    const [step, ...further] = stepsOf(block.text)
+    assert.ok(step !== undefined && further.length === 0, `${placeOf(block)}: not one command`)
+    const surroundings = {
+      folder: this.#folder,
+      environment: this.#environment,
+      replaced: this.#replaced,
+    }
+    this.#waiting = this.#started.use(new TerminalStep(step.command, surroundings))
+    await this.#waiting.opensPage(step.output, placeOf(block))
+  }
+
+  /** Waits for the end of that command. */
+  async end(block: Block): Promise<void> {
+    assert.ok(this.#waiting !== undefined, `${placeOf(block)}: no command waits`)
+    await this.#waiting.prints(block.text, placeOf(block))
+    this.#waiting = undefined
   }
 
   /** Runs `export NAME=VALUE` commands, and keeps the variables for what comes later. */
@@ -137,22 +165,38 @@ class Reader {
     }
   }
 
-  step(block: Block): void {
+  async step(block: Block): Promise<void> {
+    assert.equal(this.#waiting, undefined, `${placeOf(block)}: a command waits for its reader`)
     for (const { command, output } of stepsOf(block.text)) {
-      const { stdout, stderr } = spawnSync('sh', ['-c', this.#replaced.here(command)], {
-        cwd: this.#folder,
-        env: this.#environment,
-        encoding: 'utf8',
-      })
-      const printed = stdout + stderr
-      for (const [name, pattern] of Object.entries(this.#captures)) {
-        const [, value] = pattern.exec(printed) ?? []
-        if (value !== undefined) this.#replaced.set(name, value)
+      let printed = this.#run(command)
+      const isDone = (): boolean => isAsWritten(this.#replaced.asWritten(printed), output)
+      if (block.attributes.has('eventually')) {
+        const isNow = (): boolean => {
+          if (!isDone()) printed = this.#run(command)
+          return isDone()
+        }
+        await until(isNow).catch(() => {}) // the assertion shows the last output
       }
-      assert.ok(
-        isAsWritten(this.#replaced.asWritten(printed), output),
-        `${placeOf(block)}: ${command}\n${printed}`,
-      )
+      assert.ok(isDone(), `${placeOf(block)}: ${command}\n${printed}`)
     }
+  }
+
+  /** What a command prints. */
+  #run(command: string): string {
+    const { stdout, stderr } = spawnSync('sh', ['-c', this.#replaced.here(command)], {
+      cwd: this.#folder,
+      env: this.#environment,
+      encoding: 'utf8',
+    })
+    const printed = stdout + stderr
+    for (const [name, pattern] of Object.entries(this.#captures)) {
+      const [, value] = pattern.exec(printed) ?? []
+      if (value !== undefined) this.#replaced.set(name, value)
+    }
+    return printed
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#started.disposeAsync()
   }
 }
