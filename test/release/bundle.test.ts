@@ -10,8 +10,10 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Metafile } from 'esbuild'
 import { writeBundle } from '../../scripts/release/bundle.ts'
+import { newStateKeyLine } from '../../src/state/state-secret.ts'
 import { signerSite } from '../fakes/signer-site.ts'
 import { configuration, siteFolder } from '../issuer/authorization-server.ts'
+import { skipWithoutRedis, startRedis } from '../servers/redis.ts'
 import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'
 import { packagesIn, recordingTo, runOf, TOKENS, useOfService, type Use } from './running.ts'
 
@@ -90,6 +92,17 @@ describe('a process of the bundle loads what it needs', () => {
       LARGE.filter((name) => packages.has(name)),
       ['jose', 'koa', 'oidc-provider', 'openid-client'],
     )
+  })
+})
+
+describe('a process of the bundle', () => {
+  it('reads and writes state in Redis', { skip: skipWithoutRedis() }, async () => {
+    await using redis = await startRedis()
+    const yaml = `${configuration()}state: { redis: { url: file:url, secret: file:ring } }\n`
+    await using site = await siteFolder(yaml, { url: redis.url, ring: newStateKeyLine() })
+    const list = ['sessions', 'list', '--config', site.file('countersign.yaml')]
+    const { status, stderr } = await runOf(command, list)
+    assert.equal(status, 0, stderr)
   })
 })
 

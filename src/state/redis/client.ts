@@ -47,8 +47,10 @@ export const connectClient = async (
   server: RedisServer,
   onEnd: (cause: unknown) => void,
 ): Promise<RedisClient> => {
-  // Imported here only: 30 MB, which a process without Redis saves.
-  const { createClient, ErrorReply } = await import('redis')
+  // Imported here only: 30 MB, which a process without Redis saves. Of CommonJS, an import of the bundle has the default alone.
+  const {
+    default: { createClient, ErrorReply },
+  } = await import('redis')
   const { username, password, database, connectTimeout, timeout } = server
   const client = createClient({
     socket: { ...socketOf(server), connectTimeout, reconnectStrategy: false },
