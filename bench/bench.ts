@@ -4,6 +4,8 @@
 import { writeFile } from 'node:fs/promises'
 import { describeError } from '../src/runtime/errors.ts'
 import { skipWithoutEnvoy } from '../test/servers/envoy.ts'
+import { temporaryFolder } from '../test/servers/temporary.ts'
+import { measureAging } from './aging/aging.ts'
 import { measureChecks, profiledCheck } from './checks/checks.ts'
 import { boundedRows, boundsTable, describeBound, judge, recordedBounds } from './bounds.ts'
 import { measureCertificates } from './certificates/certificates.ts'
@@ -15,16 +17,18 @@ import { measurePolicies } from './policy/policy.ts'
 import { parseOptions, USAGE, type Options, type Part } from './options.ts'
 import { keep, latest, writeReportFile } from './reporting/files.ts'
 import { reportFiles } from './reporting/report.ts'
+import { useInstalledProgram } from './program.ts'
 import { profileRow } from './profile.ts'
 import { toJson, toTable } from './report.ts'
 import { settle } from './rounds.ts'
 import type { Row } from './row.ts'
 import { measureReloads } from './reloads/reloads.ts'
 import { measureSessions } from './sessions/sessions.ts'
+import { measureStarts } from './start.ts'
 import { measureProcesses } from './side-by-side.ts'
 import type { Size } from './size.ts'
 import { measureTokens } from './tokens/tokens.ts'
-import type { Worker } from './worker.ts'
+import type { Service } from './service.ts'
 
 const progress = (text: string): void => {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
@@ -43,9 +47,11 @@ const bench = async ({ size, json, save, only, peers, scenario }: Options): Prom
   const checks = { size, peers, scenario, withoutEnvoy }
   const results = {
     size,
+    start: await measured('start', () => measureStarts(size, progress)),
     checks: await measured('checks', () => measureChecks(checks, progress)),
     processes: await measured('processes', () => measureProcesses(size, progress)),
     reloads: await measured('reloads', () => measureReloads(size, progress)),
+    aging: await measured('aging', () => measureAging(size, progress)),
     credentials: await measured('credentials', () => measureCredentials(size, progress)),
     tokens: await measured('tokens', () => measureTokens(size, progress)),
     sessions: await measured('sessions', () => measureSessions(size, progress)),
@@ -84,11 +90,14 @@ const profile = async ({ size: wanted, seconds, only }: Options): Promise<void> 
 /** What can be profiled: rows, and the process that answers them. */
 interface Profiled {
   readonly rows: readonly Row[]
-  readonly authz: Worker
+  readonly authz: Service
 }
 
 const knownCredentials = async (installation: Installation, size: Size): Promise<Profiled> => {
-  const { known, authz } = await credentialRows(installation, size, progress)
+  const { known, authz } = await credentialRows(installation, size, {
+    progress,
+    inside: true,
+  })
   return { rows: known, authz }
 }
 
@@ -107,7 +116,13 @@ const main = async (): Promise<void> => {
   if (options === undefined) process.exitCode = 1
   else if (options.help) console.log(USAGE)
   else if (options.report) report()
-  else await (options.profile ? profile(options) : bench(options))
+  else await measureWith(options)
+}
+
+const measureWith = async (options: Options): Promise<void> => {
+  await using folder = await temporaryFolder()
+  if (!options.source && !options.profile) await useInstalledProgram(folder.path)
+  await (options.profile ? profile(options) : bench(options))
 }
 
 const optionsOrUsage = (): Options | undefined => {

@@ -1,14 +1,13 @@
 // Starts the processes that are measured, in one temporary folder.
 
 import { writeFile } from 'node:fs/promises'
-import { z } from 'zod'
 import { temporaryFolder, type TemporaryFolder } from '../test/servers/temporary.ts'
 import { configuration, userNames, writeUsers, type HashCost } from './site.ts'
-import { Worker } from './worker.ts'
+import { Service, type ServiceOptions } from './service.ts'
 
 /** A running authorizer. */
 export interface Authorizer {
-  readonly worker: Worker
+  readonly worker: Service
   /** The path of its UNIX socket. */
   readonly socket: string
 }
@@ -20,6 +19,8 @@ export interface AuthzOptions {
   readonly users: string
   readonly cacheTtl: string
   readonly nodeOptions?: readonly string[]
+  /** As of {@link ServiceOptions}. */
+  readonly inside?: boolean
 }
 
 /** Everything that was started; disposing ends it. */
@@ -54,14 +55,18 @@ export class Installation implements AsyncDisposable {
     return file
   }
 
-  /** Starts authz. */
-  async authz({ name, users, cacheTtl, nodeOptions = [] }: AuthzOptions): Promise<Authorizer> {
+  /** Starts a service, which ends with the rest. */
+  async service(options: ServiceOptions): Promise<Service> {
+    return this.use(await Service.start(options))
+  }
+
+  /** Starts authz with {@link configuration}. */
+  async authz({ name, users, cacheTtl, ...options }: AuthzOptions): Promise<Authorizer> {
     const socket = this.file(`${name}.sock`)
     const config = this.file(`${name}.yaml`)
     const audit = this.file(`${name}.jsonl`)
     await writeFile(config, configuration({ users, authz: socket, audit, cacheTtl }))
-    const worker = this.use(new Worker('authz', nodeOptions))
-    await worker.ask({ do: 'start', file: config }, z.undefined())
+    const worker = await this.service({ command: 'authz', config, ...options })
     return { worker, socket }
   }
 

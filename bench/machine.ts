@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { arch, availableParallelism, cpus, loadavg, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { programOfRun } from './program.ts'
 import { findEnvoy } from '../src/envoy/binary.ts'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -25,6 +26,7 @@ export const machine = () => ({
     go: versionOf(() => output('go', ['version']), /go(\d\S*)/),
     ...goModules(),
     countersign: versionOf(() => output('git', ['-C', ROOT, 'rev-parse', 'HEAD']), /^(\w{12})/),
+    program: programOfRun().kind,
   },
 })
 

@@ -38,6 +38,7 @@ export const measureMemory = async (
       users,
       cacheTtl,
       nodeOptions: ['--expose-gc'],
+      inside: true,
     })
     await prepare(load, name, own.socket, 1, everyone)
     const question = { do: 'run', target: name, requests: identities, concurrency }

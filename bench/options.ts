@@ -4,9 +4,11 @@ import { parseArgs } from 'node:util'
 import { QUICK, USUAL, type Size } from './size.ts'
 
 const PARTS = [
+  'start',
   'checks',
   'processes',
   'reloads',
+  'aging',
   'credentials',
   'tokens',
   'sessions',
@@ -32,6 +34,8 @@ export interface Options {
   /** Whether {@link USAGE} is all that is wanted. */
   readonly help: boolean
   readonly profile: boolean
+  /** Whether services run from the source. */
+  readonly source: boolean
   /** The part that is measured; all by default. */
   readonly only: Part | undefined
   /** A part of the names of the scenarios of `checks` that are measured; all by default. */
@@ -46,6 +50,8 @@ export const USAGE = `npm run bench -- [options]
   --only PART       measures one part: ${PARTS.join(', ')}
   --scenario TEXT   of checks only the scenarios with TEXT in their name
   --peers           checks also by heimdall and OPA-Envoy, which Go builds
+  --age SECONDS     measures only a process that works for so long with 100 reloads, next to a fresh one
+  --source          runs the source, in place of the bundle that users install
   --rounds N        rounds over all rows; medians are shown
   --seconds N       how long each round of a row of checks takes
   --requests N      requests in each round of a row of the other parts
@@ -73,6 +79,8 @@ export const parseOptions = (args: readonly string[]): Options => {
     options: {
       requests: { type: 'string' },
       seconds: { type: 'string' },
+      age: { type: 'string' },
+      source: { type: 'boolean', default: false },
       rounds: { type: 'string' },
       concurrency: { type: 'string' },
       only: { type: 'string' },
@@ -88,6 +96,7 @@ export const parseOptions = (args: readonly string[]): Options => {
   })
   const usual = values.quick ? QUICK : USUAL
   const seconds = positive('--seconds', values.seconds)
+  const age = positive('--age', values.age)
   const requests = positive('--requests', values.requests)
   return {
     size: {
@@ -97,6 +106,7 @@ export const parseOptions = (args: readonly string[]): Options => {
       requests: requests ?? usual.requests,
       scenarioSeconds: seconds ?? usual.scenarioSeconds,
       pacedSeconds: seconds ?? usual.pacedSeconds,
+      aging: { ...usual.aging, seconds: age ?? usual.aging.seconds },
     },
     scenario: values.scenario,
     peers: values.peers,
@@ -106,7 +116,8 @@ export const parseOptions = (args: readonly string[]): Options => {
     report: values.report,
     help: values.help,
     profile: values.profile,
-    only: partOf(values.only),
+    only: age === undefined ? partOf(values.only) : 'aging',
+    source: values.source,
   }
 }
 

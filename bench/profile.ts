@@ -3,7 +3,7 @@
 
 import { z } from 'zod'
 import { warmUp, type Row } from './row.ts'
-import type { Worker } from './worker.ts'
+import type { Service } from './service.ts'
 
 const INTERVAL_US = 100
 const MOST_FUNCTIONS = 40
@@ -25,7 +25,7 @@ type Profile = z.output<typeof profileSchema>
 type CallFrame = Profile['nodes'][number]['callFrame']
 
 /** Profiles a row of checks; gives a text. */
-export const profileRow = async (row: Row, authz: Worker): Promise<string> => {
+export const profileRow = async (row: Row, authz: Service): Promise<string> => {
   await authz.ask({ do: 'start-profile', interval: INTERVAL_US }, z.undefined())
   await warmUp(row, row.requests)
   const { packages, functions, total } = analyse(

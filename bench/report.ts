@@ -1,5 +1,7 @@
 // The results, as readable text and as JSON.
 
+import type { AgingCost } from './aging/aging.ts'
+import { agingTable } from './aging/report.ts'
 import type { CheckResults } from './checks/checks.ts'
 import { checksTable } from './checks/report.ts'
 import type { CertificateResults } from './certificates/certificates.ts'
@@ -17,6 +19,7 @@ import type { Summary } from './rounds.ts'
 import { sessionsTable } from './sessions/report.ts'
 import type { SessionCosts } from './sessions/sessions.ts'
 import type { Size } from './size.ts'
+import { startTable, type StartCost } from './start.ts'
 import { rowsTable } from './table.ts'
 import { tokensTable } from './tokens/report.ts'
 import type { TokenCosts } from './tokens/tokens.ts'
@@ -24,9 +27,11 @@ import type { TokenCosts } from './tokens/tokens.ts'
 /** Everything that a run of the bench finds out. */
 export interface Results {
   readonly size: Size
+  readonly start: readonly StartCost[] | undefined
   readonly checks: CheckResults | undefined
   readonly processes: readonly Summary[] | undefined
   readonly reloads: ReloadCosts | undefined
+  readonly aging: AgingCost | undefined
   readonly memory: MemoryCost | undefined
   readonly credentials: CredentialCosts | undefined
   readonly tokens: TokenCosts | undefined
@@ -69,8 +74,10 @@ export const toTable = (results: Results): string =>
 /** The tables of all parts but `checks`. */
 export const partTables = ({ size, ...parts }: Results): string =>
   [
+    ...table(parts.start, startTable),
     ...table(parts.processes, processesTable),
     ...table(parts.reloads, reloadsTable),
+    ...table(parts.aging, agingTable),
     ...table(parts.memory, memoryLine),
     ...table(parts.credentials, credentialsTable),
     ...table(parts.tokens, tokensTable),

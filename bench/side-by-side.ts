@@ -1,4 +1,6 @@
-// Several processes of authz, each with a connection of its own: whether a check costs as much as with one.
+// Several processes of authz, each with a connection of its own: whether a check costs as much as with one. At a fixed
+// rate for each that leaves the cores idle for half of the time: saturated, two processes and the generator on two cores take each
+// other's caches, which is a property of the machine.
 
 import { startCountersign } from './checks/countersign.ts'
 import { issue } from './credentials/tokens.ts'
@@ -12,6 +14,13 @@ import { LOAD_OPTIONS, Worker } from './worker.ts'
 
 // An odd number, so that every process gets every token in turn.
 const USERS = 333
+const PER_SECOND = 2_000
+
+/** The rows: of each kind, those of one process and of two. */
+export const PROCESS_ROWS = {
+  paced: ['2,000/s: one process', '2,000/s each: 2 processes'],
+  saturated: ['saturated: one process', 'saturated: 2 processes'],
+} as const
 
 /** Measures it, in processes of their own. */
 export const measureProcesses = async (
@@ -32,28 +41,34 @@ export const measureProcesses = async (
     headers: [['authorization', `Bearer ${issued.tokens.get(user) ?? ''}`]],
   }))
   const rows: Row[] = []
-  for (const count of COUNTS) {
-    const name = nameOf(count)
-    const taking = all.slice(0, count)
-    const ports = taking.map(({ port }) => port)
-    await prepare(load, name, ports, 1, sent)
-    rows.push({
-      name,
-      load,
-      target: name,
-      requests: Number.MAX_SAFE_INTEGER,
-      seconds: size.scenarioSeconds,
-      // As many for each: fewer at a time share a read and a write.
-      concurrency: size.inFlight * count,
-      alone: false,
-      authorizers: taking.map(({ worker }) => worker.pid),
-      envoy: undefined,
-    })
+  for (const kind of ['paced', 'saturated'] as const) {
+    for (const [index, count] of COUNTS.entries()) {
+      const name = PROCESS_ROWS[kind][index] ?? ''
+      const taking = all.slice(0, count)
+      const ports = taking.map(({ port }) => port)
+      await prepare(load, name, ports, 1, sent)
+      const authorizers = taking.map(({ worker }) => worker.pid)
+      const common = { name, load, target: name, alone: false, authorizers, envoy: undefined }
+      rows.push({ ...common, ...amountOf(kind, count, size) })
+    }
   }
   const settled = await settle(rows, size, undefined)
-  return await measureInRounds(settled, nameOf(1), size.rounds, progress)
+  const floor = ({ name }: Row): string =>
+    Object.values(PROCESS_ROWS).find((kind) => kind.some((row) => row === name))?.[0] ?? name
+  return await measureInRounds(settled, floor, size.rounds, progress)
 }
 
 const COUNTS = [1, 2] as const
 
-const nameOf = (count: number): string => (count === 1 ? 'one process' : `${count} processes`)
+const amountOf = (
+  kind: keyof typeof PROCESS_ROWS,
+  count: number,
+  { inFlight, pacedSeconds, scenarioSeconds }: Size,
+): Pick<Row, 'requests' | 'seconds' | 'concurrency' | 'perSecond'> => {
+  // As many for each: fewer at a time share a read and a write.
+  const concurrency = inFlight * count
+  const perSecond = PER_SECOND * count
+  return kind === 'paced'
+    ? { concurrency, perSecond, requests: Math.ceil(perSecond * pacedSeconds) }
+    : { concurrency, seconds: scenarioSeconds, requests: Number.MAX_SAFE_INTEGER }
+}

@@ -49,6 +49,16 @@ export interface Size {
   readonly reloadRules: number
   readonly reloadUsers: number
   readonly crlEntries: number
+  /** Of a process that works for long; by default it does not. */
+  readonly aging: {
+    readonly seconds: number | undefined
+    /** In that time. */
+    readonly reloads: number
+    /** Of the comparison with a fresh one. Many and short: whatever else the machine does affects both alike. */
+    readonly rounds: number
+  }
+  /** How often it is started, with and without compiled code. */
+  readonly starts: number
   /** For how long hostile clients of each kind send, and how much. */
   readonly hostile: HostileSize
 }
@@ -82,6 +92,8 @@ export const USUAL: Size = {
   reloadRules: 10_000,
   reloadUsers: 10_000,
   crlEntries: 1_000_000,
+  aging: { seconds: undefined, reloads: 100, rounds: 15 },
+  starts: 7,
   hostile: { seconds: 5, perSecond: 200, connections: 500 },
 }
 
@@ -114,5 +126,7 @@ export const QUICK: Size = {
   reloadRules: 200,
   reloadUsers: 100,
   crlEntries: 10_000,
+  aging: { seconds: 1, reloads: 4, rounds: 2 },
+  starts: 2,
   hostile: { seconds: 0.5, perSecond: 100, connections: 50 },
 }

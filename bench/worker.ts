@@ -9,28 +9,47 @@ const replySchema = z.union([
   z.strictObject({ failure: z.string() }),
 ])
 
+/** The path of a script of `processes/`. */
+export const processScript = (name: string): string =>
+  join(import.meta.dirname, 'processes', `${name}.ts`)
+
+/** What else than a script of `processes/` is started, and how. */
+interface OtherScript {
+  readonly script: string
+  readonly args: readonly string[]
+  readonly env: NodeJS.ProcessEnv
+  readonly stderr: 'pipe'
+}
+
 /** A running process. */
 export class Worker implements AsyncDisposable {
   readonly pid: number
-  readonly #child: ChildProcess
+  protected readonly child: ChildProcess
   readonly #name: string
   #free: Promise<void> = Promise.resolve()
 
   /**
-   * Starts a script of `processes/`.
+   * Starts a script of `processes/`, or another one.
    *
-   * @param name for messages, and without `.ts` the script's file name
+   * @param name for messages; the script's file name without `.ts`
    */
-  constructor(name: string, nodeOptions: readonly string[] = [], args: readonly string[] = []) {
+  constructor(
+    name: string,
+    nodeOptions: readonly string[] = [],
+    more: readonly string[] | OtherScript = [],
+  ) {
     this.#name = name
-    this.#child = fork(join(import.meta.dirname, 'processes', `${name}.ts`), args, {
+    const other = 'script' in more ? more : undefined
+    const args = 'script' in more ? more.args : more
+    this.child = fork(other?.script ?? processScript(name), args, {
       execArgv: [...nodeOptions],
+      env: other?.env ?? process.env,
       // Bytes and numbers as they are, not by way of JSON.
       serialization: 'advanced',
       // Both are for tables and JSON; an operational log goes to standard error.
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      stdio: ['ignore', 'ignore', other?.stderr ?? 'inherit', 'ipc'],
     })
-    this.pid = this.#child.pid ?? 0
+    this.pid = this.child.pid ?? 0
   }
 
   /** Asks, when earlier questions are answered; rejects with what went wrong over there. */
@@ -49,29 +68,35 @@ export class Worker implements AsyncDisposable {
   }
 
   async #exchange(question: object): Promise<unknown> {
+    const reply = this.message()
+    this.child.send(question)
+    return await reply
+  }
+
+  /** The next message of the process; rejects when it ends before. */
+  protected async message(): Promise<unknown> {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
     const onEnd = (code: number | null): void => {
       reject(new Error(`${this.#name} ended with status ${code}`))
     }
-    this.#child.once('message', resolve)
-    this.#child.once('exit', onEnd)
-    this.#child.once('error', reject)
+    this.child.once('message', resolve)
+    this.child.once('exit', onEnd)
+    this.child.once('error', reject)
     try {
-      this.#child.send(question)
       return await promise
     } finally {
-      this.#child.off('message', resolve)
-      this.#child.off('exit', onEnd)
-      this.#child.off('error', reject)
+      this.child.off('message', resolve)
+      this.child.off('exit', onEnd)
+      this.child.off('error', reject)
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const { exitCode, signalCode } = this.#child
+    const { exitCode, signalCode } = this.child
     if (exitCode !== null || signalCode !== null) return
     const { promise, resolve } = Promise.withResolvers<unknown>()
-    this.#child.once('exit', resolve)
-    this.#child.kill('SIGTERM')
+    this.child.once('exit', resolve)
+    this.child.kill('SIGTERM')
     await promise
   }
 }

@@ -13,6 +13,7 @@ import { createAuthority, createPki, type Pki } from '../../test/servers/pki.ts'
 import type { Expectation } from '../expectation.ts'
 import type { Installation } from '../installation.ts'
 import { GROUPS, HEADERS_ROUTE, RULES, writeUsers, type PublishedRoute } from '../site.ts'
+import type { Service } from '../service.ts'
 import { LOAD_OPTIONS, Worker } from '../worker.ts'
 
 /** The route that forwards a certificate, and nothing else that differs. */
@@ -28,11 +29,13 @@ export interface SiteOptions {
   readonly users: readonly string[]
   /** For authz and the signer. */
   readonly nodeOptions?: readonly string[]
+  /** As of `ServiceOptions`. */
+  readonly inside?: boolean
 }
 
 /** Authz of a site, and what is needed to start the rest. */
 export interface AuthzSite {
-  readonly authz: Worker
+  readonly authz: Service
   /** The path of its UNIX socket. */
   readonly socket: string
   readonly pki: Pki
@@ -45,7 +48,7 @@ export interface AuthzSite {
 /** A whole site. */
 export interface EnvoySite {
   readonly envoy: Envoy
-  readonly signer: Worker
+  readonly signer: Service
   /** Process ids. */
   readonly pids: ByProcess<number>
 }
@@ -72,7 +75,7 @@ const UPSTREAM_OPTIONS = [
 /** Starts authz, and whatever else the options say. It ends with the installation. */
 export const startSite = async (
   installation: Installation,
-  { name, users, nodeOptions = [] }: SiteOptions,
+  { name, users, ...options }: SiteOptions,
 ): Promise<AuthzSite> => {
   const pki = installation.use(await createPki())
   const minting = installation.use(await createAuthority('Minting CA'))
@@ -85,10 +88,9 @@ export const startSite = async (
   const upstreamPort = await upstream.ask({ ...pki.upstream, clientCas }, z.int())
   const config = stringify(configuration({ file, pki, upstreamPort }))
   await writeFile(file('authz.yaml'), config)
-  const start = async (process: 'authz' | 'signer'): Promise<Worker> => {
-    const worker = installation.use(new Worker(process, nodeOptions))
-    await worker.ask({ do: 'start', file: file(`${process}.yaml`) }, z.undefined())
-    return worker
+  const start = async (process: 'authz' | 'signer'): Promise<Service> => {
+    const path = file(`${process}.yaml`)
+    return await installation.service({ command: process, config: path, ...options })
   }
   const authz = await start('authz')
   return {

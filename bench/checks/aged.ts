@@ -1,6 +1,5 @@
 // A Countersign that has lived: what a check costs after many reloads, next to a process that has had none.
 
-import { z } from 'zod'
 import type { Issued } from '../credentials/tokens.ts'
 import { loadResultSchema } from '../expectation.ts'
 import { checkEncoder, exchanges } from '../requests.ts'
@@ -26,7 +25,7 @@ export const agedCountersign: StartServer = async (installation, issued) => {
   const load = installation.use(new Worker('grpc-load', LOAD_OPTIONS))
   await prepare(load, AGED, server.port, 1, sent(issued, server.expectationOf))
   for (let reload = 0; reload < RELOADS; reload++) {
-    await server.worker.ask({ do: 'reload' }, z.number())
+    await server.worker.reload()
     const question = { do: 'run', target: AGED, requests: CHECKS, concurrency: 16 }
     await load.ask(question, loadResultSchema)
   }

@@ -7,7 +7,7 @@ import { measureInRounds, settle, type Summary } from '../rounds.ts'
 import type { Row } from '../row.ts'
 import { userNames } from '../site.ts'
 import type { Size } from '../size.ts'
-import type { Worker } from '../worker.ts'
+import type { Service } from '../service.ts'
 import { agedCountersign } from './aged.ts'
 import { COUNTERSIGN, countersign, countersignOnGrpcJs, startCountersign } from './countersign.ts'
 import { directRows, freshTokens, rowName, SCENARIOS } from './direct.ts'
@@ -119,12 +119,13 @@ export const floorFor = (missing: readonly MissingServer[]): string =>
 export const profiledCheck = async (
   installation: Installation,
   size: Size,
-): Promise<{ readonly rows: readonly Row[]; readonly authz: Worker }> => {
+): Promise<{ readonly rows: readonly Row[]; readonly authz: Service }> => {
   const [user = ''] = userNames(1)
   const issued = await issue(installation, 'ES256', [user])
   const server = await startCountersign(installation, issued, {
     name: COUNTERSIGN,
     file: 'countersign',
+    inside: true,
   })
   const users = { known: [user], fresh: [] }
   const rows = await directRows(installation, [server], { issued, users, size })

@@ -2,12 +2,11 @@
 
 import { writeFile } from 'node:fs/promises'
 import { stringify } from 'yaml'
-import { z } from 'zod'
 import { freePort } from '../../test/servers/ports.ts'
 import type { Issued } from '../credentials/tokens.ts'
 import type { Installation } from '../installation.ts'
 import { GROUPS, HEADERS_ROUTE, RULES } from '../site.ts'
-import { Worker } from '../worker.ts'
+import type { Service } from '../service.ts'
 import type { CheckServer, StartServer } from './server.ts'
 import { DEFAULT_GRPC_SERVER, type GrpcServerKind } from '../../src/runtime/grpc/grpc-server.ts'
 
@@ -51,11 +50,13 @@ export interface CountersignOptions {
   readonly server?: GrpcServerKind
   /** Authenticators after that of tokens, by name. */
   readonly authenticators?: Readonly<Record<string, object>>
+  /** As of {@link ServiceOptions}. */
+  readonly inside?: boolean
 }
 
 /** A Countersign, and its process. */
 export interface RunningCountersign extends CheckServer {
-  readonly worker: Worker
+  readonly worker: Service
   /** Its configuration. */
   readonly config: string
 }
@@ -64,7 +65,7 @@ export interface RunningCountersign extends CheckServer {
 export const startCountersign = async (
   installation: Installation,
   { authenticator }: Pick<Issued, 'authenticator'>,
-  { name, file, rules = RULES, server, authenticators = {} }: CountersignOptions,
+  { name, file, rules = RULES, server, authenticators = {}, inside = false }: CountersignOptions,
 ): Promise<RunningCountersign> => {
   const port = await freePort()
   const config = installation.file(`${file}.yaml`)
@@ -78,8 +79,7 @@ export const startCountersign = async (
     authenticators: { tokens: authenticator('1h'), ...authenticators },
   }
   await writeFile(config, stringify(document, { aliasDuplicateObjects: false }))
-  const worker = installation.use(new Worker('authz'))
-  await worker.ask({ do: 'start', file: config }, z.undefined())
+  const worker = await installation.service({ command: 'authz', config, inside })
   return {
     name,
     pids: [worker.pid],
@@ -121,5 +121,6 @@ export const configurationOf = (
     },
   ],
   audit: { file: audit },
-  log: { level: 'warn' },
+  // It says when a reload has ended, and nothing of a check.
+  log: { level: 'info' },
 })

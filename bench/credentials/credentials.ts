@@ -3,13 +3,13 @@
 
 import { writeFile } from 'node:fs/promises'
 import { stringify } from 'yaml'
-import { z } from 'zod'
 import { Installation } from '../installation.ts'
 import { checkEncoder, exchanges } from '../requests.ts'
 import { measureInRounds, sentInAll, settle, type Summary } from '../rounds.ts'
 import { prepare, type Row } from '../row.ts'
 import { GROUPS, HEADERS_ROUTE, RULES, userNames } from '../site.ts'
 import type { Size } from '../size.ts'
+import type { Service } from '../service.ts'
 import { LOAD_OPTIONS, Worker } from '../worker.ts'
 import { ANONYMOUS, anonymous } from './anonymous.ts'
 import { apiKeys } from './api-keys.ts'
@@ -51,7 +51,7 @@ export interface CredentialRows {
   /** Those of them in which nothing is proven, except what is proven with every request. */
   readonly known: readonly Row[]
   readonly skipped: readonly Skipped[]
-  readonly authz: Worker
+  readonly authz: Service
 }
 
 // Twice as many users as there are requests at a time, so that hardly two show the same credential
@@ -66,17 +66,20 @@ export const measureCredentials = async (
   progress: (text: string) => void,
 ): Promise<CredentialCosts> => {
   await using installation = await Installation.open()
-  const { rows, skipped } = await credentialRows(installation, size, progress)
+  const { rows, skipped } = await credentialRows(installation, size, {
+    progress,
+    inside: false,
+  })
   progress('credentials: warming up')
   const settled = await settle(rows, size, undefined)
   return { rows: await measureInRounds(settled, ANONYMOUS, size.rounds, progress), skipped }
 }
 
-/** Starts what every kind of credential needs, and prepares the rows. */
+/** Starts what every kind of credential needs, and prepares the rows; `inside` as of `ServiceOptions`. */
 export const credentialRows = async (
   installation: Installation,
   size: Size,
-  progress: (text: string) => void,
+  { progress, inside }: { readonly progress: (text: string) => void; readonly inside: boolean },
 ): Promise<CredentialRows> => {
   const users = userNames(USERS)
   const started: (Scheme | Skipped)[] = []
@@ -86,7 +89,7 @@ export const credentialRows = async (
   }
   const variants = started.flatMap((scheme) => ('reason' in scheme ? [] : variantsOf(scheme)))
   const socket = installation.file('credentials.sock')
-  const authz = await startAuthz(installation, variants, socket)
+  const authz = await startAuthz(installation, variants, { socket, inside })
   const load = installation.use(new Worker('grpc-load', LOAD_OPTIONS))
   const rows: Row[] = []
   for (const [index, variant] of variants.entries()) {
@@ -153,14 +156,12 @@ const sentOf = (
 const startAuthz = async (
   installation: Installation,
   variants: readonly Variant[],
-  socket: string,
-): Promise<Worker> => {
+  { socket, inside }: { readonly socket: string; readonly inside: boolean },
+): Promise<Service> => {
   const config = installation.file('credentials.yaml')
   const audit = installation.file('credentials.jsonl')
   await writeFile(config, configuration(variants, { socket, audit }))
-  const authz = installation.use(new Worker('authz'))
-  await authz.ask({ do: 'start', file: config }, z.undefined())
-  return authz
+  return await installation.service({ command: 'authz', config, inside })
 }
 
 const routeOf = (variant: number): string => `scheme-${variant}`

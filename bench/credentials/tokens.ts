@@ -14,7 +14,8 @@ import type { Scheme, StartScheme } from './scheme.ts'
 export const ISSUER = 'https://login.example.org'
 /** `aud` of all tokens. */
 export const AUDIENCE = 'kubernetes'
-const HOUR = 3_600
+// Longer than any run.
+const HALF_DAY = 12 * 3_600
 
 /** Tokens of one issuer, by user. */
 export interface Issued {
@@ -101,7 +102,7 @@ export const issue = async (
   const file = installation.file(`issuer-${(issuers += 1)}.jwks`)
   await writeFile(file, JSON.stringify({ keys: [key.jwk] }))
   const now = Math.floor(Date.now() / 1_000)
-  const common = { iss: ISSUER, aud: AUDIENCE, groups: GROUPS, iat: now, exp: now + HOUR }
+  const common = { iss: ISSUER, aud: AUDIENCE, groups: GROUPS, iat: now, exp: now + HALF_DAY }
   const tokens = new Map<string, string>()
   for (const user of users) {
     tokens.set(user, await key.token({ ...common, sub: user, ...more(user) }))

@@ -15,12 +15,13 @@ import type { Installation } from '../installation.ts'
 import { exchanges, httpEncoder } from '../requests.ts'
 import { prepare } from '../row.ts'
 import { userNames } from '../site.ts'
+import type { Service } from '../service.ts'
 import { LOAD_OPTIONS, Worker } from '../worker.ts'
 import { hostileConfiguration } from './configuration.ts'
 
 /** Everything that takes part. */
 export interface HostileSite {
-  readonly authz: Worker
+  readonly authz: Service
   readonly envoy: Envoy
   readonly port: number
   /** The CA of Envoy's certificate. */
@@ -67,8 +68,7 @@ export const startHostileSite = async (installation: Installation): Promise<Host
   await writeFile(config, text)
   const parsed = parseConfig(config, text)
   if (!parsed.ok) throw new ConfigurationError(parsed.problems)
-  const authz = installation.use(new Worker('authz'))
-  await authz.ask({ do: 'start', file: config }, z.undefined())
+  const authz = await installation.service({ command: 'authz', config })
   const bootstrap = renderBootstrap(parsed.config)
   const envoy = installation.use(await startEnvoy({ bootstrap, concurrency: 1 }))
   const port = await envoy.port()

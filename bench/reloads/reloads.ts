@@ -3,7 +3,6 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { writeFile } from 'node:fs/promises'
-import { z } from 'zod'
 import { describeError } from '../../src/runtime/errors.ts'
 import { createAuthority } from '../../test/servers/pki.ts'
 import { startCountersign, type CountersignOptions } from '../checks/countersign.ts'
@@ -133,7 +132,7 @@ const measureKind = async (
   const warmUp = { do: 'run', target: name, requests: WARM_UP, concurrency: USERS }
   await load.ask(warmUp, loadResultSchema)
   // So that the load lasts as long as a reload does.
-  const first = await worker.ask({ do: 'reload' }, z.number())
+  const first = await worker.reload()
   const seconds = Math.ceil((2 * MARGIN_MS + 2 * first) / 1_000) + 1
   const rounds: Round[] = []
   for (let round = 0; round < reloadRounds; round++) {
@@ -145,7 +144,7 @@ const measureKind = async (
     }
     const [result, reload] = await Promise.all([
       load.ask(question, loadResultSchema),
-      sleep(MARGIN_MS).then(() => worker.ask({ do: 'reload' }, z.number())),
+      sleep(MARGIN_MS).then(() => worker.reload()),
     ])
     rounds.push({ reload, load: result })
   }

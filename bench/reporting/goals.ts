@@ -1,6 +1,7 @@
 // What Countersign wants to be, in terms of floors in the same run. The report says which goals are met; no run
 // fails by them.
 
+import { AGING_ROWS } from '../aging/aging.ts'
 import { AGED } from '../checks/aged.ts'
 import { COUNTERSIGN } from '../checks/countersign.ts'
 import { rowName, SCENARIOS } from '../checks/direct.ts'
@@ -8,6 +9,7 @@ import { FLOORS } from '../checks/floors.ts'
 import { ENVOY_SCENARIOS } from '../checks/through-envoy.ts'
 import type { Results } from '../report.ts'
 import type { Summary } from '../rounds.ts'
+import { PROCESS_ROWS } from '../side-by-side.ts'
 import { goal, ratioIn, type Goal } from './goal.ts'
 import { certificateGoals, credentialGoals, reloadGoals } from './other-goals.ts'
 
@@ -18,6 +20,7 @@ export const goalsOf = (results: Results): readonly Goal[] => [
   ...credentialGoals(results),
   ...certificateGoals(results),
   ...reloadGoals(results),
+  ...agingGoals(results),
 ]
 
 const finderIn =
@@ -29,7 +32,8 @@ const directGoals = (results: Results): readonly Goal[] => {
   const find = finderIn(results)
   const { same, many, pacedSame, pacedMany, cold } = SCENARIOS
   const own = (scenario: string): Summary | undefined => find(scenario, COUNTERSIGN)
-  const processes = results.processes ?? []
+  const process = (index: number): Summary | undefined =>
+    results.processes?.find(({ name }) => name === PROCESS_ROWS.paced[index])
   const tokens = results.size.tokens.toLocaleString('en')
   return [
     goal(
@@ -64,10 +68,32 @@ const directGoals = (results: Results): readonly Goal[] => {
       megabytes(own(many)?.resident),
     ),
     goal(
-      'CPU of a check with two processes',
+      'CPU of a check with two processes, each at 2,000/s',
       '× one process',
       ['at most', 1.05],
-      ratioIn(processes[1], processes[0], ({ cpu }) => cpu),
+      ratioIn(process(1), process(0), ({ cpu }) => cpu),
+    ),
+  ].flat()
+}
+
+/** A process that worked for long, next to a fresh one. */
+const agingGoals = ({ aging }: Results): readonly Goal[] => {
+  if (aging === undefined) return []
+  const find = (row: string): Summary | undefined => aging.rows.find(({ name }) => name === row)
+  const [aged, fresh] = [find(AGING_ROWS.aged), find(AGING_ROWS.fresh)]
+  const time = `${Math.round(aging.seconds / 60)} minutes and ${aging.reloads} reloads`
+  return [
+    goal(
+      `CPU of a check after ${time}`,
+      '× a fresh process',
+      ['at most', 1.1],
+      ratioIn(aged, fresh, ({ cpu }) => cpu),
+    ),
+    goal(
+      `memory after ${time}`,
+      '× a fresh process',
+      ['at most', 1.1],
+      ratioIn(aged, fresh, ({ resident }) => resident),
     ),
   ].flat()
 }

@@ -115,6 +115,7 @@ const pageOf = (kept: KeptResults, charts: readonly NamedChart[]): string => {
     Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)
       .join('; '),
+    ...agingRun(kept),
     '',
     ...goalsSection(kept),
     ...charts.flatMap(({ file, chart }) => [`![${chart.title}](results/${file})`, '']),
@@ -130,6 +131,16 @@ const pageOf = (kept: KeptResults, charts: readonly NamedChart[]): string => {
     '```',
     '',
   ].join('\n')
+}
+
+/** A run of its own, which may be of another day and version. */
+const agingRun = ({ aging }: KeptResults): readonly string[] => {
+  if (aging === undefined) return []
+  const { date, machine } = aging
+  const version = machine.versions['countersign'] ?? 'unknown'
+  return [
+    `The process that worked for long: ${date.slice(0, 10)}; load at the end ${machine.load.toFixed(1)}; countersign ${version}.`,
+  ]
 }
 
 const goalsSection = ({ results }: KeptResults): readonly string[] => [

@@ -3,7 +3,6 @@
 
 import { writeFile } from 'node:fs/promises'
 import { stringify } from 'yaml'
-import { z } from 'zod'
 import { SESSION_COOKIE } from '../../src/authenticate/session/authenticator.ts'
 import { BrowserSessions } from '../../src/logins/browser-sessions.ts'
 import { openConfiguredState } from '../../src/check/configured-state.ts'
@@ -20,6 +19,7 @@ import { measureInRounds, settle, type Summary } from '../rounds.ts'
 import { prepare, type Row } from '../row.ts'
 import { GROUPS, HEADERS_ROUTE, RULES, userNames, writeUsers } from '../site.ts'
 import type { Size } from '../size.ts'
+import type { Service } from '../service.ts'
 import { LOAD_OPTIONS, Worker } from '../worker.ts'
 
 /** What sessions cost. */
@@ -83,7 +83,7 @@ const rowsOf = async (
   const rows: Row[] = []
   const add = async (
     name: string,
-    authz: Worker,
+    authz: Service,
     socket: string,
     credential: (user: string) => Credential,
   ): Promise<void> => {
@@ -107,8 +107,7 @@ const rowsOf = async (
     const path = installation.file(files.config)
     await writeFile(path, stringify(config))
     const cookies = await beginSessions(path, users)
-    const authz = installation.use(new Worker('authz'))
-    await authz.ask({ do: 'start', file: path }, z.undefined())
+    const authz = await installation.service({ command: 'authz', config: path })
     if (index === 0) {
       await add(TOKEN, authz, files.socket, (user) => ({
         headers: [['authorization', `Bearer ${tokens.get(user) ?? ''}`]],

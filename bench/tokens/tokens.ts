@@ -3,7 +3,6 @@
 
 import { writeFile } from 'node:fs/promises'
 import { stringify } from 'yaml'
-import { z } from 'zod'
 import { newGrantKeyLine } from '../../src/keys/grant-keys.ts'
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../../src/keys/mint-schema.ts'
 import { madeKey } from '../../test/fakes/signing-keys.ts'
@@ -16,6 +15,7 @@ import { measureInRounds, sentInAll, settle, type Summary } from '../rounds.ts'
 import { prepare, type Row } from '../row.ts'
 import { GROUPS, HEADERS_ROUTE, RULES, userNames } from '../site.ts'
 import type { Size } from '../size.ts'
+import type { Service } from '../service.ts'
 import { LOAD_OPTIONS, Worker } from '../worker.ts'
 
 /** What tokens cost. */
@@ -133,7 +133,7 @@ const startAuthz = async (
   installation: Installation,
   { authenticator }: Issued,
   socket: string,
-): Promise<Worker> => {
+): Promise<Service> => {
   const keys = installation.file('signing-keys')
   await writeSigningKeys(keys, await Promise.all(SIGNING_ALGORITHMS.map((one) => madeKey(one))))
   const grantKeys = installation.file('grant-keys')
@@ -155,7 +155,5 @@ const startAuthz = async (
     log: { level: 'warn' },
   })
   await writeFile(config, text)
-  const authz = installation.use(new Worker('authz'))
-  await authz.ask({ do: 'start', file: config }, z.undefined())
-  return authz
+  return await installation.service({ command: 'authz', config })
 }

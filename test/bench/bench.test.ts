@@ -19,72 +19,11 @@ import { skipWithoutOpenssl } from '../servers/ocsp.ts'
 import { skipWithoutSlapd } from '../servers/openldap.ts'
 import { temporaryFolder } from '../servers/temporary.ts'
 import { assertBounds, hostileSchema } from './hostile.ts'
+import { authorizerRow, certificatesSchema, knownRow, positive, row } from './rows.ts'
 
 const bench = join(import.meta.dirname, '../../bench/bench.ts')
 const run = promisify(execFile)
 
-const positive = z.number().positive()
-const figures = {
-  requests: positive,
-  requestsPerSecond: positive,
-  p50: positive,
-  p90: positive,
-  p99: positive,
-  p999: positive,
-  longest: positive,
-  // Of a few requests it may be below what the kernel counts.
-  loadCpu: z.number().nonnegative(),
-}
-const row = z.object({
-  name: z.string(),
-  ...figures,
-  rounds: z.array(z.object(figures)).min(1),
-})
-// zod's numbers are finite.
-const authorizerRow = row.extend({ cpu: positive, ratio: positive, resident: positive })
-/** With one request at a time too. */
-const knownRow = authorizerRow.extend({ alone: positive })
-const ofProcesses = z.object({ authz: z.number(), signer: z.number(), envoy: z.number() })
-const memory = ofProcesses.extend({ envoyHeap: z.number() })
-const minting = z.object({
-  parts: z.object({
-    open: positive,
-    limits: positive,
-    der: positive,
-    sign: positive,
-    verify: positive,
-    pem: positive,
-  }),
-  issue: positive,
-  key: positive,
-  library: positive,
-})
-const certificatesSchema = z.object({
-  warm: z.object({ direct: z.array(knownRow), envoy: z.array(knownRow) }),
-  minting: z.object({ p256: minting, p384: minting, ed25519: minting, rsa2048: minting }),
-  firstRequest: z
-    .object({
-      identities: z.int().positive(),
-      p50: positive,
-      p90: positive,
-      p99: positive,
-      max: positive,
-      cpu: ofProcesses,
-    })
-    .optional(),
-  live: z
-    .object({
-      identities: z.int().positive(),
-      misattributed: z.literal(0),
-      connections: z.int(),
-      streams: z.int(),
-      memory,
-    })
-    .optional(),
-  targets: z.array(
-    z.object({ name: z.string(), most: positive, measured: z.number(), met: z.boolean() }),
-  ),
-})
 const policySchema = z.object({
   name: z.string(),
   rules: z.int().positive(),
@@ -101,7 +40,12 @@ const resultsSchema = z.object({
   machine: machineSchema,
   size: z.object({ rounds: z.int().positive(), concurrency: z.int().positive() }),
   checks: z.object({ rows: z.array(row.loose()), missing: z.array(skipped) }),
+  start: z.array(z.object({ name: z.string(), wall: positive, cpu: positive, resident: positive })),
   processes: z.array(authorizerRow),
+  aging: z.object({
+    rows: z.array(authorizerRow),
+    resident: z.object({ before: positive, after: positive, fresh: positive }),
+  }),
   reloads: z.object({
     rows: z.array(
       z.object({ name: z.string(), longest: positive, p99: positive, reload: positive }),
@@ -204,13 +148,38 @@ describe('npm run bench -- --quick --json FILE', { skip }, () => {
   it('measures several processes relative to one', () => {
     assert.deepEqual(
       results.processes.map(({ name }) => name),
-      ['one process', '2 processes'],
+      [
+        '2,000/s: one process',
+        '2,000/s each: 2 processes',
+        'saturated: one process',
+        'saturated: 2 processes',
+      ],
     )
+    const [one, two] = results.processes
+    assert.equal(one?.ratio, 1)
+    assert.ok(two !== undefined && two.requestsPerSecond > one.requestsPerSecond)
   })
 
   it('measures reloads of long rules, users files and CRLs', () => {
     assert.equal(results.reloads.rows.length, 4)
     assert.deepEqual(results.reloads.failed, [])
+  })
+
+  it('measures the bundle: its starts, and that it is smaller than the source', () => {
+    assert.equal(results.machine.versions['program'], 'bundle')
+    assert.deepEqual(
+      results.start.map(({ name }) => name),
+      ['first start', 'later starts'],
+    )
+    // From the source it is 120 MB and more, of which Node's stripping of types takes some.
+    for (const { resident } of results.start) assert.ok(resident < 110e6, `${resident}`)
+  })
+
+  it('measures a process that worked for a while next to a fresh one', () => {
+    assert.deepEqual(
+      results.aging.rows.map(({ name }) => name),
+      ['aged', 'fresh'],
+    )
   })
 
   it('prints the bounds, all of which are kept', () => {

@@ -49,8 +49,24 @@ const results: Results = {
     ],
     missing: [{ name: 'heimdall', reason: 'go does not build it' }],
   },
-  processes: undefined,
+  start: undefined,
+  processes: [
+    summary('2,000/s: one process'),
+    summary('2,000/s each: 2 processes', { cpu: 21 }),
+    summary('saturated: one process'),
+    summary('saturated: 2 processes', { cpu: 40 }),
+  ],
   reloads: undefined,
+  aging: {
+    seconds: 3_600,
+    checks: 3_600_000,
+    identities: 10_000,
+    reloads: 100,
+    rows: [summary('aged', { cpu: 23, resident: 180e6 }), summary('fresh')],
+    resident: { before: 140e6, after: 170e6, fresh: 140e6 },
+    first: { p50: 0.2, p99: 0.6 },
+    last: { p50: 0.3, p99: 0.7 },
+  },
   memory: undefined,
   credentials: undefined,
   tokens: undefined,
@@ -70,7 +86,10 @@ describe('goalsOf', () => {
         ['the same with 10,000 tokens in turn', 16, false],
         ['CPU of a check after 100 reloads, saturated, many tokens in turn', 17 / 16, true],
         ['memory with 10,000 identities', 150, true],
+        ['CPU of a check with two processes, each at 2,000/s', 1.05, true],
         ['requests through Envoy, saturated', 1.4, true],
+        ['CPU of a check after 60 minutes and 100 reloads', 1.15, false],
+        ['memory after 60 minutes and 100 reloads', 1.2, false],
       ],
     )
   })
@@ -78,7 +97,12 @@ describe('goalsOf', () => {
 
 describe('reportFiles', () => {
   const machine = { cpu: 'a CPU', cores: 2, load: 0.1, versions: { node: 'v24.0.0' } }
-  const files = reportFiles({ date: '2026-11-27T00:00:00.000Z', machine, results })
+  const files = reportFiles({
+    date: '2026-11-27T00:00:00.000Z',
+    machine,
+    results,
+    aging: { date: '2026-11-26T00:00:00.000Z', machine: { ...machine, load: 5 } },
+  })
   const page = files.find(({ path }) => path === 'RESULTS.md')?.content ?? ''
 
   it('writes a page with machine, goals, figures, and what is missing', () => {
@@ -87,6 +111,8 @@ describe('reportFiles', () => {
       'node v24.0.0',
       '| CPU of a check by a known JWT, saturated | 0.45 × no-op on grpc-go | at most 0.5 | met |',
       '| Countersign | 9.0 | 5,000 | 0.25 | 0.50 | 1.00 | 2.00 | 3.0 | 150 | 4.0 | 0.10 |',
+      'The process that worked for long: 2026-11-26; load at the end 5.0; countersign unknown.',
+      'after 3,600,000 checks in 60 minutes by 10,000 identities in turn, with 100 reloads',
       'heimdall: not measured, go does not build it',
     ]) {
       assert.ok(page.includes(text), text)
