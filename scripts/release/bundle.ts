@@ -5,6 +5,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build, type Metafile } from 'esbuild'
 import { reflectMetadataFirst } from './import-order.ts'
+import { keptNames } from './kept-names.ts'
 import { lazyHttp } from './node-builtins.ts'
 import { ROOT } from './root.ts'
 
@@ -41,9 +42,9 @@ export const writeBundle = async (folder: string): Promise<Metafile> => {
     external: [...NATIVE],
     // ES modules where a package has both: what is not used is left out, and nothing is required by a computed name.
     mainFields: ['module', 'main'],
-    plugins: [lazyHttp, reflectMetadataFirst],
+    plugins: [lazyHttp, reflectMetadataFirst, keptNames],
     banner: { js: REQUIRE },
-    // Names stay, for stack traces and profiles.
+    // Names of variables stay, for stack traces and profiles; see keptNames for those of classes.
     minifyWhitespace: true,
     minifySyntax: true,
     // THIRD-PARTY-NOTICES has every licence.

@@ -18,7 +18,7 @@ export const ISSUER = 'https://id.example.org'
 /** Where the applications live; nothing listens there. */
 export const CALLBACK = 'https://app.example.org/callback'
 
-const SECRET = 'a-secret-of-more-than-32-characters'
+export const SECRET = 'a-secret-of-more-than-32-characters'
 const [alice, bob] = await Promise.all([cheapHash('wonderland'), cheapHash('builder')])
 
 const USERS = `

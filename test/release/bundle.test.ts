@@ -6,13 +6,16 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { readFile, symlink, writeFile } from 'node:fs/promises'
+import { request, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
 import type { Metafile } from 'esbuild'
 import { writeBundle } from '../../scripts/release/bundle.ts'
 import { newStateKeyLine } from '../../src/state/state-secret.ts'
 import { signerSite } from '../fakes/signer-site.ts'
-import { configuration, siteFolder } from '../issuer/authorization-server.ts'
+import { CALLBACK, configuration, SECRET, siteFolder } from '../issuer/authorization-server.ts'
 import { skipWithoutRedis, startRedis } from '../servers/redis.ts'
 import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'
 import { packagesIn, recordingTo, runOf, TOKENS, useOfService, type Use } from './running.ts'
@@ -95,7 +98,66 @@ describe('a process of the bundle loads what it needs', () => {
   })
 })
 
+/** The keys of the records in a state file. */
+const keysIn = (file: string): readonly unknown[] => {
+  const database = new DatabaseSync(file, { readOnly: true })
+  try {
+    return database.prepare('SELECT key FROM records').all()
+  } finally {
+    database.close()
+  }
+}
+
+/** The answer of an issuer at a UNIX socket. */
+const answerOf = async (
+  socketPath: string,
+  path: string,
+  { headers = {}, body }: { headers?: Record<string, string>; body?: string } = {},
+): Promise<{ readonly status: number | undefined; readonly text: string }> => {
+  const method = body === undefined ? 'GET' : 'POST'
+  const sent = request({
+    socketPath,
+    path,
+    method,
+    headers: { host: 'id.example.org', ...headers },
+  })
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
+  sent.once('response', resolve).once('error', reject).end(body)
+  const response = await promise
+  return { status: response.statusCode, text: await text(response) }
+}
+
 describe('a process of the bundle', () => {
+  it('keeps records of the provider apart by their kind, as the source does', async () => {
+    const yaml = configuration().replace('issuer: "127.0.0.1:0"', 'issuer: "unix:issuer.sock"')
+    await using site = await siteFolder(`${yaml}state: { sqlite: state.db }\n`)
+    const socket = site.file('issuer.sock')
+    const authorize = new URLSearchParams({
+      client_id: 'spa',
+      response_type: 'code',
+      scope: 'openid',
+      redirect_uri: CALLBACK,
+      code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+      code_challenge_method: 'S256',
+    })
+    const config = site.file('countersign.yaml')
+    await useOfService(command, ['authz', '--config', config], [], {}, async () => {
+      const earlier = keysIn(site.file('state.db'))
+      // What has proven nothing is kept by the browser.
+      const begun = await answerOf(socket, `/authorize?${authorize.toString()}`)
+      assert.equal(begun.status, 303, begun.text)
+      assert.deepEqual(keysIn(site.file('state.db')), earlier)
+      const token = await answerOf(socket, '/token', {
+        headers: {
+          authorization: `Basic ${Buffer.from(`robot:${SECRET}`).toString('base64')}`,
+          'content-type': 'application/x-www-form-urlencoded',
+        },
+        body: 'grant_type=client_credentials&scope=read&resource=https://api.example.org',
+      })
+      assert.equal(token.status, 200, token.text)
+    })
+  })
+
   it('reads and writes state in Redis', { skip: skipWithoutRedis() }, async () => {
     await using redis = await startRedis()
     const yaml = `${configuration()}state: { redis: { url: file:url, secret: file:ring } }\n`

@@ -47,12 +47,13 @@ export interface Use {
 
 const ENVIRONMENT = { ...process.env, NO_COLOR: '1', NODE_OPTIONS: '' }
 
-/** Starts a service of the bundle, waits until it is ready and idle, and ends it. */
+/** Starts a service of the bundle, waits until it is ready and idle, and ends it after `meanwhile`. */
 export const useOfService = async (
   command: string,
   args: readonly string[],
   node: readonly string[] = [],
   env: NodeJS.ProcessEnv = {},
+  meanwhile = async (): Promise<void> => undefined,
 ): Promise<Use> => {
   const child = spawn(process.execPath, [...node, command, ...args], {
     env: { ...ENVIRONMENT, ...env },
@@ -64,7 +65,11 @@ export const useOfService = async (
   await Promise.race([once(child, 'message'), ended.then(() => assert.fail(errors))])
   const stat = await readFile(`/proc/${child.pid}/stat`, 'utf8')
   const status = await readFile(`/proc/${child.pid}/status`, 'utf8')
-  child.kill('SIGTERM')
+  try {
+    await meanwhile()
+  } finally {
+    child.kill('SIGTERM')
+  }
   const [code] = await ended
   // proc_pid_stat(5): utime and stime are the 12th and 13th fields after the command's name.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
