@@ -124,14 +124,18 @@ const runScript = (script, args) => {
   child.on('exit', (code) => process.exit(code ?? 1))
 }
 
+// Scripts of package.json whose paths are those of the user.
+const OF_THE_USER = new Map([
+  ['countersign', 'src/countersign.ts'],
+  ['cluster', 'scripts/cluster.ts'],
+])
+
 /**
- * Where a script runs: the command where npm was called, so that paths are those of the user, also with
- * `npm --prefix CLONE`; everything else in the clone, to which npm changes.
+ * Where a script runs: those of the user where npm was called, also with `npm --prefix CLONE`; everything else in the
+ * clone, to which npm changes.
  */
 const folderOf = (script) =>
-  process.env.npm_lifecycle_event === 'countersign' && script === 'src/countersign.ts'
-    ? process.env.INIT_CWD
-    : undefined
+  OF_THE_USER.get(process.env.npm_lifecycle_event) === script ? process.env.INIT_CWD : undefined
 
 const POLL_MS = 200
 

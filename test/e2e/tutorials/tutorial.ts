@@ -99,7 +99,7 @@ class Reader implements AsyncDisposable {
     this.#environment = { ...own, ...environment }
   }
 
-  /** Makes the command `countersign`, and an `npm` that knows `npm run cluster --` alone. */
+  /** Makes the command `countersign`, and an `npm` that knows `npm run cluster` alone. */
   async install(): Promise<void> {
     const bin = join(this.#folder, '.bin')
     await mkdir(bin)
@@ -108,7 +108,12 @@ class Reader implements AsyncDisposable {
       await writeFile(join(bin, name), text, { mode: 0o755 })
     }
     await script('countersign', '', 'src/countersign.ts')
-    const cluster = '[ "$1 $2 $3" = "run cluster --" ] || exit 127\nshift 3\n'
+    const cluster = `case "$*" in
+'run cluster --prefix /path/to/the/clone -- '*) shift 5;;
+'run cluster -- '*) shift 3;;
+*) exit 127;;
+esac
+`
     await script('npm', cluster, 'scripts/cluster.ts')
     await installOpener(bin)
   }
