@@ -17,6 +17,9 @@ import { follow, type Edit } from './tutorial.ts'
 const PAGE = 'docs/tutorials/login-for-a-dashboard.md'
 const HOME = 'https://localhost:8443/'
 
+// Playwright's own client does not read the arguments of Chromium.
+const IGNORING = { ignoreHTTPSErrors: true }
+
 const skip = skipWithoutEnvoy() || skipWithoutChromium() || skipWithoutTutorialPackages()
 
 /** Puts what a block has at `from` into a file of the gateway at a path, and waits until authz has read it. */
@@ -72,8 +75,10 @@ const visits: Readonly<Record<string, Visit>> = {
     await page.setViewportSize({ width: WIDTH, height: 640 })
     await page.evaluate('scrollTo(0, 0)') // the address ends with an anchor
   },
-  'access-denied': async ({ page, copy }) => {
+  'access-denied': async ({ page, url, copy }) => {
     await choose(page, 'home', '/')
+    const respelt = await page.request.get(url(`${HOME}~73taff/salaries`), IGNORING)
+    assert.equal(respelt.status(), 403)
     await choose(page, 'salaries', '/staff/salaries')
     await page.setViewportSize({ width: WIDTH, height: 380 })
     copy('DECISION', await page.locator('code.id').innerText())
