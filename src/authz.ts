@@ -26,8 +26,9 @@ import { GrpcStatistics } from './runtime/grpc/statistics.ts'
 import { createLogger } from './runtime/logger.ts'
 import { RequestDurations } from './runtime/request-durations.ts'
 import { ReplaceableTls } from './runtime/server-tls.ts'
+import { CertificateExpiry } from './tools/validation/certificate-expiry.ts'
 import { FileWarnings } from './tools/validation/file-warnings.ts'
-import { authzFileFindings } from './tools/validation/site.ts'
+import { authzCertificateFiles, authzFileFindings } from './tools/validation/site.ts'
 
 /** A running authz process. */
 export interface Authz extends AsyncDisposable {
@@ -97,7 +98,9 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   credentialCache.resize(config.credentialCache.maxBytes)
   const fileWarnings = await FileWarnings.start(config, { find: authzFileFindings, clock, logger })
   const reported = { audit, logger, credentialCache, keySets, revocations, tls, issuerTls }
-  reloader.follow(reloads.noting(fileWarnings.following(reloadReports(file, reported))))
+  const expiry = stack.use(await CertificateExpiry.start(config, authzCertificateFiles))
+  const reports = fileWarnings.following(reloadReports(file, reported))
+  reloader.follow(reloads.noting(expiry.following(reports)))
   // 5. Health and metrics, from before the first check until after the last.
   const checks = new CheckStatistics()
   const { current } = reloader
@@ -109,6 +112,8 @@ export const startAuthz = async (file: string): Promise<Authz> => {
     ...tracing.metrics,
     durations.histogram,
     phases.histogram,
+    expiry.metric,
+    revocations.metric,
   ]
   const grpc = new GrpcStatistics()
   const exposed = { reloads, audit, grpc, metrics, checks: stateChecks(store), clock, logger }

@@ -18,8 +18,9 @@ import { createLogger } from './runtime/logger.ts'
 import { signerMetrics } from './sds/metrics.ts'
 import { sdsService } from './sds/service.ts'
 import { logStatistics } from './sds/statistics.ts'
+import { CertificateExpiry } from './tools/validation/certificate-expiry.ts'
 import { FileWarnings } from './tools/validation/file-warnings.ts'
-import { signerFileFindings } from './tools/validation/site.ts'
+import { signerCertificateFiles, signerFileFindings } from './tools/validation/site.ts'
 
 /** A running signer. */
 export interface Signer extends AsyncDisposable {
@@ -56,7 +57,9 @@ export const startSigner = async (file: string): Promise<Signer> => {
   // 3. Changes of the configuration.
   const reloads = new ReloadStatus(clock)
   const fileWarnings = await FileWarnings.start(config, { find: signerFileFindings, clock, logger })
-  reloader.follow(reloads.noting(fileWarnings.following(signerReloadReports(file, audit, logger))))
+  const expiry = stack.use(await CertificateExpiry.start(config, signerCertificateFiles))
+  const reports = fileWarnings.following(signerReloadReports(file, audit, logger))
+  reloader.follow(reloads.noting(expiry.following(reports)))
   // 4. The certificates, and keys for the first of them.
   const { current, reloadIfChanged: refresh } = reloader
   const issuances = new IssuanceMetrics()
@@ -66,7 +69,7 @@ export const startSigner = async (file: string): Promise<Signer> => {
   const maxNames = NAMES_PER_STREAM * config.maxStreams
   const sds = sdsService({ issuer, clock, logger, maxNames })
   // 5. Health and metrics, from before the first certificate until after the last.
-  const metrics = signerMetrics({ current, resources, issuances, sds })
+  const metrics = [...signerMetrics({ current, resources, issuances, sds }), expiry.metric]
   const grpc = new GrpcStatistics()
   const exposed = { reloads, audit, grpc, metrics, clock, logger }
   const admin = stack.use(await startAdmin(config.admin, exposed))

@@ -8,7 +8,7 @@ import { startAuthz, type Authz } from '../src/authz.ts'
 import { RevocationSources } from '../src/pki/revocation-sources.ts'
 import { RequestDurations } from '../src/runtime/request-durations.ts'
 import { OPTIONS as OCSP } from './pki/ocsp/asking.ts'
-import { answer, Authority, crl, NOW, single } from './pki/revoking.ts'
+import { answer, Authority, crl, HOUR, NOW, single } from './pki/revoking.ts'
 import { statusOf } from './authenticate/certificate/source-conformance.ts'
 import { FakeClock } from './fakes/clock.ts'
 import { basic, type RequestParts } from './fakes/envoy.ts'
@@ -219,6 +219,10 @@ describe('the durations of requests to servers', LIMIT, () => {
     const times = { refresh: { min: 60_000, max: 60_000 }, coolDown: 1_000, timeout: 2_000 }
     const url = new URL(`${server.origin}/ca.crl?key=secret`)
     await sources.crl(url, { ca: undefined, times, maxBytes: 1_000_000 }).current()
+    assert.deepEqual(
+      [...sources.metric.read()],
+      [{ labels: { source: `${server.origin}/ca.crl` }, value: (NOW + HOUR) / 1_000 }],
+    )
     const counts = [...durations.histogram.read()].flatMap(({ labels, value }) => {
       const { kind, server: name, outcome } = labels
       const count = value.counts.reduce((sum, one) => sum + one, 0)

@@ -9,6 +9,9 @@ import { tracingMetrics } from '../../src/check/tracing.ts'
 import { ReloadStatus } from '../../src/config/reload-status.ts'
 import { IssuerMetrics } from '../../src/issuer/http/metrics.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
+import { RevocationSources } from '../../src/pki/revocation-sources.ts'
+import { createLogger } from '../../src/runtime/logger.ts'
+import { CertificateExpiry } from '../../src/tools/validation/certificate-expiry.ts'
 import { GrpcStatistics } from '../../src/runtime/grpc/statistics.ts'
 import type { LabelValues, Metric } from '../../src/runtime/metrics/metric.ts'
 import { MetricsPage } from '../../src/runtime/metrics/page.ts'
@@ -22,11 +25,17 @@ const unread = (): never => {
   throw new Error('no value is read')
 }
 
+using expiry = await CertificateExpiry.start({}, () => [])
+
+using revocations = new RevocationSources(systemClock, createLogger('error'))
+
 const COMMON = commonMetrics({
   reloads: new ReloadStatus(systemClock),
   audit: { statistics: unread },
   grpc: new GrpcStatistics(),
 })
+
+const BOTH = [...COMMON, expiry.metric]
 
 const AUTHZ = authzMetrics({
   checks: new CheckStatistics(),
@@ -59,15 +68,16 @@ const SIGNER = signerMetrics({
 
 /** Every metric of authz. */
 export const AUTHZ_METRICS: readonly Metric[] = [
-  ...COMMON,
+  ...BOTH,
   ...AUTHZ,
   ...TRACING,
   ...new IssuerMetrics().all,
   ...DURATIONS,
+  revocations.metric,
 ]
 
 /** Every metric of the signer. */
-export const SIGNER_METRICS: readonly Metric[] = [...COMMON, ...SIGNER]
+export const SIGNER_METRICS: readonly Metric[] = [...BOTH, ...SIGNER]
 
 /** The metrics of every Node.js process: name, type, help. */
 export const processMetrics = async (): Promise<readonly (readonly string[])[]> => {
@@ -85,9 +95,9 @@ export const metricsPage = async (): Promise<ReferencePage> => ({
   body: [
     '`/metrics` of `listen.admin` (authz) and of `admin` (signer), in the text format of Prometheus, or in OpenMetrics where `Accept` requests it. [Health and metrics](../operate/health-and-metrics.md) says how to read them. A counter begins with the start of the process, a series with its first event. No label contains a user, a client, a path or a host of a request.',
     '## authz and signer',
-    metricTable(COMMON),
+    metricTable(BOTH),
     '## authz',
-    metricTable([...AUTHZ, ...DURATIONS, ...TRACING]),
+    metricTable([...AUTHZ, ...DURATIONS, revocations.metric, ...TRACING]),
     '## Logins and tokens of authz as an issuer',
     metricTable(new IssuerMetrics().all),
     '## signer',

@@ -18,6 +18,7 @@ import { OcspSource, type OcspOptions } from './ocsp/ocsp.ts'
 import type { CrlDocument } from './crl/document.ts'
 import { RemoteCrl, type CrlRefresh } from './crl/remote.ts'
 import { withoutQuery, type RequestDurations } from '../runtime/request-durations.ts'
+import { gauge, type Metric, type Sample } from '../runtime/metrics/metric.ts'
 import { SharedResources } from '../runtime/shared-resources.ts'
 
 /** How CRLs are fetched. */
@@ -32,6 +33,8 @@ export interface CrlFetching {
 /** The CRLs of a file. */
 export interface CrlFile {
   readonly documents: readonly CrlDocument[]
+  /** Its path. */
+  readonly file: string
   /** The length of the file. */
   readonly bytes: number
 }
@@ -51,6 +54,12 @@ export class RevocationSources implements Disposable {
   readonly #pointed = new SharedResources<PointedCrls>()
   /** By the digest of their content. */
   readonly #files = new Map<string, CrlFile>()
+  readonly metric: Metric = gauge(
+    'countersign_crl_next_update_timestamp_seconds',
+    'When a CRL has to be replaced by the next one (nextUpdate), by its file or URL; of a file with several CRLs, the earliest. Without the CRLs that certificates name.',
+    () => this.#nextUpdates(),
+    { source: 'the file, or the URL without a query' },
+  )
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #idle: boolean
@@ -113,6 +122,19 @@ export class RevocationSources implements Disposable {
     this.retain(new Set())
   }
 
+  #nextUpdates(): readonly Sample<number>[] {
+    const documents = [
+      ...[...this.#files.values()].map((one) => [one.file, one.documents] as const),
+      ...this.#crls.all.map((crl) => [withoutQuery(crl.url.href), crl.documents] as const),
+    ]
+    const earliest = new Map<string, number>()
+    for (const [source, held] of documents) {
+      const ends = [earliest.get(source) ?? Number.POSITIVE_INFINITY, ...held.map(endOf)]
+      if (held.length > 0) earliest.set(source, Math.min(...ends))
+    }
+    return [...earliest].map(([source, value]) => ({ labels: { source }, value }))
+  }
+
   #start(options: {
     readonly url: URL
     readonly fetch: HttpFetch
@@ -128,6 +150,8 @@ export class RevocationSources implements Disposable {
     return crl
   }
 }
+
+const endOf = ({ nextUpdate }: CrlDocument): number => nextUpdate / 1_000
 
 // Certificates of one issuer point to one place, or to some tens where its list is divided.
 const MAX_PLACES = 64

@@ -153,7 +153,7 @@ class Builder {
     const bytes = await this.#read(file)
     if (bytes.length > maxBytes) throw tooLong(file, bytes.length, maxBytes)
     try {
-      const made = this.#acquire({ documents: readCrls(bytes), bytes: bytes.length })
+      const made = this.#acquire({ file, documents: readCrls(bytes), bytes: bytes.length })
       revocations.keepCrlFile(this.#digestOf(file), made)
       return made
     } catch (cause) {

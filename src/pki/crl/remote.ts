@@ -74,6 +74,16 @@ export class RemoteCrl implements Disposable {
     })
   }
 
+  /** Where the CRLs are published. */
+  get url(): URL {
+    return this.#options.url
+  }
+
+  /** The CRLs that are held now. */
+  get documents(): readonly CrlDocument[] {
+    return this.#held
+  }
+
   /** Fetches for the first time, without waiting for it. */
   start(): void {
     this.#refresher.start()

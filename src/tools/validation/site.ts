@@ -78,6 +78,16 @@ export const signerFileFindings = async (
     certificateFindings({ path, file, role: 'ca' }, reading),
   )
 
+/** The files with certificates of authz, and of Envoy where they are on this machine. */
+export const authzCertificateFiles = (config: Config): readonly NamedFile[] =>
+  namedFiles(config).certificates
+
+/** The files with certificates of the signer. */
+export const signerCertificateFiles = ({
+  authorities,
+}: Pick<SignerConfig, 'authorities'>): readonly NamedFile[] =>
+  namedFiles({ authorities }).certificates
+
 /** One after the other, so that the findings have the order of the file. */
 const inTurn = async <T>(
   items: readonly T[],
