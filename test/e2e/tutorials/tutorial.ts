@@ -108,13 +108,12 @@ class Reader implements AsyncDisposable {
       await writeFile(join(bin, name), text, { mode: 0o755 })
     }
     await script('countersign', '', 'src/countersign.ts')
-    const cluster = `case "$*" in
-'run cluster --prefix /path/to/the/clone -- '*) shift 5;;
-'run cluster -- '*) shift 3;;
-*) exit 127;;
-esac
-`
-    await script('npm', cluster, 'scripts/cluster.ts')
+    const cluster = '"run cluster --prefix /path/to/the/clone --"'
+    await script(
+      'npm',
+      `[ "$1 $2 $3 $4 $5" = ${cluster} ] || exit 127\nshift 5\n`,
+      'scripts/cluster.ts',
+    )
     await installOpener(bin)
   }
 
