@@ -45,6 +45,7 @@ const COMMANDS: ReadonlyMap<string, Load> = new Map<string, Load>([
     async (context) => (await import('./kubeconfig/kubeconfig.ts')).kubeconfigCommand(context),
   ],
   ['sessions', async (context) => (await import('./sessions.ts')).sessionsCommand(context)],
+  ['state', async (context) => (await import('./state.ts')).stateCommand(context)],
   ['health', async (context) => (await import('./health.ts')).healthCommand(context)],
   [
     'completion',

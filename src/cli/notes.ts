@@ -179,6 +179,10 @@ export const NOTES: Readonly<Record<string, CommandNotes>> = {
     examples: [`countersign sessions end ${SHARED_CONFIG} --user alice`],
     exitCodes: { 0: 'ended', 1: 'no such login, or the state cannot be used' },
   },
+  'state backup': {
+    examples: [`countersign state backup ${SHARED_CONFIG} --output state-backup.db`],
+    exitCodes: { 0: 'the copy is complete', 1: 'nothing was written' },
+  },
   health: {
     examples: ['countersign health --address unix:run/authz.sock'],
     exitCodes: { 0: 'it serves', 1: 'it does not serve, or does not answer' },

@@ -51,7 +51,7 @@ export const authzFilters = (
  */
 const untilItListens = (authzTimeout: number): Message => ({
   retry_on: 'connect-failure,refused-stream',
-  num_retries: 10,
+  num_retries: 20, // more than the time allows
   retry_back_off: { base_interval: '0.025s', max_interval: duration(authzTimeout) },
 })
 

@@ -232,7 +232,7 @@ describe('envoy --mode validate', { skip: skipWithoutEnvoy() }, () => {
     assert.deepEqual(valuesOf(service, 'retry_policy'), [
       {
         retry_on: 'connect-failure,refused-stream',
-        num_retries: 10,
+        num_retries: 20,
         // Envoy takes it for the time of one attempt, too.
         retry_back_off: { base_interval: '0.025s', max_interval: '0.75s' },
       },

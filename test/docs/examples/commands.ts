@@ -21,9 +21,12 @@ const PROGRAMS: ReadonlySet<string> = new Set([
   'chgrp',
   'chmod',
   'chown',
+  'cmp',
   'cosign',
   'cp',
   'curl',
+  'cut',
+  'diff',
   'docker',
   'echo',
   'export',
@@ -56,6 +59,7 @@ const PROGRAMS: ReadonlySet<string> = new Set([
   'tail',
   'tar',
   'tee',
+  'tr',
 ])
 
 /** What is wrong with a shell example. */

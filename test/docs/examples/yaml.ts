@@ -32,6 +32,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   envoy: 'a part of an Envoy configuration, which Envoy would refuse alone',
   istio: 'a part of a configuration of Istio',
   grafana: 'read by Grafana',
+  prometheus: 'rules of Prometheus, whose metrics test/docs/monitoring-page.test.ts knows',
   kubernetes: 'a part of an object of Kubernetes',
   compose: 'read by Docker Compose',
   other: 'of a program that the page names',
