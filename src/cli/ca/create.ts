@@ -90,5 +90,5 @@ const create = async ({ console }: CommandContext, options: Options): Promise<vo
   })
   const [keyPath = '', certificatePath = ''] = paths
   await reportCertificate(console, certificatePath)
-  reportKey(console, keyPath)
+  await reportKey(console, keyPath)
 }

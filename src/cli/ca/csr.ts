@@ -56,5 +56,5 @@ const make = async ({ console }: CommandContext, options: Options): Promise<void
     ]
   })
   console.error(`${requestPath}\n  certificate request: give it to the CA`)
-  reportKey(console, keyPath)
+  await reportKey(console, keyPath)
 }

@@ -1,6 +1,6 @@
 // Writes keys and certificates: whole or not at all, and over nothing that is there.
 
-import { lstat, mkdir } from 'node:fs/promises'
+import { lstat, mkdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { replaceFile } from '../../runtime/atomic-file.ts'
 import { CountersignError, describeError } from '../../runtime/errors.ts'
@@ -11,7 +11,7 @@ import { usageError } from '../usage-error.ts'
 export interface NewFile {
   readonly name: string
   readonly text: string
-  /** `0600` for private keys, which is also what they have while they are written. */
+  /** `0600` for private keys, which is also what they have while they are written; one that is replaced keeps 0640. */
   readonly mode: 0o600 | 0o644
 }
 
@@ -41,10 +41,19 @@ export const writeFiles = async (
   for (const { name, text, mode } of files) {
     const path = join(folder, name)
     await writable(path, async () => {
-      await replaceFile(path, text, { mode })
+      await replaceFile(path, text, { mode: (await groupMode(path)) ?? mode })
     })
   }
   return paths
+}
+
+// A key that a group may read (src/tools/validation: the modes that a start accepts), such as that of Envoy.
+const GROUP_READS = 0o640
+
+/** The mode of a file that is replaced, where a group may read it and other users may not: the group continues to. */
+const groupMode = async (path: string): Promise<number | undefined> => {
+  const found = await stat(path).catch(() => undefined)
+  return found !== undefined && found.mode % 0o1000 === GROUP_READS ? GROUP_READS : undefined
 }
 
 /** Writes one file that holds no secret. */

@@ -78,5 +78,5 @@ const make = async (
     ]
   })
   await reportCertificate(console, certificatePath)
-  reportKey(console, keyPath)
+  await reportKey(console, keyPath)
 }

@@ -1,6 +1,6 @@
 // What the commands for certificates print on standard error once files are written.
 
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import type { CommandConsole } from '../context.ts'
 import { certificateSummary } from './summary.ts'
 import { x509 } from './x509.ts'
@@ -14,7 +14,9 @@ export const reportCertificate = async (console: CommandConsole, path: string): 
   )
 }
 
-/** Prints where the private key is. */
-export const reportKey = (console: CommandConsole, path: string): void => {
-  console.error(`${path}\n  private key, for its owner alone (mode 0600)`)
+/** Prints where the private key is, and who can read it. */
+export const reportKey = async (console: CommandConsole, path: string): Promise<void> => {
+  const mode = (await stat(path)).mode % 0o1000
+  const readers = mode % 0o100 === 0 ? 'its owner alone' : 'its owner and its group'
+  console.error(`${path}\n  private key, for ${readers} (mode 0${mode.toString(8)})`)
 }

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { X509Certificate, createPrivateKey } from 'node:crypto'
-import { readdir, stat, writeFile } from 'node:fs/promises'
+import { chmod, readdir, stat, writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { createAuthority } from '../../../src/cli/ca/authority.ts'
 import { openssl, without } from '../../ca/other-readers.ts'
@@ -75,6 +75,22 @@ describe('countersign ca', { concurrency: true }, () => {
     assert.deepEqual((await readdir(folder.file('ca'))).toSorted(), ['ca.key', 'ca.pem'])
     const pair = certificateIn(folder, 'ca/ca.pem')
     assert.ok(pair.checkPrivateKey(createPrivateKey(folder.text('ca/ca.key'))))
+  })
+
+  it('leaves a key that a group may read to that group with --force, and no other mode', async () => {
+    await using folder = await caFolder()
+    const made = async (...force: readonly string[]) =>
+      await folder.made('create', '--out', './ca', ...force)
+    await made()
+    for (const [mode, want] of [
+      [0o640, 0o640],
+      [0o644, 0o600],
+      [0o666, 0o600],
+    ] as const) {
+      await chmod(folder.file('ca/ca.key'), mode)
+      await made('--force')
+      assert.equal(await modeOf(folder.file('ca/ca.key')), want)
+    }
   })
 
   it('writes neither file where only the certificate exists', async () => {
