@@ -2,8 +2,8 @@
 
 import { startAdmin } from './audit/admin.ts'
 import { BudgetedSink } from './audit/budgeted-sink.ts'
+import { openAudit } from './audit/open.ts'
 import { reopenAndReload } from './audit/reload.ts'
-import { JsonLinesSink } from './audit/sink.ts'
 import type { AuthorizationServer } from './check/authorization-server.ts'
 import { openConfiguredState } from './check/configured-state.ts'
 import { authzMetrics } from './check/metrics.ts'
@@ -69,7 +69,7 @@ export const startAuthz = async (file: string): Promise<Authz> => {
     tracing: tracingSettings,
   } = stack.use(await openConfiguredState(file, { clock, logger, durations }))
   // 2. Audit: what comes after it can be recorded.
-  const sink = stack.use(new JsonLinesSink(auditConfig.file))
+  const sink = stack.use(await openAudit(auditConfig, 'authz', logger))
   const { unauthenticated: budget } = auditConfig
   const audit = stack.use(new BudgetedSink({ sink, budget, clock, logger }))
   const issuerMetrics = new IssuerMetrics()

@@ -1,8 +1,8 @@
 // Composition root of `countersign signer`: reads the configuration, builds the parts, starts them.
 
 import { startAdmin } from './audit/admin.ts'
+import { openAudit } from './audit/open.ts'
 import { reopenAndReload } from './audit/reload.ts'
-import { JsonLinesSink } from './audit/sink.ts'
 import { CertificateIssuer } from './ca/issuer.ts'
 import { IssuanceMetrics } from './ca/metrics.ts'
 import { signerReloadReports } from './ca/reload-reports.ts'
@@ -52,7 +52,7 @@ export const startSigner = async (file: string): Promise<Signer> => {
   const { config, authorities } = reloader.current().value
   const logger = createLogger(config.log.level).child({ component: 'signer' })
   // 2. Audit: what comes after it can be recorded.
-  const audit = stack.use(new JsonLinesSink(config.audit.file, 'signer'))
+  const audit = stack.use(await openAudit(config.audit, 'signer', logger))
   await audit.write({ event: 'configuration-loaded', generation: 1, file })
   // 3. Changes of the configuration.
   const reloads = new ReloadStatus(clock)

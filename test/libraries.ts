@@ -69,6 +69,7 @@ export const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
     'keys/public-key.ts',
     'keys/signing-keys.ts',
     'tools/audit-log/opening.ts',
+    'tools/audit-log/signatures.ts',
     'tools/trace/records.ts',
   ],
 }

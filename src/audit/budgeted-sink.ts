@@ -131,6 +131,11 @@ export class BudgetedSink implements AuditSink, DecisionSink, AsyncDisposable {
     this.#sink.reopen()
   }
 
+  /** Reads the key of checkpoints again. */
+  async renewKey(): Promise<void> {
+    await this.#sink.renewKey()
+  }
+
   /** The counters as they are now. */
   statistics(): AuditStatistics {
     return { ...this.#sink.statistics(), summarised: this.#summarised }

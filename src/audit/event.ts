@@ -10,7 +10,7 @@ import type {
   CertificateRefusedEvent,
   RefusalsCountedEvent,
 } from './events/issuance-schema.ts'
-import type { LogOpenedEvent } from './events/log-schema.ts'
+import type { LogCheckpointEvent, LogOpenedEvent } from './events/log-schema.ts'
 import type {
   LoginEndedEvent,
   LoginEvent,
@@ -46,3 +46,4 @@ export type AuditEvent =
   | CertificateRefusedEvent
   | RefusalsCountedEvent
   | LogOpenedEvent
+  | LogCheckpointEvent

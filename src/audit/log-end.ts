@@ -71,6 +71,18 @@ const lastRecordOf = (file: string): ChainFields | undefined => {
   }
 }
 
+const TIME = /^\{"log":"audit","time":"([^"]{1,40})"/
+const BEGINNING = 80
+
+/** The time of the first record of an open file, in milliseconds since the epoch; `undefined` where it has none. */
+export const firstTime = (descriptor: number): number | undefined => {
+  const status = fstatSync(descriptor)
+  if (!status.isFile()) return undefined
+  const beginning = readAt(descriptor, 0, Math.min(status.size, BEGINNING)).toString('latin1')
+  const time = Date.parse(TIME.exec(beginning)?.[1] ?? '')
+  return Number.isNaN(time) ? undefined : time
+}
+
 /** Where the last line that has its line feed ends. */
 const endOfLastLine = (descriptor: number, size: number): number => {
   for (let end = size; end > 0; end -= CHUNK_BYTES) {
@@ -108,4 +120,20 @@ const readAt = (descriptor: number, start: number, end: number): Buffer => {
     read += more
   }
   return bytes.subarray(0, read)
+}
+
+/** How many lines got out whole, and where the last of them ends. */
+export const wholeLines = (
+  bytes: Buffer,
+  start: number,
+  written: number,
+): { readonly lines: number; readonly end: number } => {
+  let lines = 0
+  let end = Math.min(start, written)
+  for (;;) {
+    const next = bytes.indexOf(LINE_FEED, end) + 1
+    if (next === 0 || next > written) return { lines, end }
+    lines += 1
+    end = next
+  }
 }

@@ -1,13 +1,13 @@
 // The file that audit records are appended to, or standard output: opened, locked against a second writer, reopened.
 
-import { closeSync, fstatSync, openSync, realpathSync, writeSync } from 'node:fs'
+import { close, closeSync, fstatSync, fsync, openSync, realpathSync, writeSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { CountersignError, describeError, hasCode } from '../runtime/errors.ts'
 import { describeFileFault } from '../runtime/file-fault.ts'
 import { lockPath, type PathLock } from '../runtime/path-lock.ts'
 import type { ChainFields } from './chain.ts'
 import type { CutLine } from './events/log-schema.ts'
-import { lastRecordBefore, readLogEnd } from './log-end.ts'
+import { firstTime, lastRecordBefore, readLogEnd } from './log-end.ts'
 
 const STANDARD_OUTPUT = 1
 const CLOSED = -1 // never a descriptor
@@ -39,8 +39,14 @@ export class LogFile implements Disposable {
   readonly path: string | undefined
   readonly #lock: PathLock | undefined
   #descriptor: number
-  /** How the file was when it was opened. */
+  /** How the file was when it was opened at the start. */
   readonly opened: Opened
+  /** The bytes in the file. */
+  bytes = 0
+  /** When its first record was written, in milliseconds since the epoch. */
+  since = 0
+  /** Whether there is more in it than the records with which a file begins. */
+  hasEvents = false
 
   /**
    * @param path default: standard output
@@ -61,10 +67,12 @@ export class LogFile implements Disposable {
       this[Symbol.dispose]()
       throw cause
     }
+    this.#measure()
   }
 
-  /** The bytes in the file; `undefined` where it is a pipe or a device. */
+  /** The bytes in the file; `undefined` where it is a pipe or a device, or closed. */
   size(): number | undefined {
+    if (this.#descriptor === CLOSED) return undefined
     const status = fstatSync(this.#descriptor)
     return status.isFile() ? status.size : undefined
   }
@@ -75,15 +83,44 @@ export class LogFile implements Disposable {
    * @param beforeSwitch is called when the new one is open, and the old one still in use
    * @throws CountersignError `audit-unwritable`; the old one stays in use
    */
-  reopen(path: string, beforeSwitch: () => void): Opened {
-    const descriptor = open(path)
+  reopen(beforeSwitch: () => void): Opened {
+    const descriptor = open(this.path ?? '')
     beforeSwitch()
     const before = fstatSync(this.#descriptor)
     const now = fstatSync(descriptor)
-    closeSync(this.#descriptor)
-    this.#descriptor = descriptor
+    this.#switchTo(descriptor)
     const isOther = now.size === 0 || before.ino !== now.ino || before.dev !== now.dev
     return { isOther, ...readLogEnd(descriptor) }
+  }
+
+  /**
+   * Renames the file and opens a new one.
+   *
+   * @param rename renames it, and returns what undoes that
+   * @throws what `rename` throws; CountersignError `audit-unwritable`. The old file stays in use, under its name
+   */
+  rotate(rename: () => () => void): void {
+    const undo = rename()
+    try {
+      this.#switchTo(open(this.path ?? ''))
+    } catch (cause) {
+      undo()
+      throw cause
+    }
+  }
+
+  /** The bytes of the old one are on the disk soon, before it may be compressed and deleted. */
+  #switchTo(descriptor: number): void {
+    const old = this.#descriptor
+    this.#descriptor = descriptor
+    fsync(old, () => close(old))
+    this.#measure()
+  }
+
+  #measure(): void {
+    this.bytes = this.size() ?? 0
+    this.since = firstTime(this.#descriptor) ?? Date.now()
+    this.hasEvents = this.bytes > 0
   }
 
   /** Writes the first bytes of a buffer, or as many of them as get out. */
@@ -91,7 +128,9 @@ export class LogFile implements Disposable {
     let written = 0
     for (let attempt = 0; written < length;) {
       try {
-        written += writeSync(this.#descriptor, bytes, written, length - written)
+        const count = writeSync(this.#descriptor, bytes, written, length - written)
+        written += count
+        this.bytes += count
       } catch (cause) {
         attempt += 1
         if (isBusy(cause) && attempt < MAX_ATTEMPTS) {

@@ -5,10 +5,11 @@ import type { Logger } from '../runtime/logger.ts'
 
 /** Reopens and reloads; keeps the old of whatever fails. Never rejects. */
 export const reopenAndReload = async (
-  audit: { reopen(): void },
+  audit: { renewKey(): Promise<void>; reopen(): void },
   reloader: Pick<Reloader<unknown>, 'reload'>,
   logger: Logger,
 ): Promise<void> => {
+  await audit.renewKey()
   try {
     audit.reopen()
   } catch (cause) {

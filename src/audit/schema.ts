@@ -2,6 +2,12 @@
 
 import * as z from 'zod'
 import { durationSchema, pathSchema } from '../config/values.ts'
+import {
+  checkpointsSchema,
+  hasFileToRotate,
+  NO_FILE_TO_ROTATE,
+  rotateSchema,
+} from './file-schema.ts'
 
 const KILOBYTE = 1024
 const MEGABYTE = 1024 * KILOBYTE
@@ -43,6 +49,8 @@ export const auditSchema = z
     file: pathSchema
       .optional()
       .describe('JSON lines are appended here (reopened on SIGHUP). Default: standard output.'),
+    rotate: rotateSchema.optional(),
+    checkpoints: checkpointsSchema.optional(),
     query: z
       .enum(['full', 'names', 'none'])
       .default('names')
@@ -56,6 +64,7 @@ export const auditSchema = z
         'How much of the log refusals of unauthenticated clients may take. Beyond it they are counted by source, and a `refusals-summary` is written. Wrong passwords have a budget of the same size for themselves, so that a flood of other refusals does not hide password guessing. `unlimited`: each refusal has its own event, and such clients can fill the disk.',
       ),
   })
+  .refine(hasFileToRotate, NO_FILE_TO_ROTATE)
   .prefault({})
   .describe('Where audit events go.')
 

@@ -2,13 +2,16 @@
 // write rejects for its caller; nothing is queued and forgotten.
 
 import { hash } from 'node:crypto'
-import { hostname } from 'node:os'
 import type { CountersignError } from '../runtime/errors.ts'
 import { Chain, CHAIN_BYTES } from './chain.ts'
+import type { Checkpoints } from './checkpoints.ts'
 import type { AuditEvent } from './event.ts'
-import type { CutLine, LogOpenedEvent } from './events/log-schema.ts'
+import type { CutLine, LogCheckpointEvent } from './events/log-schema.ts'
 import { auditLine } from './line.ts'
+import { wholeLines } from './log-end.ts'
 import { LogFile } from './log-file.ts'
+import { Opening, type LogWriter } from './opening.ts'
+import type { Rotation } from './rotation.ts'
 
 /** Takes audit events. */
 export interface AuditSink {
@@ -40,9 +43,10 @@ export type RecordDone = (failure: CountersignError | undefined) => void
 const SCRATCH_BYTES = 262_144
 const MOST_BYTES_OF_UNIT = 3
 const BEFORE_BRACE = '}\n'.length
-const LINE_FEED = 0x0a
-// Of incomplete lines that a disk left which was full again and again.
-const MOST_CUTS = 100
+// A line of some 500 bytes.
+const MOST_BYTES_OF_CHECKPOINT = 2_048
+// For a file that gets no events.
+const ROTATION_MS = 60_000
 
 /** How a sink is doing. */
 export interface AuditStatistics {
@@ -62,8 +66,13 @@ interface Waiting {
   readonly done: RecordDone
 }
 
-/** Which process writes. */
-export type LogWriter = LogOpenedEvent['writer']
+/** How a sink writes. */
+export interface SinkOptions {
+  /** Default: authz. */
+  readonly writer?: LogWriter
+  readonly rotation?: Rotation | undefined
+  readonly checkpoints?: Checkpoints | undefined
+}
 
 /**
  * Appends events to a file, or to standard output. Events of one turn of the event loop share a
@@ -71,12 +80,11 @@ export type LogWriter = LogOpenedEvent['writer']
  */
 export class JsonLinesSink implements AuditSink, DecisionSink, Disposable {
   readonly #file: LogFile
-  readonly #writer: LogWriter
   readonly #chain: Chain
-  /** Why a `log-opened` is to be written before the next event. */
-  #opening: LogOpenedEvent['cause'] | undefined = 'start'
-  /** Incomplete lines that no record contains yet. */
-  #cuts: readonly CutLine[] = []
+  readonly #opening: Opening
+  readonly #rotation: Rotation | undefined
+  readonly #checkpoints: Checkpoints | undefined
+  readonly #timers: readonly NodeJS.Timeout[]
   // A line that was cut short must not swallow the next one.
   #midLine = false
   #waiting: Waiting[] = []
@@ -84,20 +92,25 @@ export class JsonLinesSink implements AuditSink, DecisionSink, Disposable {
   #scratch: Buffer | undefined
   #written = 0
   #lost = 0
-  /** How many of the lost events are in a `log-opened`. */
-  #lostRecorded = 0
   #failing = false
 
   /**
    * @param path default: standard output
    * @throws CountersignError `audit-unwritable` when the file cannot be opened, or another process writes to it
    */
-  constructor(path?: string, writer: LogWriter = 'authz') {
+  constructor(path?: string, { writer = 'authz', rotation, checkpoints }: SinkOptions = {}) {
     this.#file = new LogFile(path)
-    this.#writer = writer
-    const { last, cut } = this.#file.opened
-    this.#chain = new Chain(last)
-    this.#found(cut)
+    this.#opening = new Opening(writer)
+    this.#rotation = rotation
+    this.#checkpoints = checkpoints
+    this.#chain = new Chain(this.#file.opened.last)
+    this.#found(this.#file.opened.cut)
+    this.#timers = [
+      ...(rotation === undefined ? [] : [setInterval(() => this.#rotateIdle(), ROTATION_MS)]),
+      ...(checkpoints === undefined ? [] : [setInterval(() => this.#sign(), checkpoints.interval)]),
+    ]
+    for (const timer of this.#timers) timer.unref()
+    void rotation?.clean()
   }
 
   async write(event: AuditEvent): Promise<void> {
@@ -130,114 +143,132 @@ export class JsonLinesSink implements AuditSink, DecisionSink, Disposable {
 
   /** Opens the file anew, for log rotation; keeps the old one when that fails. */
   reopen(): void {
-    const { path } = this.#file
-    if (path === undefined) return
-    const { isOther, cut } = this.#file.reopen(path, () => this.flush())
+    if (this.#file.path === undefined) return
+    const { isOther, cut } = this.#file.reopen(() => this.#sign())
     this.#midLine = false
     this.#found(cut)
-    if (isOther || cut !== undefined) this.#opening = 'reopened'
-    if (this.#opening !== undefined) this.flush(true)
+    if (isOther || cut !== undefined) this.#opening.begin('reopened')
+    if (this.#opening.isDue) this.#send([])
+  }
+
+  /** Reads the key of checkpoints again; keeps the old one when that fails. Never rejects. */
+  async renewKey(): Promise<void> {
+    await this.#checkpoints?.renewKey()
   }
 
   [Symbol.dispose](): void {
-    this.flush()
+    for (const timer of this.#timers) clearInterval(timer)
+    this.#sign()
     this.#file[Symbol.dispose]()
   }
 
   /**
    * Writes all that waits, now rather than at the end of the turn of the event loop. When the write fails midway, the
    * lines that got out whole are written.
-   *
-   * @param always also where only the record is to be written that the file was opened
    */
-  flush(always = false): void {
+  flush(): void {
     const waiting = this.#waiting
-    if (waiting.length === 0 && !(always && this.#opening !== undefined)) return
+    if (waiting.length === 0) return
     this.#waiting = []
+    if (this.#rotation !== undefined) this.#rotateIfDue(this.#rotation, waiting)
+    this.#send(waiting)
+  }
+
+  /** Writes what waits, and a checkpoint where anything is new. */
+  #sign(): void {
+    this.#checkpoints?.request()
+    this.flush()
+    if (this.#checkpoints?.isDueAt(this.#chain.head?.sequence ?? 0) === true) this.#send([])
+  }
+
+  #rotateIdle(): void {
+    if (this.#rotation === undefined || !this.#file.hasEvents) return
+    if (this.#rotateIfDue(this.#rotation, [])) this.#send([])
+  }
+
+  #rotateIfDue(rotation: Rotation, waiting: readonly Waiting[]): boolean {
+    const now = Date.now()
+    const more = waiting.reduce((sum, { line }) => sum + line.length + CHAIN_BYTES, 0)
+    if (!rotation.isDue(this.#file.bytes, more, this.#file.since, now)) return false
+    try {
+      this.#checkpoints?.request()
+      this.#send([])
+      this.#file.rotate(() => rotation.rename(now))
+    } catch (cause) {
+      rotation.failed(cause)
+      return false
+    }
+    this.#midLine = false
+    this.#opening.begin('rotated')
+    this.#checkpoints?.request()
+    void rotation.clean()
+    return true
+  }
+
+  #send(waiting: readonly Waiting[]): void {
     const head = this.#chain.head
-    const opening = this.#openingLine()
-    const { bytes, start, length } = this.#encode(opening, waiting)
+    const encoded = this.#encode(waiting)
+    const { bytes, start, length, isOpening, checkpoint } = encoded
+    if (length === 0) return
     const { written, failure } = this.#file.write(bytes, length)
     this.#failing = failure !== undefined
     if (failure === undefined) {
       this.#midLine = false
-      if (opening !== undefined) this.#isOpened()
+      if (isOpening) this.#opening.written(this.#lost)
+      if (checkpoint !== undefined) this.#checkpoints?.written(this.#chain, checkpoint)
+      this.#file.hasEvents ||= waiting.length > 0
       this.#written += waiting.length
       for (const { done } of waiting) done(undefined)
       return
     }
     const { lines, end } = wholeLines(bytes, start, written)
     this.#chain.rewind(head, bytes, end, lines)
-    const events = opening === undefined ? lines : Math.max(0, lines - 1)
-    if (opening !== undefined && lines > 0) this.#isOpened()
+    const events = Math.min(waiting.length, isOpening ? Math.max(0, lines - 1) : lines)
+    if (isOpening && lines > 0) this.#opening.written(this.#lost)
     if (written > 0) this.#midLine = written > end
-    if (written > end && written > start) this.#addCut(bytes.subarray(end, written))
-    this.#opening ??= 'write-failed'
+    if (written > end && written > start) {
+      const cut = bytes.subarray(end, written)
+      this.#opening.addCut({ bytes: cut.length, hash: hash('sha256', cut, 'base64url') })
+    }
+    this.#opening.afterFailure()
     this.#written += events
     this.#lost += waiting.length - events
     for (const [index, { done }] of waiting.entries()) done(index < events ? undefined : failure)
   }
 
-  /** The record with which a file begins, or continues after a failure. */
-  #openingLine(): string | undefined {
-    if (this.#opening === undefined) return undefined
-    const { head } = this.#chain
-    const lost = this.#lost - this.#lostRecorded
-    return this.lineOf({
-      event: 'log-opened',
-      cause: this.#opening,
-      writer: this.#writer,
-      host: hostname(),
-      pid: process.pid,
-      offset: this.#offset(),
-      previous: head && { seq: head.sequence, hash: head.hash },
-      cut: this.#cuts.length === 0 ? undefined : this.#cuts,
-      lost: lost === 0 ? undefined : lost,
-    })
-  }
-
   #offset(): number | undefined {
-    try {
-      const size = this.#file.size()
-      return size === undefined || !this.#midLine ? size : size + 1
-    } catch {
-      return undefined // closed: the write will say so
-    }
-  }
-
-  /** The record is written, with the cuts and the losses before it. */
-  #isOpened(): void {
-    this.#opening = undefined
-    this.#cuts = []
-    this.#lostRecorded = this.#lost
+    const size = this.#file.size()
+    return size === undefined || !this.#midLine ? size : size + 1
   }
 
   #found(cut: CutLine | undefined): void {
     if (cut === undefined) return
     this.#midLine = true
-    this.#cuts = [...this.#cuts, cut]
-  }
-
-  #addCut(bytes: Buffer): void {
-    const cut = { bytes: bytes.length, hash: hash('sha256', bytes, 'base64url') }
-    if (this.#cuts.length < MOST_CUTS) this.#cuts = [...this.#cuts, cut]
+    this.#opening.addCut(cut)
   }
 
   /** The lines as bytes, each with its place in the chain; the first begins at `start`. */
-  #encode(opening: string | undefined, waiting: readonly Waiting[]): Encoded {
-    let room = 1 + (opening?.length ?? 0) * MOST_BYTES_OF_UNIT + CHAIN_BYTES
+  #encode(waiting: readonly Waiting[]): Encoded {
+    const chain = this.#chain
+    const opened = this.#opening.event(chain.head, () => this.#offset(), this.#lost)
+    const opening = opened && this.lineOf(opened)
+    let room = MOST_BYTES_OF_CHECKPOINT + (opening?.length ?? 0) * MOST_BYTES_OF_UNIT + CHAIN_BYTES
     for (const { line } of waiting) room += line.length * MOST_BYTES_OF_UNIT + CHAIN_BYTES
     const bytes = this.#roomFor(room)
     let at = 0
-    if (this.#midLine) bytes[at++] = LINE_FEED
+    if (this.#midLine) at = bytes.write('\n')
     const start = at
-    const chain = this.#chain
-    if (opening !== undefined)
-      at = chain.add(bytes, at, at + bytes.write(opening, at) - BEFORE_BRACE)
-    for (const { line } of waiting) {
+    const add = (line: string): void => {
       at = chain.add(bytes, at, at + bytes.write(line, at) - BEFORE_BRACE)
     }
-    return { bytes, start, length: at }
+    if (opening !== undefined) add(opening)
+    for (const { line } of waiting) add(line)
+    const { head } = chain
+    const isSigned = head !== undefined && this.#checkpoints?.isDueAt(head.sequence) === true
+    const checkpoint = isSigned ? this.#checkpoints?.event(chain, head) : undefined
+    if (checkpoint !== undefined) add(this.lineOf(checkpoint))
+    const isOpening = opening !== undefined
+    return { bytes, start, length: at === start ? 0 : at, isOpening, checkpoint }
   }
 
   #roomFor(most: number): Buffer {
@@ -249,23 +280,10 @@ export class JsonLinesSink implements AuditSink, DecisionSink, Disposable {
 interface Encoded {
   readonly bytes: Buffer
   readonly start: number
+  /** 0 where there is nothing to write. */
   readonly length: number
-}
-
-/** How many lines got out whole, and where the last of them ends. */
-const wholeLines = (
-  bytes: Buffer,
-  start: number,
-  written: number,
-): { readonly lines: number; readonly end: number } => {
-  let lines = 0
-  let end = Math.min(start, written)
-  for (;;) {
-    const next = bytes.indexOf(LINE_FEED, end) + 1
-    if (next === 0 || next > written) return { lines, end }
-    lines += 1
-    end = next
-  }
+  readonly isOpening: boolean
+  readonly checkpoint: LogCheckpointEvent | undefined
 }
 
 /** The promise of an event. */

@@ -12,6 +12,8 @@ export const SIGNER_RESTART_KEYS: StartKeys<SignerSnapshot> = {
   maxStreams: ({ config }) => config.maxStreams,
   admin: ({ config }) => config.admin,
   'audit.file': ({ config }) => config.audit.file,
+  'audit.rotate': ({ config }) => config.audit.rotate,
+  'audit.checkpoints': ({ config }) => config.audit.checkpoints,
 }
 
 /** Reports on the reloads of one configuration file. */

@@ -3,6 +3,12 @@
 
 import { isIP } from 'node:net'
 import * as z from 'zod'
+import {
+  checkpointsSchema,
+  hasFileToRotate,
+  NO_FILE_TO_ROTATE,
+  rotateSchema,
+} from '../audit/file-schema.ts'
 import { logSchema } from '../config/log-schema.ts'
 import { KEY_ALGORITHMS } from '../keys/key-algorithm.ts'
 import { ATTRIBUTES, attributeOid, EXTENSIONS } from '../x509/oid.ts'
@@ -241,7 +247,10 @@ export const signerSchema = z
         file: pathSchema
           .optional()
           .describe('JSON lines are appended here (reopened on SIGHUP). Default: standard output.'),
+        rotate: rotateSchema.optional(),
+        checkpoints: checkpointsSchema.optional(),
       })
+      .refine(hasFileToRotate, NO_FILE_TO_ROTATE)
       .prefault({})
       .describe('Where issuances and refusals are recorded.'),
     log: logSchema,

@@ -34,6 +34,8 @@ const placesOf = ({ config: { listen } }: Snapshot): object => {
 export const RESTART_KEYS: StartKeys<Snapshot> = {
   listen: placesOf,
   'audit.file': ({ config }) => config.audit.file,
+  'audit.rotate': ({ config }) => config.audit.rotate,
+  'audit.checkpoints': ({ config }) => config.audit.checkpoints,
   'audit.unauthenticated': ({ config }) => config.audit.unauthenticated,
   state: ({ stateSettings }) => stateSettings,
   tracing: ({ tracingSettings }) => tracingSettings?.generation,

@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'file-exposed'
   | 'listen-failed'
   | 'audit-unwritable'
+  | 'audit-key-unusable'
   | 'overloaded'
   | 'rate-limited'
   | 'unavailable'

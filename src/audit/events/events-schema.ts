@@ -9,7 +9,7 @@ import {
   certificateRefusedEvent,
   refusalsCountedEvent,
 } from './issuance-schema.ts'
-import { logOpenedEvent } from './log-schema.ts'
+import { logCheckpointEvent, logOpenedEvent } from './log-schema.ts'
 import {
   loginEndedEvent,
   loginEvent,
@@ -32,7 +32,7 @@ export const EVENT_SCHEMAS = {
     loginEndedEvent,
   ],
   signer: [certificateIssuedEvent, certificateRefusedEvent, refusalsCountedEvent],
-  both: [configurationLoadedEvent, configurationRejectedEvent, logOpenedEvent],
+  both: [configurationLoadedEvent, configurationRejectedEvent, logOpenedEvent, logCheckpointEvent],
 } as const
 
 /** What each line has besides the fields of its event. */
@@ -69,5 +69,6 @@ export const auditLineSchema = z
     configurationLoadedEvent.extend(lineKeys),
     configurationRejectedEvent.extend(lineKeys),
     logOpenedEvent.extend(lineKeys),
+    logCheckpointEvent.extend(lineKeys),
   ])
   .describe('A line of the audit log of authz or of the signer.')

@@ -22,9 +22,9 @@ export const logOpenedEvent = z
   .strictObject({
     event: z.literal('log-opened'),
     cause: z
-      .enum(['start', 'reopened', 'write-failed'])
+      .enum(['start', 'reopened', 'rotated', 'write-failed'])
       .describe(
-        'Why: the process started; the file was opened anew at SIGHUP; or writes failed, and this is the first record after them.',
+        'Why: the process started; the file was opened anew at SIGHUP; the file before was rotated (`audit.rotate`); or writes failed, and this is the first record after them.',
       ),
     writer: z.enum(['authz', 'signer']).describe('The process.'),
     host: text.describe('The name of its machine or container.'),
@@ -50,6 +50,27 @@ export const logOpenedEvent = z
     'The log was opened or continues: the first record of each file. It links the file to the one before.',
   )
 
+/** The chain until here, signed. */
+export const logCheckpointEvent = z
+  .strictObject({
+    event: z.literal('log-checkpoint'),
+    signed: head.describe('The record before this one, whose hash is signed.'),
+    interval: z
+      .int()
+      .describe(
+        'In milliseconds: the next checkpoint follows within this time after the next record.',
+      ),
+    key: text.describe(
+      'The key: SHA-256 of its SubjectPublicKeyInfo, base64url, as `countersign audit public-key` prints it.',
+    ),
+    signature: text.describe(
+      'base64url, of the lines `countersign audit checkpoint`, `chain`, `signed.seq`, `signed.hash` and `interval`, each with a line feed. ECDSA: DER, SHA-256 for P-256, SHA-384 for P-384.',
+    ),
+  })
+  .describe('A signature over all records of the chain until here (`audit.checkpoints`).')
+
+/** The chain until here, signed. */
+export type LogCheckpointEvent = Frozen<z.output<typeof logCheckpointEvent>>
 /** A file was opened, or continues after a failed write. */
 export type LogOpenedEvent = Frozen<z.output<typeof logOpenedEvent>>
 /** Bytes in the log that are not a record. */

@@ -2,6 +2,7 @@
 
 import { Command } from 'commander'
 import type { CommandContext } from '../context.ts'
+import { publicKeyCommand } from './public-key.ts'
 import { verifyCommand } from './verify.ts'
 
 /** The command. */
@@ -9,3 +10,4 @@ export const auditCommand = (context: CommandContext): Command =>
   new Command('audit')
     .description('read audit logs, and verify that nothing in them was changed or removed')
     .addCommand(verifyCommand(context))
+    .addCommand(publicKeyCommand(context))

@@ -1,7 +1,10 @@
 // `countersign audit verify`: finds what was changed, removed, inserted or moved in an audit log.
 
-import { Command } from 'commander'
-import { verifyLog, type Verification } from '../../tools/audit-log/verify.ts'
+import { readFile } from 'node:fs/promises'
+import { Command, InvalidArgumentError } from 'commander'
+import { readPublicKey, type CheckpointKey } from '../../audit/checkpoint.ts'
+import { CountersignError, describeError } from '../../runtime/errors.ts'
+import { verifyLog, type ExpectedRecord, type Verification } from '../../tools/audit-log/verify.ts'
 import type { CommandContext } from '../context.ts'
 import { counted, linesAsText } from '../format.ts'
 import { logChunks } from '../log-chunks.ts'
@@ -10,6 +13,8 @@ import { startProgress, withProgress } from '../progress.ts'
 import { reportFailure } from '../report.ts'
 
 interface Options {
+  readonly key: readonly string[]
+  readonly expect: readonly ExpectedRecord[]
   readonly json?: true
 }
 
@@ -18,14 +23,15 @@ const UNUSABLE = 2
 
 const AFTERWORD = `
 Each record has a sequence number and a hash over itself and the record before it. The files of one chain
-may be given in any order, with those of other chains, and packed by gzip or zstd. The end of a log proves
-itself only as far as a later record does: compare the last hash with one that was stored elsewhere.
+may be given in any order, with those of other chains, and packed by gzip or zstd. The end of a log is
+proven by a later record only: --key verifies signed checkpoints (audit.checkpoints), and --expect a record
+that is known from elsewhere, such as the last hash of an earlier verification or a log line "audit checkpoint".
 
 Exit status: 0, the log is intact; 1, something is wrong with it; 2, a file cannot be read.
 
 With --json, one object per line: {"kind":"finding", "finding", "file", "line", "chain", "sequence",
 "text"} for all that is wrong, {"kind":"note", …}, {"kind":"chain", "chain", "writer", "host", "first",
-"last", "from", "until", "hash", "records", "files"}, and {"kind":"summary", "intact", "findings", …} at
+"last", "from", "until", "hash", "records", "signed", "files"}, and {"kind":"summary", "intact", "findings", …} at
 the end.`
 
 /** The command. */
@@ -35,6 +41,18 @@ export const verifyCommand = (context: CommandContext): Command =>
       'verify audit logs: print each record that was changed, removed, inserted, moved or cut off, with its file and line',
     )
     .argument('<files...>', 'audit logs of authz or of signers; "-" for standard input')
+    .option(
+      '--key <files...>',
+      'public keys of signed checkpoints, in PEM; each chain must have a signature by one of them',
+      appended,
+      [],
+    )
+    .option(
+      '--expect <record...>',
+      'a record that must be there: CHAIN:SEQUENCE:HASH',
+      (text: string, before: readonly ExpectedRecord[]) => [...before, expectedRecord(text)],
+      [],
+    )
     .option('--json', 'print JSON lines')
     .addHelpText('after', AFTERWORD)
     .action(async (files: readonly string[], options: Options) => {
@@ -46,16 +64,36 @@ export const verifyCommand = (context: CommandContext): Command =>
       }
     })
 
+const appended = (text: string, before: readonly string[]): readonly string[] => [...before, text]
+
+const expectedRecord = (text: string): ExpectedRecord => {
+  const [, chain, sequence, hash] = /^([\w-]{12}):(\d{1,16}):([\w-]{43})$/.exec(text) ?? []
+  if (chain === undefined || hash === undefined) {
+    throw new InvalidArgumentError('It must be CHAIN:SEQUENCE:HASH.')
+  }
+  return { chain, sequence: Number(sequence), hash }
+}
+
+const readKey = async (file: string): Promise<CheckpointKey> => {
+  try {
+    return readPublicKey(await readFile(file), file)
+  } catch (cause) {
+    if (cause instanceof CountersignError) throw cause
+    const message = `${file} cannot be read: ${describeError(cause)}`
+    throw new CountersignError('file-unreadable', message, { cause })
+  }
+}
+
 const run = async (
   context: CommandContext,
   given: readonly string[],
-  { json }: Options,
+  { json, key, expect: expected }: Options,
 ): Promise<number> => {
   const files = [...new Set(given)]
   using progress = startProgress(context, 'verifying')
-  const result = await verifyLog(files, (file) =>
-    withProgress(logChunks(file, context.process.stdin), progress),
-  )
+  const keys = await Promise.all(key.map(readKey))
+  const open = (file: string) => withProgress(logChunks(file, context.process.stdin), progress)
+  const result = await verifyLog(files, open, { keys, expected })
   progress.end()
   const isIntact = result.findings.length === 0 && result.chains.length > 0
   if (json === true) printJson(context, files, result, isIntact)
@@ -90,6 +128,7 @@ const printText = (
       ...chains.flatMap((chain) => [
         `chain ${chain.chain} of ${chain.writer ?? 'an unknown writer'} on ${chain.host ?? 'an unknown host'}: records ${chain.first} to ${chain.last}, ${chain.from} to ${chain.until}, in ${counted(chain.files.length, 'file')}`,
         `  last hash ${chain.hash}`,
+        ...(chain.signed === undefined ? [] : [`  signed up to record ${chain.signed}`]),
       ]),
       `${verdict}: ${counted(records, 'record')}, ${counted(chains.length, 'chain')}, ${counted(files.length, 'file')}`,
     ]),

@@ -16,6 +16,12 @@ type FindingKind =
   | 'unchained'
   /** A line that is not a record, and no record explains it. */
   | 'unreadable'
+  /** A checkpoint has no right signature. */
+  | 'forged'
+  /** A chain has no signature, or none where one was due. */
+  | 'unsigned'
+  /** A record does not have the hash that is expected, or is not there. */
+  | 'unexpected'
   /** The last line has no end, and no later record explains it. */
   | 'incomplete'
 

@@ -9,6 +9,7 @@ import type { JsonObject } from '../../runtime/json-object.ts'
 import type { Finding, LogPlace, VerifyNote } from './finding.ts'
 import { parseLine, readOpening, type Opening } from './opening.ts'
 import { Run, type ChainedRecord } from './run.ts'
+import { readCheckpoint, type ReadCheckpoint } from './signatures.ts'
 
 /** A line that is not a record. */
 export interface LooseLine extends LogPlace, CutLine {
@@ -21,6 +22,9 @@ export interface Scan {
   readonly runs: readonly Run[]
   /** Incomplete lines that records explain. */
   readonly cuts: readonly CutLine[]
+  readonly checkpoints: readonly ReadCheckpoint[]
+  /** The hashes of the requested records, by chain and sequence number. */
+  readonly seen: ReadonlyMap<string, string>
   readonly loose: readonly LooseLine[]
   /** Lines of other programs. */
   readonly others: number
@@ -31,9 +35,20 @@ export interface Scan {
 /** A log that is so broken that the rest of it says nothing more. */
 const MOST_BREAKS = 100_000
 
-/** Reads a file. */
-export const scanFile = async (file: string, chunks: AsyncIterable<Uint8Array>): Promise<Scan> => {
-  const scanner = new Scanner(file)
+/** The name of a record in {@link Scan.seen}. */
+export const recordName = (chain: string, sequence: number): string => `${chain}:${sequence}`
+
+/**
+ * Reads a file.
+ *
+ * @param wanted names of records whose hashes are requested
+ */
+export const scanFile = async (
+  file: string,
+  chunks: AsyncIterable<Uint8Array>,
+  wanted: ReadonlySet<string>,
+): Promise<Scan> => {
+  const scanner = new Scanner(file, wanted)
   for await (const lines of rawLines(chunks)) {
     for (const line of lines) scanner.add(line)
   }
@@ -46,6 +61,9 @@ class Scanner {
   readonly #current = new Map<string, Run>()
   readonly #runs: Run[] = []
   readonly #cuts: CutLine[] = []
+  readonly #checkpoints: ReadCheckpoint[] = []
+  readonly #wanted: ReadonlySet<string>
+  readonly #seen = new Map<string, string>()
   readonly #loose: LooseLine[] = []
   readonly #findings: Finding[] = []
   readonly #notes: VerifyNote[] = []
@@ -56,8 +74,9 @@ class Scanner {
   #others = 0
   #breaks = 0
 
-  constructor(file: string) {
+  constructor(file: string, wanted: ReadonlySet<string>) {
     this.#file = file
+    this.#wanted = wanted
   }
 
   add(line: RawLine): void {
@@ -82,6 +101,8 @@ class Scanner {
       file: this.#file,
       runs: this.#runs,
       cuts: this.#cuts,
+      checkpoints: this.#checkpoints,
+      seen: this.#seen,
       loose: this.#loose,
       others: this.#others,
       findings: this.#findings,
@@ -99,11 +120,24 @@ class Scanner {
     if (this.#runs.length === 0 && this.#unchained.count > 0) this.#judgeUnchained(opening, offset)
     const record: ChainedRecord = { file: this.#file, line, fields, body, opening }
     const run = this.#current.get(fields.chain)
+    this.#look(record, bytes, run)
     if (run !== undefined && fields.sequence === run.last.sequence + 1) {
       if (!run.add(record)) this.#changed(record)
       return run
     }
     return this.#begin(record, run)
+  }
+
+  #look({ fields, line }: ChainedRecord, bytes: Buffer, run: Run | undefined): void {
+    const { chain, sequence } = fields
+    if (this.#wanted.size > 0) {
+      const name = recordName(chain, sequence)
+      if (this.#wanted.has(name)) this.#seen.set(name, fields.hash)
+    }
+    const event = readCheckpoint(bytes)
+    if (event === undefined) return
+    const before = run?.last.sequence === sequence - 1 ? run.last.claimed : undefined
+    this.#checkpoints.push({ file: this.#file, line, chain, sequence, event, before })
   }
 
   #begin(record: ChainedRecord, before: Run | undefined): Run {

@@ -2,9 +2,12 @@
 // size of the files.
 
 import type { CutLine } from '../../audit/events/log-schema.ts'
+import type { ChainHead } from '../../audit/chain.ts'
+import type { CheckpointKey } from '../../audit/checkpoint.ts'
 import type { Finding, VerifyNote } from './finding.ts'
 import type { Run } from './run.ts'
-import { isSame, scanFile, type LooseLine, type Scan } from './scan.ts'
+import { isSame, recordName, scanFile, type LooseLine, type Scan } from './scan.ts'
+import { judgeSignatures } from './signatures.ts'
 
 /** A chain, as far as it is in the files. */
 interface VerifiedChain {
@@ -21,6 +24,8 @@ interface VerifiedChain {
   /** The hash of the last record. */
   readonly hash: string
   readonly records: number
+  /** The last record that a signature by a given key proves. */
+  readonly signed?: number | undefined
   readonly files: readonly string[]
 }
 
@@ -33,6 +38,18 @@ export interface Verification {
   readonly others: number
 }
 
+/** A record that must be there. */
+export interface ExpectedRecord extends ChainHead {
+  readonly chain: string
+}
+
+/** What is known besides the log. */
+export interface VerifyOptions {
+  /** Which keys may have signed checkpoints. Default: signatures are not verified. */
+  readonly keys?: readonly CheckpointKey[]
+  readonly expected?: readonly ExpectedRecord[]
+}
+
 /**
  * Verifies files, in any order.
  *
@@ -41,9 +58,11 @@ export interface Verification {
 export const verifyLog = async (
   files: readonly string[],
   open: (file: string) => AsyncIterable<Uint8Array>,
+  { keys = [], expected = [] }: VerifyOptions = {},
 ): Promise<Verification> => {
+  const wanted = new Set(expected.map(({ chain, sequence }) => recordName(chain, sequence)))
   const scans: Scan[] = []
-  for (const file of files) scans.push(await scanFile(file, open(file)))
+  for (const file of files) scans.push(await scanFile(file, open(file), wanted))
   const result = {
     findings: scans.flatMap(({ findings }) => findings),
     notes: scans.flatMap(({ notes }) => notes),
@@ -57,7 +76,14 @@ export const verifyLog = async (
     scans.flatMap(({ runs }) => runs),
     ({ chain }) => chain,
   )
-  const chains = [...byChain.values()].map((runs) => linkChain(runs, result))
+  const checkpoints = scans.flatMap((scan) => scan.checkpoints)
+  const chains = [...byChain.values()].map((runs) => {
+    const { last, ...linked } = linkChain(runs, result)
+    const own = checkpoints.filter(({ chain }) => chain === linked.chain)
+    const signed = judgeSignatures(own, keys, { ...last.last, chain: linked.chain }, result)
+    return { ...linked, last: last.last.sequence, signed }
+  })
+  judgeExpected(expected, scans, files[0] ?? '', result)
   const order = new Map(files.map((file, index) => [file, index]))
   const inOrder = (one: VerifyNote, other: VerifyNote): number =>
     (order.get(one.file) ?? 0) - (order.get(other.file) ?? 0) || one.line - other.line
@@ -97,7 +123,10 @@ const judgeLoose = (
 }
 
 /** Links the runs of one chain. */
-const linkChain = (runs: readonly Run[], result: Result): VerifiedChain => {
+const linkChain = (
+  runs: readonly Run[],
+  result: Result,
+): Omit<VerifiedChain, 'last' | 'signed'> & { readonly last: Run } => {
   const sorted = runs.toSorted(
     (one, other) => one.first.sequence - other.first.sequence || other.length - one.length,
   )
@@ -120,12 +149,30 @@ const linkChain = (runs: readonly Run[], result: Result): VerifiedChain => {
     writer: opening?.writer,
     host: opening?.host,
     first: first.first.sequence,
-    last: last.last.sequence,
+    last,
     from: first.first.time,
     until: last.last.time,
     hash: last.last.claimed,
     records: linked.reduce((sum, { length }) => sum + length, 0),
     files: [...new Set(linked.map(({ first: { file } }) => file))],
+  }
+}
+
+const judgeExpected = (
+  expected: readonly ExpectedRecord[],
+  scans: readonly Scan[],
+  file: string,
+  { findings }: Result,
+): void => {
+  for (const { chain, sequence, hash } of expected) {
+    const name = recordName(chain, sequence)
+    const hashes = scans.flatMap(({ seen }) => seen.get(name) ?? [])
+    if (hashes.length > 0 && hashes.every((one) => one === hash)) continue
+    const text =
+      hashes.length === 0
+        ? `record ${sequence} of chain ${chain}, which was expected, is not there: the end of the log was removed, or a file is not given`
+        : `record ${sequence} of chain ${chain} has another hash than expected: the log was made anew`
+    findings.push({ kind: 'unexpected', file, line: 1, chain, sequence, text })
   }
 }
 

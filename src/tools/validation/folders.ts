@@ -14,7 +14,9 @@ export const appendedFindings = async ({ path, file }: NamedFile): Promise<reado
   if (kind === 'file') return [errorAt(path, `${folder} is a file, not a folder`)]
   const existing = await kindOf(file)
   if (existing === 'folder') return [errorAt(path, `${file} is a folder, not a file`)]
-  return await writable(path, existing === 'file' ? file : folder)
+  // A lock is made in the folder, against a second writer.
+  const ofFolder = await writable(path, folder)
+  return existing === 'file' ? [...(await writable(path, file)), ...ofFolder] : ofFolder
 }
 
 /** A file whose folder is made when it is missing. */
