@@ -15,6 +15,7 @@ type Load = (context: CommandContext) => Promise<Command>
 const COMMANDS: ReadonlyMap<string, Load> = new Map<string, Load>([
   ['authz', async () => (await import('./authz.ts')).authzCommand()],
   ['signer', async () => (await import('./signer.ts')).signerCommand()],
+  ['metrics', async () => (await import('./metrics.ts')).metricsCommand()],
   ['init', async (context) => (await import('./init/init.ts')).initCommand(context)],
   ['up', async () => (await import('./up/up.ts')).upCommand()],
   ['validate', async (context) => (await import('./validate.ts')).validateCommand(context)],

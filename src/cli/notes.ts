@@ -21,6 +21,12 @@ const SHARED_CONFIG = '--config countersign.yaml'
 export const NOTES: Readonly<Record<string, CommandNotes>> = {
   authz: { examples: [`countersign authz ${SHARED_CONFIG}`], exitCodes: SERVICE },
   signer: { examples: ['countersign signer --config signer.yaml'], exitCodes: SERVICE },
+  metrics: {
+    examples: [
+      'countersign metrics --listen 0.0.0.0:9091 --signer unix:/run/countersign/signer-admin.sock --envoy unix:/run/countersign/envoy-admin.sock',
+    ],
+    exitCodes: { 0: 'ended by a signal', 1: 'it cannot listen, or the options are invalid' },
+  },
   up: {
     examples: [`countersign up ${SHARED_CONFIG}`],
     exitCodes: { 0: 'ended by a signal', 1: 'a process could not start, or ended by itself' },

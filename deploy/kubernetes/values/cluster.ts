@@ -129,7 +129,9 @@ export const networkPolicySchema = z
       .prefault({})
       .describe('For pods that call the API server, or forward to it.'),
     callers: peers([]).describe('Clients that may connect to Envoy. Empty: any.'),
-    metrics: peers([]).describe('Clients that may read the metrics of authz. Empty: none.'),
+    metrics: peers([]).describe(
+      'Clients that may read the metrics of authz and of `monitoring.exporter`. Empty: none.',
+    ),
     authz: z
       .strictObject({
         from: peers([]).describe('Further clients of authz: an Istio gateway, your own Envoy.'),

@@ -109,7 +109,9 @@ export const signerSchema = z
       ),
     config: kubernetesObject
       .default({})
-      .describe('signer.yaml: authorities, log. The chart writes version, listen and keyring.'),
+      .describe(
+        'signer.yaml: authorities, log. The chart writes version, listen and keyring, and admin where `monitoring.exporter` is enabled.',
+      ),
     secrets,
     user: user(10_002),
     resources: resources({ cpu: '50m', memory: '128Mi' }, '256Mi'),

@@ -1,7 +1,7 @@
 // The values of the chart about monitoring and `helm test`.
 
 import { z } from 'zod'
-import { kubernetesObjects, labels } from './common.ts'
+import { kubernetesObjects, labels, port, resources } from './common.ts'
 
 /** `monitoring`. */
 export const monitoringSchema = z
@@ -24,7 +24,17 @@ export const monitoringSchema = z
         metricRelabelings: kubernetesObjects.default([]).describe('RelabelConfigs of the metrics.'),
       })
       .prefault({})
-      .describe('A PodMonitor (monitoring.coreos.com/v1) for authz.'),
+      .describe('PodMonitors (monitoring.coreos.com/v1): for authz, and for `exporter`.'),
+    exporter: z
+      .strictObject({
+        enabled: z.boolean().default(false).describe('Whether there is one.'),
+        port: port.default(9091).describe('Its port.'),
+        resources: resources({ cpu: '10m', memory: '64Mi' }, '128Mi'),
+      })
+      .prefault({})
+      .describe(
+        'A container without keys in each pod of Envoy, which lets Prometheus read /metrics of the signer and /stats/prometheus of Envoy: both are on UNIX sockets. `podMonitor` includes it. The admin address of your own `envoy.bootstrap` must then be /tmp/envoy-admin.sock.',
+      ),
   })
   .prefault({})
   .describe('For the Prometheus Operator, which must be installed.')

@@ -95,7 +95,66 @@ const CERTIFICATES: readonly Option[] = [
   },
 ]
 
+const PROMETHEUS = [{ namespaceSelector: { matchLabels: { name: 'monitoring' } } }]
+
+const EXPORTER = {
+  name: 'metrics',
+  args: [
+    'metrics',
+    '--listen',
+    '0.0.0.0:9100',
+    '--envoy',
+    'unix:/tmp/envoy-admin.sock',
+    '--signer',
+    'unix:/run/countersign/signer-admin.sock',
+  ],
+  ports: [{ name: 'metrics', containerPort: 9100 }],
+  resources: { limits: { memory: '99Mi' } },
+  volumeMounts: [
+    { name: 'tmp', mountPath: '/tmp', readOnly: true },
+    { name: 'sockets', mountPath: '/run/countersign', readOnly: true },
+  ],
+}
+
 const MONITORING: readonly Option[] = [
+  {
+    name: 'an exporter of the metrics of Envoy and of the signer, without keys, which Prometheus may read',
+    values: {
+      signer: {
+        enabled: true,
+        config: { authorities: { kube: { certificate: '/ca.crt', key: 'file:/ca.key' } } },
+      },
+      monitoring: {
+        podMonitor: { enabled: true },
+        exporter: { enabled: true, port: 9100, resources: { limits: { memory: '99Mi' } } },
+      },
+      networkPolicy: { metrics: PROMETHEUS },
+    },
+    has: [
+      {
+        kind: 'Deployment',
+        metadata: { name: 'countersign-envoy' },
+        spec: { template: { spec: { containers: [EXPORTER] } } },
+      },
+      {
+        kind: 'PodMonitor',
+        metadata: { name: 'countersign-envoy' },
+        spec: {
+          podMetricsEndpoints: [
+            { port: 'metrics', path: '/stats/prometheus' },
+            { port: 'metrics', path: '/metrics' },
+          ],
+        },
+      },
+      {
+        kind: 'NetworkPolicy',
+        metadata: { name: 'countersign-envoy' },
+        spec: {
+          ingress: [{ from: PROMETHEUS, ports: [{ protocol: 'TCP', port: 'metrics' }] }],
+        },
+      },
+    ],
+  },
   {
     name: 'a PodMonitor for Prometheus, which may connect',
     values: {

@@ -102,6 +102,9 @@ signerAddress: unix:/run/countersign/signer.sock
 {{- define "countersign.signerConfig" -}}
 {{- $own := dict "version" 1 "listen" "unix:/run/countersign/signer.sock" -}}
 {{- $_ := set $own "keyring" (printf "file:/etc/countersign/secrets/%s/grant.keys" .Values.certificateGrants.secret) -}}
+{{- if .Values.monitoring.exporter.enabled -}}
+{{- $_ := set $own "admin" (dict "address" "unix:/run/countersign/signer-admin.sock" "mode" "0660") -}}
+{{- end -}}
 {{- mergeOverwrite (deepCopy .Values.signer.config) $own | toYaml -}}
 {{- end -}}
 
