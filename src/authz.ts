@@ -1,6 +1,7 @@
 // Composition root of `countersign authz`: reads the configuration, builds the parts, starts them.
 
 import { startAdmin } from './audit/admin.ts'
+import { fingerprintOf } from './authenticate/credential-cache.ts'
 import { BudgetedSink } from './audit/budgeted-sink.ts'
 import { openAudit } from './audit/open.ts'
 import { reopenAndReload } from './audit/reload.ts'
@@ -13,6 +14,7 @@ import { checkMethod } from './check/service.ts'
 import { buildSnapshot } from './check/snapshot.ts'
 import { stateChecks } from './check/state-metrics.ts'
 import { CheckStatistics } from './check/statistics.ts'
+import { startFollowListener } from './check/follow-listener.ts'
 import { tracedChecks } from './check/traced-checks.ts'
 import { openTracing } from './check/tracing.ts'
 import { ReloadStatus } from './config/reload-status.ts'
@@ -105,7 +107,7 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   const checks = new CheckStatistics()
   const { current } = reloader
   const tracing = stack.use(await openTracing(tracingSettings, { clock, logger }))
-  const { tracer } = tracing
+  const { tracer, followed } = tracing
   const metrics = [
     ...authzMetrics({ checks, credentialCache, keySets, tokens, store, current, clock }),
     ...issuerMetrics.all,
@@ -118,6 +120,11 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   const grpc = new GrpcStatistics()
   const exposed = { reloads, audit, grpc, metrics, checks: stateChecks(store), clock, logger }
   const admin = stack.use(await startAdmin(listen.admin, exposed))
+  if (listen.debug !== undefined) {
+    const hashOf = (user: string): string => fingerprintOf(credentialCache.keyOf('user name', user))
+    const debug = { ...listen.debug, requests: followed, hashOf, logger }
+    stack.use(await startFollowListener(debug))
+  }
   // 6. The issuer: its documents are published before the first token is signed.
   const { records, attempts, keys: derivedKeys } = resources.state
   const login = { records, attempts, derivedKeys, audit: events, metrics: issuerMetrics }
@@ -125,7 +132,7 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   const published = { current: () => current().value, ...login, ...process }
   const issuer = listen.issuer && stack.use(await startIssuer(listen.issuer, published))
   // 7. The service: last open, first closed.
-  const watcher = tracer && tracedChecks(tracer)
+  const watcher = tracedChecks(tracer)
   const server = stack.use(
     await startGrpcServer({
       server: listen.authz.server,

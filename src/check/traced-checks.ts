@@ -5,6 +5,7 @@ import type { MaybePromise } from '../runtime/maybe-promise.ts'
 import { within, type Span, type SpanAttributes, type Tracer } from '../runtime/tracing/span.ts'
 import type { CheckContext } from './context.ts'
 import type { Decision, Denial } from './decision.ts'
+import { conclusionOf, notesOf } from './conclusions.ts'
 import type { CheckWatch, CheckWatcher, PhaseName } from './watch.ts'
 
 // OpenTelemetry, semantic conventions for RPC.
@@ -37,12 +38,13 @@ class TracedCheck implements CheckWatch {
     const span = this.#span.child(name, 'internal')
     const result = within(span, run)
     return result instanceof Promise
-      ? result.then((settled) => ended(span, settled))
-      : ended(span, result)
+      ? result.then((settled) => ended(name, span, settled))
+      : ended(name, span, result)
   }
 
   decided(decision: Decision, id: string): void {
     this.#span.set({ 'countersign.decision.id': id, ...attributesOf(decision.context) })
+    this.#span.note(notesOf(decision))
     this.#audit = this.#span.child('audit', 'internal')
   }
 
@@ -56,10 +58,12 @@ class TracedCheck implements CheckWatch {
   }
 }
 
-const ended = <T extends CheckContext | Decision>(span: Span, result: T): T => {
+const ended = <T extends CheckContext | Decision>(name: PhaseName, span: Span, result: T): T => {
   if ('outcome' in result && result.outcome === 'deny') {
     span.set({ 'countersign.reason': result.reason })
   }
+  const conclusion = conclusionOf(name, result)
+  if (conclusion !== undefined) span.note({ conclusion })
   span.end()
   return result
 }

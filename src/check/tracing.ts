@@ -9,6 +9,8 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { counter, type Metric } from '../runtime/metrics/metric.ts'
 import type { ExportStatistics } from '../runtime/tracing/exporter.ts'
+import { FollowedRequests } from '../runtime/tracing/followed-requests.ts'
+import { joinedTracer } from '../runtime/tracing/joined-tracer.ts'
 import type { Tracer } from '../runtime/tracing/span.ts'
 import { VERSION } from '../runtime/version.ts'
 
@@ -23,10 +25,12 @@ export const readTracing = async (
 ): Promise<TracingSettings | undefined> =>
   tracing && (await resolveReferences(tracing, ['tracing'], { files, problems }))
 
-/** Traces of one process. What waits is sent before it is disposed of. */
+/** What sees requests into their parts. What waits for a collector is sent before it is disposed of. */
 export interface Tracing extends AsyncDisposable {
-  /** Undefined where nothing is traced. */
-  readonly tracer: Tracer | undefined
+  /** Traces those that are followed or sampled. */
+  readonly tracer: Tracer
+  /** Those that operators follow. */
+  readonly followed: FollowedRequests
   readonly metrics: readonly Metric[]
 }
 
@@ -46,18 +50,20 @@ export const tracingMetrics = (statistics: () => Readonly<ExportStatistics>): re
   ),
 ]
 
-const NOTHING: Tracing = {
-  tracer: undefined,
-  metrics: tracingMetrics(() => ({ sent: 0, lost: 0 })),
-  [Symbol.asyncDispose]: () => Promise.resolve(),
-}
-
 /** Begins to trace, where the configuration says so. The code of OpenTelemetry is loaded only then. */
 export const openTracing = async (
   resolution: TracingSettings | undefined,
   { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
 ): Promise<Tracing> => {
-  if (resolution === undefined) return NOTHING
+  const followed = new FollowedRequests(clock, logger)
+  if (resolution === undefined) {
+    return {
+      tracer: followed,
+      followed,
+      metrics: tracingMetrics(() => ({ sent: 0, lost: 0 })),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    }
+  }
   const { otlp, sampling, maxPerSecond } = resolution.settings
   const { counting, exporterFor } = await import('../runtime/tracing/exporter.ts')
   const { tracerOf } = await import('../runtime/tracing/otlp-tracer.ts')
@@ -76,7 +82,8 @@ export const openTracing = async (
     clock,
   })
   return {
-    tracer,
+    tracer: joinedTracer(followed, tracer),
+    followed,
     metrics: tracingMetrics(() => statistics),
     [Symbol.asyncDispose]: () => tracer[Symbol.asyncDispose](),
   }

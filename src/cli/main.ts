@@ -25,6 +25,7 @@ const COMMANDS: ReadonlyMap<string, Load> = new Map<string, Load>([
   ['openapi', async (context) => (await import('./openapi/openapi.ts')).openapiCommand(context)],
   ['replay', async (context) => (await import('./replay/replay.ts')).replayCommand(context)],
   ['reason', async (context) => (await import('./reason.ts')).reasonCommand(context)],
+  ['debug', async (context) => (await import('./debug.ts')).debugCommand(context)],
   ['trace', async (context) => (await import('./trace/trace.ts')).traceCommand(context)],
   ['audit', async (context) => (await import('./audit/audit.ts')).auditCommand(context)],
   ['explain', async (context) => (await import('./explain/explain.ts')).explainCommand(context)],

@@ -99,6 +99,26 @@ const adminListener = z
   )
   .describe('A listener written out in full.')
 
+// For the user of authz alone.
+const DEBUG_MODE = '0600'
+
+const socketSchema = addressSchema.refine(
+  ({ kind }) => kind === 'unix',
+  'must be "unix:PATH": what it tells has names of users',
+)
+
+const debugListener = z
+  .strictObject({
+    address: socketSchema.describe('`unix:PATH`.'),
+    mode: z
+      .string()
+      .regex(/^0?[0-7]{3}$/, 'must be an octal file mode such as "0660"')
+      .default(DEBUG_MODE)
+      .describe('File mode of the socket. Operators need write permission.'),
+  })
+  .transform((written) => ({ ...written, plaintext: false }))
+  .describe('A socket with a mode of its own.')
+
 const issuerListener = z
   .strictObject({
     ...httpListenerKeys(
@@ -142,6 +162,15 @@ const listen = z
       .optional()
       .describe(
         'Where `/livez`, `/readyz` and `/metrics` (Prometheus) are read, over HTTP. Never publish it. Absent: nowhere.',
+      ),
+    debug: z
+      .union([
+        socketSchema.transform((address) => ({ ...listenerAt(address), mode: DEBUG_MODE })),
+        debugListener,
+      ])
+      .optional()
+      .describe(
+        'A UNIX socket over which `countersign debug` follows checks on the running process, with names of users. Absent: nowhere.',
       ),
   })
   .describe('Where Countersign listens.')

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { checkMethod } from '../../src/check/service.ts'
 import { tracedChecks } from '../../src/check/traced-checks.ts'
-import type { Span, SpanAttributes, Tracer } from '../../src/runtime/tracing/span.ts'
+import type { Notes, Span, SpanAttributes, Tracer } from '../../src/runtime/tracing/span.ts'
 import { MemoryAudit } from '../fakes/audit-sink.ts'
 import { PROVEN } from '../fakes/authenticator.ts'
 import { FakeClock } from '../fakes/clock.ts'
@@ -19,21 +19,29 @@ class RecordedSpan implements Span {
   readonly traceId = '0'.repeat(32)
   readonly #path: string
   readonly #lines: string[]
+  readonly #notes: string[]
 
-  constructor(path: string, lines: string[], attributes: SpanAttributes = {}) {
+  constructor(path: string, lines: string[], notes: string[], attributes: SpanAttributes = {}) {
     this.#path = path
     this.#lines = lines
+    this.#notes = notes
     lines.push(`begin ${path}`)
     this.set(attributes)
   }
 
   child(name: string, _kind: 'internal' | 'client', attributes?: SpanAttributes): Span {
-    return new RecordedSpan(`${this.#path}/${name}`, this.#lines, attributes)
+    return new RecordedSpan(`${this.#path}/${name}`, this.#lines, this.#notes, attributes)
   }
 
   set(attributes: SpanAttributes): void {
     for (const [name, value] of Object.entries(attributes)) {
       this.#lines.push(`${this.#path} ${name}=${String(value)}`)
+    }
+  }
+
+  note(notes: Notes): void {
+    for (const [name, value] of Object.entries(notes)) {
+      this.#notes.push(`${this.#path} ${name}=${value}`)
     }
   }
 
@@ -48,11 +56,12 @@ class RecordedSpan implements Span {
 
 const checked = async (route: RouteParts, traceparent?: string) => {
   const lines: string[] = []
+  const notes: string[] = []
   const parents: (string | undefined)[] = []
   const tracer: Tracer = {
     begin(_name, parent, attributes) {
       parents.push(parent)
-      return new RecordedSpan('check', lines, attributes)
+      return new RecordedSpan('check', lines, notes, attributes)
     },
   }
   const value = snapshotOf([route])
@@ -78,7 +87,7 @@ const checked = async (route: RouteParts, traceparent?: string) => {
   )
   method.flush?.()
   await promise
-  return { lines, parents }
+  return { lines, notes, parents }
 }
 
 const spansOf = (lines: readonly string[]): readonly string[] =>
@@ -123,7 +132,23 @@ describe('the spans of a check', () => {
   })
 
   it('contain neither credentials nor names nor queries', async () => {
-    const { lines } = await checked(answering(PROVEN))
+    const { lines, notes } = await checked(answering(PROVEN))
     assert.doesNotMatch(lines.join('\n'), /hunter2|alice|key=/)
+    assert.doesNotMatch(notes.join('\n'), /hunter2|key=/)
+  })
+
+  it('note for operators what each phase concluded, and the user', async () => {
+    const { notes } = await checked(answering(PROVEN))
+    assert.deepEqual(notes, [
+      'check/request conclusion=route "app"',
+      'check/authenticate conclusion="staff" proved it',
+      'check/identity conclusion=user "alice", groups dev, ops',
+      'check/authorize conclusion=rule "all"',
+      'check/transform conclusion=the upstream’s credential is made',
+      'check user=alice',
+      'check source=203.0.113.7',
+      'check host=app.example.org',
+      'check path=/a',
+    ])
   })
 })

@@ -23,6 +23,11 @@ export class BackgroundCommand implements AsyncDisposable {
     this.#ended = promise
   }
 
+  /** Its output so far. */
+  get output(): string {
+    return this.#log
+  }
+
   /** Waits until its output contains a text; fails if it ends before. */
   async printed(wanted: string, place = ''): Promise<void> {
     const isDone = (log: string): boolean => log.includes(wanted) || this.#child.exitCode !== null

@@ -108,6 +108,8 @@ class OtlpSpan implements Span {
     this.#span.setAttributes({ ...attributes })
   }
 
+  note(): void {} // stays on this machine
+
   fail(description: string): void {
     this.#span.setStatus({ code: SpanStatusCode.ERROR, message: description })
   }

@@ -6,6 +6,9 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 /** What a span says, by the names of OpenTelemetry's semantic conventions where they have one. No secrets. */
 export type SpanAttributes = Readonly<Record<string, string | number | boolean>>
 
+/** What {@link Span.note} tells, by name. */
+export type Notes = Readonly<Record<string, string>>
+
 /** A part of a trace that has begun. No method throws. */
 export interface Span {
   /** Identifies the trace: 32 hexadecimal digits (W3C Trace Context, `trace-id`). */
@@ -13,6 +16,11 @@ export interface Span {
   /** Begins a span within this one. */
   child(name: string, kind: SpanKind, attributes?: SpanAttributes): Span
   set(attributes: SpanAttributes): void
+  /**
+   * Tells an operator who follows requests on this machine what a collector does not get: names, addresses, conclusions. No
+   * secrets, either.
+   */
+  note(notes: Notes): void
   /** What the span is of has failed, with a text without secrets. */
   fail(description: string): void
   end(): void
