@@ -58,6 +58,7 @@ export const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
     'authenticate/kind.ts',
     'authenticate/password/users-file.ts',
     'authorize/request-values.ts',
+    'cli/debug.ts',
     'cli/schemas.ts',
     'config/document.ts',
     'config/expressions.ts',
