@@ -65,9 +65,13 @@ describe('the page "Troubleshoot"', () => {
 })
 
 describe('the metrics of the pages', () => {
-  const pages = ['monitoring', 'troubleshooting', 'rotate-keys', 'audit-files'].map(
-    (name) => `docs/operate/${name}.md`,
-  )
+  const pages = [
+    'monitoring',
+    'troubleshooting',
+    'rotate-keys',
+    'rotate-certificates',
+    'audit-files',
+  ].map((name) => `docs/operate/${name}.md`)
   const rulesSchema = z.object({
     groups: z.array(
       z.object({ rules: z.array(z.object({ alert: z.string(), expr: z.string() })) }),
