@@ -1,9 +1,10 @@
 // Records in the memory of one process. Each kind has a quota of its own: see `RecordStore`.
 
 import type { Clock } from '../runtime/clock.ts'
-import { fullOf, MEMORY_QUOTAS, type Quotas } from './quotas.ts'
+import { fullOf, MEMORY_QUOTAS, type KindUsage, type Quotas } from './quotas.ts'
 import { RecordRoom } from './record-room.ts'
 import {
+  RECORD_KINDS,
   yields,
   type NewRecord,
   type RecordKind,
@@ -64,6 +65,11 @@ export class MemoryRecords implements RevocableRecords {
   /** How many records there are, including those that have ended. */
   get size(): number {
     return this.#all().reduce((sum, { size }) => sum + size, 0)
+  }
+
+  /** How much of its room each kind takes, with records that have ended. */
+  get usage(): readonly KindUsage[] {
+    return RECORD_KINDS.map((kind) => ({ kind, ...this.#rooms[kind].usage }))
   }
 
   /** How many records of clients without a login were evicted before their end. */

@@ -41,6 +41,7 @@ const openMemory = (parts: OpeningParts): OpenedState => {
       statistics,
       failure: () => statistics.recentFailure,
       dropped: () => records.dropped,
+      usage: () => records.usage,
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }

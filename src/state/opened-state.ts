@@ -4,6 +4,7 @@ import type { Clock } from '../runtime/clock.ts'
 import { describeError } from '../runtime/errors.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { RequestDurations } from '../runtime/request-durations.ts'
+import type { KindUsage } from './quotas.ts'
 import type { State } from './state.ts'
 import { StateStatistics } from './statistics.ts'
 
@@ -24,6 +25,8 @@ export interface StoreHealth {
   readonly statistics: StateStatistics
   /** How many anonymous records were evicted before their end. */
   readonly dropped: () => number
+  /** How much of its room each kind of record takes; absent for Redis, whose server has the figures. */
+  readonly usage?: () => readonly KindUsage[]
 }
 
 /** What opening a state needs besides the settings. */

@@ -11,6 +11,13 @@ export interface Quota {
   readonly bytes: number
 }
 
+/** How much of its quota one kind takes. */
+export interface KindUsage {
+  readonly kind: RecordKind
+  readonly bytes: number
+  readonly maxBytes: number
+}
+
 /** The quota of every kind. */
 export type Quotas = Readonly<Record<RecordKind, Quota>>
 

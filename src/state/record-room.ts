@@ -32,6 +32,11 @@ export class RecordRoom<Entry extends RoomEntry> {
     return this.#entries.size
   }
 
+  /** The bytes of all entries, and how many there may be. */
+  get usage(): { readonly bytes: number; readonly maxBytes: number } {
+    return { bytes: this.#bytes, maxBytes: this.#quota.bytes }
+  }
+
   /** The key that was written first. */
   get oldest(): string | undefined {
     const [oldest] = this.#entries.keys()

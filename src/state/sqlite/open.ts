@@ -45,6 +45,7 @@ export const openSqlite = async (
       statistics,
       failure: () => statistics.recentFailure,
       dropped: () => records.dropped,
+      usage: () => records.usage,
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }

@@ -1,7 +1,7 @@
 // Records in a state file.
 
 import type { StatementSync } from 'node:sqlite'
-import { fullOf, type Quotas } from '../quotas.ts'
+import { fullOf, type KindUsage, type Quotas } from '../quotas.ts'
 import {
   RECORD_KINDS,
   yields,
@@ -29,6 +29,19 @@ export class SqliteRecords implements RecordStore {
   /** How many records of clients without a login this process evicted before their end. */
   get dropped(): number {
     return this.#dropped
+  }
+
+  /** How much of its room each kind takes, by the file's own count; empty where the file cannot be read. */
+  get usage(): readonly KindUsage[] {
+    try {
+      return RECORD_KINDS.map((kind) => ({
+        kind,
+        bytes: Number(this.#statements.usage.get(NUMBERS[kind])?.['bytes'] ?? 0),
+        maxBytes: this.#quotas[kind].bytes,
+      }))
+    } catch {
+      return [] // the operations of requests report it
+    }
   }
 
   async put(key: string, record: NewRecord, indexes: readonly string[] = []): Promise<void> {
