@@ -153,9 +153,13 @@ const headOf = ({ attributes, notes, duration, name }: Part): (string | undefine
 }
 
 const partLines = (part: Part, depth: number): string[] => {
-  const { name, duration, notes, failure } = part
+  const { name, duration, attributes, notes, failure } = part
   const label = `${'  '.repeat(depth)}${name}`.padEnd(NAME_WIDTH)
-  const conclusion = joined([notes['conclusion'], failure && `failed: ${failure}`], '; ')
+  const server = attributes['countersign.server']
+  const conclusion = joined(
+    [notes['conclusion'], server?.toString(), failure && `failed: ${failure}`],
+    '; ',
+  )
   return [
     joined([label, milliseconds(duration).padStart(10), conclusion], ' '),
     ...part.parts.flatMap((inner) => partLines(inner, depth + 1)),

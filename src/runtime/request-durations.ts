@@ -4,6 +4,7 @@
 import { systemClock, type Clock } from './clock.ts'
 import { Histogram } from './metrics/metric.ts'
 import type { Distribution } from './metrics/distribution.ts'
+import { tracedRequest } from './tracing/span.ts'
 
 /** What a server is to authz. */
 export const SERVER_KINDS = [
@@ -79,7 +80,7 @@ export class ServerDurations {
   }
 
   /**
-   * Runs a request and measures it. A rejection is `aborted` where the signal is, else `failed`.
+   * Runs a request, measures it, and traces it where the check is traced. A rejection is `aborted` where the signal is, else `failed`.
    *
    * @param operation a constant of the program; empty where there is one operation
    * @param signal of the caller; not one that is aborted because the server was too slow
@@ -91,7 +92,9 @@ export class ServerDurations {
   ): Promise<T> {
     const started = this.#clock.monotonic()
     try {
-      const answer = await request()
+      const { kind, server } = this.#server
+      const name = operation === '' ? kind : `${kind} ${operation}`
+      const answer = await tracedRequest(name, { 'countersign.server': server }, request)
       this.#observe(operation, outcomeOf(answer), started)
       return answer
     } catch (cause) {

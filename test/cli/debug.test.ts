@@ -30,6 +30,7 @@ const CONFIGURATION = {
       forward: { headers: 'kubernetes' },
     },
   ],
+  state: { sqlite: 'state.db' },
   audit: { file: 'audit.jsonl' },
 }
 
@@ -81,6 +82,14 @@ describe('countersign debug', () => {
     assert.match(output, /identity +[\d.]+ ms user "alice", groups dev\n/)
     assert.match(output, /authorize +[\d.]+ ms rule-denied: rule "no-admin"\n/)
     assert.doesNotMatch(output, /wonderland|token=|secret/)
+  })
+
+  it('prints requests to other servers below their phase', async () => {
+    const output = await printed('', async () => await check('bob', 'wrong'))
+    assert.match(
+      output,
+      /authenticate +[\d.]+ ms "staff" rejected it\n +sqlite \S+ +[\d.]+ ms \S*state\.db\n/,
+    )
   })
 
   it('selects by user, also by a name that no user has, which is never printed', async () => {
