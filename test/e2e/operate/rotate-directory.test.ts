@@ -1,4 +1,5 @@
-// The section "LDAP" of docs/operate/rotate-secrets.md: a second account takes the place of the first, while requests pass.
+// The sections "LDAP" and "RADIUS" of docs/operate/rotate-secrets.md: a second account takes the place of the first, and one of two
+// servers has another secret for a while; requests pass.
 
 import assert from 'node:assert/strict'
 import { readFile, rename, writeFile } from 'node:fs/promises'
@@ -9,6 +10,7 @@ import { CONFORMANCE_USERS } from '../../authenticate/password/conformance.ts'
 import { until } from '../../fakes/until.ts'
 import { http1 } from '../../servers/client.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
+import { skipWithoutFreeRadius, startFreeRadius } from '../../servers/freeradius.ts'
 import { ldifReplace } from '../../servers/ldif.ts'
 import { skipWithoutSlapd, startOpenLdap } from '../../servers/openldap.ts'
 import { ADMIN, PEOPLE, SERVICE } from '../../servers/openldap-data.ts'
@@ -65,3 +67,41 @@ describe('the account of a directory', { skip: skipWithoutEnvoy() || skipWithout
     assert.doesNotMatch(site.authz.log, /directory failed/)
   })
 })
+
+describe(
+  'the secret of a RADIUS server',
+  { skip: skipWithoutEnvoy() || skipWithoutFreeRadius() },
+  () => {
+    it('is replaced at one of two servers: meanwhile the other one answers', async (t) => {
+      const { user, password } = { user: 'alice', password: CONFORMANCE_USERS.alice.password }
+      await using first = await startFreeRadius([{ name: user, password }])
+      await using second = await startFreeRadius([{ name: user, password }])
+      const files = [first, second].map(({ authority }) => join(authority.folder, 'radius.secret'))
+      const [file = ''] = files
+      for (const each of files) await writeFile(each, first.secret, { mode: 0o600 })
+      const servers = [first, second].map(({ port }, index) => ({
+        host: `127.0.0.1:${port}`,
+        secret: `file:${files[index]}`,
+      }))
+      await using site = await startSite({ verify: [{ radius: { servers } }] })
+      /** A password that no cache has: the reload clears it. */
+      const verified = async (): Promise<number> => {
+        const loaded = (): number => site.authz.log.split('configuration loaded').length
+        const before = loaded()
+        site.authz.signal('SIGHUP')
+        await until(() => loaded() > before)
+        const began = performance.now()
+        const { status } = await http1(site.target, { host: HOST, headers: [ALICE] })
+        t.diagnostic(`${status} after ${Math.round(performance.now() - began)} ms`)
+        return status
+      }
+      assert.equal(await verified(), 200)
+      await writeFile(file, 'another secret than the server has', { mode: 0o600 })
+      assert.equal(await verified(), 200)
+      assert.equal(await verified(), 200)
+      await writeFile(file, first.secret, { mode: 0o600 })
+      await second.kill()
+      assert.equal(await verified(), 200, 'the first one answers again')
+    })
+  },
+)
