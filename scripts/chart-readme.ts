@@ -16,8 +16,11 @@ forwards a client certificate for every identity, the signer as a sidecar of Env
 - Secrets with certificates, or [cert-manager](https://cert-manager.io) with \`certManager.enabled\`. The chart makes no key itself;
   \`helm install\` prints which Secrets the pods wait for.
 
-\`\`\`sh
+\`\`\`sh tested-by=test/e2e/documents/cluster.test.ts
 helm install countersign ./countersign-VERSION.tgz --namespace countersign --values values.yaml
+\`\`\`
+
+\`\`\`sh tested-by=test/deploy/kubernetes/helm-test.test.ts
 helm test countersign --namespace countersign --logs
 \`\`\`
 

@@ -5,6 +5,8 @@
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { TOUR } from '../demo/tour.ts'
+import { blocksTestedBy } from '../test/docs/examples/blocks.ts'
+import { commandsIn } from '../test/docs/examples/shell.ts'
 import { valuesOf, type Answer } from '../test/servers/client.ts'
 import { temporaryFolder, type TemporaryFolder } from '../test/servers/temporary.ts'
 import {
@@ -33,6 +35,20 @@ const IMAGES = {
 }
 const SERVICES = ['authz', 'signer', 'upstream', 'envoy'] as const
 
+const SCRIPT = 'scripts/compose-test.ts'
+
+/** The commands of the documents for Compose, without `docker compose`: they are the same on each page. */
+const documented = ['README.md', 'docs/operate/install.md'].map((page) =>
+  blocksTestedBy(SCRIPT, page)
+    .flatMap(({ text }) => commandsIn(text))
+    .filter(([, verb]) => verb === 'compose')
+    .map((words) => words.slice(2)),
+)
+const [[UP = [], PRINT_TOUR = [], DOWN = [], ...others] = []] = documented
+if (others.length > 0 || new Set(documented.map((page) => JSON.stringify(page))).size !== 1) {
+  throw new Error('README.md and docs/operate/install.md have other commands')
+}
+
 /** The project of docker-compose.yml, in an engine. */
 class Project {
   readonly #command: readonly [string, ...string[]]
@@ -57,7 +73,7 @@ class Project {
 
   /** Starts what does not run, and waits until all of it is healthy. */
   async up(): Promise<void> {
-    const { status, said } = await this.try('up', '--detach', '--wait', '--no-build')
+    const { status, said } = await this.try(...UP, '--no-build')
     if (status === 0) return
     const { said: logs } = await this.try('logs')
     throw new Error(`up ended with ${status}:\n${said}\n${logs}`)
@@ -105,6 +121,8 @@ const main = async (): Promise<void> => {
   const project = new Project(await buildOverride(folder), engine.environment)
   stack.defer(() => removeImages(project))
   await timed('base images', () => makeBaseImages(folder, engine.environment))
+  const [build] = blocksTestedBy(SCRIPT, 'docs/operate/install.md')
+  await timed('image alone', () => buildAlone(build?.text ?? '', engine.environment))
   // One after the other: the second finds the layers of the first.
   await timed('image', () => project.compose('build', 'authz'))
   await timed('demo image', () => project.compose('build', 'setup'))
@@ -113,6 +131,15 @@ const main = async (): Promise<void> => {
   await timed('tour and checks', () => check(project, folder))
   console.log(good ? '\nAll answers are as expected.' : '\nSome answers are not as expected.')
   process.exitCode = good ? 0 : 1
+}
+
+/** Runs the `docker build` of a page, on the base image of this test. */
+const buildAlone = async (command: string, environment: Environment): Promise<void> => {
+  const options = `--network=host --build-arg=NODE_IMAGE=${BASE_IMAGES['COUNTERSIGN_NODE_IMAGE']}`
+  const here = command
+    .replace('docker build', `docker build ${options}`)
+    .replace('--tag countersign', `--tag ${IMAGES.COUNTERSIGN_IMAGE}`)
+  await mustRun(['sh', '-ec', here], environment)
 }
 
 /** Builds reach the package registry as this machine does, whatever its network is like. */
@@ -125,7 +152,7 @@ const buildOverride = async (folder: TemporaryFolder): Promise<string> => {
 }
 
 const down = async (project: Project): Promise<void> => {
-  await project.compose('--profile', '*', 'down', '--volumes', '--timeout', '5')
+  await project.compose('--profile', '*', ...DOWN, '--timeout', '5')
 }
 
 const removeImages = async (project: Project): Promise<void> => {
@@ -207,6 +234,8 @@ const separation = async (project: Project): Promise<void> => {
     const other = await probe(project, service, UPSTREAM)
     report(`another user does not reach ${service}`, /EACCES/.test(other.said) ? [] : [other.said])
   }
+  const printed = await project.compose(...PRINT_TOUR)
+  report('the tour is printed', TOUR.every(({ title }) => printed.includes(title)) ? [] : [printed])
   const again = await project.compose('run', '--rm', 'setup')
   report('set-up keeps what is there', /are there/.test(again) ? [] : [again])
 }

@@ -59,13 +59,26 @@ const section = (words: readonly string[], command: Command): readonly string[] 
     ...optionTable(command.options.filter(({ hidden }) => !hidden)),
     ...(help === '' ? [] : [block('text', help)]),
     ...(parent !== null && parent.commands.at(-1) === command ? groupHelp(parent) : []),
-    ...(examples.length === 0 ? [] : ['Examples:', block('sh', examples.join('\n'))]),
+    ...(examples.length === 0
+      ? []
+      : ['Examples:', block(exampleFence(words.join(' ')), examples.join('\n'))]),
     table(
       ['exit code', 'meaning'],
       Object.entries(exitCodes).map(([status, meaning]) => [status, sentence(meaning)]),
     ),
   ]
 }
+
+/** What services print when they are ready. */
+const READY: Readonly<Record<string, string>> = {
+  authz: 'listening',
+  signer: 'listening',
+  up: 'ready, listening on',
+}
+
+/** The tests execute every example. */
+const exampleFence = (words: string): string =>
+  words in READY ? `sh start="${READY[words]}"` : 'sh run'
 
 const sentence = (text: string): string =>
   `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`

@@ -67,7 +67,7 @@ export const NOTES: Readonly<Record<string, CommandNotes>> = {
   replay: {
     examples: [
       `countersign replay ${SHARED_CONFIG} audit.jsonl*`,
-      'countersign replay --config new.yaml --route kubernetes audit-*.jsonl.gz',
+      'countersign replay --config next.yaml --route kubernetes audit-*.jsonl.gz',
     ],
     exitCodes: {
       0: 'no decision changes',
@@ -162,7 +162,7 @@ export const NOTES: Readonly<Record<string, CommandNotes>> = {
     exitCodes: KEYS,
   },
   'keys signing revoke': {
-    examples: ['countersign keys signing revoke signing-keys ec-1'],
+    examples: ['countersign keys signing revoke signing-keys KID'],
     exitCodes: KEYS,
   },
   'keys signing prune': {

@@ -5,9 +5,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { blocksIn, blocksOf, PAGES, placeOf } from './examples/blocks.ts'
+import { blocksIn, blocksOf, isShell, PAGES, placeOf } from './examples/blocks.ts'
 import { commandProblems } from './examples/commands.ts'
 import { stepsOf } from './examples/console.ts'
+import { executionOf } from './examples/executions.ts'
 import { makeExampleFiles } from './examples/example-files.ts'
 import { commandsIn } from './examples/shell.ts'
 import { yamlProblems } from './examples/yaml.ts'
@@ -73,6 +74,27 @@ describe('commands of the documents', () => {
       assert.equal((await commandProblems(text)).join('\n'), '')
     })
   }
+})
+
+describe('commands of the documents', () => {
+  const commands = blocks.filter(isShell)
+
+  for (const block of commands) {
+    it(`are executed, or it says why they are not, at ${placeOf(block)}`, () => {
+      const execution = executionOf(block)
+      assert.ok('by' in execution, 'problem' in execution ? execution.problem : '')
+    })
+  }
+
+  it('are executed in most blocks', (t) => {
+    const counts = Object.groupBy(commands, (block) => {
+      const execution = executionOf(block)
+      return 'by' in execution ? execution.by : 'unknown'
+    })
+    const texts = Object.entries(counts).map(([by, { length }]) => `${length} ${by}`)
+    t.diagnostic(`${commands.length} blocks of commands: ${texts.join(', ')}`)
+    assert.ok((counts['no-run']?.length ?? 0) < commands.length / 5)
+  })
 })
 
 describe('JSON of the documents', () => {
@@ -179,6 +201,21 @@ describe('the checks of examples', () => {
       { command: 'c', output: '' },
     ])
   })
+  for (const [what, info, problem] of [
+    ['commands that nothing executes', '', /needs one of the attributes/],
+    ['two executions', 'run no-run="needs a cloud account"', /needs one of the attributes/],
+    ['an attribute that does not exist', 'runs', /no attribute runs/],
+    ['a reason that is none', 'no-run=later', /needs a reason/],
+    ['a test that is not there', 'tested-by=test/none.test.ts', /does not exist/],
+    ['a test of other pages', 'tested-by=test/demo.test.ts', /does not read page.md/],
+    ['a step of another page', 'step', /for docs\/tutorials/],
+  ] as const) {
+    it(`find ${what}`, () => {
+      const [block] = blocksIn('page.md', ['```sh ' + info, 'ls', '```', ''].join('\n'))
+      const execution = block && executionOf(block)
+      assert.match(execution && 'problem' in execution ? execution.problem : '', problem)
+    })
+  }
 
   it('read commands after assignments and in substitutions, without comments and here-documents', () => {
     const text = 'a=$(b "c d" | e) # f\ncat <<EOF > g\nh\nEOF\nX=1 i \\\n  j && k\n'

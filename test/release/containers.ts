@@ -2,10 +2,12 @@
 
 import { chown, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { globSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import packageJson from '../../package.json' with { type: 'json' }
 import type { Container } from '../../scripts/compose-test.checks.ts'
 import { mustRun, useEngine } from '../../scripts/compose-test.docker.ts'
+import { blocksTestedBy } from '../docs/examples/blocks.ts'
+import { commandsIn, type Words } from '../docs/examples/shell.ts'
 import { until } from '../fakes/until.ts'
 import { startEnvoy } from '../servers/envoy.ts'
 import { temporaryFolder } from '../servers/temporary.ts'
@@ -16,6 +18,8 @@ export interface Containers extends AsyncDisposable {
   readonly job: MainJob
   /** Runs a command of Docker; its output. */
   docker(...args: readonly string[]): Promise<string>
+  /** Starts the container `documented` by the command of docs/operate/install.md. */
+  startDocumented(): Promise<void>
   inspect(service: string): Promise<Container>
   /** Waits until the health check says so. */
   untilHealth(service: string, status: 'healthy' | 'unhealthy'): Promise<void>
@@ -33,6 +37,19 @@ const CONFINED = [
 // As in the image, but more often.
 const HEALTH = ['--health-interval=1s', '--health-retries=1', '--health-start-period=1s']
 
+// What the folder of the page has at least.
+const MINIMAL = `version: 1
+listen: { authz: unix:/run/countersign/authz.sock }
+authenticators: { guests: { anonymous: {} } }
+routes: [{ name: app, authenticate: [guests], authorize: [{ allow: everyone }], forward: { headers: kubernetes } }]
+`
+
+/** The commands of docs/operate/install.md, without `docker`. */
+const documented = (): readonly Words[] =>
+  blocksTestedBy('test/release/image.test.ts', 'docs/operate/install.md')
+    .flatMap(({ text }) => commandsIn(text))
+    .map((words) => words.slice(1))
+
 /** Loads the image, and starts the site. */
 export const startContainers = async (archive: string): Promise<Containers> => {
   await using stack = new AsyncDisposableStack()
@@ -40,7 +57,8 @@ export const startContainers = async (archive: string): Promise<Containers> => {
   const { environment } = stack.use(await useEngine(folder))
   const docker = async (...args: readonly string[]): Promise<string> =>
     await mustRun(['docker', ...args], environment)
-  await docker('load', '--input', archive)
+  const [load = [], start = []] = documented()
+  await docker(...load.map((word) => (word === basename(archive) ? archive : word)))
   stack.defer(async () => void (await docker('image', 'rm', '--force', IMAGE)))
   console.log(`image: ${await docker('image', 'inspect', '--format={{.Size}}', IMAGE)}`)
 
@@ -82,6 +100,21 @@ export const startContainers = async (archive: string): Promise<Containers> => {
   const bootstrap = await docker('run', '--rm', ...CONFINED, ...readable, IMAGE, ...generate)
   stack.use(await startEnvoy({ bootstrap }))
   const running = stack.move()
+  const startDocumented = async (): Promise<void> => {
+    const configuration = folder.file('countersign')
+    await mkdir(configuration)
+    await writeFile(join(configuration, 'countersign.yaml'), MINIMAL)
+    const words = start.map((word) => word.replace('./countersign', configuration))
+    await docker(
+      'run',
+      '--detach',
+      '--name=documented',
+      '--network=none',
+      ...HEALTH,
+      ...words.slice(1),
+    )
+    running.defer(async () => void (await docker('rm', '--force', 'documented')))
+  }
   const inspect = async (service: string): Promise<Container> => {
     const [container]: readonly Container[] = JSON.parse(await docker('inspect', service))
     if (container === undefined) throw new Error(`no container ${service}`)
@@ -90,6 +123,7 @@ export const startContainers = async (archive: string): Promise<Containers> => {
   return {
     job,
     docker,
+    startDocumented,
     inspect,
     untilHealth: (service, status) =>
       until(

@@ -11,7 +11,7 @@ import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import packageJson from '../../package.json' with { type: 'json' }
 import { findEnvoy } from '../../src/envoy/binary.ts'
-import { textOf } from '../docs/markdown.ts'
+import { blocksTestedBy } from '../docs/examples/blocks.ts'
 import { eventually } from '../e2e/site.ts'
 import { skipWithoutDebian, startDebian, type DebianMachine } from '../servers/debian.ts'
 import { skipWithoutEnvoy } from '../servers/envoy.ts'
@@ -26,13 +26,12 @@ const archiveOf = (number: string): string => `countersign_${number}_amd64.deb`
 
 const SERVICES = ['authz', 'signer'] as const
 
-/** The commands that docs/operate/install.md gives after `init`. */
-const commands = (): string => {
-  const [, section = ''] = textOf('docs/operate/install.md').split('## Debian package\n')
-  const [, , block] = section.split('```sh\n')
-  assert.ok(block !== undefined)
-  return block.split('```')[0] ?? ''
-}
+const [installation, changes] = blocksTestedBy(
+  'test/release/debian.test.ts',
+  'docs/operate/install.md',
+).map(({ text }) => text)
+assert.ok(installation !== undefined && changes !== undefined)
+const [aptInstall = '', , init = ''] = installation.split('\n')
 
 describe('the Debian package', { skip: skipWithoutDebian() || skipWithoutEnvoy() }, () => {
   const stack = new AsyncDisposableStack()
@@ -51,7 +50,8 @@ describe('the Debian package', { skip: skipWithoutDebian() || skipWithoutEnvoy()
   after(async () => await stack.disposeAsync())
 
   const install = async (number: string): Promise<void> => {
-    await machine.run('apt-get', 'install', '--yes', `/mnt/${archiveOf(number)}`)
+    const command = aptInstall.replace('apt install', 'apt install --yes')
+    await machine.sh(`cd /mnt && ${command.replace(archiveOf(version), archiveOf(number))}`)
   }
   const file = (name: string): string => machine.file(`/etc/countersign/${name}`)
   const audit = (name = 'audit.jsonl'): string => machine.file(`/var/log/countersign/authz/${name}`)
@@ -98,12 +98,22 @@ describe('the Debian package', { skip: skipWithoutDebian() || skipWithoutEnvoy()
   it('does the main job by the commands of the page, with live units', async () => {
     job = stack.use(
       await startMainJob({
-        run: (args) => machine.run('countersign', ...args),
+        run: async (args) => {
+          // The upstream of the test, and its CA, in place of those of the page.
+          const options = Object.fromEntries(
+            args.flatMap((arg, at) => (arg.startsWith('--') ? [[arg, args[at + 1] ?? '']] : [])),
+          )
+          const command = init.replaceAll(
+            /(--upstream(?:-ca)?) \S+/g,
+            (_, name) => `${name} ${options[name]}`,
+          )
+          return await machine.sh(`cd /etc/countersign && ${command} --port ${options['--port']}`)
+        },
         folder: '/etc/countersign',
         file,
       }),
     )
-    await machine.sh(`cd /etc/countersign\n${commands()}`)
+    await machine.sh(`cd /etc/countersign\n${changes}`)
     await works()
     assert.match(await readFile(audit(), 'utf8'), /"user":"alice"/)
   })

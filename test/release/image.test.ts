@@ -107,6 +107,11 @@ describe('the image', { skip }, () => {
       }
     })
 
+    it('is healthy by the command of the page', async () => {
+      await containers.startDocumented()
+      await containers.untilHealth('documented', 'healthy')
+    })
+
     for (const service of ['authz', 'signer'] as const) {
       it(`has a health check by which ${service} is healthy, and unhealthy while it does not answer`, async () => {
         await containers.untilHealth(service, 'healthy')

@@ -6,14 +6,15 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, stat, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { copyFile, mkdir, stat, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { stringify } from 'yaml'
 import packageJson from '../../package.json' with { type: 'json' }
 import { findEnvoy } from '../../src/envoy/binary.ts'
 import { configuration, usersFile } from '../e2e/site.ts'
+import { blocksTestedBy } from '../docs/examples/blocks.ts'
 import { skipWithoutEnvoy } from '../servers/envoy.ts'
 import { createPki } from '../servers/pki.ts'
 import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'
@@ -55,9 +56,13 @@ describe('in an empty folder, npm installs a command', () => {
     const place = folder.file('installed')
     await mkdir(place)
     await writeFile(join(place, 'package.json'), '{ "private": true }')
-    await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', archive], {
-      cwd: place,
-    })
+    await copyFile(archive, join(place, basename(archive)))
+    const [commands] = blocksTestedBy('test/release/npm-package.test.ts', 'docs/operate/install.md')
+    const options = { prefer_offline: 'true', audit: 'false', fund: 'false' }
+    const variables = Object.entries(options).map(([name, value]) => [`npm_config_${name}`, value])
+    const env = { ...process.env, ...Object.fromEntries(variables) }
+    const { stdout } = await run('sh', ['-ec', commands?.text ?? ''], { cwd: place, env })
+    assert.match(stdout, new RegExp(`^${packageJson.version.replaceAll('.', '\\.')}$`, 'm'))
     command = join(place, 'node_modules/.bin/countersign')
   })
 

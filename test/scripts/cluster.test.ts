@@ -2,10 +2,11 @@
 
 import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
-import { appendFile, readdir, readFile } from 'node:fs/promises'
+import { appendFile, copyFile, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { BackgroundCommand } from '../e2e/background-command.ts'
+import { blocksTestedBy } from '../docs/examples/blocks.ts'
 import { until } from '../fakes/until.ts'
 import { http1 } from '../servers/client.ts'
 import { skipWithoutApiServer } from '../servers/kube-apiserver.ts'
@@ -15,11 +16,17 @@ import { freePort } from '../servers/ports.ts'
 import { temporaryFolder } from '../servers/temporary.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
+const AUTHENTICATION = join(ROOT, 'deploy/recipes/authentication.kube.yaml')
 const SCRIPT = `"${process.execPath}" "${join(ROOT, 'scripts/cluster.ts')}"`
 
-/** Starts a cluster in `cluster` of a folder, and waits until it is ready. */
-const startCluster = async (cwd: string, args: string): Promise<BackgroundCommand> => {
-  const started = new BackgroundCommand(`${SCRIPT} cluster ${args}`, cwd)
+const [PLAIN = '', WITH_FLAGS = ''] = blocksTestedBy(
+  'test/scripts/cluster.test.ts',
+  'docs/how-to/upstreams/kube-apiserver.md',
+).map(({ text }) => text.trim().replace('npm run cluster --', SCRIPT))
+
+/** Starts a cluster in `cluster` of a folder by a command of the page, and waits until it is ready. */
+const startCluster = async (cwd: string, command: string): Promise<BackgroundCommand> => {
+  const started = new BackgroundCommand(command, cwd)
   await started.printed('cluster: ready, listening on https://127.0.0.1:')
   return started
 }
@@ -37,7 +44,7 @@ describe('npm run cluster', { skip: skipWithoutApiServer() }, () => {
     const kubeconfig = `--kubeconfig=${folder.file('cluster/admin.kubeconfig')}`
     {
       await using stack = new AsyncDisposableStack()
-      stack.use(await startCluster(folder.path, `--port ${await freePort()}`))
+      stack.use(await startCluster(folder.path, `${PLAIN} --port ${await freePort()}`))
       const made = await kubectl([kubeconfig, 'create', 'namespace', 'kept'])
       assert.equal(made.output, 'namespace/kept created\n', made.complaint)
       // The controllers have filled it.
@@ -46,7 +53,7 @@ describe('npm run cluster', { skip: skipWithoutApiServer() }, () => {
     }
     assert.deepEqual(await processesIn(folder.path), [])
     await using stack = new AsyncDisposableStack()
-    stack.use(await startCluster(folder.path, `--port ${await freePort()}`))
+    stack.use(await startCluster(folder.path, `${PLAIN} --port ${await freePort()}`))
     const kept = await kubectl([kubeconfig, 'get', 'namespace', 'kept', '-o', 'name'])
     assert.equal(kept.output, 'namespace/kept\n', kept.complaint)
     const audit = await readFile(folder.file('cluster/audit.jsonl'), 'utf8')
@@ -57,10 +64,16 @@ describe('npm run cluster', { skip: skipWithoutApiServer() }, () => {
   it('accepts certificates of a CA that is appended while it runs, and passes flags on', async () => {
     await using folder = await temporaryFolder()
     await using authority = await createAuthority('Appended CA')
+    await copyFile(AUTHENTICATION, folder.file('authentication.kube.yaml'))
     const alice = await authority.issue({ commonName: 'alice', usage: 'client' })
     const port = await freePort()
     await using stack = new AsyncDisposableStack()
-    stack.use(await startCluster(folder.path, `--port ${port} -- --anonymous-auth=false`))
+    stack.use(
+      await startCluster(
+        folder.path,
+        `${WITH_FLAGS.replace('7443', String(port))} --anonymous-auth=false`,
+      ),
+    )
     const asAlice = [
       '--kubeconfig=/dev/null',
       `--server=https://127.0.0.1:${port}`,

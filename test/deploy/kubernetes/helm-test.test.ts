@@ -10,6 +10,7 @@ import { text } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
 import { z } from 'zod'
 import { helm } from '../../../scripts/helm.ts'
+import { blocksTestedBy } from '../../docs/examples/blocks.ts'
 import { startCluster, type Cluster } from '../../servers/cluster.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
 import { skipWithoutApiServer } from '../../servers/kube-apiserver.ts'
@@ -20,6 +21,12 @@ import { startChart, type RunningChart } from './running-chart.ts'
 
 const skip =
   skipWithoutHelm() || skipWithoutApiServer() || skipWithoutKubectl() || skipWithoutEnvoy()
+
+// Without the log, which only a kubelet has.
+const HELM_TEST = blocksTestedBy(
+  'test/deploy/kubernetes/helm-test.test.ts',
+  'deploy/kubernetes/chart/README.md',
+).flatMap(({ text: command }) => command.trim().split(' ').slice(1, -1))
 
 const CONFIG = {
   authenticators: {
@@ -122,7 +129,7 @@ describe('helm test', { skip, timeout: 180_000 }, () => {
     await cluster.kubectl(['delete', 'pod/countersign-test', `--namespace=${namespace}`, '--force'])
     const [log, result] = await Promise.all([
       kubelet(secret),
-      helm(['test', 'countersign', `--namespace=${namespace}`], cluster.kubeconfig).catch(String),
+      helm(HELM_TEST, cluster.kubeconfig).catch(String),
     ])
     return { log, result }
   }

@@ -5,6 +5,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { text } from 'node:stream/consumers'
+import { blocksTestedBy } from '../../docs/examples/blocks.ts'
 import { ROOT, textOf } from '../../docs/markdown.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
 import { freePort } from '../../servers/ports.ts'
@@ -13,10 +14,10 @@ import { BackgroundCommand } from '../background-command.ts'
 
 const section = textOf('README.md').split('## Five minutes\n')[1]?.split('\n## ')[0] ?? ''
 
-/** The first block of that language in the section. */
-const blockOf = (language: string): string => {
-  const [, block] = new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``).exec(section) ?? []
-  assert.ok(block !== undefined, language)
+/** The configuration in the section. */
+const yaml = (): string => {
+  const [, block] = /```yaml\n([^]*?)```/.exec(section) ?? []
+  assert.ok(block !== undefined)
   return block
 }
 
@@ -34,7 +35,8 @@ describe('the first example of README.md', { skip }, () => {
         .replaceAll('8443', String(edge))
         .replaceAll(/^countersign /gm, `${process.execPath} ${ROOT}/src/countersign.ts `)
     // `#` begins a comment, `&` the background; here every command that stays is in the background.
-    const [server = '', init = '', up = '', curl = '', ...more] = here(blockOf('sh'))
+    const [commands] = blocksTestedBy('test/e2e/first-configuration/readme.test.ts', 'README.md')
+    const [server = '', init = '', up = '', curl = '', ...more] = here(commands?.text ?? '')
       .trim()
       .split('\n')
       .map((line) => line.replace(/&? +#.*$/, ''))
@@ -57,7 +59,7 @@ describe('the first example of README.md', { skip }, () => {
     assert.equal(await status(as.replace(/-u \S+/, '')), '401')
     await first[Symbol.asyncDispose]()
 
-    await writeFile(folder.file('gateway/countersign.yaml'), here(blockOf('yaml')))
+    await writeFile(folder.file('gateway/countersign.yaml'), here(yaml()))
     const second = start(up)
     await second.printed('ready, listening on')
     assert.equal(await finished(`${as}hello.txt -s`, folder.path), 'hello\n')

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'
 import { z } from 'zod'
+import { blocksTestedBy } from '../../docs/examples/blocks.ts'
 import { http1, valuesOf, type Answer, type HeaderLine, type Target } from '../../servers/client.ts'
 import { startConnectProxy } from '../../servers/connect-proxy.ts'
 import type { Envoy } from '../../servers/envoy.ts'
@@ -16,6 +17,7 @@ import { ALICE_BY_TOKEN, PASSWORD } from './configuration.ts'
 import { istioFile } from './files.ts'
 import { startHop } from './hop.ts'
 import { apply, succeed } from './mesh.ts'
+import { openChecks, outputsOf } from './page-checks.ts'
 import { errorsOf, notTaken } from './taken.ts'
 import { HOSTS, skipWithoutServers, startIstioSite, type IstioSite } from './site.ts'
 
@@ -90,6 +92,36 @@ describe('a certificate of every caller', { skip: skipWithoutServers(), timeout:
       headers: [...headers, ['content-type', 'application/json']],
       body: REVIEW,
     })
+
+  it('is active by the commands of the pages', async () => {
+    const test = 'test/e2e/istio/certificates.test.ts'
+    const { files, cluster } = WAYS['the delegation hop']
+    await site.apply(...files)
+    await site.gateway.until((text) => text.includes(`"cluster":"${cluster}`))
+    const ready = async (): Promise<number> => (await review([basic('bob', PASSWORD)])).status
+    await eventually(ready, (status) => status === 201)
+    const blocks = blocksTestedBy(test, 'deploy/istio/README.md')
+    const [lint, requests, ...others] = blocks
+    assert.ok(lint && requests && others.length === 0)
+    await using folder = await openChecks(site, proxy, blocks)
+    const [, rejected = ''] = await outputsOf(lint, folder)
+    assert.match(rejected, /^(?:\S+update_rejected: 0\n)+$/)
+    const [refused = '', user = '', forged = '', upgraded = '', whoami = ''] = await outputsOf(
+      requests,
+      folder,
+    )
+    assert.match(refused, /^HTTP\/\S+ 401/)
+    for (const output of [user, forged]) {
+      assert.match(output, /^HTTP\/\S+ 200/)
+      assert.match(output, /"x-remote-user","alice"/i)
+      assert.doesNotMatch(output, /"root"|CN=root/)
+    }
+    assert.doesNotMatch(upgraded, /^HTTP\/\S+ 403/)
+    assert.match(whoami, /Username +alice\nGroups +\[.*ops/)
+    for (const block of blocksTestedBy(test, 'docs/how-to/lint-envoy.md')) {
+      await outputsOf(block, folder)
+    }
+  })
 
   for (const [way, { files, cluster, newcomer }] of Object.entries(WAYS)) {
     describe(`with ${way}`, () => {

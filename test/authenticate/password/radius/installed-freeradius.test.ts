@@ -2,10 +2,10 @@
 // is what docs/how-to/credentials-in.md says.
 
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { RadiusFailure } from '../../../../src/clients/radius/failure.ts'
 import { Secret } from '../../../../src/config/references.ts'
+import { blocksTestedBy } from '../../../docs/examples/blocks.ts'
 import { CALLER } from '../../../fakes/caller.ts'
 import {
   INSTALLED,
@@ -20,13 +20,12 @@ const USERS = { alice: 'wonderland', bob: 'builder' }
 // What an administrator does who forgets rejects.
 const SIGN_ACCEPTS_ALONE = `sed -i -E 's/^post-auth \\{/&\\nupdate reply {\\n\\&Message-Authenticator := 0x00\\n}/' ${INSTALLED}/sites-available/default`
 
-const GUIDE = new URL('../../../../docs/how-to/credentials-in.md', import.meta.url)
+const TEST = 'test/authenticate/password/radius/installed-freeradius.test.ts'
 
 /** The commands of the guide, without the last line: here the server is started by the test, as this user. */
-const documentedChange = async (): Promise<string> => {
-  const [, commands = ''] =
-    /```sh\n((?:(?!```)[^])*sign_replies[^]*?)\n```/.exec(await readFile(GUIDE, 'utf8')) ?? []
-  const lines = commands.split('\n')
+const documentedChange = (): string => {
+  const [block] = blocksTestedBy(TEST, 'docs/how-to/credentials-in.md')
+  const lines = block?.text.trimEnd().split('\n') ?? []
   assert.match(lines.pop() ?? '', /^sudo freeradius -C && sudo systemctl restart freeradius$/)
   return lines.join('\n').replaceAll(/^sudo /gm, '')
 }
@@ -64,7 +63,7 @@ describe('FreeRADIUS as Debian installs it', { skip: skipWithoutInstalledFreeRad
   })
 
   it('verifies passwords once it is changed as the documentation says', async () => {
-    await using server = await startInstalledFreeRadius(USERS, await documentedChange())
+    await using server = await startInstalledFreeRadius(USERS, documentedChange())
     await using radius = radiusOf(server)
     assert.equal((await radius.verify('alice', 'wonderland', CALLER)).outcome, 'verified')
     assert.equal((await radius.verify('alice', 'guess', CALLER)).outcome, 'wrong-password')

@@ -1,0 +1,56 @@
+// What executes each command of the documents, by the attribute of its block.
+
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { ROOT } from '../markdown.ts'
+import type { Block } from './blocks.ts'
+
+/**
+ * - `run`, `start=TEXT`: the commands of the page are executed in their order, here or by test/e2e/documents.
+ * - `step`, `export`, and `start=TEXT` in docs/tutorials: test/e2e/tutorials follows the page.
+ * - `tested-by=TEST`: that test reads the block by `blocksTestedBy`, and executes it.
+ * - `no-run="REASON"`: no machine of the tests can.
+ */
+const EXECUTIONS = ['run', 'start', 'step', 'export', 'tested-by', 'no-run'] as const
+
+/** How a block is executed. */
+export type Execution = (typeof EXECUTIONS)[number]
+
+/** How a block is executed, or what is wrong with its attributes. */
+export const executionOf = (
+  block: Block,
+): { readonly by: Execution } | { readonly problem: string } => {
+  const { attributes, page } = block
+  const isTutorial = page.startsWith('docs/tutorials/') // it has attributes of its own
+  const unknown = [...attributes.keys()].filter((name) => !isTutorial && !isKnown(name))
+  if (unknown.length > 0) return { problem: `there is no attribute ${unknown.join()}` }
+  const [by, ...others] = EXECUTIONS.filter((name) => attributes.has(name))
+  if (by === undefined || others.length > 0) {
+    return { problem: `needs one of the attributes ${EXECUTIONS.join(', ')} (CONTRIBUTING.md)` }
+  }
+  if (['step', 'export'].includes(by) && !isTutorial) {
+    return { problem: `${by} is for docs/tutorials` }
+  }
+  const problem = by === 'tested-by' ? testProblem(block) : by === 'no-run' && reasonProblem(block)
+  return problem ? { problem } : { by }
+}
+
+const isKnown = (name: string): boolean => EXECUTIONS.some((execution) => execution === name)
+
+/** The test, or a file next to it, asks for the blocks of this page. */
+const testProblem = ({ page, attributes }: Block): string | undefined =>
+  (attributes.get('tested-by') ?? '')
+    .split(',')
+    .map((test) => {
+      if (!existsSync(join(ROOT, test))) return `${test} does not exist`
+      const folder = join(ROOT, dirname(test))
+      const isRead = globSync('*.ts', { cwd: folder }).some((name) => {
+        const text = readFileSync(join(folder, name), 'utf8')
+        return ['blocksTestedBy(', `'${test}'`, `'${page}'`].every((part) => text.includes(part))
+      })
+      return isRead ? undefined : `${test} does not read ${page} by blocksTestedBy`
+    })
+    .find((problem) => problem !== undefined)
+
+const reasonProblem = ({ attributes }: Block): string | undefined =>
+  (attributes.get('no-run') ?? '').split(' ').length < 3 ? 'no-run needs a reason' : undefined
