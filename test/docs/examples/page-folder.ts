@@ -59,7 +59,9 @@ export const openPageFolder = async (
   const { path } = stack.use(await temporaryFolder())
   const envoy = await freePort()
   await makeExampleFiles(path)
-  await copyFile(join(path, 'ca.pem'), join(path, 'staff-ca.pem'))
+  for (const name of ['staff-ca.pem', 'upstream-ca.pem']) {
+    await copyFile(join(path, 'ca.pem'), join(path, name))
+  }
   await run('ca', 'create', '--out', join(path, 'ca'))
   const names = ['localhost', '*.example.org'].flatMap((name) => ['--dns', name])
   await run(
@@ -73,6 +75,9 @@ export const openPageFolder = async (
     '--out',
     join(path, 'edge'),
   )
+  for (const type of ['pem', 'key']) {
+    await copyFile(join(path, `edge/server.${type}`), join(path, `edge.${type}`))
+  }
   // Commands make the file that most configurations name.
   await rename(join(path, 'grant.keys'), join(path, 'edge/grant.keys'))
   const applications = stack.use(await startApplications(join(path, 'edge')))
