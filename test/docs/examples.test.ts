@@ -208,7 +208,7 @@ describe('the checks of examples', () => {
     ['a reason that is none', 'no-run=later', /needs a reason/],
     ['a test that is not there', 'tested-by=test/none.test.ts', /does not exist/],
     ['a test of other pages', 'tested-by=test/demo.test.ts', /does not read page.md/],
-    ['a step of another page', 'step', /for docs\/tutorials/],
+    ['a step of another page', 'step', /no test of test\/e2e follows page.md/],
   ] as const) {
     it(`find ${what}`, () => {
       const [block] = blocksIn('page.md', ['```sh ' + info, 'ls', '```', ''].join('\n'))

@@ -7,7 +7,7 @@ import type { Block } from './blocks.ts'
 
 /**
  * - `run`, `start=TEXT`: the commands of the page are executed in their order, here or by test/e2e/documents.
- * - `step`, `export`, and `start=TEXT` in docs/tutorials: test/e2e/tutorials follows the page.
+ * - `step`, `export`, and `start=TEXT` in docs/tutorials: a test follows the page, which has attributes of its own.
  * - `tested-by=TEST`: that test reads the block by `blocksTestedBy`, and executes it.
  * - `no-run="REASON"`: no machine of the tests can.
  */
@@ -21,8 +21,9 @@ export const executionOf = (
   block: Block,
 ): { readonly by: Execution } | { readonly problem: string } => {
   const { attributes, page, text } = block
-  const isTutorial = page.startsWith('docs/tutorials/') // it has attributes of its own
-  const unknown = [...attributes.keys()].filter((name) => !isTutorial && !isKnown(name))
+  const isTutorial = page.startsWith('docs/tutorials/')
+  const isStep = isTutorial || attributes.has('step') || attributes.has('export')
+  const unknown = [...attributes.keys()].filter((name) => !isStep && !isKnown(name))
   if (unknown.length > 0) return { problem: `there is no attribute ${unknown.join()}` }
   const [by, ...others] = EXECUTIONS.filter((name) => attributes.has(name))
   // In a tutorial the test has the command itself.
@@ -30,14 +31,21 @@ export const executionOf = (
   if (by === undefined || others.length > 0) {
     return { problem: `needs one of the attributes ${EXECUTIONS.join(', ')} (CONTRIBUTING.md)` }
   }
-  if (['step', 'export'].includes(by) && !isTutorial) {
-    return { problem: `${by} is for docs/tutorials` }
+  if (['step', 'export'].includes(by) && !isFollowed(page)) {
+    return { problem: `no test of test/e2e follows ${page}` }
   }
   const problem = by === 'tested-by' ? testProblem(block) : by === 'no-run' && reasonProblem(block)
   return problem ? { problem } : { by }
 }
 
 const isKnown = (name: string): boolean => EXECUTIONS.some((execution) => execution === name)
+
+const scenarios = globSync('test/e2e/*/*.test.ts', { cwd: ROOT }).map((file) =>
+  readFileSync(join(ROOT, file), 'utf8'),
+)
+
+/** A test names the page. */
+const isFollowed = (page: string): boolean => scenarios.some((text) => text.includes(`'${page}'`))
 
 /** The test, or a file next to it, asks for the blocks of this page. */
 const testProblem = ({ page, attributes }: Block): string | undefined =>
