@@ -73,6 +73,7 @@ const section = (words: readonly string[], command: Command): readonly string[] 
 const READY: Readonly<Record<string, string>> = {
   authz: 'listening',
   signer: 'listening',
+  metrics: 'listening',
   up: 'ready, listening on',
 }
 

@@ -5,7 +5,7 @@ import type { Clock } from '../runtime/clock.ts'
 import { Histogram } from '../runtime/metrics/metric.ts'
 
 /** The phases that may have to wait: for a server, for a password hash, for `state`. */
-export const WAITING_PHASES = ['authenticate', 'authorize', 'transform'] as const
+const WAITING_PHASES = ['authenticate', 'authorize', 'transform'] as const
 
 /** One of {@link WAITING_PHASES}. */
 export type WaitingPhase = (typeof WAITING_PHASES)[number]

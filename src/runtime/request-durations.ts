@@ -7,7 +7,7 @@ import type { Distribution } from './metrics/distribution.ts'
 import { tracedRequest } from './tracing/span.ts'
 
 /** What a server is to authz. */
-export const SERVER_KINDS = [
+const SERVER_KINDS = [
   'ldap',
   'radius',
   'introspection',
@@ -30,7 +30,7 @@ export type ServerKind = (typeof SERVER_KINDS)[number]
  * How a request ended: `answered`, also by a refusal; `failed`, without a usable answer in time; `aborted`, because its
  * caller went away, or its time was over.
  */
-export const REQUEST_OUTCOMES = ['answered', 'failed', 'aborted'] as const
+const REQUEST_OUTCOMES = ['answered', 'failed', 'aborted'] as const
 
 /** One of {@link REQUEST_OUTCOMES}. */
 export type RequestOutcome = (typeof REQUEST_OUTCOMES)[number]

@@ -84,6 +84,7 @@ export const openPageFolder = async (
   const differences: Difference[] = [
     ...(options.differences ?? []),
     ...INSTALLED.map((folder) => [folder, path] as const),
+    [/0\.0\.0\.0:9091\b/g, '127.0.0.1:0'],
     [/\b8443\b/g, String(envoy)],
     [/\b3000\b/g, String(applications.plain)],
     [/\b6443\b/g, String(applications.tls)],
