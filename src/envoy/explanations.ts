@@ -57,7 +57,10 @@ export const EXPLANATIONS: Readonly<Record<string, string>> = {
     'The client certificate of this caller, from the signer over SDS.',
   max_retries: 'Requests that wait for an authz that restarts. Those beyond fail at once.',
   retry_back_off: 'Connects again soon after a restart.',
-  default_value: 'The name without a certificate handle; the signer refuses it.',
+  certificate_mapper:
+    'The name is the certificate handle. Without one it is a name that the signer refuses.',
+  status_code_filter:
+    'Asked first, since CEL costs more: only what was not answered well may have failed.',
   max_session_keys:
     'No TLS session is resumed: it would have the client certificate of its first request.',
   disable_stateless_session_resumption:

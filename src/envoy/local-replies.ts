@@ -8,7 +8,7 @@ import { compileGlob, encodedGlob } from '../request/glob.ts'
 import { hostsOverlap } from '../request/hosts.ts'
 import { tooManyRequests } from './issuer-bounds.ts'
 import type { Message } from './message.ts'
-import { celFilter } from './refusal-log.ts'
+import { allOf, celFilter } from './refusal-log.ts'
 
 /** `local_reply_config` of the connection manager, as a field; nothing where Envoy's own texts are good enough. */
 export const localReplies = (
@@ -120,10 +120,4 @@ const anyStatus: Message = celFilter('true')
 
 function withStatus(status: number): Message {
   return celFilter(`response.code == ${status}`)
-}
-
-/** Envoy refuses a list of one. */
-const allOf = (filters: readonly Message[]): Message => {
-  const [only] = filters
-  return only !== undefined && filters.length === 1 ? only : { and_filter: { filters } }
 }
