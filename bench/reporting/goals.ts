@@ -90,10 +90,10 @@ const agingGoals = ({ aging }: Results): readonly Goal[] => {
       ratioIn(aged, fresh, ({ cpu }) => cpu),
     ),
     goal(
-      `memory after ${time}`,
-      '× a fresh process',
-      ['at most', 1.1],
-      ratioIn(aged, fresh, ({ resident }) => resident),
+      `memory after ${time}, with ${aging.identities.toLocaleString('en')} identities`,
+      'MB',
+      ['at most', 200],
+      megabytes(aged?.resident),
     ),
   ].flat()
 }

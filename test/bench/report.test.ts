@@ -89,7 +89,7 @@ describe('goalsOf', () => {
         ['CPU of a check with two processes, each at 2,000/s', 1.05, true],
         ['requests through Envoy, saturated', 1.4, true],
         ['CPU of a check after 60 minutes and 100 reloads', 1.15, false],
-        ['memory after 60 minutes and 100 reloads', 1.2, false],
+        ['memory after 60 minutes and 100 reloads, with 10,000 identities', 180, true],
       ],
     )
   })
