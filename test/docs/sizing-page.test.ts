@@ -25,7 +25,7 @@ const resultsSchema = z.object({
   hostile: z.object({ alone: z.object({ auditBytes: z.number() }) }),
 })
 
-const latest = globSync('bench/results/*.json', { cwd: ROOT }).toSorted().at(-1) ?? ''
+const latest = globSync('bench/results/[0-9]*.json', { cwd: ROOT }).toSorted().at(-1) ?? ''
 const { checks, credentials, certificates, memory, hostile } = resultsSchema.parse(
   JSON.parse(readFileSync(join(ROOT, latest), 'utf8')),
 )
