@@ -29,7 +29,7 @@ export const monitoringSchema = z
       .strictObject({
         enabled: z.boolean().default(false).describe('Whether there is one.'),
         port: port.default(9091).describe('Its port.'),
-        resources: resources({ cpu: '10m', memory: '64Mi' }, '128Mi'),
+        resources: resources({ cpu: '10m', memory: '96Mi' }, '192Mi'),
       })
       .prefault({})
       .describe(
