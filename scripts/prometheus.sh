@@ -1,0 +1,21 @@
+#!/bin/sh
+# Builds promtool, which checks and tests alert rules, from the Go module proxy alone, into .cache/prometheus (or
+# $COUNTERSIGN_CACHE/prometheus). Takes minutes, and nothing when it exists.
+#
+#   sh scripts/prometheus.sh
+
+set -eu
+
+name=prometheus
+VERSION=3.5.0
+MODULE=0.305.0
+root=$(cd "$(dirname "$0")/.." && pwd)
+folder=${COUNTERSIGN_CACHE:-$root/.cache}/prometheus/v$VERSION
+. "$root/scripts/go-program.sh"
+
+[ ! -x "$folder/promtool" ] || already_there
+start promtool
+prometheus=github.com/prometheus/prometheus
+require "$prometheus" "v$MODULE"
+build promtool "$prometheus/cmd/promtool" "-X github.com/prometheus/common/version.Version=$VERSION"
+finish
