@@ -2,6 +2,7 @@
 
 import { Command } from 'commander'
 import type { CommandContext } from '../context.ts'
+import { listCommand } from './list.ts'
 import { publicKeyCommand } from './public-key.ts'
 import { verifyCommand } from './verify.ts'
 
@@ -9,5 +10,6 @@ import { verifyCommand } from './verify.ts'
 export const auditCommand = (context: CommandContext): Command =>
   new Command('audit')
     .description('read audit logs, and verify that nothing in them was changed or removed')
+    .addCommand(listCommand(context))
     .addCommand(verifyCommand(context))
     .addCommand(publicKeyCommand(context))

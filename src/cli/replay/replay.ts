@@ -14,6 +14,7 @@ import { ConfigurationFiles } from '../../config/files.ts'
 import { CountersignError, hasCode } from '../../runtime/errors.ts'
 import type { JsonObject } from '../../runtime/json-object.ts'
 import type { CommandContext } from '../context.ts'
+import { instant } from '../instant.ts'
 import { logChunks } from '../log-chunks.ts'
 import { configOption } from '../options.ts'
 import { printable, printableJson } from '../printable.ts'
@@ -79,12 +80,6 @@ const isReaderGone = (cause: unknown): boolean => hasCode(cause, 'EPIPE')
 const wholeNumber = (text: string): number => {
   if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
   return Number(text)
-}
-
-const instant = (text: string): number => {
-  const at = /^\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:\d{2}))?$/.test(text) ? Date.parse(text) : NaN
-  if (Number.isNaN(at)) throw new InvalidArgumentError('It must be a time as in RFC 3339.')
-  return at
 }
 
 const run = async (
