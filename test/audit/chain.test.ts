@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFile, readFile, rename, truncate, writeFile } from 'node:fs/promises'
+import { appendFile, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { createReadStream } from 'node:fs'
+import { createReadStream, existsSync } from 'node:fs'
 import { describe, it, mock } from 'node:test'
 import { promisify } from 'node:util'
 import { readChainFields } from '../../src/audit/chain.ts'
@@ -192,6 +192,32 @@ describe('an audit log on a full disk', () => {
     assert.equal(notes.length, 1)
   })
 })
+
+describe(
+  'an audit log that cannot be written for a while',
+  { skip: !existsSync('/dev/full') },
+  () => {
+    it('continues the chain at the last record that was written, and says how much was lost', async () => {
+      await using folder = await temporaryFolder()
+      const path = folder.file('audit.jsonl')
+      const before = folder.file('before')
+      using sink = new JsonLinesSink(path)
+      await sink.write(loaded(1))
+      await rename(path, before)
+      await symlink('/dev/full', path)
+      sink.reopen()
+      const lost = [sink.write(loaded(2)), sink.write(loaded(3))]
+      for (const { status } of await Promise.allSettled(lost)) assert.equal(status, 'rejected')
+      await rm(path)
+      sink.reopen()
+      await sink.write(loaded(4))
+      const { findings, notes, chains } = await verify(before, path)
+      assert.deepEqual(findings, [])
+      assert.equal(chains[0]?.records, 4)
+      assert.match(notes[0]?.text ?? '', /^2 events could not be written/)
+    })
+  },
+)
 
 describe('a second writer of an audit file', () => {
   const refusal = {
