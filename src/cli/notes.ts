@@ -75,6 +75,39 @@ export const NOTES: Readonly<Record<string, CommandNotes>> = {
       2: `the configuration cannot be used, the files have no decision, or ${INVALID}`,
     },
   },
+  debug: {
+    examples: [
+      'countersign debug --user alice --for 10m',
+      'countersign debug --route kubernetes --source 10.0.0.0/8 --json',
+    ],
+    exitCodes: {
+      0: 'the time is over',
+      1: `the socket cannot be used, authz closed the connection, or ${INVALID}`,
+    },
+  },
+  'audit list': {
+    examples: [
+      'countersign audit list --user alice --decision deny audit*.jsonl*',
+      'countersign audit list --follow audit.jsonl',
+    ],
+    exitCodes: {
+      0: 'events were found',
+      1: 'no event was found',
+      2: `a file cannot be read, or ${INVALID}`,
+    },
+  },
+  'audit verify': {
+    examples: ['countersign audit verify --key audit.pub audit*.jsonl*'],
+    exitCodes: {
+      0: 'the log is intact',
+      1: 'something is wrong with it',
+      2: `a file cannot be read, or ${INVALID}`,
+    },
+  },
+  'audit public-key': {
+    examples: ['countersign audit public-key audit.key > audit.pub'],
+    exitCodes: { 0: 'printed', 1: 'the key cannot be read or used' },
+  },
   trace: {
     exitCodes: {
       0: 'events were found, and agree',

@@ -24,9 +24,7 @@ const UNUSABLE = 2
 
 const AFTERWORD = `
 All options that are given have to match. Lines that are not JSON are reported on standard error, lines
-of other programs are left out.
-
-Exit status: 0, events were found; 1, none; 2, a file cannot be read.`
+of other programs are left out.`
 
 /** The command. */
 export const listCommand = (context: CommandContext): Command =>

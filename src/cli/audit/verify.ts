@@ -27,8 +27,6 @@ may be given in any order, with those of other chains, and packed by gzip or zst
 proven by a later record only: --key verifies signed checkpoints (audit.checkpoints), and --expect a record
 that is known from elsewhere, such as the last hash of an earlier verification or a log line "audit checkpoint".
 
-Exit status: 0, the log is intact; 1, something is wrong with it; 2, a file cannot be read.
-
 With --json, one object per line: {"kind":"finding", "finding", "file", "line", "chain", "sequence",
 "text"} for all that is wrong, {"kind":"note", …}, {"kind":"chain", "chain", "writer", "host", "first",
 "last", "from", "until", "hash", "records", "signed", "files"}, and {"kind":"summary", "intact", "findings", …} at
