@@ -40,14 +40,14 @@ export const verifyCommand = (context: CommandContext): Command =>
     )
     .argument('<files...>', 'audit logs of authz or of signers; "-" for standard input')
     .option(
-      '--key <files...>',
-      'public keys of signed checkpoints, in PEM; each chain must have a signature by one of them',
+      '--key <file>',
+      'a public key of signed checkpoints, in PEM; each chain must have a signature by one of them; once for each',
       appended,
       [],
     )
     .option(
-      '--expect <record...>',
-      'a record that must be there: CHAIN:SEQUENCE:HASH',
+      '--expect <record>',
+      'a record that must be there: CHAIN:SEQUENCE:HASH; once for each',
       (text: string, before: readonly ExpectedRecord[]) => [...before, expectedRecord(text)],
       [],
     )

@@ -125,7 +125,7 @@ describe('countersign audit list', () => {
   it('ends with 2 where a file cannot be read, and refuses a source that is not an address', async () => {
     assert.equal((await countersign(['audit', 'list', '/nonexistent'])).status, 2)
     const { status, stderr } = await countersign(['audit', 'list', '-', '--source', 'alice'])
-    assert.equal(status, 1)
+    assert.equal(status, 2)
     assert.match(stderr, /It must be an IP address or a network/)
   })
 
