@@ -2,6 +2,7 @@
 // what it never prints.
 
 import assert from 'node:assert/strict'
+import { readFile, writeFile } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { decodeJwt } from 'jose'
@@ -131,7 +132,9 @@ describe('countersign sessions', () => {
     )
     await using own = await startSite(yaml)
     const config = own.folder.file('countersign.yaml')
-    await using other = await startAuthz(config)
+    const second = (await readFile(config, 'utf8')).replace('audit.jsonl', 'second.jsonl')
+    await writeFile(own.folder.file('second.yaml'), second)
+    await using other = await startAuthz(own.folder.file('second.yaml'))
     assert.ok(other.issuer)
     const { browser } = await loggedIn(own)
     const client = await own.client('spa')
@@ -140,9 +143,13 @@ describe('countersign sessions', () => {
     const tokens = await openid.authorizationCodeGrant(client, back, checks)
     await countersign(['sessions', 'end', '--user', 'alice', '--config', config])
     await countersign(['sessions', 'end', '--all', '--config', config])
-    await until(async () => (await own.audit('sessions-ended')).length >= 2)
+    const ended = async () => [
+      ...(await own.audit('sessions-ended')),
+      ...(await own.audit('sessions-ended', 'second.jsonl')),
+    ]
+    await until(async () => (await ended()).length >= 2)
     await sleep(2_500) // as long as either looks again
-    const events = await own.audit('sessions-ended')
+    const events = await ended()
     const said = events.map(({ by, user = '-', which, source = '-' }) =>
       [by, user, which, source].join(' '),
     )

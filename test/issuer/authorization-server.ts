@@ -73,7 +73,8 @@ export interface Site extends AsyncDisposable {
   browser(headers?: Readonly<Record<string, string>>): Browser
   /** A client library of another project, set up for one of the configured clients. */
   client(id: string): Promise<openid.Configuration>
-  audit(event: string): Promise<readonly Record<string, unknown>[]>
+  /** The events of a name in an audit log; by default that of this authz. */
+  audit(event: string, log?: string): Promise<readonly Record<string, unknown>[]>
   /** Changes a file of its folder, and waits until authz has read it again. */
   edit(name: string, change: (text: string) => string | Promise<string>): Promise<void>
 }
@@ -121,7 +122,7 @@ export const openSite = async (folder: TemporaryFolder): Promise<Site> => {
         [openid.customFetch]: reach,
       })
     },
-    audit: async (event) => await eventsIn(folder, event),
+    audit: async (event, log) => await eventsIn(folder, event, log),
     async edit(name, change) {
       const file = folder.file(name)
       const before = (await eventsIn(folder, 'configuration-loaded')).length
@@ -160,8 +161,9 @@ const LONGEST_RELOAD_MS = 20_000
 const eventsIn = async (
   folder: TemporaryFolder,
   event: string,
+  log = 'audit.jsonl',
 ): Promise<readonly Record<string, unknown>[]> => {
-  const text = await readFile(folder.file('audit.jsonl'), 'utf8')
+  const text = await readFile(folder.file(log), 'utf8')
   const lines = text.split('\n').filter((line) => line !== '')
   return lines
     .map((line): Record<string, unknown> => JSON.parse(line))

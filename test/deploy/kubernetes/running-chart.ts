@@ -44,7 +44,8 @@ export const startChart = async (
   const { path: authzRoot } = stack.use(await temporaryFolder())
   const { path: envoyRoot } = stack.use(await temporaryFolder())
   const [authzPort, admin, issuer] = await Promise.all([freePort(), freePort(), freePort()])
-  const audit = join(authzRoot, 'audit.jsonl')
+  // One for each process.
+  const auditIn = (root: string): string => join(root, 'audit.jsonl')
   const here = (root: string, text: string): string =>
     change(below(root, text))
       .replaceAll('0.0.0.0:9001', `127.0.0.1:${authzPort}`)
@@ -53,7 +54,7 @@ export const startChart = async (
       .replaceAll('0.0.0.0:8443', '127.0.0.1:0')
       .replaceAll(`${AUTHZ}:9001`, `127.0.0.1:${authzPort}`)
       .replaceAll(`${AUTHZ}:8081`, `127.0.0.1:${issuer}`)
-      .replace(/^version: 1$/m, `version: 1\naudit: { file: ${audit} }`)
+      .replace(/^version: 1$/m, `version: 1\naudit: { file: ${auditIn(root)} }`)
   const namespace = { ...made, configMaps: { ...made.configMaps, ...chart.configMaps } }
   const mount = async (
     root: string,
@@ -90,7 +91,7 @@ export const startChart = async (
     authzRoot,
     envoyRoot,
     ports,
-    audit,
+    audit: auditIn(authzRoot),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }

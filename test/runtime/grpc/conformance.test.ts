@@ -238,11 +238,11 @@ for (const server of GRPC_SERVERS) {
       const ended = running.client.call(HELLO)
       await until(() => calls === 1)
       const stopped = running.stop()
-      const socket = connect(running.path)
-      await once(socket, 'error')
       resolve(HELLO)
       assert.partialDeepStrictEqual(await ended, ANSWERED)
       await stopped
+      await once(connect(running.path), 'error')
+      assert.equal(calls, 1)
     })
 
     it('are cut off when the server closes and they take longer than it waits', async () => {
