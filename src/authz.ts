@@ -14,7 +14,6 @@ import { checkMethod } from './check/service.ts'
 import { buildSnapshot } from './check/snapshot.ts'
 import { stateChecks } from './check/state-metrics.ts'
 import { CheckStatistics } from './check/statistics.ts'
-import { startFollowListener } from './check/follow-listener.ts'
 import { tracedChecks } from './check/traced-checks.ts'
 import { openTracing } from './check/tracing.ts'
 import { ReloadStatus } from './config/reload-status.ts'
@@ -123,6 +122,7 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   if (listen.debug !== undefined) {
     const hashOf = (user: string): string => fingerprintOf(credentialCache.keyOf('user name', user))
     const debug = { ...listen.debug, requests: followed, hashOf, logger }
+    const { startFollowListener } = await import('./check/follow-listener.ts')
     stack.use(await startFollowListener(debug))
   }
   // 6. The issuer: its documents are published before the first token is signed.

@@ -1,12 +1,10 @@
 // Rotation of the audit file by the process that writes it: when it is due, the names of rotated files, and what is done with
 // them afterwards, which is outside of the event loop.
 
-import { createReadStream, createWriteStream, existsSync, renameSync } from 'node:fs'
+import { createReadStream, createWriteStream, existsSync, readdirSync, renameSync } from 'node:fs'
 import { open, readdir, rename, rm } from 'node:fs/promises'
-import { readdirSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { createGzip } from 'node:zlib'
 import type { Logger } from '../runtime/logger.ts'
 import type { RotateConfig } from './file-schema.ts'
 
@@ -127,6 +125,7 @@ const ROTATED = /^\d{8}T\d{6}Z-(\d{6,12})(\.gz)?$/
 /** Compresses a file; the original is deleted when the result is on the disk. */
 const pack = async (file: string): Promise<void> => {
   const part = `${file}${PACKED}${PART}`
+  const { createGzip } = await import('node:zlib') // 2 MB, which a process without it saves
   await pipeline(createReadStream(file), createGzip(), createWriteStream(part, { mode: FILE_MODE }))
   {
     await using handle = await open(part)

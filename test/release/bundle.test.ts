@@ -198,12 +198,12 @@ describe('a start of the bundle takes at most', () => {
     assert.ok(cpu <= 250, `${cpu} ms`)
   })
 
-  it('300 ms of CPU and 90 MB until authz with tokens is ready', async () => {
+  it('300 ms of CPU and 93 MB until authz with tokens is ready', async () => {
     await using site = await tokenSite()
     const args = ['authz', '--config', site.file('countersign.yaml')]
     const { cpu, memory } = await least(() => useOfService(command, args))
     assert.ok(cpu <= 300, `${cpu} ms`)
-    assert.ok(memory <= 90, `${memory} MB`)
+    assert.ok(memory <= 93, `${memory} MB`) // 2 of them for the lock of the audit log
   })
 })
 

@@ -23,6 +23,8 @@ const SENDS_ITSELF = 'Submitting Callback'
 
 const STATUS = /^Failed to load resource: the server responded with a status of (\d{3})/
 
+// Chromium, where the user was in a field before the page had loaded: the focus stays there.
+const FOCUSED = /^Autofocus processing was blocked/
 // Chromium tells that it did.
 const CLEARED = /^Clear-Site-Data header on '[^']*': Cleared/
 
@@ -47,7 +49,7 @@ export const watch = async (
   const documents: string[] = []
   const fine = new Set([...schemes, 'data:', 'about:', 'blob:'])
   context.on('console', (message) => {
-    if (CLEARED.test(message.text())) return
+    if (CLEARED.test(message.text()) || FOCUSED.test(message.text())) return
     const [, status] = STATUS.exec(message.text()) ?? []
     if (status === undefined) complaints.push(`${message.type()}: ${message.text()}`)
     else if (!message.location().url.endsWith(ICON)) statuses.push(Number(status))
