@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { until } from '../fakes/until.ts'
 import { http1, valuesOf, type Answer } from '../servers/client.ts'
 import { skipWithoutEnvoy } from '../servers/envoy.ts'
 import { ALLOW } from '../servers/scripted-authz.ts'
@@ -66,13 +67,15 @@ describe('an answer of Envoy itself', { skip: skipWithoutEnvoy() }, () => {
       edge.authz.answer = ALLOW
       const answer = await send(host, path)
       assert.equal(answer.status, 503)
-      const request = (await edge.refusals()).at(-1)?.['request']
+      // Envoy writes its line when the answer has left.
+      const [, request = ''] = /\(request ([\w-]+)\)/.exec(answer.body) ?? []
+      await until(async () => (await edge.refusals()).some((line) => line['request'] === request))
       assert.deepEqual(statusOf(answer), {
         kind: 'Status',
         apiVersion: 'v1',
         metadata: {},
         status: 'Failure',
-        message: `The API server cannot be reached. Try again later (request ${String(request)})`,
+        message: `The API server cannot be reached. Try again later (request ${request})`,
         reason: 'ServiceUnavailable',
         code: 503,
       })
