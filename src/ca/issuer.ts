@@ -71,7 +71,7 @@ const loggable = (text: string): string =>
   replaceUnprintable(text.slice(0, LONGEST_DETAIL), '\u{fffd}')
 
 /** The methods that serve certificates to Envoy. */
-export type CertificateSource = Pick<CertificateIssuer, 'issue' | 'refusesForm' | 'isCurrent'>
+export type CertificateSource = Pick<CertificateIssuer, 'issue' | 'refuseForm' | 'isCurrent'>
 
 /** Issues certificates. Counts of refusals are written when it is disposed of. */
 export class CertificateIssuer implements AsyncDisposable {
@@ -109,12 +109,14 @@ export class CertificateIssuer implements AsyncDisposable {
     }
   }
 
-  /** Whether a name is not a handle, whatever the configuration. The refusal is recorded. */
-  refusesForm(name: string): boolean {
-    if (isHandle(name)) return false
+  /**
+   * Refuses a name that is not a handle, whatever the configuration; gives `undefined` for a handle. Resolves when the
+   * refusal is recorded, and never rejects.
+   */
+  refuseForm(name: string): Promise<Issuance> | undefined {
+    if (isHandle(name)) return undefined
     const refused: Refused = { outcome: 'refused', code: 'handle-malformed' }
-    void this.#refuse(name, refused, this.#options.current().generation)
-    return true
+    return this.#refuse(name, refused, this.#options.current().generation)
   }
 
   /** Whether what was issued under this version would be issued again now. */

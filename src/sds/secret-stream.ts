@@ -61,7 +61,7 @@ export class SecretStream implements StreamHandler {
     for (const name of request.resource_names_unsubscribe) this.#unsubscribe(name)
     const names = new Set(request.resource_names_subscribe)
     if (names.size > MAX_NAMES) return this.#refuse('resourceExhausted', TOO_MANY_NAMES)
-    this.#removeMalformed(names)
+    this.#refuseMalformed(names)
     for (const name of names) {
       // A name may be `constructor`, too.
       const version = Object.hasOwn(versions, name) ? versions[name] : undefined
@@ -89,13 +89,23 @@ export class SecretStream implements StreamHandler {
     )
   }
 
-  /** Answers the names that no certificate can have, such as the wildcard of xDS, and takes them out. */
-  #removeMalformed(names: Set<string>): void {
-    const malformed = [...names].filter((name) => this.#context.issuer.refusesForm(name))
+  /** Refuses the names that no certificate can have, such as the wildcard of xDS, and takes them out. */
+  #refuseMalformed(names: Set<string>): void {
+    const malformed: string[] = []
+    const refusals: Promise<Issuance>[] = []
+    for (const name of names) {
+      const refusal = this.#context.issuer.refuseForm(name)
+      if (refusal === undefined) continue
+      malformed.push(name)
+      refusals.push(refusal)
+    }
     if (malformed.length === 0) return
     for (const name of malformed) names.delete(name)
     this.#context.counters.refused += malformed.length
-    this.#stream.send(encodeRemoval(this.#nextNonce(), ...malformed))
+    // As for every answer: the refusal is in the audit log before Envoy reads of it.
+    void Promise.all(refusals).then(() =>
+      this.#stream.send(encodeRemoval(this.#nextNonce(), ...malformed)),
+    )
   }
 
   /** Gives false when there is no room for the name on this stream. */

@@ -45,11 +45,11 @@ describe('refusals of the signer in the audit log', () => {
 
   it('of many handles have the events of the budget, and a count by reason', async () => {
     const world = await issuing()
-    for (let name = 0; name < 2_000; name++) assert.ok(world.issuer.refusesForm(`name-${name}`))
+    for (let name = 0; name < 2_000; name++) assert.ok(world.issuer.refuseForm(`name-${name}`))
     await world.outcome(world.handle({ subject: subjectOf(['OU', 'x']) }))
     assert.equal(eventsOf(world, 'certificate-refused').length, 500)
     world.clock.advance(1_000)
-    for (let name = 0; name < 100; name++) assert.ok(world.issuer.refusesForm(`later-${name}`))
+    for (let name = 0; name < 100; name++) assert.ok(world.issuer.refuseForm(`later-${name}`))
     assert.equal(eventsOf(world, 'certificate-refused').length, 510)
     await world.issuer[Symbol.asyncDispose]()
     assert.deepEqual(eventsOf(world, 'certificate-refusals-summary'), [
@@ -60,7 +60,7 @@ describe('refusals of the signer in the audit log', () => {
 
   it('do not use the budget of issued certificates', async () => {
     const world = await issuing()
-    for (let name = 0; name < 2_000; name++) assert.ok(world.issuer.refusesForm(`name-${name}`))
+    for (let name = 0; name < 2_000; name++) assert.ok(world.issuer.refuseForm(`name-${name}`))
     assert.equal(await world.outcome(), 'issued')
     assert.equal(eventsOf(world, 'certificate-issued').length, 1)
   })

@@ -22,6 +22,8 @@ export class FakeIssuer implements CertificateSource {
   /** What {@link isCurrent} says from now on: it is so for the last certificate of the name. */
   current: (name: string, version: string) => boolean = (name, version) =>
     this.#versions.get(name) === version
+  /** When the refusal of a name by its form is recorded: at once, unless a test says otherwise. */
+  recorded: Promise<Issuance> = Promise.resolve({ outcome: 'refused', code: 'handle-malformed' })
   readonly #versions = new Map<string, string>()
 
   async issue(name: string): Promise<Issuance> {
@@ -29,8 +31,8 @@ export class FakeIssuer implements CertificateSource {
     return await this.answer(name)
   }
 
-  refusesForm(name: string): boolean {
-    return !FORM.test(name)
+  refuseForm(name: string): Promise<Issuance> | undefined {
+    return FORM.test(name) ? undefined : this.recorded
   }
 
   isCurrent(name: string, version: string): boolean {

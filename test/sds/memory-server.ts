@@ -22,7 +22,7 @@ const REFUSED = { outcome: 'refused', code: 'authority-unknown' } as const
 const issuer = {
   issue: (name: string) =>
     Promise.resolve(name.startsWith('refused') ? REFUSED : certificate(name.slice(0, 10))),
-  refusesForm: (name: string) => name.length > 6_000,
+  refuseForm: (name: string) => (name.length > 6_000 ? Promise.resolve(REFUSED) : undefined),
   isCurrent: () => true,
 }
 const sds = sdsService({ issuer, clock: systemClock, logger, maxNames: 100_000 })

@@ -134,6 +134,18 @@ describe('a stream', LIMIT, () => {
     assert.equal(sds.statistics().names, 0)
   })
 
+  it('learns that a name is malformed once that is recorded', async () => {
+    await using sds = await startSds()
+    const recorded = Promise.withResolvers<Issuance>()
+    sds.issuer.recorded = recorded.promise
+    const stream = sds.client.open()
+    stream.subscribe('*')
+    await until(() => sds.statistics().refused === 1)
+    assert.ok(await stream.isQuiet())
+    recorded.resolve(UNKNOWN)
+    assert.deepEqual((await stream.next()).removed, ['*'])
+  })
+
   it('ends well when Envoy has no further requests', async () => {
     await using sds = await startSds()
     const stream = sds.client.open()
