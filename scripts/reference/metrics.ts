@@ -103,7 +103,7 @@ export const metricsPage = async (): Promise<ReferencePage> => ({
     '## signer',
     metricTable(SIGNER),
     '## Labels',
-    'The `reason` of decisions, logins and certificates is one of the [reason codes](reasons.md). A histogram has the series `_bucket` with the label `le`, `_sum` and `_count`.',
+    'The `reason` of decisions, logins and certificates is one of the [reason codes](reasons.md). A histogram has the series `_bucket` with the label `le`, `_sum` and `_count`. In OpenMetrics its buckets may have [exemplars](../operate/traces.md#from-a-slow-check-to-its-trace).',
     '## Every Node.js process',
     table(
       ['metric', 'type', 'meaning'],

@@ -3,6 +3,7 @@
 
 import type { Clock } from '../runtime/clock.ts'
 import { Histogram } from '../runtime/metrics/metric.ts'
+import { activeSpan } from '../runtime/tracing/span.ts'
 
 /** The phases that may have to wait: for a server, for a password hash, for `state`. */
 const WAITING_PHASES = ['authenticate', 'authorize', 'transform'] as const
@@ -30,7 +31,8 @@ export class PhaseDurations {
     try {
       return await waiting
     } finally {
-      this.histogram.of({ phase }).observe((this.#clock.monotonic() - started) / 1_000)
+      const seconds = (this.#clock.monotonic() - started) / 1_000
+      this.histogram.of({ phase }).observe(seconds, activeSpan()?.reference)
     }
   }
 }

@@ -130,7 +130,7 @@ class CheckService {
   #answer(decision: Decision, { id, started, call, watch }: PendingCheck): void {
     const { clock } = this.#options
     const answer = encodeAnswer(id, decision, clock.now())
-    this.#observer.decided(decision, clock.monotonic() - started)
+    this.#observer.decided(decision, clock.monotonic() - started, watch?.span)
     this.#observer.ended()
     call.answer(answer)
     watch?.answered(decision)

@@ -4,6 +4,7 @@
 import type { Reason } from '../audit/event.ts'
 import type { ShadowVerdict } from '../authorize/evaluate.ts'
 import { Distribution } from '../runtime/metrics/distribution.ts'
+import type { SpanReference } from '../runtime/tracing/span.ts'
 import type { Decision } from './decision.ts'
 import type { CheckObserver } from './observer.ts'
 
@@ -78,15 +79,15 @@ export class CheckStatistics implements CheckObserver {
     this.#inFlight -= 1
   }
 
-  decided(decision: Decision, duration: number): void {
+  decided(decision: Decision, duration: number, span?: SpanReference): void {
     const { reason, context } = decision
     const route = this.#routeOf(context.route?.name ?? NO_ROUTE)
     route.reasons.set(reason, (route.reasons.get(reason) ?? 0) + 1)
     if (decision.outcome === 'allow') {
-      route.allowed.observe(duration / 1_000)
+      route.allowed.observe(duration / 1_000, span)
       if (decision.credentials.secret !== undefined) route.certificates += 1
     } else {
-      route.denied.observe(duration / 1_000)
+      route.denied.observe(duration / 1_000, span)
     }
     const rule = decision.outcome === 'allow' ? decision.permit.rule : decision.rule
     if (rule !== undefined) rulesOf(route, rule)[ruleDecision(reason)] += 1

@@ -2,7 +2,13 @@
 
 import type { UnaryCall } from '../runtime/grpc/unary.ts'
 import type { MaybePromise } from '../runtime/maybe-promise.ts'
-import { within, type Span, type SpanAttributes, type Tracer } from '../runtime/tracing/span.ts'
+import {
+  within,
+  type Span,
+  type SpanAttributes,
+  type SpanReference,
+  type Tracer,
+} from '../runtime/tracing/span.ts'
 import type { CheckContext } from './context.ts'
 import type { Decision, Denial } from './decision.ts'
 import { conclusionOf, notesOf } from './conclusions.ts'
@@ -29,6 +35,10 @@ class TracedCheck implements CheckWatch {
 
   constructor(span: Span) {
     this.#span = span
+  }
+
+  get span(): SpanReference | undefined {
+    return this.#span.reference
   }
 
   phase<T extends CheckContext | Decision>(

@@ -3,6 +3,7 @@
 
 import type { UnaryCall } from '../runtime/grpc/unary.ts'
 import type { MaybePromise } from '../runtime/maybe-promise.ts'
+import type { SpanReference } from '../runtime/tracing/span.ts'
 import type { CheckContext } from './context.ts'
 import type { Decision, Denial } from './decision.ts'
 
@@ -11,6 +12,8 @@ export type PhaseName = 'request' | 'authenticate' | 'identity' | 'authorize' | 
 
 /** Follows one check. No method throws, and none changes what is decided. */
 export interface CheckWatch {
+  /** The span of the check, where a collector gets it. */
+  readonly span: SpanReference | undefined
   /**
    * Runs a phase.
    *

@@ -4,7 +4,7 @@
 import { systemClock, type Clock } from './clock.ts'
 import { Histogram } from './metrics/metric.ts'
 import type { Distribution } from './metrics/distribution.ts'
-import { tracedRequest } from './tracing/span.ts'
+import { tracedRequest, type Span } from './tracing/span.ts'
 
 /** What a server is to authz. */
 const SERVER_KINDS = [
@@ -90,24 +90,31 @@ export class ServerDurations {
     request: () => Promise<T>,
     { signal, outcomeOf = () => 'answered' }: MeasureOptions<T> = {},
   ): Promise<T> {
+    const { kind, server } = this.#server
+    const name = operation === '' ? kind : `${kind} ${operation}`
     const started = this.#clock.monotonic()
-    try {
-      const { kind, server } = this.#server
-      const name = operation === '' ? kind : `${kind} ${operation}`
-      const answer = await tracedRequest(name, { 'countersign.server': server }, request)
-      this.#observe(operation, outcomeOf(answer), started)
-      return answer
-    } catch (cause) {
-      const aborted = signal?.aborted === true
-      this.#observe(operation, aborted ? 'aborted' : 'failed', started)
-      throw cause
-    }
+    return await tracedRequest(name, { 'countersign.server': server }, async (span) => {
+      try {
+        const answer = await request()
+        this.#observe(operation, outcomeOf(answer), started, span)
+        return answer
+      } catch (cause) {
+        const aborted = signal?.aborted === true
+        this.#observe(operation, aborted ? 'aborted' : 'failed', started, span)
+        throw cause
+      }
+    })
   }
 
-  #observe(operation: string, outcome: RequestOutcome, started: number): void {
+  #observe(
+    operation: string,
+    outcome: RequestOutcome,
+    started: number,
+    span: Span | undefined,
+  ): void {
     const seconds = (this.#clock.monotonic() - started) / 1_000
     const known = this.#operations.get(operation) ?? this.#begin(operation)
-    known[outcome].observe(seconds)
+    known[outcome].observe(seconds, span?.reference)
   }
 
   #begin(operation: string): Readonly<Record<RequestOutcome, Distribution>> {

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { checkMethod } from '../../src/check/service.ts'
+import { CheckStatistics } from '../../src/check/statistics.ts'
 import { tracedChecks } from '../../src/check/traced-checks.ts'
 import type { Notes, Span, SpanAttributes, Tracer } from '../../src/runtime/tracing/span.ts'
 import { MemoryAudit } from '../fakes/audit-sink.ts'
@@ -14,9 +15,11 @@ import type { RouteParts } from '../fakes/route.ts'
 import { answering } from '../fakes/service.ts'
 import { snapshotOf } from '../fakes/snapshot.ts'
 
+const REFERENCE = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) }
+
 /** Records what is said of a span, as lines: `begin check`, `end check/authenticate`, … */
 class RecordedSpan implements Span {
-  readonly traceId = '0'.repeat(32)
+  readonly reference = REFERENCE
   readonly #path: string
   readonly #lines: string[]
   readonly #notes: string[]
@@ -66,11 +69,13 @@ const checked = async (route: RouteParts, traceparent?: string) => {
   }
   const value = snapshotOf([route])
   const audit = new MemoryAudit()
+  const statistics = new CheckStatistics()
   const method = checkMethod({
     current: () => ({ value, generation: 1 }),
     audit,
     clock: new FakeClock(),
     logger: memoryLogger().logger,
+    observer: statistics,
     watcher: tracedChecks(tracer),
   })
   const { promise, resolve } = Promise.withResolvers<Uint8Array>()
@@ -87,7 +92,7 @@ const checked = async (route: RouteParts, traceparent?: string) => {
   )
   method.flush?.()
   await promise
-  return { lines, notes, parents }
+  return { lines, notes, parents, statistics }
 }
 
 const spansOf = (lines: readonly string[]): readonly string[] =>
@@ -124,6 +129,15 @@ describe('the spans of a check', () => {
       spans.join(),
     )
     assert.ok(lines.includes('check failed: authenticator-unavailable'))
+  })
+
+  it('are the exemplar of the duration of the check', async () => {
+    const { statistics } = await checked(answering(PROVEN))
+    const exemplars = statistics.routes.get('app')?.allowed.exemplars ?? []
+    assert.deepEqual(
+      exemplars.filter((exemplar) => exemplar !== undefined).map(({ span }) => span),
+      [REFERENCE],
+    )
   })
 
   it('have the parent that the call names', async () => {

@@ -56,7 +56,7 @@ export interface SiteOptions {
   /** Further routes, to the same upstream; what they do not say is as in the route. */
   readonly routes?: readonly Readonly<Record<string, unknown>>[]
   /** Where authz tells its metrics. Default: nowhere. */
-  readonly admin?: `unix:${string}`
+  readonly admin?: `unix:${string}` | `127.0.0.1:${number}`
   /** Password verifiers. Default: the users file. */
   readonly verify?: readonly unknown[]
   /** Further authenticators, by name, for `route.authenticate`. */

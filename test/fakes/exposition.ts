@@ -8,7 +8,13 @@ export type Series = ReadonlyMap<string, number>
 
 const NAME = '[a-zA-Z_:][a-zA-Z0-9_:]*'
 const LABEL = String.raw`([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\[\\"n])*)"`
-const SAMPLE = new RegExp(String.raw`^(${NAME})(?:\{(${LABEL}(?:,${LABEL})*)\})? (\S+)$`)
+const LABELS = String.raw`(?:\{(${LABEL}(?:,${LABEL})*)\})?`
+const SAMPLE = new RegExp(String.raw`^(${NAME})${LABELS} (\S+)$`)
+// OpenMetrics 1.0, "Exemplars".
+const EXEMPLAR = new RegExp(
+  String.raw`^(.* \S+) # \{((?:${LABEL}(?:,${LABEL})*)?)\} (\S+) (\d+\.\d+)$`,
+)
+const LONGEST_EXEMPLAR = 128
 // As Go's ParseFloat reads it, for which the case of the words is nothing.
 const VALUE = /^(-?\d+(\.\d+)?(e[+-]\d+)?|[+-]Inf|NaN)$/i
 
@@ -50,13 +56,24 @@ const readFamilies = (lines: readonly string[], open: boolean): Series => {
       assert.ok(type !== undefined, `${name} has a type`)
       if (type === 'counter') assert.equal(name.endsWith('_total'), !open, name)
       family = { name, type }
+    } else if (line.startsWith('# UNIT ')) {
+      assert.ok(open && family !== undefined, line)
+      assert.equal(line, `# UNIT ${family.name} ${family.name.split('_').at(-1)}`)
     } else if (!line.startsWith('# TYPE ')) {
       assert.ok(family !== undefined)
-      readSample(line, family, series, open)
+      readSample(open ? withoutExemplar(line, family) : line, family, series, open)
     }
   }
   checkHistograms(series)
   return series
+}
+
+const withoutExemplar = (line: string, { type }: Family): string => {
+  if (!line.includes(' # {')) return line
+  const [, sample = '', labels = ''] = EXEMPLAR.exec(line) ?? assert.fail(`no exemplar: ${line}`)
+  assert.equal(type, 'histogram')
+  assert.ok(labels.replaceAll(/[=",]/g, '').length <= LONGEST_EXEMPLAR, line)
+  return sample
 }
 
 const SUFFIXES: Readonly<Record<string, readonly string[]>> = {

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { OF_HTTP, RequestDurations, withoutQuery } from '../../src/runtime/request-durations.ts'
+import { within, type Span } from '../../src/runtime/tracing/span.ts'
 import { FakeClock } from '../fakes/clock.ts'
 
 const setUp = () => {
@@ -18,7 +19,7 @@ const setUp = () => {
       return await Promise.resolve(result)
     }
   }
-  return { clock, server: durations.of('ldap', 'ldaps://a'), sums, taking }
+  return { clock, durations, server: durations.of('ldap', 'ldaps://a'), sums, taking }
 }
 
 describe('the duration of a request', () => {
@@ -50,6 +51,33 @@ describe('the duration of a request', () => {
     }
     await assert.rejects(server.measure('search', request, controller), /gone/)
     assert.deepEqual(sums(), ['ldap ldaps://a search aborted 1'])
+  })
+
+  it('has the span of a request that is traced as its exemplar', async () => {
+    const { server, sums, taking, durations } = setUp()
+    const spans: Span[] = []
+    const spanOf = (spanId: string): Span => ({
+      reference: { traceId: 'a'.repeat(32), spanId },
+      child(name) {
+        const span = spanOf(name)
+        spans.push(span)
+        return span
+      },
+      set() {},
+      note() {},
+      fail() {},
+      end() {},
+    })
+    await within(spanOf('check'), () => server.measure('bind', taking(250, 'the answer')))
+    assert.deepEqual(sums(), ['ldap ldaps://a bind answered 0.25'])
+    assert.deepEqual(
+      durations.histogram
+        .read()
+        .flatMap(({ value }) => value.exemplars)
+        .flatMap((exemplar) => exemplar?.span ?? []),
+      spans.map(({ reference }) => reference),
+    )
+    assert.equal(spans.length, 1)
   })
 
   it('is a failure for a status of HTTP other than a success', async () => {

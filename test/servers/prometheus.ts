@@ -38,17 +38,17 @@ export interface Prometheus extends AsyncDisposable {
   get(path: string): Promise<unknown>
 }
 
-/** Starts it with a file of rules; it reads the targets every second. */
+/** Starts it with a file of rules, if any; it reads the targets every second, and keeps exemplars. */
 export const startPrometheus = async (
   targets: readonly ScrapeTarget[],
-  rules: string,
+  rules?: string,
 ): Promise<Prometheus> => {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await temporaryFolder())
   const port = await freePort()
   const config = {
     global: { scrape_interval: '1s', evaluation_interval: '1s' },
-    rule_files: [rules],
+    rule_files: rules === undefined ? [] : [rules],
     scrape_configs: targets.map(({ job, target, path }) => ({
       job_name: job,
       metrics_path: path,
@@ -62,6 +62,7 @@ export const startPrometheus = async (
       `--config.file=${folder.file('prometheus.yml')}`,
       `--storage.tsdb.path=${folder.file('data')}`,
       `--web.listen-address=127.0.0.1:${port}`,
+      '--enable-feature=exemplar-storage',
     ],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   )

@@ -62,7 +62,7 @@ interface Surroundings {
 }
 
 class FollowedSpan implements Span {
-  readonly traceId = ''
+  readonly reference = undefined
   readonly #name: string
   readonly #kind: SpanKind
   readonly #surroundings: Surroundings

@@ -1,6 +1,6 @@
 // Two tracers as one: a request has a span of each that wants it.
 
-import type { Notes, Span, SpanAttributes, SpanKind, Tracer } from './span.ts'
+import type { Notes, Span, SpanAttributes, SpanKind, SpanReference, Tracer } from './span.ts'
 
 /** The tracers as one; the first alone where there is no second. */
 export const joinedTracer = (first: Tracer, second: Tracer | undefined): Tracer =>
@@ -22,8 +22,8 @@ class JoinedSpan implements Span {
     this.#spans = spans
   }
 
-  get traceId(): string {
-    return this.#spans.find(({ traceId }) => traceId !== '')?.traceId ?? ''
+  get reference(): SpanReference | undefined {
+    return this.#spans.find(({ reference }) => reference !== undefined)?.reference
   }
 
   child(name: string, kind: SpanKind, attributes?: SpanAttributes): Span {

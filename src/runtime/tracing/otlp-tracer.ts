@@ -13,7 +13,7 @@ import { detectResources, envDetector, resourceFromAttributes } from '@opentelem
 import { BatchSpanProcessor, TracerProvider, type SpanExporter } from '@opentelemetry/sdk-trace'
 import type { Clock } from '../clock.ts'
 import { TokenBucket } from '../token-bucket.ts'
-import type { Span, SpanAttributes, SpanKind, Tracer } from './span.ts'
+import type { Span, SpanAttributes, SpanKind, SpanReference, Tracer } from './span.ts'
 
 /** How many requests are traced. */
 export interface Sampling {
@@ -94,8 +94,8 @@ class OtlpSpan implements Span {
     this.#span = span
   }
 
-  get traceId(): string {
-    return this.#span.spanContext().traceId
+  get reference(): SpanReference {
+    return this.#span.spanContext()
   }
 
   child(name: string, kind: SpanKind, attributes: SpanAttributes = {}): Span {

@@ -6,13 +6,21 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 /** What a span says, by the names of OpenTelemetry's semantic conventions where they have one. No secrets. */
 export type SpanAttributes = Readonly<Record<string, string | number | boolean>>
 
+/** Where a collector finds a span (W3C Trace Context §3.2.2). */
+export interface SpanReference {
+  /** 32 hexadecimal digits, in lower case. */
+  readonly traceId: string
+  /** 16 hexadecimal digits, in lower case. */
+  readonly spanId: string
+}
+
 /** What {@link Span.note} tells, by name. */
 export type Notes = Readonly<Record<string, string>>
 
 /** A part of a trace that has begun. No method throws. */
 export interface Span {
-  /** Identifies the trace: 32 hexadecimal digits (W3C Trace Context, `trace-id`). */
-  readonly traceId: string
+  /** Where a collector finds the span; undefined where none gets it. */
+  readonly reference: SpanReference | undefined
   /** Begins a span within this one. */
   child(name: string, kind: SpanKind, attributes?: SpanAttributes): Span
   set(attributes: SpanAttributes): void
@@ -45,24 +53,27 @@ export interface Tracer {
 
 const active = new AsyncLocalStorage<Span>()
 
+/** The span that the running function belongs to; undefined where it is not traced. */
+export const activeSpan = (): Span | undefined => active.getStore()
+
 /** Runs a function whose work belongs to a span, also what it leaves to be done later. */
 export const within = <T>(span: Span, run: () => T): T => active.run(span, run)
 
 /**
  * Traces a request to another server as a part of the span that is active. Without one it only calls the function.
  *
- * @param run what sends the request; its rejection is the span's failure
+ * @param run what sends the request, called with its span; its rejection is the span's failure
  */
 export const tracedRequest = async <T>(
   name: string,
   attributes: SpanAttributes,
-  run: () => Promise<T>,
+  run: (span?: Span) => Promise<T>,
 ): Promise<T> => {
   const parent = active.getStore()
   if (parent === undefined) return await run()
   const span = parent.child(name, 'client', attributes)
   try {
-    return await within(span, run)
+    return await within(span, () => run(span))
   } catch (cause) {
     span.fail(cause instanceof Error ? cause.name : 'failed')
     throw cause

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { z } from 'zod'
 import { http1, valuesOf } from '../../servers/client.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
 import {
@@ -8,15 +9,26 @@ import {
   type CollectedSpan,
   type OtelCollector,
 } from '../../servers/otel-collector.ts'
+import { freePort } from '../../servers/ports.ts'
+import {
+  skipWithoutPrometheus,
+  startPrometheus,
+  type Prometheus,
+} from '../../servers/prometheus.ts'
 import { ALICE, eventually, received, startSite, type Site } from '../site.ts'
 
 const CHECK = 'envoy.service.auth.v3.Authorization/Check'
 const CLIENTS_TRACE = '0af7651916cd43dd8448eb211c80319c'
 const CLIENTS_HEADER = ['traceparent', `00-${CLIENTS_TRACE}-b7ad6b7169203331-01`] as const
 
-const startTracedSite = (collector: OtelCollector, more: object = {}): Promise<Site> =>
+const startTracedSite = (
+  collector: OtelCollector,
+  more: object = {},
+  admin?: `127.0.0.1:${number}`,
+): Promise<Site> =>
   startSite({
     tracing: { otlp: { endpoint: collector.httpEndpoint }, sampling: 1, ...more },
+    ...(admin === undefined ? {} : { admin }),
   })
 
 /** The spans of the trace that has the check of a decision, once all parts of it have come. */
@@ -34,13 +46,30 @@ const traceOf = async (
     20_000,
   )
 
+// Prometheus' API, "Querying exemplars".
+const exemplarsSchema = z.object({
+  data: z.array(
+    z.object({
+      exemplars: z.array(z.object({ labels: z.record(z.string(), z.string()), value: z.string() })),
+    }),
+  ),
+})
+
+/** The exemplars that Prometheus has of a metric by now. */
+const exemplarsOf = async (prometheus: Prometheus, metric: string) => {
+  const start = Math.floor(Date.now() / 1_000) - 600
+  const query = `query=${metric}&start=${start}&end=${start + 1_200}`
+  const answer = await prometheus.get(`/api/v1/query_exemplars?${query}`)
+  return exemplarsSchema.parse(answer).data.flatMap(({ exemplars }) => exemplars)
+}
+
 const AUTHZ = 'countersign-authz'
 const ENVOY = 'countersign-envoy'
 
 const childrenOf = (spans: readonly CollectedSpan[], parent: CollectedSpan | undefined) =>
   spans.filter(({ parentSpanId }) => parentSpanId === parent?.spanId)
 
-const skip = skipWithoutEnvoy() || skipWithoutOtelCollector()
+const skip = skipWithoutEnvoy() || skipWithoutOtelCollector() || skipWithoutPrometheus()
 
 describe('a request through Envoy, traced', { skip }, () => {
   let collector: OtelCollector
@@ -120,6 +149,32 @@ describe('a request through Envoy, traced', { skip }, () => {
     const [continued = ''] = received(answer, 'traceparent')
     assert.match(continued, /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/)
     assert.notEqual(continued.split('-')[1], CLIENTS_TRACE)
+  })
+
+  it('is found by the exemplar that Prometheus has of its duration', async () => {
+    const admin = `127.0.0.1:${await freePort()}` as const
+    await using site = await startTracedSite(collector, {}, admin)
+    await using prometheus = await startPrometheus([
+      { job: 'countersign-authz', target: admin, path: '/metrics' },
+    ])
+    const answer = await http1(site.target, { headers: [ALICE] })
+    const [decision] = valuesOf(answer, 'x-countersign-decision')
+    const [exemplar] = await eventually(
+      () => exemplarsOf(prometheus, 'countersign_check_duration_seconds_bucket'),
+      (exemplars) => exemplars.length === 1,
+      20_000,
+    )
+    const spans = await traceOf(collector, decision)
+    const check = spans.find(({ name }) => name === CHECK)
+    assert.equal(exemplar?.labels['trace_id'], check?.traceId)
+    assert.equal(exemplar?.labels['span_id'], check?.spanId)
+    // The password had to be hashed, so that its phase has one, too.
+    const [waited] = await exemplarsOf(
+      prometheus,
+      'countersign_check_phase_duration_seconds_bucket',
+    )
+    const phase = spans.find(({ name }) => name === 'authenticate')
+    assert.equal(waited?.labels['span_id'], phase?.spanId)
   })
 
   it('is answered while the collector is away', async () => {

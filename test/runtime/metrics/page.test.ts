@@ -62,6 +62,39 @@ describe('the page of metrics', () => {
     assert.equal(readOpenMetrics((await page.render(OPEN)).body).get('test_requests_total'), 4)
   })
 
+  it('has units in OpenMetrics, and bounds as it wants them', async () => {
+    const { page } = setUp()
+    const { body } = await page.render(OPEN)
+    assert.match(body, /\n# UNIT test_duration_seconds seconds\n/)
+    assert.match(body, /\ntest_duration_seconds_bucket\{le="10.0",route="idle"\} 0\n/)
+    assert.doesNotMatch(body, /UNIT test_requests/)
+    assert.doesNotMatch((await page.render()).body, /UNIT/)
+  })
+
+  it('has the trace of the last duration of a bucket in OpenMetrics alone', async () => {
+    const { page, durations } = setUp()
+    const [first, last] = ['a', 'b'].map((digit) => ({
+      traceId: digit.repeat(32),
+      spanId: digit.repeat(16),
+    }))
+    durations.observe(0.3, first)
+    durations.observe(0.4, last)
+    durations.observe(0.45)
+    const { body } = await page.render(OPEN)
+    readOpenMetrics(body)
+    const exemplars = body.split('\n').filter((line) => line.includes(' # {'))
+    assert.equal(exemplars.length, 1)
+    const [sample, exemplar = ''] = exemplars[0]?.split(' # ') ?? []
+    assert.equal(sample, 'test_duration_seconds_bucket{le="0.5",route="app"} 3')
+    const [labels, value, at] = exemplar.split(' ')
+    assert.equal(labels, `{trace_id="${last?.traceId}",span_id="${last?.spanId}"}`)
+    assert.equal(value, '0.4')
+    assert.ok(Math.abs(Number(at) - Date.now() / 1_000) < 60)
+    const { body: plain } = await page.render()
+    assert.ok(!plain.includes(' # {'))
+    readPrometheus(plain)
+  })
+
   it('is made once for all who ask within a moment', async () => {
     const { page, clock, values } = setUp()
     const requests = async () =>

@@ -84,7 +84,7 @@ describe('a tracer', () => {
       await using _ = tracer
       const span = tracer.begin('check', SAMPLED)
       assert.ok(span !== undefined)
-      assert.equal(span.traceId, TRACE)
+      assert.equal(span.reference?.traceId, TRACE)
       const phase = span.child('authenticate', 'internal')
       await within(phase, async () => {
         await tracedRequest(
