@@ -28,7 +28,7 @@ class Reports implements ReloadReports<string> {
   }
 
   /** The next report, or "nothing" when none comes in time. */
-  async next(milliseconds = 5_000): Promise<string> {
+  async next(milliseconds = 60_000): Promise<string> {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#wake = resolve
     if (this.#unread.length === 0)

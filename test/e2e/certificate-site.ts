@@ -47,7 +47,9 @@ export interface CertificateSite extends AsyncDisposable {
   readonly signer: CountersignProcess
   /** Paths of the configurations and the keyring. */
   readonly files: { readonly config: string; readonly signer: string; readonly keyring: string }
-  /** Decisions of authz so far, oldest first. */
+  /** Events of authz so far, oldest first. */
+  events(): Promise<readonly AuditEvent[]>
+  /** Its decisions. */
   decisions(): Promise<readonly DecisionEvent[]>
   /** Events of the signer so far, oldest first. */
   issuances(): Promise<readonly AuditEvent[]>
@@ -111,6 +113,7 @@ export const startCertificateSite = async (
   const bootstrap = await change(renderBootstrap(config), checks)
   const envoy = stack.use(await startEnvoy({ bootstrap, concurrency, program: options.envoy }))
   const target = { port: await envoy.port(), serverName: HOST, ca: pki.ca }
+  const events = () => auditEventsIn(folder.file('audit.jsonl'))
   const running = stack.move()
   return {
     pki,
@@ -121,10 +124,8 @@ export const startCertificateSite = async (
     authz,
     signer,
     files,
-    decisions: async () =>
-      (await auditEventsIn(folder.file('audit.jsonl'))).filter(
-        (event) => event.event === 'decision',
-      ),
+    events,
+    decisions: async () => (await events()).filter((event) => event.event === 'decision'),
     issuances: () => auditEventsIn(folder.file('issued.jsonl')),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }

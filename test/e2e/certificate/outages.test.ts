@@ -3,6 +3,7 @@ import { copyFile, readFile, writeFile } from 'node:fs/promises'
 import { after, before, describe, it, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { newGrantKeyLine } from '../../../src/keys/grant-keys.ts'
+import { until } from '../../fakes/until.ts'
 import { http1 } from '../../servers/client.ts'
 import { skipWithoutEnvoy } from '../../servers/envoy.ts'
 import { createAuthority, type Authority } from '../../servers/pki.ts'
@@ -92,12 +93,23 @@ describe('an outage of the signer', { skip: skipWithoutEnvoy() }, () => {
   })
 })
 
+/** Puts other keys into the keyring, and waits until both sides have read it. */
+const replaceKeyring = async (running: CertificateSite, text: string): Promise<void> => {
+  const loads = async () =>
+    [await running.events(), await running.issuances()].map(
+      (events) => events.filter(({ event }) => event === 'configuration-loaded').length,
+    )
+  const earlier = await loads()
+  await writeFile(running.files.keyring, text)
+  await until(async () => (await loads()).every((count, side) => count > (earlier[side] ?? 0)))
+}
+
 describe('changes of the signer under load', { skip: skipWithoutEnvoy() }, () => {
   /** Sends one request after another, of old and of new callers, while something happens. */
   const during = async (
     running: CertificateSite,
     t: TestContext,
-    happens: () => Promise<void>,
+    happens: (turn: () => Promise<void>) => Promise<void>,
   ): Promise<
     readonly { readonly user: number; readonly subject: string; readonly at: number }[]
   > => {
@@ -112,8 +124,14 @@ describe('changes of the signer under load', { skip: skipWithoutEnvoy() }, () =>
       }
     }
     const callers = Array.from({ length: 10 }, (_, index) => caller(index))
+    /** Each caller has sent a whole request since. */
+    const turn = async (): Promise<void> => {
+      const from = answers.length + 1
+      const sent = (user: number) => answers.slice(from).filter((answer) => answer.user === user)
+      await until(() => callers.every((_, user) => sent(user).length >= 2))
+    }
     await sleep(1_000)
-    await happens()
+    await happens(turn)
     await sleep(3_000)
     end.abort()
     await Promise.all(callers)
@@ -149,12 +167,11 @@ describe('changes of the signer under load', { skip: skipWithoutEnvoy() }, () =>
     const fresh = `${newGrantKeyLine()}\n`
     const handles = async () =>
       new Set((await running.decisions()).map(({ handle }) => handle)).size
-    const answers = await during(running, t, async () => {
-      await writeFile(keyring, old + fresh)
-      await sleep(500)
-      await writeFile(keyring, fresh + old)
-      await sleep(500)
-      await writeFile(keyring, fresh)
+    const answers = await during(running, t, async (turn) => {
+      await replaceKeyring(running, old + fresh)
+      await replaceKeyring(running, fresh + old)
+      await turn() // Envoy may hold a handle of the old key in a request.
+      await replaceKeyring(running, fresh)
     })
     assert.equal(refusals(answers), 0)
     // Every user has a handle of the new key.
