@@ -42,7 +42,18 @@ export interface AttemptScope {
    * concurrent attempts, and so more guesses beyond the limit.
    */
   readonly weight: number
+  /** The kind that its lock-outs are counted as; absent for what is not counted. */
+  readonly lockOut?: LockOutKind
 }
+
+/** What can be locked out after failed passwords: a user at a source, a user, or a source. */
+export const LOCK_OUT_KINDS = ['userAndSource', 'user', 'source'] as const
+
+/** One of {@link LOCK_OUT_KINDS}. */
+export type LockOutKind = (typeof LOCK_OUT_KINDS)[number]
+
+/** The number of lock-outs that last, by kind; absent: none. */
+export type LockOuts = Readonly<Partial<Record<LockOutKind, number>>>
 
 /** The result of counting a scope. */
 export interface Reservation {
@@ -112,4 +123,9 @@ export interface AttemptStore {
   remember(entry: ExpiringEntry): Promise<void>
   /** Reads notes, in the order of the keys. */
   recall(keys: readonly string[]): Promise<readonly (FoundEntry | undefined)[]>
+  /**
+   * How many lock-outs last now, with those that a pending attempt causes. `undefined` where the store does not permit
+   * counting.
+   */
+  lockOuts(): Promise<LockOuts | undefined>
 }

@@ -7,6 +7,7 @@ import type {
   AttemptStore,
   AttemptScope,
   FoundEntry,
+  LockOuts,
   ExpiringEntry,
   Reservation,
   ReservationOutcome,
@@ -65,6 +66,13 @@ export class FallbackAttempts implements AttemptStore {
     return await orElse(
       () => this.#shared.recall(keys),
       () => this.#own.recall(keys),
+    )
+  }
+
+  async lockOuts(): Promise<LockOuts | undefined> {
+    return await orElse(
+      () => this.#shared.lockOuts(),
+      () => this.#own.lockOuts(),
     )
   }
 

@@ -1,6 +1,7 @@
 // Records in the memory of one process. Each kind has a quota of its own: see `RecordStore`.
 
 import type { Clock } from '../runtime/clock.ts'
+import { Slices } from '../runtime/slices.ts'
 import { fullOf, MEMORY_QUOTAS, type KindUsage, type Quotas } from './quotas.ts'
 import { RecordRoom } from './record-room.ts'
 import {
@@ -15,6 +16,9 @@ import {
 // At most two bytes a character (V8), and the overhead of a Map and an object (measured).
 const CHARACTER = 2
 const ENTRY = 200
+
+// Some ten microseconds.
+const COUNTED_AT_ONCE = 100
 
 interface Entry {
   readonly text: string
@@ -111,6 +115,23 @@ export class MemoryRecords implements RevocableRecords {
 
   async keysIn(index: string): Promise<readonly string[]> {
     return [...(this.#indexes.get(index) ?? [])].filter((key) => this.#find(key) !== undefined)
+  }
+
+  async countIn(index: string): Promise<number> {
+    return await new Slices().run(this.#counting(index))
+  }
+
+  /** A Map and a Set may change while they are iterated: the count is of one moment between. */
+  *#counting(index: string): Generator<void, number> {
+    let count = 0
+    let examined = 0
+    for (const key of this.#indexes.get(index) ?? []) {
+      const entry = this.#stored(key)
+      if (entry !== undefined && this.#now() < entry.ends) count += 1
+      examined += 1
+      if (examined % COUNTED_AT_ONCE === 0) yield
+    }
+    return count
   }
 
   async revoke(names: readonly string[]): Promise<void> {

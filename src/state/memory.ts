@@ -15,6 +15,8 @@ import {
   type AttemptStore,
   type AttemptScope,
   type FoundEntry,
+  type LockOutKind,
+  type LockOuts,
   type ExpiringEntry,
   type Reservation,
   type ReservationOutcome,
@@ -34,6 +36,7 @@ const LOCKED = 6
 
 interface StoredCounter extends Counter {
   readonly kind: 'counter'
+  readonly lockOut: LockOutKind | undefined
   readonly expires: number
 }
 
@@ -104,6 +107,16 @@ export class MemoryAttempts implements AttemptStore {
     })
   }
 
+  async lockOuts(): Promise<LockOuts> {
+    const now = this.#now()
+    const counts: Partial<Record<LockOutKind, number>> = {}
+    for (const entry of this.#entries.at(LOCKED)) {
+      if (entry.kind !== 'counter' || entry.lockOut === undefined || now >= entry.until) continue
+      counts[entry.lockOut] = (counts[entry.lockOut] ?? 0) + 1
+    }
+    return counts
+  }
+
   #waitOf(key: string, now: number): number {
     const until = Math.max(this.#counter(key, now)?.until ?? 0, this.#lost.of(key))
     return Math.max(0, until - now)
@@ -111,13 +124,13 @@ export class MemoryAttempts implements AttemptStore {
 
   #count(scope: AttemptScope, now: number): Reservation {
     const { key, weight } = scope
-    return this.#keep(key, countPart(this.#counter(key, now), scope, weight, PENDING, now), now)
+    return this.#keep(countPart(this.#counter(key, now), scope, weight, PENDING, now), now)
   }
 
   #settle(outcome: ReservationOutcome, now: number): Reservation {
     const { key } = outcome.reservation.scope
     const counted = settled(this.#counter(key, now), outcome, now)
-    return counted.counter === undefined ? counted.reservation : this.#keep(key, counted, now)
+    return counted.counter === undefined ? counted.reservation : this.#keep(counted, now)
   }
 
   #counter(key: string, now: number): StoredCounter | undefined {
@@ -125,8 +138,9 @@ export class MemoryAttempts implements AttemptStore {
     return entry?.kind === 'counter' ? entry : undefined
   }
 
-  #keep(key: string, { counter, reservation }: Counted, now: number): Reservation {
-    this.#entries.put(key, { ...counter, kind: 'counter', expires: endOf(counter) }, now)
+  #keep({ counter, reservation }: Counted, now: number): Reservation {
+    const { key, lockOut } = reservation.scope
+    this.#entries.put(key, { ...counter, kind: 'counter', lockOut, expires: endOf(counter) }, now)
     return reservation
   }
 

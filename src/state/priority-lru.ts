@@ -54,6 +54,11 @@ export class PriorityLru<Value extends Expiring> {
     return undefined
   }
 
+  /** The values of a level, including those that have ended or whose level has fallen since. */
+  at(level: number): Iterable<Value> {
+    return this.#levels[level]?.values() ?? []
+  }
+
   /** Puts a value in place of an earlier one of the key, and evicts another when the limit is reached. */
   put(key: string, value: Value, now: number): void {
     this.#drop(key)

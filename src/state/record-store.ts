@@ -68,6 +68,11 @@ export interface RecordStore {
   remove(keys: readonly string[]): Promise<void>
   /** The keys in a set whose records have not ended, in no order. */
   keysIn(index: string): Promise<readonly string[]>
+  /**
+   * How many records of a set have not ended, in a time that does not grow with the set, or in slices. A file may
+   * count some that ended within the last second. `undefined` where the store does not permit counting.
+   */
+  countIn(index: string): Promise<number | undefined>
 }
 
 /**

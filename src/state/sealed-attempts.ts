@@ -5,6 +5,7 @@ import type {
   AttemptStore,
   AttemptScope,
   FoundEntry,
+  LockOuts,
   ExpiringEntry,
   Reservation,
   ReservationOutcome,
@@ -32,6 +33,10 @@ export class SealedAttempts implements AttemptStore {
 
   async remember(entry: ExpiringEntry): Promise<void> {
     await this.#inner.remember({ ...entry, text: this.#seal.seal(entry.key, entry.text) })
+  }
+
+  lockOuts(): Promise<LockOuts | undefined> {
+    return this.#inner.lockOuts()
   }
 
   async recall(keys: readonly string[]): Promise<readonly (FoundEntry | undefined)[]> {

@@ -99,6 +99,11 @@ export class SealedRecords implements RevocableRecords {
     return found.flatMap((contents) => (contents === undefined ? [] : [contents[0]]))
   }
 
+  /** Records that another writer restored, or that a rollback revoked, count until they end: only reading them shows it. */
+  async countIn(index: string): Promise<number | undefined> {
+    return await this.#inner.countIn(this.#setOf(index))
+  }
+
   async revoke(names: readonly string[]): Promise<void> {
     const places = names.map((name) => this.#placeOf(name))
     await this.#options.journal.revoke(places)

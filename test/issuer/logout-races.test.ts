@@ -51,6 +51,7 @@ const interrupted = (
   get floor() {
     return store.floor
   },
+  countIn: async (index) => await store.countIn(index),
   keysIn: async (index) => {
     const keys = await store.keysIn(index)
     if (SESSIONS.test(index)) await afterListing?.()

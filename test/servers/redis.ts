@@ -48,7 +48,7 @@ const USER_PASSWORD = 'user-secret'
 
 /** The commands that Countersign's user has to be allowed. */
 const COMMANDS =
-  '+evalsha +eval +time +hset +hget +hmget +set +del +pexpire +pttl +zadd +zrem +zrangebyscore +zremrangebyscore'
+  '+evalsha +eval +time +hset +hget +hmget +set +del +pexpire +pttl +zadd +zrem +zrangebyscore +zremrangebyscore +zcount +info'
 
 const MISSING =
   'no redis-server and redis-cli on this machine: "sudo sh scripts/test-servers.sh" installs them'

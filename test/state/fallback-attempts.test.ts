@@ -22,6 +22,7 @@ const shaky = (store: AttemptStore, state: { failure: unknown }): AttemptStore =
     settle: (outcomes) => whileAvailable(() => store.settle(outcomes)),
     remember: (entry) => whileAvailable(() => store.remember(entry)),
     recall: (keys) => whileAvailable(() => store.recall(keys)),
+    lockOuts: () => whileAvailable(() => store.lockOuts()),
   }
 }
 
@@ -42,6 +43,16 @@ const fail = async (attempts: AttemptStore): Promise<string> => {
 }
 
 describe('attempts whose store is away', () => {
+  it('have the lock-outs of this process', async () => {
+    const { attempts, state } = stores()
+    const scope: AttemptScope = { ...SCOPE, pace: { ...PACE, lockAfter: 1 }, lockOut: 'user' }
+    state.failure = away
+    await attempts.take([scope])
+    assert.deepEqual(await attempts.lockOuts(), { user: 1 })
+    state.failure = undefined
+    assert.deepEqual(await attempts.lockOuts(), {})
+  })
+
   it('are counted here', async () => {
     const { attempts, state } = stores()
     state.failure = away

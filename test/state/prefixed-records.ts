@@ -66,6 +66,10 @@ export class Prefixed {
     return keys.map((key) => key.slice(this.#prefix.length)).toSorted()
   }
 
+  async countIn(index: string): Promise<number | undefined> {
+    return await this.#store.countIn(this.#prefix + index)
+  }
+
   #all(names: readonly string[] | undefined): readonly string[] | undefined {
     return names?.map((name) => this.#prefix + name)
   }

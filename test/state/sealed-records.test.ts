@@ -274,6 +274,7 @@ describe('processes that begin at once', () => {
       take: (key) => inner.take(key),
       remove: (keys) => inner.remove(keys),
       keysIn: (index) => inner.keysIn(index),
+      countIn: (index) => inner.countIn(index),
     }
     const running = await sealedBy(switching, ring)
     inner = emptied

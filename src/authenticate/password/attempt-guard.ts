@@ -135,6 +135,7 @@ export class AttemptGuard implements PasswordGuard {
       pace: this.#options[count],
       binding: count === 'userAndSource' || !familiar,
       weight: WEIGHTS[count],
+      lockOut: count,
     }))
   }
 

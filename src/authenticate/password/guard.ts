@@ -1,7 +1,7 @@
 // The seam of brute-force protection before the password verifiers, and the rules by which attempts are counted.
 // Independent of HTTP.
 
-import type { Pace } from '../../state/attempt-store.ts'
+import type { LockOutKind, Pace } from '../../state/attempt-store.ts'
 import type { RepeatRules } from './repeats.ts'
 import type { Verification } from './verifier.ts'
 
@@ -28,7 +28,7 @@ export type GuardedVerification =
     }
 
 /** A counter of attempts. */
-export type Count = 'userAndSource' | 'user' | 'source'
+export type Count = LockOutKind
 
 /** How attempts are counted. Times in milliseconds. */
 export interface GuardRules extends Readonly<Record<Count, Pace>> {

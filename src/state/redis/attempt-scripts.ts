@@ -3,7 +3,7 @@
 // expire by themselves; the room shows when there are too many.
 
 import { PENDING } from '../attempt-store.ts'
-import { BOUNDED, NUMBERS } from './lua.ts'
+import { BOUNDED, countLater, NUMBERS } from './lua.ts'
 import { scriptOf, type Script } from './sender.ts'
 
 // PEXPIRE requires that its argument and the time add up to an int64.
@@ -47,9 +47,9 @@ local function fits(room, more, most)
 end
 `
 
-// ARGV has CLAIM numbers for each key: binding, part, attempts, backOff, lockAfter, lockFor, forget.
-const countingIn = (room: string): string => `${ROOM}
-local COUNTERS = '${room}'
+// ARGV has 8 values for each key: binding, part, attempts, backOff, lockAfter, lockFor, forget, the kind of its lock-outs.
+const countingIn = (prefix: string): string => `${ROOM}
+local COUNTERS = '${prefix}room:attempts'
 
 local function counter(key)
   local found = redis.call('HMGET', key, 'c', 'f', 'u')
@@ -86,8 +86,18 @@ local function paceAt(index)
     binding = ARGV[index + 1] == '1', part = tonumber(ARGV[index + 2]),
     attempts = tonumber(ARGV[index + 3]), backOff = tonumber(ARGV[index + 4]),
     lockAfter = tonumber(ARGV[index + 5]), lockFor = tonumber(ARGV[index + 6]),
-    forget = tonumber(ARGV[index + 7]),
+    forget = tonumber(ARGV[index + 7]), kind = ARGV[index + 8],
   }
+end
+
+-- The lock-outs of a kind by their ends, for metrics. Without an end: the key has none.
+local function mark(kind, key, till)
+  if kind == '' then return end
+  local set = '${prefix}lockouts:' .. kind
+  if not till then return redis.call('ZREM', set, key) end
+  redis.call('ZADD', set, whole(till), key)
+  redis.call('ZREMRANGEBYSCORE', set, '-inf', whole(time))
+  outlive(set, math.min(till - time, ${LONGEST}))
 end
 
 local function count(key, pace, longest)
@@ -101,15 +111,17 @@ local function count(key, pace, longest)
   local kept = before and before.wait or 0
   if pace.binding then kept = till end
   keep(key, clean, pace.forget, kept)
+  if till > 0 and failures >= pace.lockAfter then mark(pace.kind, key, till)
+  elseif pace.binding and before and before.wait > 0 then mark(pace.kind, key) end
   return failures, clean - from, till
 end
 `
 
 // KEYS: counters. ARGV: a claim for each. A wait lasts also when the room is full.
-const takeIn = (room: string, most: number): string => `${countingIn(room)}
+const takeIn = (prefix: string, most: number): string => `${countingIn(prefix)}
 local waits, waiting = {'wait'}, false
 for index, key in ipairs(KEYS) do
-  local before = paceAt((index - 1) * 7).binding and counter(key)
+  local before = paceAt((index - 1) * 8).binding and counter(key)
   local wait = before and math.max(0, before.wait - time) or 0
   waits[index + 1] = exact(wait)
   waiting = waiting or wait > 0
@@ -124,7 +136,7 @@ if not fits(COUNTERS, #KEYS, ${most}) then
 end
 local taken = {'taken'}
 for index, key in ipairs(KEYS) do
-  local failures, added, till = count(key, paceAt((index - 1) * 7), ${PENDING})
+  local failures, added, till = count(key, paceAt((index - 1) * 8), ${PENDING})
   taken[index + 1] = {exact(failures), exact(added), exact(till)}
 end
 return taken
@@ -132,26 +144,28 @@ return taken
 
 // KEYS: counters. ARGV: a claim for each, then whether it has failed, how many further failures are forgotten, and the
 // added and until of the receipt.
-const settleIn = (room: string): string => `${countingIn(room)}
-local function pardon(key, others, added, till)
+const settleIn = (prefix: string): string => `${countingIn(prefix)}
+local function pardon(key, kind, others, added, till)
   local before = counter(key)
   if not before then return {'0', '0', '0'} end
   local wait = before.wait
-  if till > 0 and till == wait then wait = 0 end
+  local ended = till > 0 and till == wait
+  if ended then wait = 0 end
   local clean = before.clean - added - others * before.forget
   keep(key, clean, before.forget, wait)
+  if ended then mark(kind, key) end
   return {exact(failuresAt(clean, before.forget)), '0', exact(wait)}
 end
 
 local settled = {}
 for index, key in ipairs(KEYS) do
-  local at = (index - 1) * 11
-  local added = tonumber(ARGV[at + 10])
-  if ARGV[at + 8] == '1' then
+  local at = (index - 1) * 12
+  local added = tonumber(ARGV[at + 11])
+  if ARGV[at + 9] == '1' then
     local failures, more, till = count(key, paceAt(at), math.huge)
     settled[index] = {exact(failures), exact(added + more), exact(till)}
   else
-    settled[index] = pardon(key, tonumber(ARGV[at + 9]), added, tonumber(ARGV[at + 11]))
+    settled[index] = pardon(key, ARGV[at + 8], tonumber(ARGV[at + 10]), added, tonumber(ARGV[at + 12]))
   end
 end
 return settled
@@ -186,7 +200,7 @@ export interface AttemptRooms {
 }
 
 /** The scripts of one store. */
-export type AttemptScripts = Readonly<Record<'take' | 'settle' | 'note' | 'recall', Script>>
+export type AttemptScripts = Readonly<Record<'take' | 'settle' | 'note' | 'recall' | 'lockOuts', Script>>
 
 /**
  * Makes the scripts.
@@ -199,8 +213,9 @@ export const attemptScripts = (
   clock: string,
   { counters, notes }: AttemptRooms,
 ): AttemptScripts => ({
-  take: scriptOf(`${clock}${takeIn(`${prefix}room:attempts`, counters)}`),
-  settle: scriptOf(`${clock}${settleIn(`${prefix}room:attempts`)}`),
+  take: scriptOf(`${clock}${takeIn(prefix, counters)}`),
+  settle: scriptOf(`${clock}${settleIn(prefix)}`),
   note: scriptOf(`${clock}${noteIn(`${prefix}room:notes`, notes)}`),
   recall: scriptOf(`${clock}${RECALL}`),
+  lockOuts: scriptOf(countLater(clock)),
 })

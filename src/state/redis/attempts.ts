@@ -2,14 +2,16 @@
 // counted in each process instead (`FallbackAttempts`); no lock-out is evicted.
 
 import { CountersignError } from '../../runtime/errors.ts'
-import type {
-  AttemptStore,
-  AttemptScope,
-  FoundEntry,
-  ExpiringEntry,
-  Reservation,
-  ReservationOutcome,
-  TakeResult,
+import {
+  LOCK_OUT_KINDS,
+  type AttemptStore,
+  type AttemptScope,
+  type FoundEntry,
+  type ExpiringEntry,
+  type LockOuts,
+  type Reservation,
+  type ReservationOutcome,
+  type TakeResult,
 } from '../attempt-store.ts'
 import { attemptScripts, type AttemptRooms, type AttemptScripts } from './attempt-scripts.ts'
 import { listOf, numberOf, SERVER_CLOCK, textOf } from './lua.ts'
@@ -23,6 +25,7 @@ export class RedisAttempts implements AttemptStore {
   readonly #sender: Sender
   readonly #counters: string
   readonly #notes: string
+  readonly #lockOuts: string
   readonly #scripts: AttemptScripts
 
   /**
@@ -33,6 +36,7 @@ export class RedisAttempts implements AttemptStore {
     this.#sender = sender
     this.#counters = `${prefix}attempts:`
     this.#notes = `${prefix}note:`
+    this.#lockOuts = `${prefix}lockouts:`
     this.#scripts = attemptScripts(prefix, clock, rooms)
   }
 
@@ -78,6 +82,14 @@ export class RedisAttempts implements AttemptStore {
     })
   }
 
+  async lockOuts(): Promise<LockOuts | undefined> {
+    const sets = LOCK_OUT_KINDS.map((kind) => `${this.#lockOuts}${kind}`)
+    const reply = await this.#sender.tryToRun(this.#scripts.lockOuts, sets)
+    if (reply.outcome === 'refused') return undefined
+    const counts = listOf(reply.value).map(numberOf)
+    return Object.fromEntries(LOCK_OUT_KINDS.map((kind, index) => [kind, counts[index] ?? 0]))
+  }
+
   #keysOf(scopes: readonly AttemptScope[]): readonly string[] {
     return scopes.map(({ key }) => `${this.#counters}${key}`)
   }
@@ -89,9 +101,12 @@ const full = (): CountersignError =>
 // More than any counter has; Lua cannot parse "Infinity".
 const MANY = 1e9
 
-const argsOf = ({ pace, binding }: AttemptScope, part: number): readonly number[] => {
+const argsOf = (
+  { pace, binding, lockOut }: AttemptScope,
+  part: number,
+): readonly (number | string)[] => {
   const { attempts, backOff, lockAfter, lockFor, forget } = pace
-  return [binding ? 1 : 0, part, attempts, backOff, lockAfter, lockFor, forget]
+  return [binding ? 1 : 0, part, attempts, backOff, lockAfter, lockFor, forget, lockOut ?? '']
 }
 
 const reservationsOf = (

@@ -2,7 +2,7 @@
 // a quota its room (q) and its size there (b). A room is a sorted set of its records, "BYTES MEMBER", by their ends;
 // their number and total size are stored in addition.
 
-import { BOUNDED, NUMBERS, SERVER_CLOCK } from './lua.ts'
+import { BOUNDED, countLater, NUMBERS, SERVER_CLOCK } from './lua.ts'
 import { scriptOf } from './sender.ts'
 
 // PTTL is 0 in the last millisecond, in which the server still returns a record that has ended.
@@ -172,6 +172,9 @@ for index, key in ipairs(KEYS) do drop(key, ARGV[index]) end
  */
 const MOST_MEMBERS = 250_000
 const MOST_NAME_BYTES = 64 * MOST_MEMBERS
+
+/** KEYS: sets. */
+export const COUNT = scriptOf(countLater(SERVER_CLOCK))
 
 /** KEYS: the set. ARGV: the prefix of keys of records. */
 export const KEYS_IN = scriptOf(`${RECORDS}

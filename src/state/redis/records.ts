@@ -11,7 +11,7 @@ import {
 } from '../record-store.ts'
 import { CountersignError } from '../../runtime/errors.ts'
 import { listOf, LONGEST_TEXT, numberOf, textOf } from './lua.ts'
-import { ADD, GET, KEYS_IN, PUT, REMOVE, REPLACE, TAKE } from './record-scripts.ts'
+import { ADD, COUNT, GET, KEYS_IN, PUT, REMOVE, REPLACE, TAKE } from './record-scripts.ts'
 import type { Script, Sender } from './sender.ts'
 
 /** A {@link RecordStore} that all processes of one server share. */
@@ -70,6 +70,12 @@ export class RedisRecords implements RecordStore {
   async keysIn(index: string): Promise<readonly string[]> {
     const set = `${this.#sets}${index}`
     return listOf(await this.#sender.run('keysIn', KEYS_IN, [set], [this.#records])).map(textOf)
+  }
+
+  /** An end in the set is that of its record: no other command is needed to know which have ended. */
+  async countIn(index: string): Promise<number | undefined> {
+    const reply = await this.#sender.tryToRun(COUNT, [`${this.#sets}${index}`])
+    return reply.outcome === 'refused' ? undefined : numberOf(listOf(reply.value)[0])
   }
 
   /** Whether the record was written. */

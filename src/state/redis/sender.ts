@@ -49,18 +49,25 @@ export class Sender {
    */
   async run(
     operation: string,
-    { text, sha1 }: Script,
+    script: Script,
     keys: readonly string[],
     args: readonly (string | number)[] = [],
   ): Promise<unknown> {
+    return await this.#options.statistics.measure(operation, async () =>
+      this.#valueOf(await this.tryToRun(script, keys, args)),
+    )
+  }
+
+  /** Runs a script that may be refused, without counting it. */
+  async tryToRun(
+    { text, sha1 }: Script,
+    keys: readonly string[],
+    args: readonly (string | number)[] = [],
+  ): Promise<Reply> {
     const rest = [String(keys.length), ...keys, ...args.map(String)]
-    return await this.#options.statistics.measure(operation, async () => {
-      const reply = await this.#options.reply(['EVALSHA', sha1, ...rest])
-      if (reply.outcome === 'done' || !reply.message.startsWith('NOSCRIPT')) {
-        return this.#valueOf(reply)
-      }
-      return this.#valueOf(await this.#options.reply(['EVAL', text, ...rest]))
-    })
+    const reply = await this.#options.reply(['EVALSHA', sha1, ...rest])
+    if (reply.outcome === 'done' || !reply.message.startsWith('NOSCRIPT')) return reply
+    return await this.#options.reply(['EVAL', text, ...rest])
   }
 
   #valueOf(reply: Reply): unknown {

@@ -7,6 +7,7 @@ import {
   type AttemptStore,
   type AttemptScope,
   type FoundEntry,
+  type LockOuts,
   type ExpiringEntry,
   type Reservation,
   type ReservationOutcome,
@@ -22,6 +23,9 @@ const SHARE = 1 / 8
 const SHARE_OF_COUNTERS = (SHARE * 7) / 8
 const SHARE_OF_REFUSALS = SHARE / 2
 
+// Some ten milliseconds. More lock-outs than this are as many for an operator.
+const MOST_COUNTED = 100_000
+
 /** An {@link AttemptStore} that processes of one machine share, and that survives them. */
 export class SqliteAttempts implements AttemptStore {
   readonly #database: StateDatabase
@@ -30,6 +34,9 @@ export class SqliteAttempts implements AttemptStore {
   readonly #forget: StatementSync
   readonly #note: StatementSync
   readonly #recall: StatementSync
+  readonly #lockOut: StatementSync
+  readonly #endLockOut: StatementSync
+  readonly #lockOuts: StatementSync
 
   constructor(database: StateDatabase) {
     this.#database = database
@@ -39,6 +46,11 @@ export class SqliteAttempts implements AttemptStore {
     this.#keep = database.prepare('INSERT OR REPLACE INTO counters VALUES (?, ?, ?, ?, ?, ?)')
     this.#forget = database.prepare('DELETE FROM counters WHERE key = ?')
     this.#note = database.prepare('INSERT OR REPLACE INTO notes VALUES (?, ?, ?, ?)')
+    this.#lockOut = database.prepare('INSERT OR REPLACE INTO lockouts VALUES (?, ?, ?)')
+    this.#endLockOut = database.prepare('DELETE FROM lockouts WHERE key = ?')
+    this.#lockOuts = database.prepare(
+      `SELECT kind, count(*) AS count FROM (SELECT kind FROM lockouts WHERE ends > ? LIMIT ${MOST_COUNTED}) GROUP BY kind`,
+    )
     this.#recall = database.prepare('SELECT text, written FROM notes WHERE key = ? AND ends > ?')
   }
 
@@ -49,7 +61,7 @@ export class SqliteAttempts implements AttemptStore {
       if (waits.some((wait) => wait > 0)) return { outcome: 'wait', waits }
       const reservations = scopes.map((scope) => {
         const before = this.#counter(scope.key, now)
-        return this.#write(scope.key, countPart(before, scope, scope.weight, PENDING, now), now)
+        return this.#write(before, countPart(before, scope, scope.weight, PENDING, now), now)
       })
       this.#database.keepWithin(ATTEMPTS, SHARE_OF_COUNTERS)
       return { outcome: 'taken', reservations }
@@ -83,14 +95,22 @@ export class SqliteAttempts implements AttemptStore {
     })
   }
 
+  async lockOuts(): Promise<LockOuts> {
+    return await this.#database.run('lockOuts', () =>
+      Object.fromEntries(
+        this.#lockOuts.all(this.#database.now()).map(({ kind, count }) => [kind, Number(count)]),
+      ),
+    )
+  }
+
   #waitOf(key: string, now: number): number {
     return Math.max(0, (this.#counter(key, now)?.until ?? 0) - now)
   }
 
   #settle(outcome: ReservationOutcome, now: number): Reservation {
-    const { key } = outcome.reservation.scope
-    const counted = settled(this.#counter(key, now), outcome, now)
-    return counted.counter === undefined ? counted.reservation : this.#write(key, counted, now)
+    const before = this.#counter(outcome.reservation.scope.key, now)
+    const counted = settled(before, outcome, now)
+    return counted.counter === undefined ? counted.reservation : this.#write(before, counted, now)
   }
 
   #counter(key: string, now: number): Counter | undefined {
@@ -105,8 +125,15 @@ export class SqliteAttempts implements AttemptStore {
     )
   }
 
-  #write(key: string, { counter, reservation }: Counted, now: number): Reservation {
+  #write(
+    before: Counter | undefined,
+    { counter, reservation }: Counted,
+    now: number,
+  ): Reservation {
     const { clean, forget, until, locked } = counter
+    const { key, lockOut } = reservation.scope
+    if (locked && lockOut !== undefined) this.#lockOut.run(key, lockOut, until)
+    else if (before?.locked === true) this.#endLockOut.run(key)
     const ends = endOf(counter)
     if (ends <= now) this.#forget.run(key)
     // A counter without failures has now as its time, since SQLite has no negative infinity.

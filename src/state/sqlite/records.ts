@@ -98,6 +98,14 @@ export class SqliteRecords implements RecordStore {
     )
   }
 
+  async countIn(index: string): Promise<number> {
+    return await this.#database.transaction('countIn', () => {
+      const { members, beginCounting, ended } = this.#statements
+      const found = members.get(index) ?? beginCounting.get(index)
+      return Number(found?.['members']) - Number(ended.get(index, this.#database.now())?.['count'])
+    })
+  }
+
   /** Inside a transaction, which a refusal rolls back. */
   #insert(key: string, record: NewRecord, indexes: readonly string[], now: number): void {
     const { text, kind, lifetime } = record
@@ -151,6 +159,15 @@ const prepareAll = (database: StateDatabase) => {
     remove: prepare('DELETE FROM records WHERE key = ?'),
     keysIn: prepare(
       'SELECT key FROM memberships JOIN records ON id = record WHERE name = ? AND ends > ?',
+    ),
+    members: prepare('SELECT members FROM counted_sets WHERE name = ?'),
+    // Once in the life of the file; later the triggers count.
+    beginCounting: prepare(
+      'INSERT INTO counted_sets SELECT ?1, count(*) FROM memberships WHERE name = ?1 RETURNING members',
+    ),
+    // Those that are not yet swept, which takes a second: bounded where authz did not run for long.
+    ended: prepare(
+      'SELECT count(*) AS count FROM (SELECT id FROM records WHERE ends <= ?2 LIMIT 1000) JOIN memberships ON record = id WHERE name = ?1',
     ),
     usage: prepare('SELECT bytes FROM usage WHERE kind = ?'),
     dropEnded: prepare(

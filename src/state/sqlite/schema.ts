@@ -25,6 +25,7 @@ export const USES = 5
 const COUNTER_BYTES = 250
 const NOTE_BYTES = 250
 const USE_BYTES = 180
+const LOCK_OUT_BYTES = 200
 
 const counted = (table: string, kind: number, bytes: (row: 'NEW' | 'OLD') => string): string => `
   CREATE TRIGGER ${table}_inserted AFTER INSERT ON ${table} BEGIN
@@ -112,6 +113,27 @@ export const MIGRATIONS: readonly string[] = [
   `
   CREATE INDEX records_public ON records (id) WHERE kind = 6;
   INSERT INTO usage VALUES (6, 0);
+  `,
+  // For metrics: how many records the sets have that are counted, in the transaction that changes them; and the lock-outs
+  // that last, apart from the counters, whose columns an earlier version writes by their order.
+  `
+  CREATE TABLE counted_sets (
+    name TEXT PRIMARY KEY,
+    members INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TRIGGER memberships_inserted AFTER INSERT ON memberships BEGIN
+    UPDATE counted_sets SET members = members + 1 WHERE name = NEW.name;
+  END;
+  CREATE TRIGGER memberships_deleted AFTER DELETE ON memberships BEGIN
+    UPDATE counted_sets SET members = members - 1 WHERE name = OLD.name;
+  END;
+  CREATE TABLE lockouts (
+    key TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    ends REAL NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX lockouts_ends ON lockouts (ends, kind);
+  ${counted('lockouts', ATTEMPTS, () => `${LOCK_OUT_BYTES}`)}
   `,
 ]
 

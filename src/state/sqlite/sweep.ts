@@ -11,6 +11,7 @@ const TABLES = [
   { table: 'records', key: 'id' },
   { table: 'counters', key: 'key' },
   { table: 'notes', key: 'key' },
+  { table: 'lockouts', key: 'key' },
 ] as const
 
 /** Makes the function that sweeps once through a file; it rejects when the file is unavailable. */

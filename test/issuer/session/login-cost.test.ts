@@ -35,6 +35,7 @@ const counting = (
     floor: inner.floor,
     get: (...args) => ((reads += 1), inner.get(...args)),
     take: (...args) => ((reads += 1), inner.take(...args)),
+    countIn: (index) => inner.countIn(index),
     keysIn: (...args) => ((reads += 1), inner.keysIn(...args)),
   }
   return { store, reads: () => reads }

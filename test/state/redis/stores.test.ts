@@ -82,7 +82,7 @@ describe('Redis', { skip: skipWithoutRedis(), concurrency: 3 }, () => {
     attemptStoreConformance(`RedisAttempts ${way}`, async () => {
       const [one] = both()
       const time = await settableTime(one)
-      return { store: new RedisAttempts(one, PREFIX, time.clock), pass: time.pass }
+      return { store: new RedisAttempts(one, `${PREFIX}attempts:${way}:${(count += 1)}:`, time.clock), pass: time.pass }
     })
     replayMemoryConforms(async () => {
       const [one] = both()
