@@ -1,13 +1,14 @@
 // `npm run generate`: writes what is derived from the source and committed. test/generated.test.ts
 // fails when any of it is out of date.
 
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { chartValuesJsonSchema } from '../deploy/kubernetes/values/json-schema.ts'
 import { schemaFiles } from '../src/cli/schemas.ts'
 import { ConfigurationFiles } from '../src/config/files.ts'
 import { readConfig } from '../src/configuration/parse.ts'
 import { renderBootstrap } from '../src/envoy/bootstrap.ts'
+import { withAlerts } from './alert-table.ts'
 import { chartReadme } from './chart-readme.ts'
 import { chartValues } from './chart-values.ts'
 import { istioFiles } from './istio-files.ts'
@@ -40,10 +41,18 @@ export const generate = async (): Promise<readonly Generated[]> => [
     file: path(`deploy/istio/${name}`),
     contents,
   })),
+  await monitoringPage(),
   ...(await referencePages()).map(({ file, text }) => ({ file: path(file), contents: text })),
 ]
 
 const path = (name: string): string => resolve(root, name)
+
+/** Of a page that is written by hand, the table of alerts. */
+const monitoringPage = async (): Promise<Generated> => {
+  const file = path('docs/operate/monitoring.md')
+  const rules = await readFile(path('deploy/monitoring/countersign.rules.yaml'), 'utf8')
+  return { file, contents: withAlerts(await readFile(file, 'utf8'), rules) }
+}
 
 const exampleBootstrap = async (name: string): Promise<Generated> => {
   const { config } = await readConfig(

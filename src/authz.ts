@@ -13,6 +13,7 @@ import { processResources } from './check/resources.ts'
 import { checkMethod } from './check/service.ts'
 import { buildSnapshot } from './check/snapshot.ts'
 import { stateChecks } from './check/state-metrics.ts'
+import { StateSamples } from './check/state-samples.ts'
 import { CheckStatistics } from './check/statistics.ts'
 import { tracedChecks } from './check/traced-checks.ts'
 import { openTracing } from './check/tracing.ts'
@@ -107,6 +108,8 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   const { current } = reloader
   const tracing = stack.use(await openTracing(tracingSettings, { clock, logger }))
   const { tracer, followed } = tracing
+  const samples = stack.use(new StateSamples({ state, store, clock }))
+  if (listen.admin !== undefined) samples.begin()
   const metrics = [
     ...authzMetrics({ checks, credentialCache, keySets, tokens, store, current, clock }),
     ...issuerMetrics.all,
@@ -114,7 +117,8 @@ export const startAuthz = async (file: string): Promise<Authz> => {
     durations.histogram,
     phases.histogram,
     expiry.metric,
-    revocations.metric,
+    ...revocations.metrics,
+    ...samples.metrics,
   ]
   const grpc = new GrpcStatistics()
   const exposed = { reloads, audit, grpc, metrics, checks: stateChecks(store), clock, logger }

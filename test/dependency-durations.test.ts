@@ -219,10 +219,11 @@ describe('the durations of requests to servers', LIMIT, () => {
     const times = { refresh: { min: 60_000, max: 60_000 }, coolDown: 1_000, timeout: 2_000 }
     const url = new URL(`${server.origin}/ca.crl?key=secret`)
     await sources.crl(url, { ca: undefined, times, maxBytes: 1_000_000 }).current()
-    assert.deepEqual(
-      [...sources.metric.read()],
-      [{ labels: { source: `${server.origin}/ca.crl` }, value: (NOW + HOUR) / 1_000 }],
-    )
+    assert.deepEqual(sources.metrics.map(({ read }) => [...read()])[0], [
+      { labels: { source: `${server.origin}/ca.crl` }, value: (NOW + HOUR) / 1_000 },
+    ])
+    const [, answers] = sources.metrics.map(({ read }) => [...read()])
+    assert.deepEqual(answers, [{ labels: {}, value: 1 }])
     const counts = [...durations.histogram.read()].flatMap(({ labels, value }) => {
       const { kind, server: name, outcome } = labels
       const count = value.counts.reduce((sum, one) => sum + one, 0)

@@ -4,6 +4,7 @@ import { commonMetrics } from '../../src/audit/metrics.ts'
 import { IssuanceMetrics } from '../../src/ca/metrics.ts'
 import { authzMetrics } from '../../src/check/metrics.ts'
 import { PhaseDurations } from '../../src/check/phase-durations.ts'
+import { StateSamples } from '../../src/check/state-samples.ts'
 import { CheckStatistics } from '../../src/check/statistics.ts'
 import { tracingMetrics } from '../../src/check/tracing.ts'
 import { ReloadStatus } from '../../src/config/reload-status.ts'
@@ -53,6 +54,15 @@ const AUTHZ = authzMetrics({
   clock: systemClock,
 })
 
+const SAMPLES = new StateSamples({
+  state: {
+    records: { countIn: unread },
+    attempts: { lockOuts: unread },
+  },
+  store: {},
+  clock: systemClock,
+}).metrics
+
 const TRACING = tracingMetrics(unread)
 const DURATIONS = [
   new PhaseDurations(systemClock).histogram,
@@ -63,7 +73,7 @@ const SIGNER = signerMetrics({
   current: unread,
   resources: { stocks: unread },
   issuances: new IssuanceMetrics(),
-  sds: { statistics: unread },
+  sds: { statistics: unread, unheld: unread },
 })
 
 /** Every metric of authz. */
@@ -73,7 +83,8 @@ export const AUTHZ_METRICS: readonly Metric[] = [
   ...TRACING,
   ...new IssuerMetrics().all,
   ...DURATIONS,
-  revocations.metric,
+  ...revocations.metrics,
+  ...SAMPLES,
 ]
 
 /** Every metric of the signer. */
@@ -97,7 +108,7 @@ export const metricsPage = async (): Promise<ReferencePage> => ({
     '## authz and signer',
     metricTable(BOTH),
     '## authz',
-    metricTable([...AUTHZ, ...DURATIONS, revocations.metric, ...TRACING]),
+    metricTable([...AUTHZ, ...DURATIONS, ...revocations.metrics, ...SAMPLES, ...TRACING]),
     '## Logins and tokens of authz as an issuer',
     metricTable(new IssuerMetrics().all),
     '## signer',

@@ -118,12 +118,13 @@ const buildAccessReviewer = async (
   const reviews = { kind, api: API, maxBytes: MAX_ANSWER_BYTES } as const
   const server = await buildReviewServer(config, reviews, parts)
   const { ask, state, generation } = server
-  parts.dependencies.push({ route, kind, ...state })
-  return new RememberedReviews({
+  const remembered = new RememberedReviews({
     ask,
     // What invalidates cached credentials invalidates cached reviews too.
     keyOf: (review) => credentialCache.keyOf(`${generation}\0${credentialCache.epoch}`, review),
     remember: config.cacheTtl,
     clock,
   })
+  parts.dependencies.push({ route, kind, ...state, cached: () => remembered.cached })
+  return remembered
 }

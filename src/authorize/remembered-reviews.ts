@@ -50,6 +50,11 @@ export class RememberedReviews implements AccessReviewer {
     this.#options = options
   }
 
+  /** How many answers are cached, some of which may have ended. */
+  get cached(): number {
+    return this.#known.size
+  }
+
   async review(question: Question, signal: AbortSignal): Promise<Review> {
     const text = JSON.stringify(accessReviewOf(question))
     if (Buffer.byteLength(text) > MAX_QUESTION_BYTES) {

@@ -3,6 +3,7 @@
 import type { CacheEntries, CredentialCache } from '../authenticate/credential-cache.ts'
 import type { KeySets } from '../authenticate/bearer/key-sets.ts'
 import type { Clock } from '../runtime/clock.ts'
+import { AUTHENTICATOR_SERVERS, ROUTE_SERVERS } from '../runtime/server-kinds.ts'
 import { counter, gauge, histogram, type Metric, type Sample } from '../runtime/metrics/metric.ts'
 import type { StoreHealth } from '../state/opened-state.ts'
 import type { TokenCache } from '../transform/token/token-cache.ts'
@@ -45,13 +46,8 @@ const SERVER = {
   route:
     'the routes of the configuration; absent where an authenticator or `state` uses the server',
   kind: [
-    'ldap',
-    'radius',
-    'introspection',
-    'token-review',
-    'access-review',
-    'token-exchange',
-    'client-credentials',
+    ...AUTHENTICATOR_SERVERS,
+    ...ROUTE_SERVERS,
     'state',
   ] satisfies readonly Dependency['kind'][],
   server: 'the server, as it is configured, without secrets',
@@ -229,21 +225,23 @@ const keyMetrics = (keySets: AuthzParts['keySets']): readonly Metric[] => [
 ]
 
 /** Prometheus treats an empty label as absent. */
-const askerOf = (dependency: Dependency) => ({
+const labelsOf = (dependency: Dependency) => ({
   authenticator: 'authenticator' in dependency ? dependency.authenticator : '',
   route: 'route' in dependency ? dependency.route : '',
+  kind: dependency.kind,
+  server: dependency.name,
 })
 
 const dependencyOf = ({ kind, name, failure }: StoreHealth): readonly Dependency[] =>
   kind === 'redis' ? [{ kind: 'state', name, isUp: () => failure() === undefined }] : []
 
-const snapshotMetrics = ({ current, store }: AuthzParts): readonly Metric[] => [
+const snapshotMetrics = ({ current, store, clock }: AuthzParts): readonly Metric[] => [
   gauge(
     'countersign_dependency_up',
     '1, or 0 while the circuit breaker of a server that an authenticator, a route or `state` uses is open.',
     () =>
       [...current().value.dependencies, ...dependencyOf(store)].map((dependency) => ({
-        labels: { ...askerOf(dependency), kind: dependency.kind, server: dependency.name },
+        labels: labelsOf(dependency),
         value: dependency.isUp() ? 1 : 0,
       })),
     SERVER,
@@ -254,20 +252,36 @@ const snapshotMetrics = ({ current, store }: AuthzParts): readonly Metric[] => [
     () =>
       current().value.dependencies.flatMap((dependency) =>
         [...(dependency.refusals?.() ?? [])].map(([reason, value]) => ({
-          labels: {
-            ...askerOf(dependency),
-            kind: dependency.kind,
-            server: dependency.name,
-            reason,
-          },
+          labels: { ...labelsOf(dependency), reason },
           value,
         })),
       ),
     { ...SERVER, reason: ['rate-limited', 'cached', 'circuit-open', 'overloaded'] },
   ),
+  gauge(
+    'countersign_dependency_answers_cached',
+    'Cached answers of API servers to SubjectAccessReview, at most 10,000 for each route. Other answers are in the credential cache.',
+    () =>
+      current().value.dependencies.flatMap((dependency) =>
+        dependency.cached === undefined
+          ? []
+          : [{ labels: labelsOf(dependency), value: dependency.cached() }],
+      ),
+    SERVER,
+  ),
   counter(
     'countersign_grants_sealed_total',
     'Certificate grants that were sealed, since the configuration was loaded.',
     () => current().value.seal?.sealed ?? 0,
+  ),
+  gauge(
+    'countersign_grant_key_age_seconds',
+    'Time since the key that seals certificate grants was made; absent where its keyring does not say so (`# created` before the key).',
+    () => {
+      const created = current().value.seal?.created
+      return created === undefined
+        ? []
+        : [{ labels: {}, value: Math.max(0, (clock.now() - created) / 1_000) }]
+    },
   ),
 ]

@@ -44,6 +44,11 @@ export const tokenMetrics = ({ tokens, current, now }: TokenParts): readonly Met
     'Size of the cached tokens, in bytes.',
     () => tokens.statistics().bytes,
   ),
+  gauge(
+    'countersign_upstream_tokens_max_bytes',
+    'The most bytes of cached tokens.',
+    () => tokens.statistics().maxBytes,
+  ),
   counter(
     'countersign_upstream_tokens_evictions_total',
     'Cached tokens for upstreams that were evicted because the cache was full.',
@@ -73,6 +78,34 @@ export const tokenMetrics = ({ tokens, current, now }: TokenParts): readonly Met
         .map(({ algorithm, signsFrom }) => ({
           labels: { algorithm },
           value: Math.max(0, (now() - Date.parse(signsFrom)) / 1_000),
+        })),
+    { algorithm: SIGNING_ALGORITHMS },
+  ),
+  gauge(
+    'countersign_signing_key_created_timestamp_seconds',
+    'When each published key of the issuer was made.',
+    () =>
+      statuses(current)
+        .filter(({ state }) => PUBLISHED.has(state))
+        .map(({ kid, algorithm, state, created }) => ({
+          labels: { kid, algorithm, state },
+          value: Date.parse(created) / 1_000,
+        })),
+    {
+      kid: 'the ids of the published keys',
+      algorithm: SIGNING_ALGORITHMS,
+      state: [...PUBLISHED],
+    },
+  ),
+  gauge(
+    'countersign_signing_key_next_timestamp_seconds',
+    'When the next key begins to sign, by algorithm; absent where none is made.',
+    () =>
+      statuses(current)
+        .filter(({ state }) => state === 'next')
+        .map(({ algorithm, signsFrom }) => ({
+          labels: { algorithm },
+          value: Date.parse(signsFrom) / 1_000,
         })),
     { algorithm: SIGNING_ALGORITHMS },
   ),

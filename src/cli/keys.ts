@@ -3,7 +3,7 @@
 
 import { chmod, readFile, realpath, writeFile } from 'node:fs/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { newGrantKeyLine, parseGrantKeys } from '../keys/grant-keys.ts'
+import { isCreationLine, newGrantKeyLines, parseGrantKeys } from '../keys/grant-keys.ts'
 import { replaceFile } from '../runtime/atomic-file.ts'
 import { CountersignError, describeError, hasCode } from '../runtime/errors.ts'
 import { apiKeyCommand } from './api-keys.ts'
@@ -80,7 +80,7 @@ const parseMode = (text: string): number => {
 type Change = (lines: readonly string[]) => readonly string[]
 
 const changeFor = ({ add, promote, prune }: Options): Change | undefined => {
-  if (add === true) return (lines) => [...lines, newGrantKeyLine()]
+  if (add === true) return (lines) => [...lines, ...newGrantKeyLines(Date.now())]
   if (promote === true) return promoteLast
   return prune === undefined ? undefined : (lines) => keepFirst(lines, prune)
 }
@@ -88,22 +88,31 @@ const changeFor = ({ add, promote, prune }: Options): Change | undefined => {
 // As `parseGrantKeys` distinguishes them.
 const isKey = (line: string): boolean => line.trim() !== '' && !line.trim().startsWith('#')
 
+/** Where the lines of a key begin: with when it was made, if that is known. */
+const beginOf = (lines: readonly string[], key: number): number =>
+  isCreationLine(lines[key - 1] ?? '') ? key - 1 : key
+
 const promoteLast: Change = (lines) => {
   const last = lines.findLastIndex(isKey)
-  const rest = lines.toSpliced(last, 1)
-  const first = lines.findIndex(isKey)
-  return rest.toSpliced(first, 0, lines[last] ?? '')
+  const begin = beginOf(lines, last)
+  const rest = lines.toSpliced(begin, last + 1 - begin)
+  const first = beginOf(lines, lines.findIndex(isKey))
+  return rest.toSpliced(first, 0, ...lines.slice(begin, last + 1))
 }
 
 const keepFirst = (lines: readonly string[], count: number): readonly string[] => {
-  let kept = 0
-  return lines.filter((line) => !isKey(line) || ++kept <= count)
+  const keys = [...lines.keys()].filter((index) => isKey(lines[index] ?? ''))
+  const removed = new Set(keys.slice(count).flatMap((key) => [key, beginOf(lines, key)]))
+  return lines.filter((_, index) => !removed.has(index))
 }
 
 /** Makes a keyring; what was done, as a line of text. */
 const create = async (file: string, mode: number): Promise<string> => {
   try {
-    await writeFile(file, `${HEADER}${newGrantKeyLine()}\n`, { flag: 'wx', mode })
+    await writeFile(file, `${HEADER}${newGrantKeyLines(Date.now()).join('\n')}\n`, {
+      flag: 'wx',
+      mode,
+    })
   } catch (cause) {
     throw new CountersignError(
       'usage',

@@ -5,6 +5,7 @@ import type { ProblemList } from '../config/problem-list.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { RequestDurations } from '../runtime/request-durations.ts'
+import type { AUTHENTICATOR_SERVERS, ROUTE_SERVERS } from '../runtime/server-kinds.ts'
 import type { ServerState } from '../runtime/server-state.ts'
 
 /** What building a client needs. */
@@ -25,11 +26,11 @@ export interface ClientParts {
 export type DependencyOwner =
   | {
       readonly authenticator: string
-      readonly kind: 'ldap' | 'radius' | 'introspection' | 'token-review'
+      readonly kind: (typeof AUTHENTICATOR_SERVERS)[number]
     }
   | {
       readonly route: string
-      readonly kind: 'access-review' | 'token-exchange' | 'client-credentials'
+      readonly kind: (typeof ROUTE_SERVERS)[number]
     }
   | { readonly kind: 'state' }
 

@@ -50,6 +50,11 @@ export class GrantSeal {
     return this.#sealed
   }
 
+  /** When the key that seals was made, in milliseconds since the epoch, where the keyring has it. */
+  get created(): number | undefined {
+    return this.#sealing.created
+  }
+
   /** The handle of a grant. */
   seal(grant: Grant): Sealing {
     this.#sealed += 1

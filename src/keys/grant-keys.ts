@@ -10,6 +10,8 @@ export interface GrantKey {
   readonly id: Buffer
   /** 32 bytes, for AES-256-GCM-SIV. */
   readonly secret: KeyObject
+  /** When it was made, in milliseconds since the epoch, where the line before it says so. */
+  readonly created?: number
 }
 
 /** AES-256. */
@@ -21,6 +23,21 @@ const LINE = /^[A-Za-z0-9_-]{43}$/
 /** A new key as a line of a keyring file. */
 export const newGrantKeyLine = (): string => randomBytes(GRANT_KEY_BYTES).toString('base64url')
 
+const CREATED = /^# created (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)$/
+
+/** Whether a line of a keyring says when the key on the next line was made. */
+export const isCreationLine = (line: string): boolean => CREATED.test(line.trim())
+
+/**
+ * A new key as the two lines of a keyring file: when it was made, as a comment, and the key.
+ *
+ * @param now milliseconds since the epoch
+ */
+export const newGrantKeyLines = (now: number): readonly [created: string, key: string] => [
+  `# created ${new Date(now).toISOString()}`,
+  newGrantKeyLine(),
+]
+
 /**
  * Reads a keyring: a key per line, base64url without padding; empty lines and lines that begin with
  * `#` are skipped.
@@ -29,13 +46,15 @@ export const newGrantKeyLine = (): string => randomBytes(GRANT_KEY_BYTES).toStri
  * @throws CountersignError `grant-keys-invalid`; the message never quotes a line
  */
 export const parseGrantKeys = (source: string, text: string): readonly GrantKey[] => {
-  const keys = text.split(/\r?\n/).flatMap((line, index): GrantKey[] => {
+  const keys = text.split(/\r?\n/).flatMap((line, index, lines): GrantKey[] => {
     const content = line.trim()
     if (content === '' || content.startsWith('#')) return []
     if (!LINE.test(content)) {
       throw invalid(`${source}:${index + 1} is not a key: 43 characters of base64url (32 bytes)`)
     }
-    return [keyFrom(Buffer.from(content, 'base64url'))]
+    const created = createdIn(lines[index - 1])
+    const key = keyFrom(Buffer.from(content, 'base64url'))
+    return [created === undefined ? key : { ...key, created }]
   })
   if (keys.length === 0) {
     throw invalid(`${source} holds no key; \`countersign keys grant\` makes one`)
@@ -43,6 +62,11 @@ export const parseGrantKeys = (source: string, text: string): readonly GrantKey[
   const ids = new Set(keys.map(({ id }) => id.toString('hex')))
   if (ids.size !== keys.length) throw invalid(`${source} holds a key twice`)
   return keys
+}
+
+const createdIn = (line = ''): number | undefined => {
+  const time = Date.parse(CREATED.exec(line.trim())?.[1] ?? '')
+  return Number.isNaN(time) ? undefined : time
 }
 
 const keyFrom = (bytes: Buffer): GrantKey => ({

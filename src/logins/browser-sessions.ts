@@ -114,7 +114,7 @@ export class BrowserSessions {
 
   /** Every session, or those of a user; the latest first. */
   async list(user?: string): Promise<readonly BrowserSession[]> {
-    const keys = await this.#records.keysIn(user === undefined ? ALL : ofUser(user))
+    const keys = await this.#records.keysIn(user === undefined ? BROWSER_SESSIONS : ofUser(user))
     const records = await Promise.all(keys.map((key) => this.#records.get(key)))
     return records
       .flatMap((record): readonly BrowserSession[] =>
@@ -208,7 +208,7 @@ export class BrowserSessions {
 
   async #write(session: BrowserSession): Promise<void> {
     const { id, user, began } = session
-    const indexes = [ALL, ofUser(user), ...basesOf(session)]
+    const indexes = [BROWSER_SESSIONS, ofUser(user), ...basesOf(session)]
     await this.#records.put(keyOf(id), { ...recordOf(session, began), kind: 'login' }, indexes)
   }
 
@@ -220,7 +220,8 @@ export class BrowserSessions {
 
 const MOST_TRIES = 5
 
-const ALL = 'browser-sessions'
+/** The set of all browser sessions. */
+export const BROWSER_SESSIONS = 'browser-sessions'
 const ofUser = (user: string): string => `browser-sessions of user ${user}`
 const ofLogin = (login: string): string => `browser-sessions of login ${login}`
 const vouchedBy = (uid: string): string => `browser-sessions that are renewed by ${uid}`

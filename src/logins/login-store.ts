@@ -90,6 +90,10 @@ export const grantsIndex = (uid: string): string => `grants of session ${uid}`
 const accountIndex = (account: string): string => `artifacts of account ${account}`
 /** The set of all sessions with a login. */
 export const LOGINS = 'logins'
+/** The set of all grants of clients, for metrics. */
+export const GRANTS = 'grants'
+/** The set of all device codes that wait for their user, for metrics. */
+export const DEVICE_CODES = 'device codes'
 const ARTIFACTS = 'artifacts of all accounts'
 const SESSION = artifactKey('Session', '')
 const GRANT = artifactKey('Grant', '')

@@ -60,6 +60,11 @@ export class RevocationSources implements Disposable {
     () => this.#nextUpdates(),
     { source: 'the file, or the URL without a query' },
   )
+  readonly #cached: Metric = gauge(
+    'countersign_ocsp_answers_cached',
+    'Cached answers of OCSP responders, at most 10,000 for each set of options.',
+    () => this.#ocsp.all.reduce((sum, { cached }) => sum + cached, 0),
+  )
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #idle: boolean
@@ -70,6 +75,11 @@ export class RevocationSources implements Disposable {
     this.#logger = logger
     this.#idle = idle
     this.#durations = durations
+  }
+
+  /** All metrics. */
+  get metrics(): readonly Metric[] {
+    return [this.metric, this.#cached]
   }
 
   /** The OCSP answers for these options, equal ones shared. */

@@ -4,27 +4,8 @@
 import { systemClock, type Clock } from './clock.ts'
 import { Histogram } from './metrics/metric.ts'
 import type { Distribution } from './metrics/distribution.ts'
+import { SERVER_KINDS, type ServerKind } from './server-kinds.ts'
 import { tracedRequest, type Span } from './tracing/span.ts'
-
-/** What a server is to authz. */
-const SERVER_KINDS = [
-  'ldap',
-  'radius',
-  'introspection',
-  'token-review',
-  'access-review',
-  'token-exchange',
-  'client-credentials',
-  'key-set',
-  'ocsp',
-  'crl',
-  'upstream-idp',
-  'redis',
-  'sqlite',
-] as const
-
-/** One of {@link SERVER_KINDS}. */
-export type ServerKind = (typeof SERVER_KINDS)[number]
 
 /**
  * How a request ended: `answered`, also by a refusal; `failed`, without a usable answer in time; `aborted`, because its

@@ -10,4 +10,6 @@ export interface ServerState {
   readonly isUp: () => boolean
   /** How many requests were not sent, by the reason; absent where that is not counted. */
   readonly refusals?: () => ReadonlyMap<QuestionRefusal, number>
+  /** How many of its answers are cached; absent where there is no cache of their own. */
+  readonly cached?: () => number
 }

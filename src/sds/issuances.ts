@@ -51,6 +51,13 @@ const LONGEST_PAUSE_MS = 60_000
 // Names of up to 6,000 characters: on average each may have this many.
 const MEAN_NAME_BYTES = 1_024
 
+/** How many certificates are kept for later, and how much they take, about. */
+export interface UnheldCertificates {
+  readonly entries: number
+  readonly bytes: number
+  readonly maxBytes: number
+}
+
 /** The names that streams hold now, and the certificates that were issued for them and for earlier names. */
 export class Issuances {
   readonly #options: IssuancesOptions
@@ -64,6 +71,12 @@ export class Issuances {
 
   constructor(options: IssuancesOptions) {
     this.#options = options
+  }
+
+  /** Certificates that no stream holds now and that are kept for the next one that does. */
+  get unheld(): UnheldCertificates {
+    const { size, calculatedSize } = this.#unheld
+    return { entries: size, bytes: calculatedSize, maxBytes: MOST_UNHELD_BYTES }
   }
 
   /** Notes that one more stream holds the name; gives false where all streams hold too many. */

@@ -12,7 +12,7 @@ export interface SignerParts {
   readonly current: () => { readonly value: SignerSnapshot }
   readonly resources: Pick<SignerResources, 'stocks'>
   readonly issuances: IssuanceMetrics
-  readonly sds: Pick<SdsService, 'statistics'>
+  readonly sds: Pick<SdsService, 'statistics' | 'unheld'>
 }
 
 /** The metrics of one signer, except those that authz has too. */
@@ -71,6 +71,21 @@ const streamMetrics = (sds: SignerParts['sds']): readonly Metric[] => [
     'countersign_signer_subscriptions',
     'Subscriptions of streams to certificates.',
     () => sds.statistics().names,
+  ),
+  gauge(
+    'countersign_signer_certificates_cached',
+    'Certificates that no stream holds now, kept for the next one that requests them.',
+    () => sds.unheld().entries,
+  ),
+  gauge(
+    'countersign_signer_certificates_cached_bytes',
+    'Memory that they take, about.',
+    () => sds.unheld().bytes,
+  ),
+  gauge(
+    'countersign_signer_certificates_cached_max_bytes',
+    'The most memory for them.',
+    () => sds.unheld().maxBytes,
   ),
   counter(
     'countersign_signer_nacks_total',

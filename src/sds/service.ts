@@ -5,7 +5,7 @@ import { secretDiscoveryService } from '../proto/load.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { StreamMethod } from '../runtime/grpc/message-stream.ts'
 import type { Logger } from '../runtime/logger.ts'
-import { Issuances } from './issuances.ts'
+import { Issuances, type UnheldCertificates } from './issuances.ts'
 import type { CertificateSource } from '../ca/issuer.ts'
 import { SecretStream, type StreamContext } from './secret-stream.ts'
 import { zeroCounters, type SdsStatistics } from './statistics.ts'
@@ -24,6 +24,8 @@ export interface SdsService {
   readonly methods: readonly StreamMethod[]
   /** The counters as they are now. */
   statistics(): SdsStatistics
+  /** The certificates that are kept for the next stream that asks for them. */
+  unheld(): UnheldCertificates
 }
 
 /** Makes the service. (gRPC answers UNIMPLEMENTED where there is no method.) */
@@ -40,5 +42,6 @@ export const sdsService = (options: SdsServiceOptions): SdsService => {
       },
     ],
     statistics: () => ({ ...counters }),
+    unheld: () => issuances.unheld,
   }
 }

@@ -1,8 +1,14 @@
 // Opens the configured state. A state that cannot be used as configured stops the start; an unreachable server does
 // not, since much of what authz does needs no state.
 
-import { statisticsOf, type OpenedState, type OpeningParts } from './opened-state.ts'
+import {
+  statisticsOf,
+  type OpenedState,
+  type OpeningParts,
+  type StoreSize,
+} from './opened-state.ts'
 import { MemoryRecords } from './memory-records.ts'
+import type { KindUsage } from './quotas.ts'
 import type { StateSettings } from './settings.ts'
 import { memoryState } from './state.ts'
 
@@ -29,6 +35,11 @@ export const openState = async (
   }
 }
 
+const totalOf = (usage: readonly KindUsage[]): StoreSize => ({
+  bytes: usage.reduce((sum, { bytes }) => sum + bytes, 0),
+  maxBytes: usage.reduce((sum, { maxBytes }) => sum + maxBytes, 0),
+})
+
 const openMemory = (parts: OpeningParts): OpenedState => {
   const { clock } = parts
   const statistics = statisticsOf('memory', 'memory', parts)
@@ -42,6 +53,7 @@ const openMemory = (parts: OpeningParts): OpenedState => {
       failure: () => statistics.recentFailure,
       dropped: () => records.dropped,
       usage: () => records.usage,
+      size: async () => totalOf(records.usage),
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }

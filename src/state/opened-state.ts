@@ -27,6 +27,17 @@ export interface StoreHealth {
   readonly dropped: () => number
   /** How much of its room each kind of record takes; absent for Redis, whose server has the figures. */
   readonly usage?: () => readonly KindUsage[]
+  /** Rejects while the store does not answer; `undefined` where it does not permit the question. */
+  readonly size?: () => Promise<StoreSize | undefined>
+}
+
+/** The size of a store. Of Redis: of the whole server, with what other clients store. */
+export interface StoreSize {
+  readonly bytes: number
+  /** Absent for a Redis without `maxmemory`. */
+  readonly maxBytes?: number
+  /** The keys of the database; of Redis alone. */
+  readonly keys?: number
 }
 
 /** What opening a state needs besides the settings. */

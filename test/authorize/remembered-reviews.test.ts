@@ -39,15 +39,16 @@ const setUp = (remember = 10_000) => {
     if (got.outcome === 'reviewed') return got.allowed
     return got.cause instanceof Error ? got.cause.message : 'no error'
   }
-  return { clock, server, review }
+  return { clock, server, review, cached: () => reviews.cached }
 }
 
 describe('the answer to an access review', () => {
   it('is remembered for its time, whether it allows or denies', async () => {
-    const { clock, server, review } = setUp()
+    const { clock, server, review, cached } = setUp()
     assert.equal(await review('/yes'), true)
     server.answer = () => NO
     assert.equal(await review('/no'), false)
+    assert.equal(cached(), 2)
     server.answer = () => YES
     clock.advance(9_999)
     assert.equal(await review('/yes'), true)

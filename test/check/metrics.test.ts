@@ -8,6 +8,7 @@ import { KeySets } from '../../src/authenticate/bearer/key-sets.ts'
 import { authzMetrics } from '../../src/check/metrics.ts'
 import { CheckStatistics } from '../../src/check/statistics.ts'
 import { GrantSeal } from '../../src/grant/seal.ts'
+import type { Issuer } from '../../src/keys/issuer.ts'
 import { MetricsPage } from '../../src/runtime/metrics/page.ts'
 import { TokenCache } from '../../src/transform/token/token-cache.ts'
 import type { StoreHealth } from '../../src/state/opened-state.ts'
@@ -18,17 +19,23 @@ import { grantOf, makeGrantKey } from '../fakes/grant.ts'
 import { memoryLogger } from '../fakes/logger.ts'
 import { routeOf } from '../fakes/route.ts'
 import { seriesOf } from '../fakes/scraping.ts'
+import { madeKey, signingKeysOf } from '../fakes/signing-keys.ts'
 import { snapshotOf } from '../fakes/snapshot.ts'
 
 const MINUTE = 60_000
 
-const setUp = (checks = new CheckStatistics(), kind: StoreHealth['kind'] = 'memory') => {
+const setUp = (
+  checks = new CheckStatistics(),
+  kind: StoreHealth['kind'] = 'memory',
+  issuer?: Issuer,
+) => {
   const clock = new FakeClock()
   const statistics = new StateStatistics(clock, () => undefined)
   let failure: unknown
   const name = kind === 'redis' ? 'redis a:6379' : ''
   const store = { kind, name, statistics, failure: () => failure, dropped: () => 7 }
-  const seal = new GrantSeal([makeGrantKey()])
+  const created = clock.now() - 86_400_000
+  const seal = new GrantSeal([{ ...makeGrantKey(), created }, makeGrantKey()])
   const keySets = new KeySets(clock, memoryLogger().logger)
   let up = true
   const server = {
@@ -43,8 +50,9 @@ const setUp = (checks = new CheckStatistics(), kind: StoreHealth['kind'] = 'memo
     name: 'https://k',
     isUp: () => true,
     refusals: () => new Map([['rate-limited', 3]] as const),
+    cached: () => 5,
   } as const
-  const value = { ...snapshotOf([]), seal, dependencies: [server, requests] }
+  const value = { ...snapshotOf([]), seal, issuer, dependencies: [server, requests] }
   const metrics = authzMetrics({
     checks,
     credentialCache: new CredentialCache(clock),
@@ -77,6 +85,36 @@ describe('the metrics of authz', () => {
     seal.seal(grantOf())
     seal.seal(grantOf())
     assert.equal((await read()).get('countersign_grants_sealed_total'), 2)
+  })
+
+  it('report the age of the grant key that seals', async () => {
+    const { clock, read } = setUp()
+    clock.advance(86_400_000 - 1_000)
+    assert.equal((await read()).get('countersign_grant_key_age_seconds'), 2 * 86_400)
+  })
+
+  it('report when each signing key was made, and when the next one begins', async () => {
+    const clock = new FakeClock()
+    const [old, next] = [
+      await madeKey('ES256', clock.now() - 86_400_000),
+      await madeKey('ES256', clock.now() + 3_600_000),
+    ]
+    const keys = signingKeysOf([old, next], clock)
+    const issuer = { url: 'https://id.example.org', keys, maxAge: 60_000 }
+    const series = await setUp(new CheckStatistics(), 'memory', issuer).read()
+    assert.deepEqual(seriesOf(series, 'countersign_signing_key_created_timestamp_seconds'), {
+      [`algorithm=ES256,kid=${old.entry.kid},state=signing`]: clock.now() / 1_000 - 86_400,
+      [`algorithm=ES256,kid=${next.entry.kid},state=next`]: clock.now() / 1_000 + 3_600,
+    })
+    assert.deepEqual(seriesOf(series, 'countersign_signing_key_next_timestamp_seconds'), {
+      'algorithm=ES256': clock.now() / 1_000 + 3_600,
+    })
+  })
+
+  it('report what is cached of an API server', async () => {
+    assert.deepEqual(seriesOf(await setUp().read(), 'countersign_dependency_answers_cached'), {
+      'authenticator=,kind=access-review,route=app,server=https://k': 5,
+    })
   })
 
   it('report whether the circuit of a server is closed', async () => {

@@ -72,13 +72,31 @@ describe('countersign keys grant', { concurrency: true }, () => {
     const { status } = await countersign(['keys', 'grant', folder.file('link.keys'), '--add'])
     assert.equal(status, 0)
     const after = await readFile(folder.file('real.keys'), 'utf8')
-    assert.match(after, /^# made for the test\n\n[^]*# the end\n[\w-]{43}\n$/)
+    assert.match(after, /^# made for the test\n\n[^]*# the end\n# created [^\n]*\n[\w-]{43}\n$/)
     assert.equal(await modeOf(folder.file('real.keys')), 0o640)
     assert.deepEqual((await readdir(folder.path)).toSorted(), [
       'grant.keys',
       'link.keys',
       'real.keys',
     ])
+  })
+
+  it('keeps when each key was made, as the key moves', async () => {
+    await using folder = await temporaryFolder()
+    const lines = ['a', 'b', 'c'].map((letter) => letter.repeat(42) + 'A')
+    const dated = (index: number): string =>
+      `# created 202${index}-01-01T00:00:00.000Z\n${lines[index]}`
+    await writeFile(folder.file('grant.keys'), `# one\n${dated(0)}\n${dated(1)}\n${dated(2)}\n`)
+    await keys(folder, '--promote')
+    const after = await readFile(folder.file('grant.keys'), 'utf8')
+    assert.equal(after, `# one\n${dated(2)}\n${dated(0)}\n${dated(1)}\n`)
+    await keys(folder, '--prune', '2')
+    const pruned = await readFile(folder.file('grant.keys'), 'utf8')
+    assert.equal(pruned, `# one\n${dated(2)}\n${dated(0)}\n`)
+    await keys(folder, '--add')
+    const text = await readFile(folder.file('grant.keys'), 'utf8')
+    const [, , made] = parseGrantKeys('test', text).map(({ created }) => created)
+    assert.ok(Math.abs(Date.now() - (made ?? 0)) < 60_000)
   })
 
   it('promotes a key past comments', async () => {

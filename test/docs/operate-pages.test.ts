@@ -7,7 +7,6 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { parse } from 'yaml'
 import * as z from 'zod'
-import { blocksOf } from './examples/blocks.ts'
 import { codeSpansOf, ROOT, textOf } from './markdown.ts'
 
 const source = globSync('src/**/*.ts', { cwd: ROOT })
@@ -77,10 +76,9 @@ describe('the metrics of the pages', () => {
       z.object({ rules: z.array(z.object({ alert: z.string(), expr: z.string() })) }),
     ),
   })
-  const alerts = blocksOf('docs/operate/monitoring.md')
-    .filter(({ attributes }) => attributes.get('for') === 'prometheus')
-    .flatMap(({ text }) => rulesSchema.parse(parse(text)).groups)
-    .flatMap(({ rules }) => rules)
+  const alerts = rulesSchema
+    .parse(parse(textOf('deploy/monitoring/countersign.rules.yaml')))
+    .groups.flatMap(({ rules }) => rules)
 
   it('exist', () => {
     const used = [

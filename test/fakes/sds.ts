@@ -4,6 +4,7 @@ import { startBuiltInServer } from '../../src/runtime/grpc/built-in-server.ts'
 import { streamLimits } from '../../src/runtime/grpc/limits.ts'
 import type { ListenAddress } from '../../src/runtime/listen.ts'
 import { sdsService } from '../../src/sds/service.ts'
+import type { UnheldCertificates } from '../../src/sds/issuances.ts'
 import type { SdsStatistics } from '../../src/sds/statistics.ts'
 import { temporaryFolder } from '../servers/temporary.ts'
 import { FakeClock } from './clock.ts'
@@ -19,6 +20,7 @@ export interface FakeSds extends AsyncDisposable {
   readonly clock: FakeClock
   readonly log: readonly string[]
   statistics(): SdsStatistics
+  unheld(): UnheldCertificates
   /** Stops the server and leaves the rest. */
   stop(): Promise<void>
 }
@@ -55,6 +57,7 @@ export const startSds = async (grace = 5_000, maxNames = 2_000): Promise<FakeSds
     clock,
     log: lines,
     statistics: () => sds.statistics(),
+    unheld: () => sds.unheld(),
     stop,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }

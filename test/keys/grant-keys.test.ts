@@ -54,6 +54,12 @@ describe('the keyring of grants', () => {
     })
   }
 
+  it('has when a key was made, where the line before it says so', () => {
+    const text = `# created 2026-01-01T00:00:00.000Z\n${A}\n# created yesterday\n${B}\n# created 2026-01-01T00:00:00Z\n\n${C}`
+    const created = parseGrantKeys(SOURCE, text).map((key) => key.created)
+    assert.deepEqual(created, [Date.UTC(2026, 0, 1), undefined, undefined])
+  })
+
   it('accepts a new key, which is random', () => {
     const lines = Array.from({ length: 100 }, newGrantKeyLine)
     assert.equal(parseGrantKeys(SOURCE, lines.join('\n')).length, 100)

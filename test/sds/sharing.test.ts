@@ -42,6 +42,20 @@ describe('streams that ask for one name', LIMIT, () => {
     assert.equal(latest.secrets[0].ttl, TTL)
   })
 
+  it('leave it for the next one, which counts as cached meanwhile', async () => {
+    await using sds = await startSds()
+    const stream = subscribed(sds, 'alice')
+    await stream.next()
+    assert.equal(sds.unheld().entries, 0)
+    stream.unsubscribe('alice')
+    await until(() => sds.unheld().entries === 1)
+    const { bytes, maxBytes } = sds.unheld()
+    assert.ok(bytes > 500 && bytes < maxBytes, String(bytes))
+    await subscribed(sds, 'alice').next()
+    assert.equal(sds.unheld().entries, 0)
+    assert.deepEqual(sds.issuer.requests, ['alice'])
+  })
+
   it('share a refusal, and the next one asks anew', async () => {
     await using sds = await startSds()
     const made = Promise.withResolvers<Issuance>()

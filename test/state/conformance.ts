@@ -7,7 +7,6 @@ import {
   PENDING,
   type AttemptStore,
   type AttemptScope,
-  type LockOuts,
   type Pace,
   type Reservation,
   type TakeResult,
@@ -66,12 +65,6 @@ class Asking {
     assert.ok(reservation !== undefined)
     await this.store.settle([{ reservation, failures: 0 }])
     return reservation.failures - 1
-  }
-
-  /** The kinds with a lock-out. */
-  async lockOuts(): Promise<LockOuts> {
-    const counts = (await this.store.lockOuts()) ?? {}
-    return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0))
   }
 
   /** Milliseconds to wait under a key, of which nothing is counted. */
@@ -285,30 +278,6 @@ const TESTS: readonly Test[] = [
       await asking.store.settle(reservations.map((reservation) => ({ reservation, failures: 0 })))
       await asking.store.settle(reservations.map((reservation) => ({ reservation, failures: 1 })))
       assert.equal(await asking.waitOf('a'), 0)
-    },
-  },
-  {
-    name: 'counts the lock-outs that last, by kind',
-    async run(asking, pass) {
-      const pace = { ...PACE, attempts: 1, lockAfter: 2, lockFor: 2_000, forget: 60_000 }
-      const user = asking.scope('user', { pace, lockOut: 'user' })
-      const source = asking.scope('source', { pace, lockOut: 'source' })
-      const loose = asking.scope('loose', { pace, lockOut: 'source', binding: false })
-      const other = asking.scope('other', { pace })
-      await asking.take(user, source, other, loose)
-      assert.deepEqual(await asking.lockOuts(), {})
-      await pass(200)
-      const reservations = await asking.take(user, source, other, loose)
-      assert.deepEqual(await asking.lockOuts(), { user: 1, source: 1 })
-      const [ofUser, ...others] = reservations
-      assert.ok(ofUser !== undefined)
-      await asking.store.settle([
-        { reservation: ofUser, failures: 0 },
-        ...others.map((reservation) => ({ reservation, failures: 1 })),
-      ])
-      assert.deepEqual(await asking.lockOuts(), { source: 1 })
-      await pass(2_000)
-      assert.deepEqual(await asking.lockOuts(), {})
     },
   },
   {

@@ -5,15 +5,19 @@ import { describe, it } from 'node:test'
 import { waitAfter, type AttemptScope, type Pace } from '../../src/state/attempt-store.ts'
 import { MemoryAttempts } from '../../src/state/memory.ts'
 import { FakeClock } from '../fakes/clock.ts'
-import { attemptStoreConformance } from './conformance.ts'
+import { attemptStoreConformance, type StoreUnderTest } from './conformance.ts'
+import { lockOutConformance } from './lock-out-conformance.ts'
 
-attemptStoreConformance('memory', async () => {
+const create = async (): Promise<StoreUnderTest> => {
   const clock = new FakeClock()
   return {
     store: new MemoryAttempts(clock),
     pass: async (milliseconds) => clock.advance(milliseconds),
   }
-})
+}
+
+attemptStoreConformance('memory', create)
+lockOutConformance('memory', create)
 
 const MINUTE = 60_000
 const LIMIT = 160

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { describe, it } from 'node:test'
 import type { RecordStore } from '../../src/state/record-store.ts'
+import { COUNTING } from './counting-records.ts'
 import { LONG, MEDIUM, Prefixed, SHORT } from './prefixed-records.ts'
 
 /** A store, and how time passes for it. */
@@ -34,14 +35,16 @@ export const recordStoreConformance = (
   })
 }
 
-interface Case {
+/** What a test gets. */
+export interface Case {
   readonly one: Prefixed
   readonly other: Prefixed
   readonly pass: RecordsUnderTest['pass']
   readonly isExact: boolean
 }
 
-interface Test {
+/** One test of a store. */
+export interface Test {
   readonly name: string
   run(test: Case): Promise<void>
 }
@@ -252,26 +255,7 @@ const TESTS: readonly Test[] = [
       assert.deepEqual(await other.keysIn('t'), ['a'])
     },
   },
-  {
-    name: 'counts the keys of a set that have not ended, as they come and go',
-    async run({ one, other, pass }) {
-      assert.equal(await one.countIn('s'), 0)
-      await one.put('a', 'x', LONG, ['s', 't'])
-      await other.put('b', 'x', LONG, ['s', 's'])
-      await one.put('prolonged', 'x', MEDIUM, ['s'])
-      await one.replace('prolonged', 'x', 'y', LONG)
-      assert.deepEqual([await one.countIn('s'), await other.countIn('s')], [3, 3])
-      assert.deepEqual([await one.countIn('t'), await one.countIn('u')], [1, 0])
-      await one.put('short', 'x', SHORT, ['s', 'v'])
-      await pass(SHORT + 1)
-      assert.deepEqual([await one.countIn('s'), await one.countIn('v')], [3, 0])
-      await other.put('a', 'x', LONG, ['u'])
-      assert.deepEqual([await one.countIn('s'), await one.countIn('u')], [2, 1])
-      await one.take('b')
-      await other.remove('prolonged', 'none')
-      assert.deepEqual([await one.countIn('s'), await other.countIn('s')], [0, 0])
-    },
-  },
+  COUNTING,
   {
     name: 'has a key that was put again in its new sets only, and one that was replaced where it was',
     async run({ one, pass }) {

@@ -5,7 +5,7 @@ import { lstat, mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { hashOf, newApiKey } from '../../authenticate/api-key/key.ts'
 import { makeHash } from '../../authenticate/password/hash.ts'
-import { newGrantKeyLine } from '../../keys/grant-keys.ts'
+import { newGrantKeyLines } from '../../keys/grant-keys.ts'
 import { creation } from '../../keys/signing-key-changes.ts'
 import { CountersignError, describeError } from '../../runtime/errors.ts'
 import { stringify } from 'yaml'
@@ -90,7 +90,7 @@ const leafFiles = async (root: Authority, answers: Answers): Promise<readonly Ne
 
 const signerFiles = async (): Promise<readonly NewFile[]> => [
   open('signer.yaml', signerText()),
-  secret('grant.keys', `${newGrantKeyLine()}\n`),
+  secret('grant.keys', `${newGrantKeyLines(Date.now()).join('\n')}\n`),
   ...authorityFiles(
     'signer-ca',
     await createAuthority({

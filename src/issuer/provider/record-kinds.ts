@@ -1,7 +1,14 @@
 // How the artifacts of `oidc-provider` are stored in `state`: the sets that each belongs to, and its kind of record.
 
 import type { AdapterPayload } from 'oidc-provider'
-import { artifactIndexes, grantIndex, grantsIndex, LOGINS } from '../../logins/login-store.ts'
+import {
+  artifactIndexes,
+  DEVICE_CODES,
+  grantIndex,
+  GRANTS,
+  grantsIndex,
+  LOGINS,
+} from '../../logins/login-store.ts'
 import type { RecordKind } from '../../state/record-store.ts'
 import { ENDPOINTS } from '../http/paths.ts'
 
@@ -15,7 +22,22 @@ export const indexesOf = (kind: string, payload: AdapterPayload): readonly strin
     ...(account === undefined ? [] : artifactIndexes(account)),
     ...(kind === 'Grant' && sessionUid !== undefined ? [grantsIndex(sessionUid)] : []),
   ]
-  return kind === 'Session' && accountId !== undefined ? [...indexes, LOGINS] : indexes
+  const counted = countedIn(kind, payload)
+  return counted === undefined ? indexes : [...indexes, counted]
+}
+
+/** The set by which the artifact is counted. */
+const countedIn = (kind: string, { accountId, error }: AdapterPayload): string | undefined => {
+  switch (kind) {
+    case 'Session':
+      return accountId === undefined ? undefined : LOGINS
+    case 'Grant':
+      return GRANTS
+    case 'DeviceCode': // one that is approved or denied is written again
+      return accountId === undefined && error === undefined ? DEVICE_CODES : undefined
+    default:
+      return undefined
+  }
 }
 
 /**

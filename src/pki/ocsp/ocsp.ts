@@ -49,6 +49,11 @@ export class OcspSource implements RevocationSource {
     this.#client = new OcspClient(options, parts)
   }
 
+  /** How many answers are cached, for at most {@link MAX_ENTRIES} certificates. */
+  get cached(): number {
+    return this.#entries.size
+  }
+
   async status(issued: Issued, signal: AbortSignal): Promise<SourceStatus> {
     // RFC 5280 §4.1.2.2: issuer and serial number are one certificate.
     const key = `${issued.issuer.id} ${serialText(issued.certificate.serialNumber)}`

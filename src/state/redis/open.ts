@@ -1,7 +1,7 @@
 // Opens state in Redis.
 
 import { CountersignError } from '../../runtime/errors.ts'
-import type { OpenedState, OpeningParts } from '../opened-state.ts'
+import type { OpenedState, OpeningParts, StoreSize } from '../opened-state.ts'
 import { statisticsOf } from '../opened-state.ts'
 import { RecordSeal } from '../record-seal.ts'
 import { following, journalOf, sealedState } from '../sealed-state.ts'
@@ -76,6 +76,7 @@ export const openRedis = async (
       statistics,
       failure: () => connection.failure ?? statistics.recentFailure,
       dropped: () => records.dropped,
+      size: () => sizeOf(connection.sender, server.database),
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
@@ -109,6 +110,24 @@ const looking = (agree: () => Promise<void>, connection: RedisConnection): Dispo
   const timer = setInterval(() => void look(), LOOK_EVERY_MS)
   timer.unref()
   return { [Symbol.dispose]: () => clearInterval(timer) }
+}
+
+/** By `INFO`, which takes no time that grows with the store; `undefined` where the user may not read it. */
+const sizeOf = async (sender: Sender, database: number): Promise<StoreSize | undefined> => {
+  const [memory, keyspace] = [
+    await sender.ask(['INFO', 'memory']),
+    await sender.ask(['INFO', 'keyspace']),
+  ]
+  if (memory.outcome === 'refused' || keyspace.outcome === 'refused') return undefined
+  const numberIn = (text: unknown, pattern: RegExp): number =>
+    Number(pattern.exec(String(text))?.[1] ?? 0)
+  const maxBytes = numberIn(memory.value, /^maxmemory:(\d+)/m)
+  return {
+    bytes: numberIn(memory.value, /^used_memory:(\d+)/m),
+    ...(maxBytes > 0 && { maxBytes }),
+    // A database without keys has no line.
+    keys: numberIn(keyspace.value, new RegExp(`^db${database}:keys=(\\d+)`, 'm')),
+  }
 }
 
 /** Warns of an eviction policy, if the user may read it. */

@@ -7,6 +7,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../../runtime/clock.ts'
 import { CountersignError, hasCode } from '../../runtime/errors.ts'
+import type { StoreSize } from '../opened-state.ts'
 import type { StateStatistics } from '../statistics.ts'
 import { isBusy, refusalOf, unusable } from './errors.ts'
 import { migrate } from './schema.ts'
@@ -31,10 +32,14 @@ export class StateDatabase implements Disposable {
   readonly #database: DatabaseSync
   readonly #options: DatabaseOptions
   #usage: StatementSync | undefined
+  readonly #size: StatementSync
 
   private constructor(database: DatabaseSync, options: DatabaseOptions) {
     this.#database = database
     this.#options = options
+    this.#size = database.prepare(
+      'SELECT (page_count - freelist_count) * page_size AS bytes FROM pragma_page_count, pragma_freelist_count, pragma_page_size',
+    )
   }
 
   /**
@@ -70,6 +75,13 @@ export class StateDatabase implements Disposable {
     if (bytes <= this.#options.maxBytes * share) return
     const message = `${this.#options.file}: there is no room left in this part of the file`
     throw new CountersignError('overloaded', message)
+  }
+
+  /** How much of the file is in use, in bytes, and how much may be. Empty pages are not in use: they are written again. */
+  async size(): Promise<StoreSize> {
+    const { maxBytes } = this.#options
+    const row = await this.run('size', () => this.#size.get())
+    return { bytes: Number(row?.['bytes']), maxBytes }
   }
 
   /** This machine's time, in whole milliseconds: a record ends for all processes at once. */

@@ -46,6 +46,7 @@ export const openSqlite = async (
       failure: () => statistics.recentFailure,
       dropped: () => records.dropped,
       usage: () => records.usage,
+      size: () => database.size(),
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }

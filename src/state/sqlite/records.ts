@@ -99,11 +99,11 @@ export class SqliteRecords implements RecordStore {
   }
 
   async countIn(index: string): Promise<number> {
-    return await this.#database.transaction('countIn', () => {
-      const { members, beginCounting, ended } = this.#statements
-      const found = members.get(index) ?? beginCounting.get(index)
-      return Number(found?.['members']) - Number(ended.get(index, this.#database.now())?.['count'])
-    })
+    const { count, beginCounting } = this.#statements
+    const counted = await this.#database.run('count', () => count.get(index, this.#database.now()))
+    if (counted !== undefined) return Number(counted['count'])
+    await this.#database.run('begin-counting', () => beginCounting.run(index))
+    return await this.countIn(index)
   }
 
   /** Inside a transaction, which a refusal rolls back. */
@@ -160,14 +160,16 @@ const prepareAll = (database: StateDatabase) => {
     keysIn: prepare(
       'SELECT key FROM memberships JOIN records ON id = record WHERE name = ? AND ends > ?',
     ),
-    members: prepare('SELECT members FROM counted_sets WHERE name = ?'),
-    // Once in the life of the file; later the triggers count.
+    // Without those that are not yet swept, which takes a second: bounded where authz did not run for long.
+    count: prepare(`
+      SELECT members - (
+        SELECT count(*) FROM (SELECT id FROM records WHERE ends <= ?2 LIMIT 1000)
+        WHERE EXISTS (SELECT 1 FROM memberships WHERE name = ?1 AND record = id)
+      ) AS count FROM counted_sets WHERE name = ?1
+    `),
+    // Once in the life of the file; afterwards the triggers count.
     beginCounting: prepare(
-      'INSERT INTO counted_sets SELECT ?1, count(*) FROM memberships WHERE name = ?1 RETURNING members',
-    ),
-    // Those that are not yet swept, which takes a second: bounded where authz did not run for long.
-    ended: prepare(
-      'SELECT count(*) AS count FROM (SELECT id FROM records WHERE ends <= ?2 LIMIT 1000) JOIN memberships ON record = id WHERE name = ?1',
+      'INSERT OR IGNORE INTO counted_sets SELECT ?1, count(*) FROM memberships WHERE name = ?1',
     ),
     usage: prepare('SELECT bytes FROM usage WHERE kind = ?'),
     dropEnded: prepare(

@@ -26,7 +26,7 @@ export const certificateFindings = async (
   const certificates = readAll(text)
   if (certificates === undefined) return [errorAt(path, `${file} holds a malformed certificate`)]
   if (certificates.length === 0) return [errorAt(path, `${file} holds no certificate in PEM`)]
-  if (role === 'leaf') {
+  if (role === 'leaf' || role === 'responder') {
     return [
       ...leafTimes(named, certificates, reading.now),
       ...(await keyFindings(named, certificates, reading)),

@@ -16,9 +16,9 @@ export interface NamedFile {
 export interface NamedCertificates extends NamedFile {
   /**
    * `leaf`: what a side presents, with its chain. `client-ca`: of which the clients must have certificates. `ca`: of
-   * which a server must have its certificate.
+   * which a server must have its certificate. `responder`: of an OCSP responder, which need not be a CA.
    */
-  readonly role: 'leaf' | 'client-ca' | 'ca'
+  readonly role: 'leaf' | 'client-ca' | 'ca' | 'responder'
   /** The private key of a leaf, where it is a file. */
   readonly key?: NamedFile | undefined
 }
@@ -35,6 +35,7 @@ const ROLES: ReadonlyMap<string, NamedCertificates['role']> = new Map([
   ['clientCa', 'client-ca'],
   ['trust', 'client-ca'],
   ['intermediates', 'client-ca'],
+  ['responders', 'responder'],
 ])
 
 /** Collects them from a parsed configuration. */

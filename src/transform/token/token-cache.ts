@@ -36,6 +36,7 @@ export interface TokenCacheStatistics {
   readonly entries: number
   /** Of the tokens alone. */
   readonly bytes: number
+  readonly maxBytes: number
   readonly evictions: number
 }
 
@@ -119,6 +120,7 @@ export class TokenCache {
       lookups: new Map([...this.#counts].map(([kind, counts]) => [kind, { ...counts }])),
       entries: this.#tokens.size,
       bytes: this.#tokens.calculatedSize,
+      maxBytes: MAX_BYTES,
       evictions: this.#evictions,
     }
   }

@@ -12,6 +12,7 @@ import { RedisReplays } from '../../../src/state/redis/replays.ts'
 import type { Sender } from '../../../src/state/redis/sender.ts'
 import { skipWithoutRedis, startRedis, type Redis } from '../../servers/redis.ts'
 import { attemptStoreConformance } from '../conformance.ts'
+import { lockOutConformance } from '../lock-out-conformance.ts'
 import { quotaConformance } from '../quota-conformance.ts'
 import { recordStoreConformance } from '../record-conformance.ts'
 import { replayMemoryConforms } from '../replay-conformance.ts'
@@ -79,11 +80,14 @@ describe('Redis', { skip: skipWithoutRedis(), concurrency: 3 }, () => {
       ] as const
       return { stores, pass, refusing: ['used'] }
     })
-    attemptStoreConformance(`RedisAttempts ${way}`, async () => {
+    const createAttempts = async () => {
       const [one] = both()
       const time = await settableTime(one)
-      return { store: new RedisAttempts(one, `${PREFIX}attempts:${way}:${(count += 1)}:`, time.clock), pass: time.pass }
-    })
+      const prefix = `${PREFIX}attempts:${way}:${(count += 1)}:`
+      return { store: new RedisAttempts(one, prefix, time.clock), pass: time.pass }
+    }
+    attemptStoreConformance(`RedisAttempts ${way}`, createAttempts)
+    lockOutConformance(`Redis ${way}`, createAttempts)
     replayMemoryConforms(async () => {
       const [one] = both()
       const keys = new DerivedKeys() // so that none knows another's uses

@@ -11,6 +11,7 @@ import { temporaryFolder } from '../../servers/temporary.ts'
 import { sameAsInMemory } from '../attempts-differential.ts'
 import { fileQuotas } from '../../../src/state/quotas.ts'
 import { attemptStoreConformance } from '../conformance.ts'
+import { lockOutConformance } from '../lock-out-conformance.ts'
 import { quotaConformance } from '../quota-conformance.ts'
 import { recordStoreConformance } from '../record-conformance.ts'
 import { replayMemoryConforms } from '../replay-conformance.ts'
@@ -54,7 +55,9 @@ quotaConformance('a state file', async (quotas) => {
   return { stores, pass, refusing: REFUSING }
 })
 
-attemptStoreConformance('SqliteAttempts', async () => ({ store: new SqliteAttempts(one), pass }))
+const createAttempts = async () => ({ store: new SqliteAttempts(one), pass })
+attemptStoreConformance('SqliteAttempts', createAttempts)
+lockOutConformance('a state file', createAttempts)
 
 describe('attempts in a state file', () => {
   sameAsInMemory(async () => {

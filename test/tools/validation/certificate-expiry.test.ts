@@ -1,9 +1,12 @@
 // The ends of certificates for metrics: which files are read, and what of them after a change.
 
 import assert from 'node:assert/strict'
-import { rename, rm, writeFile } from 'node:fs/promises'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { startAuthz } from '../../../src/authz.ts'
+import { parseConfig } from '../../../src/configuration/parse.ts'
+import { authzCertificateFiles } from '../../../src/tools/validation/site.ts'
 import { CertificateExpiry } from '../../../src/tools/validation/certificate-expiry.ts'
 import { makeCa } from '../../ca/authorities.ts'
 import { cheapHash } from '../../fakes/hashes.ts'
@@ -43,6 +46,28 @@ const start = async (folder: TemporaryFolder, names: readonly string[]) =>
   await CertificateExpiry.start(names, (config) =>
     config.map((name) => ({ path: ['trust', name], file: folder.file(name) })),
   )
+
+/** The text values of a document that name a file in PEM, with their paths. */
+const pemFilesIn = (value: unknown, path: readonly string[] = []): readonly string[] => {
+  if (typeof value === 'string') return /\.pem$/.test(value) ? [path.join('.')] : []
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, inner]) => pemFilesIn(inner, [...path, key]))
+}
+
+/** A private key is PEM, too. */
+const isCertificatePath = (path: string): boolean => !/(?:^|\.)key(?:\.|$)/.test(path)
+
+describe('the files whose certificates are shown', () => {
+  it('are all that countersign.yaml can name', async () => {
+    const file = join(import.meta.dirname, '../../configuration/full.yaml')
+    const parsed = parseConfig(file, await readFile(file, 'utf8'))
+    assert.ok(parsed.ok)
+    const shownPaths = authzCertificateFiles(parsed.config).map(({ path }) => path.join('.'))
+    const named = pemFilesIn(parsed.config).map((path) => path.replace(/\.path$/, ''))
+    assert.ok(named.length > 25, String(named.length))
+    assert.deepEqual(shownPaths.toSorted(), named.filter(isCertificatePath).toSorted())
+  })
+})
 
 describe('the ends of certificates', () => {
   it('are those of each file, and absent where a file is not there or holds no certificate', async () => {
