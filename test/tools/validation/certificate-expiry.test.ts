@@ -49,7 +49,7 @@ const start = async (folder: TemporaryFolder, names: readonly string[]) =>
 
 /** The text values of a document that name a file in PEM, with their paths. */
 const pemFilesIn = (value: unknown, path: readonly string[] = []): readonly string[] => {
-  if (typeof value === 'string') return /\.pem$/.test(value) ? [path.join('.')] : []
+  if (typeof value === 'string') return value.endsWith('.pem') ? [path.join('.')] : []
   if (typeof value !== 'object' || value === null) return []
   return Object.entries(value).flatMap(([key, inner]) => pemFilesIn(inner, [...path, key]))
 }
