@@ -215,7 +215,8 @@ class Answering implements RevocableRecords {
   take: RecordStore['take'] = async (...args) => await answered(this.#records.take(...args))
   remove: RecordStore['remove'] = async (...args) => await answered(this.#records.remove(...args))
   keysIn: RecordStore['keysIn'] = async (...args) => await answered(this.#records.keysIn(...args))
-  countIn: RecordStore['countIn'] = async (...args) => await answered(this.#records.countIn(...args))
+  countIn: RecordStore['countIn'] = async (...args) =>
+    await answered(this.#records.countIn(...args))
   revoke: RevocableRecords['revoke'] = async (names) => await answered(this.#records.revoke(names))
   revokeAll = async (): Promise<void> => await answered(this.#records.revokeAll())
   revokedAt = (name: string): number | undefined => this.#records.revokedAt(name)

@@ -200,7 +200,9 @@ export interface AttemptRooms {
 }
 
 /** The scripts of one store. */
-export type AttemptScripts = Readonly<Record<'take' | 'settle' | 'note' | 'recall' | 'lockOuts', Script>>
+export type AttemptScripts = Readonly<
+  Record<'take' | 'settle' | 'note' | 'recall' | 'lockOuts', Script>
+>
 
 /**
  * Makes the scripts.

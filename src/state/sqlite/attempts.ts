@@ -125,11 +125,7 @@ export class SqliteAttempts implements AttemptStore {
     )
   }
 
-  #write(
-    before: Counter | undefined,
-    { counter, reservation }: Counted,
-    now: number,
-  ): Reservation {
+  #write(before: Counter | undefined, { counter, reservation }: Counted, now: number): Reservation {
     const { clean, forget, until, locked } = counter
     const { key, lockOut } = reservation.scope
     if (locked && lockOut !== undefined) this.#lockOut.run(key, lockOut, until)
