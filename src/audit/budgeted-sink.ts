@@ -6,16 +6,10 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { SourceBudgets } from '../runtime/source-budgets.ts'
 import { CHAIN_BYTES } from './chain.ts'
+import { settled, type RecordDone } from './done.ts'
 import type { AuditEvent } from './event.ts'
 import { PendingRefusals, unauthenticatedRefusal } from './refusals-summary.ts'
-import {
-  settled,
-  type AuditSink,
-  type AuditStatistics,
-  type DecisionSink,
-  type JsonLinesSink,
-  type RecordDone,
-} from './sink.ts'
+import type { AuditSink, AuditStatistics, DecisionSink, JsonLinesSink } from './sink.ts'
 
 /** What it needs. */
 export interface BudgetedSinkOptions {

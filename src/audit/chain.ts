@@ -45,10 +45,17 @@ export const readChainFields = (
 /** The hash of what precedes the first record. */
 export const NO_HASH = ''
 
+// V8 remembers the text of a number that it has made, where collections of the young generation find it alive: the texts of all
+// sequence numbers would get into the old generation, five times of what else gets there from checks.
+const THOUSAND = 1_000
+const THREE_DIGITS = Array.from({ length: THOUSAND }, (_, rest) => `${rest}`.padStart(3, '0'))
+
 /** The end of a chain, to which records are added. */
 export class Chain {
   readonly id: string
   readonly #beforeSequence: string
+  /** Of the next record, except the last three digits of its number. */
+  #thousands = { number: 0, text: '' }
   #sequence: number
   #hash: string
 
@@ -66,19 +73,35 @@ export class Chain {
   }
 
   /**
-   * Adds a record: writes the fields of the chain and the end of the line behind it.
-   *
-   * @param bytes has the record from `start` to `end`, without its closing brace, and room for {@link CHAIN_BYTES}
-   * @returns where the line ends, after its line feed
+   * What follows a record where it is hashed: its place, and the hash of the record before. Its end, of {@link add}, takes the place
+   * of that hash ({@link hashBytes}).
    */
-  add(bytes: Buffer, start: number, end: number): number {
+  get place(): string {
+    const next = this.#sequence + 1
+    const rest = next % THOUSAND
+    const thousands = (next - rest) / THOUSAND
+    if (thousands === 0) return this.#beforeSequence + next + this.#hash
+    if (this.#thousands.number !== thousands) {
+      this.#thousands = { number: thousands, text: this.#beforeSequence + thousands }
+    }
+    return this.#thousands.text + (THREE_DIGITS[rest] ?? '') + this.#hash
+  }
+
+  /** How many bytes at the end of {@link place} are not written. */
+  get hashBytes(): number {
+    return this.#hash.length
+  }
+
+  /**
+   * Adds a record.
+   *
+   * @param hashed the record without its closing brace, and {@link place}
+   * @returns the end of its line, which follows the number of the record: its hash, the brace, and a line feed
+   */
+  add(hashed: Buffer): string {
     this.#sequence += 1
-    // The hash of the record before is where its own will be.
-    const fields = this.#beforeSequence + this.#sequence + this.#hash
-    const hashedEnd = end + bytes.write(fields, end, 'latin1')
-    const at = hashedEnd - this.#hash.length
-    this.#hash = hash('sha256', bytes.subarray(start, hashedEnd), 'base64url')
-    return at + bytes.write(`,"hash":"${this.#hash}"}\n`, at, 'latin1')
+    this.#hash = hash('sha256', hashed, 'base64url')
+    return `,"hash":"${this.#hash}"}\n`
   }
 
   /**

@@ -6,15 +6,15 @@ import { Derived } from '../runtime/derived.ts'
 import type { AuditEvent, DecisionEvent } from './event.ts'
 
 /**
- * The line of an event: `log`, which distinguishes audit lines in a shared stream, `time`, the fields of the event in their
- * order, and a line feed.
+ * The line of an event as far as its place in the chain, which follows: `log`, which distinguishes audit lines in a shared stream,
+ * `time`, and the fields of the event in their order. Without the closing brace.
  *
  * @param now milliseconds since the epoch
  */
 export const auditLine = (event: AuditEvent, now: number): string =>
   event.event === 'decision'
     ? decisionLine(event, now)
-    : `${beginningAt(now)}${JSON.stringify(event).slice(1)}\n`
+    : beginningAt(now) + JSON.stringify(event).slice(1, -1)
 
 let last = { now: Number.NaN, beginning: '', ofDecision: '' }
 
@@ -24,20 +24,15 @@ const beginningAt = (now: number): string => beginnings(now).beginning
 const beginnings = (now: number): typeof last => {
   if (last.now === now) return last
   const beginning = `{"log":"audit","time":"${new Date(now).toISOString()}",`
-  last = { now, beginning, ofDecision: joined(`${beginning}"event":"decision"`) }
+  last = { now, beginning, ofDecision: joined(`${beginning}"event":"decision","id":`) }
   return last
 }
 
 const decisionLine = (event: DecisionEvent, now: number): string => {
-  const { before, rule, after } = outcomeParts(event)
+  const outcome = outcomeParts(event)
+  const { rule, after } = outcome
   return (
-    beginnings(now).ofDecision +
-    text(',"id":', event.id) +
-    text(',"request":', event.request) +
-    before +
-    text(',"path":', event.path) +
-    value(',"queryOmitted":', event.queryOmitted) +
-    text(',"source":', event.source) +
+    headOf(event, outcome, beginnings(now).ofDecision) +
     clientPart(event) +
     rule +
     value(',"kubernetes":', event.kubernetes) +
@@ -45,8 +40,38 @@ const decisionLine = (event: DecisionEvent, now: number): string => {
     text(',"handle":', event.handle) +
     value(',"jti":', event.jti) +
     value(',"truncated":', event.truncated) +
-    `,"duration":${event.duration},"generation":${event.generation}}\n`
+    ',"duration":' +
+    event.duration +
+    generationPart(event.generation)
   )
+}
+
+/**
+ * From the beginning to `source`: most of what differs from event to event. In nearly every one nothing of it has to be escaped,
+ * so that it is one text of few pieces: V8 makes an object for each `+`.
+ */
+const headOf = (
+  { id, request, path, queryOmitted, source }: DecisionEvent,
+  { before, beforePath }: OutcomeParts,
+  beginning: string,
+): string =>
+  isPlain(id) && isPlain(request) && isPlain(path) && isPlain(source) && queryOmitted === undefined
+    ? `${beginning}"${id}","request":"${request}${beforePath}${path}","source":"${source}"`
+    : beginning +
+      quoted(id) +
+      text(',"request":', request) +
+      before +
+      text(',"path":', path) +
+      value(',"queryOmitted":', queryOmitted) +
+      text(',"source":', source)
+
+let lastGeneration = { of: Number.NaN, text: '' }
+
+const generationPart = (generation: number): string => {
+  if (lastGeneration.of !== generation) {
+    lastGeneration = { of: generation, text: joined(`,"generation":${generation}`) }
+  }
+  return lastGeneration.text
 }
 
 // By the list of groups, of which a remembered identity has one of its own.
@@ -133,6 +158,8 @@ interface OutcomeParts {
   readonly of: OutcomeFields
   /** From `decision` to `host`. */
   readonly before: string
+  /** The same between the texts of `request` and `path`, with their quotation marks. */
+  readonly beforePath: string
   /** From `rule` to `detail`. */
   readonly rule: string
   /** `operation` and `forwarded`. */
@@ -173,6 +200,12 @@ const isOfOutcome = (one: OutcomeFields, other: OutcomeFields): boolean =>
 const writeOutcomeParts = (event: DecisionEvent): OutcomeParts => {
   const { decision, reason, status, route, method, host } = event
   const { rule, shadow, detail, operation, forwarded } = event
+  const before = joined(
+    `,"decision":"${decision}","reason":"${reason}","status":${status}` +
+      text(',"route":', route) +
+      text(',"method":', method) +
+      text(',"host":', host),
+  )
   return {
     of: {
       decision,
@@ -187,12 +220,8 @@ const writeOutcomeParts = (event: DecisionEvent): OutcomeParts => {
       operation,
       forwarded,
     },
-    before: joined(
-      `,"decision":"${decision}","reason":"${reason}","status":${status}` +
-        text(',"route":', route) +
-        text(',"method":', method) +
-        text(',"host":', host),
-    ),
+    before,
+    beforePath: joined(`"${before},"path":"`),
     rule: joined(text(',"rule":', rule) + value(',"shadow":', shadow) + text(',"detail":', detail)),
     after: joined(text(',"operation":', operation) + list(',"forwarded":', forwarded)),
   }
@@ -221,5 +250,8 @@ const list = (key: string, field: readonly string[] | undefined): string => {
 
 // Printable ASCII without the quotation mark and the backslash (RFC 8259 §7).
 const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/
+
+const isPlain = (field: string | undefined): field is string =>
+  field !== undefined && PLAIN.test(field)
 
 const quoted = (field: string): string => (PLAIN.test(field) ? `"${field}"` : JSON.stringify(field))

@@ -2,9 +2,10 @@
 // write rejects for its caller; nothing is queued and forgotten.
 
 import { hash } from 'node:crypto'
-import type { CountersignError } from '../runtime/errors.ts'
+import { Batch } from './batch.ts'
 import { Chain, CHAIN_BYTES } from './chain.ts'
 import type { Checkpoints } from './checkpoints.ts'
+import { settled, settleNone, settling, type RecordDone, type Settle } from './done.ts'
 import type { AuditEvent } from './event.ts'
 import type { CutLine, LogCheckpointEvent } from './events/log-schema.ts'
 import { auditLine } from './line.ts'
@@ -36,15 +37,6 @@ export interface DecisionSink {
   flush(): void
 }
 
-/** Is called with the outcome of an event. */
-export type RecordDone = (failure: CountersignError | undefined) => void
-
-// Some hundred events that are written at once. No UTF-16 unit takes more bytes as UTF-8.
-const SCRATCH_BYTES = 262_144
-const MOST_BYTES_OF_UNIT = 3
-const BEFORE_BRACE = '}\n'.length
-// A line of some 500 bytes.
-const MOST_BYTES_OF_CHECKPOINT = 2_048
 // For a file that gets no events.
 const ROTATION_MS = 60_000
 
@@ -59,11 +51,6 @@ export interface AuditStatistics {
   readonly failing: boolean
   /** Refusals that were counted in summaries, where there is a limit to those written one by one. */
   readonly summarised?: number
-}
-
-interface Waiting {
-  readonly line: string
-  readonly done: RecordDone
 }
 
 /** How a sink writes. */
@@ -87,9 +74,11 @@ export class JsonLinesSink implements AuditSink, DecisionSink, Disposable {
   readonly #timers: readonly NodeJS.Timeout[]
   // A line that was cut short must not swallow the next one.
   #midLine = false
-  #waiting: Waiting[] = []
-  /** Where events are encoded; longer ones in a buffer of their own. */
-  #scratch: Buffer | undefined
+  readonly #batch: Batch
+  /** Of the events in the batch, in their order. */
+  #waiting: RecordDone[] = []
+  /** Whether the batch begins with a record about the log. */
+  #isOpening = false
   #written = 0
   #lost = 0
   #failing = false
@@ -104,6 +93,7 @@ export class JsonLinesSink implements AuditSink, DecisionSink, Disposable {
     this.#rotation = rotation
     this.#checkpoints = checkpoints
     this.#chain = new Chain(this.#file.opened.last)
+    this.#batch = new Batch(this.#chain)
     this.#found(this.#file.opened.cut)
     this.#timers = [
       ...(rotation === undefined ? [] : [setInterval(() => this.#rotateIdle(), ROTATION_MS)]),
@@ -121,14 +111,22 @@ export class JsonLinesSink implements AuditSink, DecisionSink, Disposable {
     this.append(this.lineOf(event), done)
   }
 
-  /** The event as it is written, without its place in the chain: with the time, and a line feed at its end. */
+  /** The event as it is written, with the time, as far as its place in the chain. */
   lineOf(event: AuditEvent): string {
     return auditLine(event, Date.now())
   }
 
   /** Writes a line that {@link lineOf} made; see {@link record}. */
   append(line: string, done: RecordDone): void {
-    if (this.#waiting.push({ line, done }) === 1) setImmediate(() => this.flush())
+    if (this.#rotation !== undefined) this.#rotateIfDue(this.#rotation, line)
+    // What is called with the outcome may have more events.
+    while (this.#waiting.length > 0 && !this.#batch.hasRoomFor(line)) this.flush()
+    if (this.#waiting.length === 0) {
+      this.#begin(line)
+      setImmediate(() => this.flush())
+    }
+    this.#batch.add(line)
+    this.#waiting.push(done)
   }
 
   /** The counters as they are now. */
@@ -144,11 +142,18 @@ export class JsonLinesSink implements AuditSink, DecisionSink, Disposable {
   /** Opens the file anew, for log rotation; keeps the old one when that fails. */
   reopen(): void {
     if (this.#file.path === undefined) return
-    const { isOther, cut } = this.#file.reopen(() => this.#sign())
-    this.#midLine = false
-    this.#found(cut)
-    if (isOther || cut !== undefined) this.#opening.begin('reopened')
-    if (this.#opening.isDue) this.#send([])
+    let settle = settleNone
+    try {
+      const { isOther, cut } = this.#file.reopen(() => {
+        settle = this.#writeSigned()
+      })
+      this.#midLine = false
+      this.#found(cut)
+      if (isOther || cut !== undefined) this.#opening.begin('reopened')
+      if (this.#opening.isDue) this.#write()()
+    } finally {
+      settle()
+    }
   }
 
   /** Reads the key of checkpoints again; keeps the old one when that fails. Never rejects. */
@@ -167,49 +172,71 @@ export class JsonLinesSink implements AuditSink, DecisionSink, Disposable {
    * lines that got out whole are written.
    */
   flush(): void {
-    const waiting = this.#waiting
-    if (waiting.length === 0) return
-    this.#waiting = []
-    if (this.#rotation !== undefined) this.#rotateIfDue(this.#rotation, waiting)
-    this.#send(waiting)
+    if (this.#waiting.length > 0) this.#write()()
+  }
+
+  #sign(): void {
+    this.#writeSigned()()
   }
 
   /** Writes what waits, and a checkpoint where anything is new. */
-  #sign(): void {
+  #writeSigned(): Settle {
     this.#checkpoints?.request()
-    this.flush()
-    if (this.#checkpoints?.isDueAt(this.#chain.head?.sequence ?? 0) === true) this.#send([])
+    const isDue = this.#checkpoints?.isDueAt(this.#chain.head?.sequence ?? 0) === true
+    return this.#batch.isOpen || isDue ? this.#write() : settleNone
   }
 
   #rotateIdle(): void {
     if (this.#rotation === undefined || !this.#file.hasEvents) return
-    if (this.#rotateIfDue(this.#rotation, [])) this.#send([])
+    if (this.#rotateIfDue(this.#rotation, '')) this.#write()()
   }
 
-  #rotateIfDue(rotation: Rotation, waiting: readonly Waiting[]): boolean {
+  /** @param line the next one */
+  #rotateIfDue(rotation: Rotation, line: string): boolean {
     const now = Date.now()
-    const more = waiting.reduce((sum, { line }) => sum + line.length + CHAIN_BYTES, 0)
-    if (!rotation.isDue(this.#file.bytes, more, this.#file.since, now)) return false
+    const { bytes, since } = this.#file
+    const more = line.length + CHAIN_BYTES
+    if (!rotation.isDue(bytes + this.#batch.length, more, since, now)) return false
+    let settle = settleNone
     try {
       this.#checkpoints?.request()
-      this.#send([])
+      settle = this.#write()
       this.#file.rotate(() => rotation.rename(now))
     } catch (cause) {
       rotation.failed(cause)
+      settle()
       return false
     }
     this.#midLine = false
     this.#opening.begin('rotated')
     this.#checkpoints?.request()
     void rotation.clean()
+    settle()
     return true
   }
 
-  #send(waiting: readonly Waiting[]): void {
-    const head = this.#chain.head
-    const encoded = this.#encode(waiting)
-    const { bytes, start, length, isOpening, checkpoint } = encoded
-    if (length === 0) return
+  /** @param line the first one, which is not added yet */
+  #begin(line?: string): void {
+    const opened = this.#opening.event(this.#chain.head, () => this.#offset(), this.#lost)
+    this.#isOpening = opened !== undefined
+    const opening = opened === undefined ? [] : [this.lineOf(opened)]
+    this.#batch.begin(line === undefined ? opening : [...opening, line], this.#midLine)
+    for (const record of opening) this.#batch.add(record)
+  }
+
+  /**
+   * Writes the batch, with an opening and a checkpoint where they are due.
+   *
+   * @returns tells the callers, who may have more events: after all that has to be done with the file
+   */
+  #write(): Settle {
+    if (!this.#batch.isOpen) this.#begin()
+    const checkpoint = this.#addCheckpoint()
+    const waiting = this.#waiting
+    this.#waiting = []
+    const { bytes, start, length, head } = this.#batch.take()
+    if (length === start) return settleNone
+    const isOpening = this.#isOpening
     const { written, failure } = this.#file.write(bytes, length)
     this.#failing = failure !== undefined
     if (failure === undefined) {
@@ -218,8 +245,7 @@ export class JsonLinesSink implements AuditSink, DecisionSink, Disposable {
       if (checkpoint !== undefined) this.#checkpoints?.written(this.#chain, checkpoint)
       this.#file.hasEvents ||= waiting.length > 0
       this.#written += waiting.length
-      for (const { done } of waiting) done(undefined)
-      return
+      return settling(waiting, waiting.length, undefined)
     }
     const { lines, end } = wholeLines(bytes, start, written)
     this.#chain.rewind(head, bytes, end, lines)
@@ -233,7 +259,16 @@ export class JsonLinesSink implements AuditSink, DecisionSink, Disposable {
     this.#opening.afterFailure()
     this.#written += events
     this.#lost += waiting.length - events
-    for (const [index, { done }] of waiting.entries()) done(index < events ? undefined : failure)
+    return settling(waiting, events, failure)
+  }
+
+  /** Adds one to the batch where it is due. */
+  #addCheckpoint(): LogCheckpointEvent | undefined {
+    const { head } = this.#chain
+    if (head === undefined || this.#checkpoints?.isDueAt(head.sequence) !== true) return undefined
+    const event = this.#checkpoints.event(this.#chain, head)
+    this.#batch.add(this.lineOf(event))
+    return event
   }
 
   #offset(): number | undefined {
@@ -246,52 +281,4 @@ export class JsonLinesSink implements AuditSink, DecisionSink, Disposable {
     this.#midLine = true
     this.#opening.addCut(cut)
   }
-
-  /** The lines as bytes, each with its place in the chain; the first begins at `start`. */
-  #encode(waiting: readonly Waiting[]): Encoded {
-    const chain = this.#chain
-    const opened = this.#opening.event(chain.head, () => this.#offset(), this.#lost)
-    const opening = opened && this.lineOf(opened)
-    let room = MOST_BYTES_OF_CHECKPOINT + (opening?.length ?? 0) * MOST_BYTES_OF_UNIT + CHAIN_BYTES
-    for (const { line } of waiting) room += line.length * MOST_BYTES_OF_UNIT + CHAIN_BYTES
-    const bytes = this.#roomFor(room)
-    let at = 0
-    if (this.#midLine) at = bytes.write('\n')
-    const start = at
-    const add = (line: string): void => {
-      at = chain.add(bytes, at, at + bytes.write(line, at) - BEFORE_BRACE)
-    }
-    if (opening !== undefined) add(opening)
-    for (const { line } of waiting) add(line)
-    const { head } = chain
-    const isSigned = head !== undefined && this.#checkpoints?.isDueAt(head.sequence) === true
-    const checkpoint = isSigned ? this.#checkpoints?.event(chain, head) : undefined
-    if (checkpoint !== undefined) add(this.lineOf(checkpoint))
-    const isOpening = opening !== undefined
-    return { bytes, start, length: at === start ? 0 : at, isOpening, checkpoint }
-  }
-
-  #roomFor(most: number): Buffer {
-    if (most > SCRATCH_BYTES) return Buffer.allocUnsafeSlow(most)
-    return (this.#scratch ??= Buffer.allocUnsafeSlow(SCRATCH_BYTES))
-  }
-}
-
-interface Encoded {
-  readonly bytes: Buffer
-  readonly start: number
-  /** 0 where there is nothing to write. */
-  readonly length: number
-  readonly isOpening: boolean
-  readonly checkpoint: LogCheckpointEvent | undefined
-}
-
-/** The promise of an event. */
-export const settled = async (record: (done: RecordDone) => void): Promise<void> => {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  record((failure) => {
-    if (failure === undefined) resolve()
-    else reject(failure)
-  })
-  await promise
 }

@@ -26,8 +26,8 @@ describe('the recorded lines of the reference', () => {
       const event = auditLineSchema.parse(JSON.parse(line))
       const { log: _, time, chain, seq, hash, ...fields } = event
       const written = auditLine(fields, Date.parse(time))
-      assert.deepEqual({ ...JSON.parse(written), chain, seq, hash }, JSON.parse(line))
-      if (event.event === 'decision') assert.ok(line.startsWith(written.slice(0, -2)))
+      assert.deepEqual({ ...JSON.parse(`${written}}`), chain, seq, hash }, JSON.parse(line))
+      if (event.event === 'decision') assert.ok(line.startsWith(written))
     })
   }
 

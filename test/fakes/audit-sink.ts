@@ -1,14 +1,10 @@
 // An audit log in memory, which can be made to fail as a full disk does. It refuses an event that is not as the reference
 // describes it.
 
+import { settled, type RecordDone } from '../../src/audit/done.ts'
 import { auditLineSchema } from '../../src/audit/events/events-schema.ts'
 import type { AuditEvent, DecisionEvent } from '../../src/audit/event.ts'
-import {
-  settled,
-  type AuditSink,
-  type DecisionSink,
-  type RecordDone,
-} from '../../src/audit/sink.ts'
+import type { AuditSink, DecisionSink } from '../../src/audit/sink.ts'
 import { CountersignError } from '../../src/runtime/errors.ts'
 
 /** Keeps events; while `full`, refuses them. */

@@ -7,7 +7,8 @@ import { delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { parseDocument } from 'yaml'
-import { Chain, CHAIN_BYTES } from '../../../src/audit/chain.ts'
+import { Batch } from '../../../src/audit/batch.ts'
+import { Chain } from '../../../src/audit/chain.ts'
 import { decisionLine } from '../../fakes/audit-lines.ts'
 import { freePort } from '../../servers/ports.ts'
 import { temporaryFolder } from '../../servers/temporary.ts'
@@ -151,9 +152,12 @@ export const siteWith = async (staff: unknown): Promise<string> => {
 
 /** A record as the first one of an audit log. */
 const chained = (record: string): Buffer => {
-  const bytes = Buffer.alloc(record.length + CHAIN_BYTES)
-  const end = bytes.write(record.slice(0, -1))
-  return bytes.subarray(0, new Chain().add(bytes, 0, end))
+  const open = record.slice(0, -1)
+  const batch = new Batch(new Chain())
+  batch.begin([open], false)
+  batch.add(open)
+  const { bytes, start, length } = batch.take()
+  return bytes.subarray(start, length)
 }
 
 /** Files that commands of the documents name. */
