@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { build, type Metafile } from 'esbuild'
 import { reflectMetadataFirst } from './import-order.ts'
 import { keptNames } from './kept-names.ts'
-import { lazyHttp } from './node-builtins.ts'
+import { nodeBuiltins } from './node-builtins.ts'
 import { ROOT } from './root.ts'
 
 /** Packages with programs for each platform, which npm installs next to the bundle. */
@@ -42,7 +42,7 @@ export const writeBundle = async (folder: string): Promise<Metafile> => {
     external: [...NATIVE],
     // ES modules where a package has both: what is not used is left out, and nothing is required by a computed name.
     mainFields: ['module', 'main'],
-    plugins: [lazyHttp, reflectMetadataFirst, keptNames],
+    plugins: [nodeBuiltins, reflectMetadataFirst, keptNames],
     banner: { js: REQUIRE },
     // Names of variables stay, for stack traces and profiles; see keptNames for those of classes.
     minifyWhitespace: true,

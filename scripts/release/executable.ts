@@ -9,7 +9,7 @@ import { build as bundle, type Plugin } from 'esbuild'
 import { NATIVE, OLDEST_NODE, THREADS } from './bundle.ts'
 import { reflectMetadataFirst } from './import-order.ts'
 import { keptNames } from './kept-names.ts'
-import { lazyHttp } from './node-builtins.ts'
+import { nodeBuiltins } from './node-builtins.ts'
 import { strippedNode } from './node.ts'
 import { ROOT } from './root.ts'
 
@@ -112,7 +112,7 @@ const bundleTo = async (folder: string): Promise<void> => {
     platform: 'node',
     target: `node${OLDEST_NODE}`,
     mainFields: ['module', 'main'],
-    plugins: [lazyHttp, reflectMetadataFirst, keptNames, single],
+    plugins: [nodeBuiltins, reflectMetadataFirst, keptNames, single],
     define: {
       'import.meta.url': '"file:///countersign.js"',
       'import.meta.filename': '"/countersign.js"',

@@ -1,21 +1,70 @@
-// How the bundle gets `node:http`. A static import makes Node read every export of a built-in module; one export of this
-// one is a getter that loads Node's WebSocket client: 20 ms and 3 MB in each process. `process.getBuiltinModule` reads none.
+// How the bundle gets the modules of Node. An import makes Node read every export of a built-in module, and some are
+// getters that load more: the WebSocket client (`node:http`), Web Crypto (`node:crypto`), the root certificates (`node:tls`).
+// `process.getBuiltinModule` reads none. A getter is read where its name is imported.
 
-import type { Plugin } from 'esbuild'
+import { builtinModules } from 'node:module'
+import type { OnLoadResult, OnResolveResult, Plugin } from 'esbuild'
 
-const NAMESPACE = 'lazy-builtin'
+/** Modules with an export for each of a built-in module, for `import` statements. */
+const STATIC = 'node-builtin'
 
-/** Replaces imports of `node:http` and `http`. */
-export const lazyHttp: Plugin = {
-  name: NAMESPACE,
+/** Modules of one getter each, which the bundle has where something imports its name. */
+const GETTER = 'node-builtin-getter'
+
+/** The built-in module as it is, for `import()`. */
+const DYNAMIC = 'node-builtin-dynamic'
+
+const NAMES: ReadonlySet<string> = new Set(builtinModules)
+
+const IDENTIFIER = /^[A-Za-z_$][\w$]*$/
+
+/** Replaces imports of Node's modules. */
+export const nodeBuiltins: Plugin = {
+  name: STATIC,
   setup(build) {
-    build.onResolve({ filter: /^(node:)?http$/ }, ({ kind }) =>
-      // `require` reads no export.
-      kind === 'require-call' ? undefined : { path: 'node:http', namespace: NAMESPACE },
-    )
-    build.onLoad({ filter: /.*/, namespace: NAMESPACE }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})`,
-      loader: 'js',
+    build.onResolve({ filter: /^(node:)?[\w/]+$/ }, ({ path, kind }) => resolved(path, kind))
+    build.onResolve({ filter: /./, namespace: STATIC }, ({ path }) => ({
+      path,
+      namespace: GETTER,
+      sideEffects: false,
     }))
+    build.onLoad({ filter: /./, namespace: STATIC }, ({ path }) => loaded(staticSource(path)))
+    build.onLoad({ filter: /./, namespace: GETTER }, ({ path }) => {
+      const [module = '', name = ''] = path.split('#')
+      return loaded(`export const value = ${builtin(module)}.${name}`)
+    })
+    build.onLoad({ filter: /./, namespace: DYNAMIC }, ({ path }) =>
+      loaded(`module.exports = ${builtin(path)}`),
+    )
   },
+}
+
+const resolved = (path: string, kind: string): OnResolveResult | undefined => {
+  const name = path.replace(/^node:/, '')
+  if (path === name && !NAMES.has(name)) return undefined
+  const module = { path: `node:${name}`, sideEffects: false }
+  if (kind === 'import-statement') return { ...module, namespace: STATIC }
+  // `require` reads no export.
+  return kind === 'dynamic-import' ? { ...module, namespace: DYNAMIC } : undefined
+}
+
+const loaded = (contents: string): OnLoadResult => ({ contents, loader: 'js' })
+
+const builtin = (module: string): string => `process.getBuiltinModule(${JSON.stringify(module)})`
+
+const staticSource = (module: string): string => {
+  const exported = process.getBuiltinModule(module)
+  if (exported === undefined) throw new Error(`${module} is not a module of Node`)
+  const exports = Object.entries(Object.getOwnPropertyDescriptors(exported)).filter(
+    ([name]) => IDENTIFIER.test(name) && name !== 'default',
+  )
+  return [
+    `const builtin = ${builtin(module)}`,
+    'export default builtin',
+    ...exports.map(([name, descriptor], index) =>
+      descriptor.get === undefined
+        ? `const value${index} = builtin.${name}; export { value${index} as ${name} }`
+        : `export { value as ${name} } from ${JSON.stringify(`${module}#${name}`)}`,
+    ),
+  ].join('\n')
 }

@@ -5,6 +5,7 @@ import { createReadStream, createWriteStream, existsSync, readdirSync, renameSyn
 import { open, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { nodeZlib } from '../runtime/lazy-modules.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { RotateConfig } from './file-schema.ts'
 
@@ -125,7 +126,7 @@ const ROTATED = /^\d{8}T\d{6}Z-(\d{6,12})(\.gz)?$/
 /** Compresses a file; the original is deleted when the result is on the disk. */
 const pack = async (file: string): Promise<void> => {
   const part = `${file}${PACKED}${PART}`
-  const { createGzip } = await import('node:zlib') // 2 MB, which a process without it saves
+  const { createGzip } = nodeZlib()
   await pipeline(createReadStream(file), createGzip(), createWriteStream(part, { mode: FILE_MODE }))
   {
     await using handle = await open(part)

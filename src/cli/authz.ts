@@ -3,7 +3,7 @@
 import { Command } from 'commander'
 import { startAuthz } from '../authz.ts'
 import { formatAddress } from '../config/values.ts'
-import { growYoungGeneration } from '../runtime/young-generation.ts'
+import { endStart } from '../runtime/start.ts'
 import { configOption } from './options.ts'
 import { endSignal } from './signals.ts'
 
@@ -16,7 +16,7 @@ export const authzCommand = (): Command =>
     .addOption(configOption())
     .action(async ({ config }: { config: string }) => {
       await using authz = await startAuthz(config)
-      growYoungGeneration()
+      endStart()
       process.on('SIGHUP', () => void authz.reload())
       const ended = endSignal() // before the report, since the parent may end the process at once
       process.send?.({ ready: formatAddress(authz.address) }) // to `countersign up`

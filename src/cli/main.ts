@@ -2,7 +2,7 @@
 
 import { Command, CommanderError } from 'commander'
 import { VERSION } from '../runtime/version.ts'
-import { growYoungGeneration, keepYoungGeneration } from '../runtime/young-generation.ts'
+import { beginStart, endStart } from '../runtime/start.ts'
 import { hasCode } from '../runtime/errors.ts'
 import type { CommandContext } from './context.ts'
 import { addNotes, usageExitCode } from './notes.ts'
@@ -81,7 +81,7 @@ export const main = async (context: CommandContext): Promise<void> => {
       'Identity transformation for Envoy: proves the credential a caller brings, decides, writes it down, and gives the upstream the credential it wants.',
     )
     .showHelpAfterError('Run with --help for what is possible.')
-  if (SERVICES.has(name)) keepYoungGeneration() // until it is ready
+  if (SERVICES.has(name)) beginStart() // until it is ready
   context.process.stdout.on('error', ignoreClosedPipe)
   try {
     for (const command of await Promise.all(loadsOf(name).map((load) => load(context)))) {
@@ -94,7 +94,7 @@ export const main = async (context: CommandContext): Promise<void> => {
     if (!(cause instanceof CommanderError)) reportFailure(context, cause)
     else if (cause.exitCode !== 0) context.process.exitCode = usageExitCode(argv.slice(2))
   } finally {
-    growYoungGeneration()
+    endStart()
   }
 }
 

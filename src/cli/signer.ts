@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { formatAddress } from '../config/values.ts'
 import { startSigner } from '../signer.ts'
-import { growYoungGeneration } from '../runtime/young-generation.ts'
+import { endStart } from '../runtime/start.ts'
 import { endSignal } from './signals.ts'
 
 /** The command. */
@@ -21,7 +21,7 @@ export const signerCommand = (): Command =>
     )
     .action(async ({ config }: { config: string }) => {
       await using signer = await startSigner(config)
-      growYoungGeneration()
+      endStart()
       process.on('SIGHUP', () => void signer.reload())
       const ended = endSignal() // before the report, since the parent may end the process at once
       process.send?.({ ready: formatAddress(signer.address) }) // to `countersign up`

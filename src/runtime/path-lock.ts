@@ -2,6 +2,7 @@
 // no stale lock keeps a service from its start. SQLite takes it (fcntl(2) on Linux), which Node does not offer itself.
 
 import { hasCode } from './errors.ts'
+import { nodeSqlite } from './lazy-modules.ts'
 
 /** A lock that is held until it is disposed of. */
 export type PathLock = Disposable
@@ -16,8 +17,7 @@ const BUSY = 5
  * @throws where the file cannot be made, or its file system has no locks
  */
 export const lockPath = (file: string): PathLock | undefined => {
-  // What has no lock does not load it.
-  const { DatabaseSync } = process.getBuiltinModule('node:sqlite')
+  const { DatabaseSync } = nodeSqlite()
   const database = new DatabaseSync(file)
   try {
     database.exec('PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE')

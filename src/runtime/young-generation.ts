@@ -7,7 +7,6 @@
 //
 // V8 also makes it small again, when the process is idle: it may then grow anew.
 
-import { PerformanceObserver } from 'node:perf_hooks'
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 
 // V8 reads the flag each time when the young generation has survivors (`src/heap/new-spaces.cc`); 2 is its default. The

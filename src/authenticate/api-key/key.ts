@@ -4,7 +4,7 @@
 // The pattern for scanners: `csk_[a-z0-9-]{1,63}_[0-9A-Za-z]{49}`.
 
 import { hash, randomInt } from 'node:crypto'
-import { crc32 } from 'node:zlib'
+import { nodeZlib } from '../../runtime/lazy-modules.ts'
 
 /** A parsed key. */
 export interface ApiKey {
@@ -64,7 +64,7 @@ const randomText = (alphabet: string, length: number): string =>
   Array.from({ length }, () => alphabet.charAt(randomInt(alphabet.length))).join('')
 
 const checksumOf = (body: string): string => {
-  let rest = crc32(body)
+  let rest = nodeZlib().crc32(body)
   let digits = ''
   for (let place = 0; place < CHECKSUM_LENGTH; place++) {
     digits = ALPHABET.charAt(rest % ALPHABET.length) + digits

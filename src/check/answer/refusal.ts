@@ -2,7 +2,6 @@
 // in the form that suits the client. It names the rule that refused, so that users can report it to their
 // operators, and nothing else of what is known.
 
-import { STATUS_CODES } from 'node:http'
 import type { HeaderPair } from '../../transform/transformer.ts'
 import type { CheckContext } from '../context.ts'
 import type { Denial } from '../decision.ts'
@@ -14,6 +13,7 @@ import { PUBLIC_ANSWERS, statusOf } from './public-answers.ts'
 import type { Body, PublicRefusal, Refusal } from './public-refusal.ts'
 import { ownBody, redirection } from './rule-answer.ts'
 import { GRPC_CODES } from '../../runtime/grpc/framing.ts'
+import { REASON_PHRASES } from '../../runtime/http/reason-phrases.ts'
 
 /** Makes the answer for a refusal. */
 export const refuse = (id: string, denial: Denial): DenyAnswer => {
@@ -139,7 +139,7 @@ const overridden = (
 const bodyFor = (refused: PublicRefusal, context: CheckContext): Body => {
   if (isKubernetes(context)) return kubernetesBody(refused, context)
   const { id, status, text, rule } = refused
-  const title = STATUS_CODES[status]
+  const title = REASON_PHRASES.get(status)
   if (prefersJson(context)) {
     const problem = { title, status, detail: text, rule, decision: id } // RFC 9457
     return { type: 'application/problem+json', body: JSON.stringify(problem) }

@@ -1,12 +1,11 @@
 // One request over HTTPS, answered whole or not at all. It follows no redirect: a redirecting server could replace
 // an issuer's keys. Bounded in size, and by the caller's signal in time.
 
-import { Agent as HttpAgent, request as requestHttp } from 'node:http'
-import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
+import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { LookupFunction } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { describeError, hasCode } from '../errors.ts'
+import { nodeHttp, nodeHttps } from '../lazy-modules.ts'
 import { concatInSlices } from '../long-bytes.ts'
 
 /** An HTTP request without its URL. */
@@ -84,7 +83,15 @@ export const httpFetcher = ({
   connect,
 }: HttpFetchOptions): HttpFetcher => {
   const keep = kept > 0 ? { keepAlive: true, maxFreeSockets: kept, timeout: KEPT_MS } : undefined
-  const agents = keep && { http: new HttpAgent(keep), https: new HttpsAgent(keep) }
+  // Made with the first request, as the modules are loaded.
+  const agents = new Map<string, Agent>()
+  const agentFor = (protocol: string): Agent | undefined => {
+    if (keep === undefined) return undefined
+    const module = protocol === 'https:' ? nodeHttps() : nodeHttp()
+    const agent = agents.get(protocol) ?? new module.Agent(keep)
+    agents.set(protocol, agent)
+    return agent
+  }
   const connection = {
     ...(lookup === undefined ? {} : { lookup }),
     ...(connect === undefined ? {} : { createConnection: connect }),
@@ -93,11 +100,10 @@ export const httpFetcher = ({
   }
   return {
     async fetch(url, request, signal) {
-      const secure = url.protocol === 'https:'
-      const send = secure ? requestHttps : requestHttp
+      const { request: send } = url.protocol === 'https:' ? nodeHttps() : nodeHttp()
       // With an agent, Node would not call `createConnection`.
       const none = connect === undefined ? false : undefined
-      const agent = (secure ? agents?.https : agents?.http) ?? none
+      const agent = agentFor(url.protocol) ?? none
       const headers = { 'accept-encoding': 'identity', ...lengthOf(request), ...request.headers }
       const options = { method: request.method ?? 'GET', agent, headers, signal, ...connection }
       const attempt = async (): Promise<IncomingMessage> => {
@@ -128,8 +134,7 @@ export const httpFetcher = ({
       return { status: response.statusCode ?? 0, headers: response.headers, body }
     },
     [Symbol.dispose]() {
-      agents?.http.destroy()
-      agents?.https.destroy()
+      for (const agent of agents.values()) agent.destroy()
     },
   }
 }

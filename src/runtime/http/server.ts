@@ -2,15 +2,13 @@
 // It does not trust its clients: what each of them can hold of the process is bounded.
 
 import { constants } from 'node:crypto'
-import {
-  createServer,
-  type IncomingMessage,
-  type OutgoingHttpHeaders,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
+import type {
+  IncomingMessage,
+  OutgoingHttpHeaders,
+  RequestListener,
+  Server,
+  ServerResponse,
 } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
 import { duplexPair, type Duplex } from 'node:stream'
 import type { SecureContextOptions, TLSSocket } from 'node:tls'
 import { ConnectionBounds, type ConnectionLimits } from './connection-bounds.ts'
@@ -23,6 +21,7 @@ import {
   type SocketAccess,
 } from '../listen.ts'
 import type { Logger } from '../logger.ts'
+import { nodeHttp, nodeHttps } from '../lazy-modules.ts'
 import { tooLarge, type RequestSize } from './request-size.ts'
 import type { ReplaceableTls } from '../server-tls.ts'
 
@@ -115,7 +114,7 @@ export const startHttpServer = async (options: HttpServerOptions): Promise<HttpS
     connectionsCheckingInterval: LOOK_MS,
   }
   const take: RequestListener = (request, response) => void answer(request, response, options)
-  const own = createServer(bounds, take)
+  const own = nodeHttp().createServer(bounds, take)
   const server = options.tls === undefined ? own : overTls(options.tls, bounds, take, logger)
   // Without an address of a peer, a TLS socket cannot be matched with the connection that was accepted.
   const isBounded = options.tls === undefined || address.kind === 'tcp'
@@ -164,7 +163,7 @@ const overTls = (
     const secureOptions = constants.SSL_OP_NO_TICKET
     return { cert: certificate, key, ca: clientCa, minVersion: 'TLSv1.2', secureOptions }
   }
-  const server = createTlsServer(
+  const server = nodeHttps().createServer(
     {
       ...bounds,
       ...context(),
