@@ -17,13 +17,16 @@ folder=${COUNTERSIGN_CACHE:-$root/.cache}/crds/$VERSION
 
 # Of cert-manager, which its controllers need, too.
 KINDS='certificates certificaterequests issuers'
-PODMONITORS=monitoring.coreos.com_podmonitors.yaml
+# Of the Prometheus Operator.
+MONITORS='podmonitors servicemonitors'
 
 present=yes
 for kind in $KINDS; do
   [ -f "$folder/cert-manager.io_$kind.yaml" ] || present=no
 done
-[ -f "$folder/$PODMONITORS" ] || present=no
+for kind in $MONITORS; do
+  [ -f "$folder/monitoring.coreos.com_$kind.yaml" ] || present=no
+done
 [ "$present" = no ] || already_there
 final=$folder
 folder=$final.part
@@ -40,8 +43,10 @@ fetch() {
 for kind in $KINDS; do
   fetch github.com/cert-manager/cert-manager "v$CERT_MANAGER" "deploy/crds/cert-manager.io_$kind.yaml"
 done
-fetch github.com/prometheus-operator/prometheus-operator "v$PROMETHEUS_OPERATOR" \
-  "example/prometheus-operator-crd/$PODMONITORS"
+for kind in $MONITORS; do
+  fetch github.com/prometheus-operator/prometheus-operator "v$PROMETHEUS_OPERATOR" \
+    "example/prometheus-operator-crd/monitoring.coreos.com_$kind.yaml"
+done
 cd "$folder"
 rm -rf "$module"
 chmod u+w ./*

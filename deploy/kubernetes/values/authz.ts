@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import {
+  auditKey,
   autoscaling,
   configMaps,
   disruptionBudget,
@@ -45,6 +46,7 @@ export const authzSchema = z
       })
       .prefault({})
       .describe('How Envoy and authz authenticate to each other.'),
+    auditKey,
     secrets,
     configMaps,
     env: z

@@ -132,6 +132,16 @@ export const networkPolicySchema = z
     metrics: peers([]).describe(
       'Clients that may read the metrics of authz and of `monitoring.exporter`. Empty: none.',
     ),
+    tracing: z
+      .strictObject({
+        to: peers([]).describe('NetworkPolicyPeers: where the collector is. Empty: anywhere.'),
+        ports: z
+          .array(z.int().min(1).max(65_535))
+          .default([4317, 4318])
+          .describe('The ports of its pods, which may differ from those of its Service.'),
+      })
+      .prefault({})
+      .describe('For authz and Envoy, to the collector of `config.tracing`. Without it: none.'),
     authz: z
       .strictObject({
         from: peers([]).describe('Further clients of authz: an Istio gateway, your own Envoy.'),

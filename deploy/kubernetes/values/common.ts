@@ -33,6 +33,29 @@ export const secrets = z
     'Names of Secrets, each mounted at /etc/countersign/secrets/NAME, a file for each of its keys.',
   )
 
+/** The key of the audit log's checkpoints. */
+export const auditKey = z
+  .strictObject({
+    secret: name
+      .or(z.literal(''))
+      .default('')
+      .describe('The Secret that has it. Empty: checkpoints are not signed.'),
+    file: z
+      .string()
+      .regex(/^[A-Za-z0-9._-]+$/)
+      .default('audit.key')
+      .describe('Its key in the Secret: a private key in PEM.'),
+    every: z
+      .string()
+      .regex(/^[1-9][0-9]*(s|m|h|d)$/)
+      .default('1m')
+      .describe('How often a checkpoint is signed, where there are new events.'),
+  })
+  .prefault({})
+  .describe(
+    'Signs checkpoints of the audit log (`audit.checkpoints`). The notes of the release say how to print its public key.',
+  )
+
 /** ConfigMaps that a container reads. */
 export const configMaps = z
   .array(name)

@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import {
+  auditKey,
   autoscaling,
   configMaps,
   disruptionBudget,
@@ -112,6 +113,7 @@ export const signerSchema = z
       .describe(
         'signer.yaml: authorities, log. The chart writes version, listen and keyring, and admin where `monitoring.exporter` is enabled.',
       ),
+    auditKey,
     secrets,
     user: user(10_002),
     resources: resources({ cpu: '50m', memory: '128Mi' }, '256Mi'),

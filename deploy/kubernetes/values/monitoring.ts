@@ -3,28 +3,35 @@
 import { z } from 'zod'
 import { kubernetesObjects, labels, port, resources } from './common.ts'
 
+/** Monitors of one kind. */
+const monitor = (description: string) =>
+  z
+    .strictObject({
+      enabled: z
+        .boolean()
+        .default(false)
+        .describe('Whether there are any. Prometheus must be in `networkPolicy.metrics`.'),
+      labels: labels.describe('Labels by which Prometheus selects them.'),
+      interval: z
+        .string()
+        .regex(/^([1-9][0-9]*(ms|s|m|h))?$/)
+        .default('')
+        .describe('How often metrics are read, such as 30s. Empty: as Prometheus is configured.'),
+      relabelings: kubernetesObjects
+        .default([])
+        .describe('RelabelConfigs of the pods, before metrics are read.'),
+      metricRelabelings: kubernetesObjects.default([]).describe('RelabelConfigs of the metrics.'),
+    })
+    .prefault({})
+    .describe(description)
+
 /** `monitoring`. */
 export const monitoringSchema = z
   .strictObject({
-    podMonitor: z
-      .strictObject({
-        enabled: z
-          .boolean()
-          .default(false)
-          .describe('Whether there is one. Prometheus must be in `networkPolicy.metrics`.'),
-        labels: labels.describe('Labels by which Prometheus selects it.'),
-        interval: z
-          .string()
-          .regex(/^([1-9][0-9]*(ms|s|m|h))?$/)
-          .default('')
-          .describe('How often metrics are read, such as 30s. Empty: as Prometheus is configured.'),
-        relabelings: kubernetesObjects
-          .default([])
-          .describe('RelabelConfigs of the pods, before metrics are read.'),
-        metricRelabelings: kubernetesObjects.default([]).describe('RelabelConfigs of the metrics.'),
-      })
-      .prefault({})
-      .describe('PodMonitors (monitoring.coreos.com/v1): for authz, and for `exporter`.'),
+    podMonitor: monitor('PodMonitors (monitoring.coreos.com/v1): for authz, and for `exporter`.'),
+    serviceMonitor: monitor(
+      'ServiceMonitors (monitoring.coreos.com/v1) in place of PodMonitors, each with a headless Service of its own.',
+    ),
     exporter: z
       .strictObject({
         enabled: z.boolean().default(false).describe('Whether there is one.'),
@@ -33,7 +40,7 @@ export const monitoringSchema = z
       })
       .prefault({})
       .describe(
-        'A container without keys in each pod of Envoy, which lets Prometheus read /metrics of the signer and /stats/prometheus of Envoy: both are on UNIX sockets. `podMonitor` includes it. The admin address of your own `envoy.bootstrap` must then be /tmp/envoy-admin.sock.',
+        'A container without keys in each pod of Envoy, which lets Prometheus read /metrics of the signer and /stats/prometheus of Envoy: both are on UNIX sockets. `podMonitor` and `serviceMonitor` include it. The admin address of your own `envoy.bootstrap` must then be /tmp/envoy-admin.sock.',
       ),
   })
   .prefault({})

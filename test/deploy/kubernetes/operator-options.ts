@@ -1,6 +1,6 @@
 // Values of the chart that need cert-manager or the Prometheus Operator, and what they render.
 
-import type { Option } from './option.ts'
+import { SELECTED, type Option } from './option.ts'
 
 const KEY = { algorithm: 'ECDSA', size: 256, rotationPolicy: 'Always' }
 const OWN_CA = { name: 'countersign-internal-ca', kind: 'Issuer', group: 'cert-manager.io' }
@@ -210,5 +210,65 @@ const MONITORING: readonly Option[] = [
   },
 ]
 
+const SERVICE_MONITORS: Option = {
+  name: 'ServiceMonitors for Prometheus, with Services of their own that callers do not use',
+  values: {
+    signer: {
+      enabled: true,
+      config: { authorities: { kube: { certificate: '/ca.crt', key: 'file:/ca.key' } } },
+    },
+    monitoring: {
+      serviceMonitor: { enabled: true, interval: '30s', labels: { release: 'prometheus' } },
+      exporter: { enabled: true, port: 9100 },
+    },
+    networkPolicy: { metrics: PROMETHEUS },
+  },
+  has: [
+    {
+      kind: 'Service',
+      metadata: {
+        name: 'countersign-authz-scrape',
+        labels: { 'app.kubernetes.io/component': 'authz-scrape' },
+      },
+      spec: {
+        clusterIP: 'None',
+        selector: SELECTED('authz').matchLabels,
+        ports: [{ name: 'admin', port: 9090, targetPort: 'admin' }],
+      },
+    },
+    {
+      kind: 'ServiceMonitor',
+      metadata: { name: 'countersign-authz', labels: { release: 'prometheus' } },
+      spec: {
+        selector: SELECTED('authz-scrape'),
+        endpoints: [{ port: 'admin', path: '/metrics', interval: '30s' }],
+      },
+    },
+    {
+      kind: 'Service',
+      metadata: { name: 'countersign-envoy-scrape' },
+      spec: {
+        clusterIP: 'None',
+        ports: [{ name: 'metrics', port: 9100, targetPort: 'metrics' }],
+      },
+    },
+    {
+      kind: 'ServiceMonitor',
+      metadata: { name: 'countersign-envoy' },
+      spec: {
+        selector: SELECTED('envoy-scrape'),
+        endpoints: [
+          { port: 'metrics', path: '/stats/prometheus', interval: '30s' },
+          { port: 'metrics', path: '/metrics', interval: '30s' },
+        ],
+      },
+    },
+  ],
+}
+
 /** Every option that needs an operator. */
-export const OPERATOR_OPTIONS: readonly Option[] = [...CERTIFICATES, ...MONITORING]
+export const OPERATOR_OPTIONS: readonly Option[] = [
+  ...CERTIFICATES,
+  ...MONITORING,
+  SERVICE_MONITORS,
+]

@@ -45,7 +45,7 @@ export const ofBoth = (
 })
 
 /** The selector of the pods of a part. */
-export const SELECTED = (part: string): object => ({
+export const SELECTED = (part: string): { readonly matchLabels: object } => ({
   matchLabels: {
     'app.kubernetes.io/name': 'countersign',
     'app.kubernetes.io/instance': 'countersign',

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { parse } from 'yaml'
 import { OPTIONS } from './options.ts'
 import { render, skipWithoutHelm } from './rendered.ts'
 
@@ -19,6 +20,29 @@ describe('the chart renders', { skip }, () => {
       }
     })
   }
+
+  it('the key of each audit log into the configuration of its process alone', async () => {
+    const authz = { auditKey: { secret: 'authz-audit', every: '5m' } }
+    const signer = {
+      enabled: true,
+      auditKey: { secret: 'signer-audit', file: 'signing.pem' },
+      config: { authorities: { kube: { certificate: '/ca.crt', key: 'file:/ca.key' } } },
+    }
+    const { configMaps } = await render({ values: { authz, signer } })
+    const auditOf = (map: string, file: string): unknown =>
+      parse(configMaps[map]?.[file] ?? '')['audit']
+    assert.deepEqual(auditOf('countersign-config', 'countersign.yaml'), {
+      checkpoints: { key: 'file:/etc/countersign/secrets/authz-audit/audit.key', every: '5m' },
+    })
+    assert.deepEqual(auditOf('countersign-signer', 'signer.yaml'), {
+      checkpoints: { key: 'file:/etc/countersign/secrets/signer-audit/signing.pem', every: '1m' },
+    })
+  })
+
+  it('no way to a collector where no request is traced', async () => {
+    const { objects } = await render({ values: { networkPolicy: { tracing: { ports: [4999] } } } })
+    assert.doesNotMatch(JSON.stringify(objects), /4999/)
+  })
 
   it('no option unless it is set', async () => {
     const { objects } = await render({})

@@ -1,6 +1,7 @@
 // Values of the chart that are off or empty by default, and what objects have by them.
 
 import { deployment, ofBoth, pod, SELECTED, type Option } from './option.ts'
+import { OBSERVATION_OPTIONS } from './observation-options.ts'
 import { OPERATOR_OPTIONS } from './operator-options.ts'
 import { WORKLOAD_OPTIONS } from './workload-options.ts'
 
@@ -155,4 +156,5 @@ export const OPTIONS: readonly Option[] = [
   ...ACCOUNTS_AND_SERVICES,
   ...SCALE_AND_STATE,
   ...OPERATOR_OPTIONS,
+  ...OBSERVATION_OPTIONS,
 ]

@@ -81,6 +81,19 @@ const REFUSED: readonly { name: string; values: object; want: RegExp }[] = [
     want: /monitoring\.podMonitor: .* list Prometheus in networkPolicy\.metrics/,
   },
   {
+    name: 'a ServiceMonitor that no network policy lets read the metrics',
+    values: { monitoring: { serviceMonitor: { enabled: true } } },
+    want: /monitoring\.serviceMonitor: .* list Prometheus in networkPolicy\.metrics/,
+  },
+  {
+    name: 'a PodMonitor and a ServiceMonitor, which read every metric twice',
+    values: {
+      monitoring: { podMonitor: { enabled: true }, serviceMonitor: { enabled: true } },
+      networkPolicy: { metrics: [{ podSelector: {} }] },
+    },
+    want: /monitoring\.serviceMonitor: .* set one of them to false/,
+  },
+  {
     name: 'a lifetime of certificates in days, which cert-manager does not read',
     values: { certManager: { edge: { duration: '90d' } } },
     want: /'\/certManager\/edge\/duration': '90d' does not match pattern/,

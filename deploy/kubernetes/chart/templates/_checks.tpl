@@ -17,8 +17,19 @@
 {{- include "countersign.checkSigner" . -}}
 {{- include "countersign.checkIssuer" . -}}
 {{- include "countersign.checkApiServer" . -}}
-{{- if and .Values.monitoring.podMonitor.enabled .Values.networkPolicy.enabled (not .Values.networkPolicy.metrics) -}}
-{{- fail "monitoring.podMonitor: no client may read the metrics of authz; list Prometheus in networkPolicy.metrics" -}}
+{{- include "countersign.checkMonitors" . -}}
+{{- end -}}
+
+{{- define "countersign.checkMonitors" -}}
+{{- with .Values.monitoring -}}
+{{- if and .podMonitor.enabled .serviceMonitor.enabled -}}
+{{- fail "monitoring.serviceMonitor: podMonitor reads the same metrics; set one of them to false" -}}
+{{- end -}}
+{{- end -}}
+{{- range tuple "podMonitor" "serviceMonitor" -}}
+{{- if and (get $.Values.monitoring .).enabled $.Values.networkPolicy.enabled (not $.Values.networkPolicy.metrics) -}}
+{{- fail (printf "monitoring.%s: no client may read the metrics of authz; list Prometheus in networkPolicy.metrics" .) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 

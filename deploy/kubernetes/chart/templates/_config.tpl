@@ -27,6 +27,9 @@ listen:
 certificateGrants:
   keyring: file:/etc/countersign/secrets/{{ .Values.certificateGrants.secret }}/grant.keys
 {{- end }}
+{{- with include "countersign.auditKeyFile" .Values.authz }}
+audit: { checkpoints: { key: 'file:{{ . }}', every: {{ $values.authz.auditKey.every }} } }
+{{- end }}
 state:
   {{- if eq .Values.state.kind "redis" }}
   {{- with .Values.state.redis }}
@@ -48,6 +51,11 @@ state:
   {{- else }}
   memory: {}
   {{- end }}
+{{- end -}}
+
+{{- /* Where a container has the key of its audit log, of its values; empty without one. */ -}}
+{{- define "countersign.auditKeyFile" -}}
+{{- with .auditKey -}}{{ with .secret }}/etc/countersign/secrets/{{ . }}/{{ $.auditKey.file }}{{ end }}{{- end -}}
 {{- end -}}
 
 {{- /* TLS of both listeners for Envoy. */ -}}
@@ -102,6 +110,9 @@ signerAddress: unix:/run/countersign/signer.sock
 {{- define "countersign.signerConfig" -}}
 {{- $own := dict "version" 1 "listen" "unix:/run/countersign/signer.sock" -}}
 {{- $_ := set $own "keyring" (printf "file:/etc/countersign/secrets/%s/grant.keys" .Values.certificateGrants.secret) -}}
+{{- with include "countersign.auditKeyFile" .Values.signer -}}
+{{- $_ := set $own "audit" (dict "checkpoints" (dict "key" (printf "file:%s" .) "every" $.Values.signer.auditKey.every)) -}}
+{{- end -}}
 {{- if .Values.monitoring.exporter.enabled -}}
 {{- $_ := set $own "admin" (dict "address" "unix:/run/countersign/signer-admin.sock" "mode" "0660") -}}
 {{- end -}}
