@@ -33,14 +33,18 @@ export const readLogEnd = (descriptor: number): LogEnd => {
   if (!status.isFile() || status.size === 0) return { last: undefined, cut: undefined }
   const whole = endOfLastLine(descriptor, status.size)
   const tail = readAt(descriptor, Math.max(0, whole - TAIL_BYTES), whole)
-  return {
-    last: lastRecord(tail),
-    cut:
-      whole === status.size
-        ? undefined
-        : { bytes: status.size - whole, hash: hashOf(descriptor, whole, status.size) },
-  }
+  return { last: lastRecord(tail), cut: cutBetween(descriptor, whole, status.size) }
 }
+
+/** The incomplete line at the end of an open file, without its last record: checks wait meanwhile. */
+export const readCut = (descriptor: number): CutLine | undefined => {
+  const status = fstatSync(descriptor)
+  if (!status.isFile()) return undefined
+  return cutBetween(descriptor, endOfLastLine(descriptor, status.size), status.size)
+}
+
+const cutBetween = (descriptor: number, whole: number, size: number): CutLine | undefined =>
+  whole === size ? undefined : { bytes: size - whole, hash: hashOf(descriptor, whole, size) }
 
 /**
  * The last record of the newest file that was rotated away from this path: `audit.jsonl.1`, `audit.jsonl-20261128`. Packed files are

@@ -7,7 +7,7 @@ import { describeFileFault } from '../runtime/file-fault.ts'
 import { lockPath, type PathLock } from '../runtime/path-lock.ts'
 import type { ChainFields } from './chain.ts'
 import type { CutLine } from './events/log-schema.ts'
-import { firstTime, lastRecordBefore, readLogEnd } from './log-end.ts'
+import { firstTime, lastRecordBefore, readCut, readLogEnd } from './log-end.ts'
 
 const STANDARD_OUTPUT = 1
 const CLOSED = -1 // never a descriptor
@@ -26,12 +26,16 @@ export interface WriteResult {
 
 /** What was found where records are to be appended. */
 export interface Opened {
-  /** Whether it is another file than before, or an empty one. */
-  readonly isOther: boolean
   /** The last record, in the file or in the one that was rotated away. */
   readonly last: ChainFields | undefined
   /** An incomplete line at the end. */
   readonly cut: CutLine | undefined
+}
+
+/** The same of a file that was opened anew. */
+export interface Reopened extends Pick<Opened, 'cut'> {
+  /** Whether it is another file than before, or an empty one. */
+  readonly isOther: boolean
 }
 
 /** Where records are written. */
@@ -56,13 +60,13 @@ export class LogFile implements Disposable {
     this.path = path
     if (path === undefined) {
       this.#descriptor = STANDARD_OUTPUT
-      this.opened = { isOther: true, last: undefined, cut: undefined }
+      this.opened = { last: undefined, cut: undefined }
       return
     }
     this.#descriptor = open(path)
     try {
       this.#lock = isRegular(this.#descriptor) ? lock(path) : undefined
-      this.opened = { isOther: true, ...endOf(path, this.#descriptor) }
+      this.opened = endOf(path, this.#descriptor)
     } catch (cause) {
       this[Symbol.dispose]()
       throw cause
@@ -83,14 +87,14 @@ export class LogFile implements Disposable {
    * @param beforeSwitch is called when the new one is open, and the old one still in use
    * @throws CountersignError `audit-unwritable`; the old one stays in use
    */
-  reopen(beforeSwitch: () => void): Opened {
+  reopen(beforeSwitch: () => void): Reopened {
     const descriptor = open(this.path ?? '')
     beforeSwitch()
     const before = fstatSync(this.#descriptor)
     const now = fstatSync(descriptor)
-    this.#switchTo(descriptor)
-    const isOther = now.size === 0 || before.ino !== now.ino || before.dev !== now.dev
-    return { isOther, ...readLogEnd(descriptor) }
+    const isSame = before.ino === now.ino && before.dev === now.dev
+    this.#switchTo(descriptor, isSame)
+    return { isOther: now.size === 0 || !isSame, cut: readCut(descriptor) }
   }
 
   /**
@@ -109,11 +113,12 @@ export class LogFile implements Disposable {
     }
   }
 
-  /** The bytes of the old one are on the disk soon, before it may be compressed and deleted. */
-  #switchTo(descriptor: number): void {
+  /** The bytes of another file than this one are on the disk soon, before it may be compressed and deleted. */
+  #switchTo(descriptor: number, isSame = false): void {
     const old = this.#descriptor
     this.#descriptor = descriptor
-    fsync(old, () => close(old))
+    if (isSame) close(old)
+    else fsync(old, () => close(old))
     this.#measure()
   }
 
@@ -153,7 +158,7 @@ export class LogFile implements Disposable {
 
 const isRegular = (descriptor: number): boolean => fstatSync(descriptor).isFile()
 
-const endOf = (path: string, descriptor: number): Omit<Opened, 'isOther'> => {
+const endOf = (path: string, descriptor: number): Opened => {
   const end = readLogEnd(descriptor)
   const isEmpty = isRegular(descriptor) && fstatSync(descriptor).size === 0
   return isEmpty ? { ...end, last: lastRecordBefore(path) } : end
