@@ -1,5 +1,6 @@
 // Countersign's cookies (RFC 6265): found among those that a browser sends, and removed from them.
 
+import { ByteSearch } from './byte-search.ts'
 import { MARK } from './header-name.ts'
 import type { HeaderLine } from './header-line.ts'
 import type { Headers } from './headers.ts'
@@ -57,9 +58,11 @@ export const cookiesWithoutOurs = (headers: Headers): string | undefined => {
     .join('; ')
 }
 
+const OURS = new ByteSearch(OWN_COOKIES)
+
 const hasOurs = ({ lines, marks }: Headers): boolean => {
   if ((marks & MARK.cookie) === 0) return false
-  for (const line of lines) if (isCookie(line) && line.text.includes(OWN_COOKIES)) return true
+  for (const line of lines) if (isCookie(line) && line.has(OURS)) return true
   return false
 }
 

@@ -1,6 +1,7 @@
 // One header line as received. Its value stays in the message that it came in until it is read: a view of
 // each of some twenty values would cost more than reading the message.
 
+import type { ByteSearch } from './byte-search.ts'
 import { headerName, type HeaderName } from './header-name.ts'
 
 /**
@@ -49,6 +50,11 @@ export class HeaderLine {
     if (bytes.length > this.length) return false
     for (let at = 0; at < bytes.length; at++) if (message[start + at] !== bytes[at]) return false
     return true
+  }
+
+  /** Whether a text is in the value. */
+  has(text: ByteSearch): boolean {
+    return text.isIn(this.#message, this.#start, this.#end)
   }
 
   /** Copies the value from its byte `from` on, whole or as much as there is room for; gives how many bytes those are. */
