@@ -13,6 +13,7 @@ import { edgeListener, exclusivePort } from './listener.ts'
 import { addressMessage, type Message } from './message.ts'
 import { overloadManager } from './overload.ts'
 import { redirectListeners } from './redirect.ts'
+import { layeredRuntime } from './runtime.ts'
 
 const SOCKET_MODE = 0o600
 
@@ -46,6 +47,7 @@ export const envoyBootstrap = (config: Config, options: BootstrapOptions = {}): 
       ignore_global_conn_limit: true,
     },
     overload_manager: overloadManager(envoy),
+    layered_runtime: layeredRuntime,
     ...(forwardsCertificates(config) ? statistics : {}),
     static_resources: {
       listeners: [

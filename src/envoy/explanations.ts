@@ -14,6 +14,8 @@ export const EXPLANATIONS: Readonly<Record<string, string>> = {
     'A line for each refusal by Envoy itself, which authz does not see; none for other connections or requests.',
   enable_reuse_port: 'No other process can listen on this port.',
   overload_manager: 'Sheds load before memory or sockets run out.',
+  layered_runtime:
+    'One expression for all headers that are removed, which costs less than several.',
   timer_scale_factors:
     'From listener.maxConnections: the fewer connections are left, the sooner idle ones are closed.',
   use_remote_address:

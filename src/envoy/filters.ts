@@ -28,7 +28,8 @@ export const authzFilters = (
   extension(EXT_AUTHZ, 'filters.http.ext_authz.v3.ExtAuthz', {
     transport_api_version: 'V3',
     grpc_service: {
-      envoy_grpc: { cluster_name: AUTHZ_CLUSTER },
+      // authz reads the message alone: no x-forwarded-for and x-envoy-* of the call.
+      envoy_grpc: { cluster_name: AUTHZ_CLUSTER, skip_envoy_headers: true },
       timeout: duration(authzTimeout),
       retry_policy: untilItListens(authzTimeout),
     },

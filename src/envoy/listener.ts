@@ -15,6 +15,7 @@ import {
 } from './message.ts'
 import { connectionLog, requestLog, type RefusalLog } from './refusal-log.ts'
 import { routeConfiguration } from './routes.ts'
+import { EXPRESSION_LIMIT } from './runtime.ts'
 import { earlyHeaderMutations } from './strip.ts'
 import { tracingOf } from './tracing.ts'
 
@@ -92,7 +93,11 @@ const connectionManager = (config: Config, envoy: EnvoyConfig, log: RefusalLog):
       ...normalisation,
       ...bounds(envoy.listener),
       upgrade_configs: UPGRADES.map((type) => ({ upgrade_type: type })),
-      early_header_mutation_extensions: earlyHeaderMutations(config, envoy.listener.trustedHops),
+      early_header_mutation_extensions: earlyHeaderMutations(
+        config,
+        envoy.listener.trustedHops,
+        EXPRESSION_LIMIT,
+      ),
       route_config: routeConfiguration(config, envoy),
       http_filters: httpFilters(config, envoy),
       ...localReplies(config),

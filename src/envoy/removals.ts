@@ -16,9 +16,14 @@ const SEPARATOR = String.raw`[\x00-/:-@\x5b-\x60{-\xff]`
 const OTHER_SEPARATOR = String.raw`[\x00-,./:-@\x5b-\x60{-\xff]`
 const REST = String.raw`[\x00-\xff]*`
 
-// Envoy refuses expressions of which RE2 makes a program of more than 100 instructions (re2.max_program_size).
+/**
+ * Instructions of RE2's program for one expression. Envoy refuses more than 100, where `re2.max_program_size.error_level` of its
+ * runtime does not say another number.
+ */
+export const ENVOYS_OWN_LIMIT = 100
+
 // Measured, 1.37 and 1.38: 4 for each program, 1 for a letter, and these; fewer for each of these from 1.39 on.
-const LARGEST_PROGRAM = 96
+const PROGRAM_SIZE = 4
 const SIZES: readonly (readonly [part: string, size: number])[] = [
   [SEPARATOR, 6],
   [OTHER_SEPARATOR, 7],
@@ -30,18 +35,24 @@ const SIZES: readonly (readonly [part: string, size: number])[] = [
  *
  * @param removed names to remove, in every spelling
  * @param kept names to keep in this spelling, and to remove in other spellings
+ * @param limit how large an expression may be; each costs as much of every request, however many names it has
  */
-export const removalsOf = (removed: HeaderNames, kept: HeaderNames): readonly Message[] => {
-  const beginnings = removed.prefixes.map(expressionOf)
+export const removalsOf = (
+  removed: HeaderNames,
+  kept: HeaderNames,
+  limit = ENVOYS_OWN_LIMIT,
+): readonly Message[] => {
+  const largest = limit - PROGRAM_SIZE
+  const beginnings = removed.prefixes.map((prefix) => expressionOf(prefix, largest))
   const whole = [
-    ...removed.names.filter(hasSymbol).map(expressionOf),
+    ...removed.names.filter(hasSymbol).map((name) => expressionOf(name, largest)),
     ...kept.names.flatMap(disguisesOf),
     ...kept.prefixes.flatMap(disguisesOf).map((disguise) => disguise + REST),
   ]
-  const expressions = [
-    ...packed(beginnings).map((some) => `(${some.join('|')})${REST}`),
-    ...packed(whole).map((some) => some.join('|')),
-  ]
+  const expressions = packed(
+    [...packed(beginnings, largest - sizeOf(followed(''))).map(followed), ...whole],
+    largest,
+  )
   return [
     ...removed.names.filter((name) => !hasSymbol(name)).map((name) => ({ remove: name })),
     ...expressions.map((regex) => ({
@@ -55,9 +66,9 @@ const SYMBOLS = /[^a-z\d]/g
 const hasSymbol = (name: string): boolean => name.search(SYMBOLS) !== -1
 
 /** A name in every spelling; of one that is too long for Envoy, its beginning and whatever follows. */
-const expressionOf = (name: string): string => {
+const expressionOf = (name: string, largest: number): string => {
   let expression = spelt(name)
-  for (let end = name.length; sizeOf(expression) > LARGEST_PROGRAM; end--) {
+  for (let end = name.length; sizeOf(expression) > largest; end--) {
     expression = spelt(name.slice(0, end)) + REST
   }
   return expression
@@ -78,22 +89,22 @@ const disguisesOf = (name: string): readonly string[] => {
 }
 
 /** As many in one expression as Envoy takes. */
-const packed = (expressions: readonly string[]): readonly (readonly string[])[] => {
+const packed = (expressions: readonly string[], largest: number): readonly string[] => {
   const packs: string[][] = []
   let room = 0
   for (const expression of expressions) {
     const size = sizeOf(expression) + 1
     if (size > room) {
       packs.push([])
-      room = LARGEST_PROGRAM - REST_SIZE
+      room = largest + 1
     }
     packs.at(-1)?.push(expression)
     room -= size
   }
-  return packs
+  return packs.map((some) => some.join('|'))
 }
 
-const REST_SIZE = sizeOf(REST)
+const followed = (beginnings: string): string => `(?:${beginnings})${REST}`
 
 /** The size of RE2's program, or somewhat more. */
 function sizeOf(expression: string): number {

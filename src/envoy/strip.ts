@@ -18,7 +18,7 @@ import {
   STRIPPED_PREFIXES,
 } from '../request/stripped-headers.ts'
 import { extension, type Message } from './message.ts'
-import { removalsOf, type HeaderNames } from './removals.ts'
+import { ENVOYS_OWN_LIMIT, removalsOf, type HeaderNames } from './removals.ts'
 import { untrustedTraceHeaders } from './tracing.ts'
 
 // What authz has to see. It removes the caller's credential itself, and impersonation it refuses, or
@@ -32,8 +32,13 @@ export const TRAILER = 'trailer'
  * `early_header_mutation_extensions` of the connection manager.
  *
  * @param trustedHops how many proxies in front append to X-Forwarded-For
+ * @param limit how large an expression Envoy accepts
  */
-export const earlyHeaderMutations = (config: Config, trustedHops: number): readonly Message[] => {
+export const earlyHeaderMutations = (
+  config: Config,
+  trustedHops: number,
+  limit = ENVOYS_OWN_LIMIT,
+): readonly Message[] => {
   const ours = namesOf(
     [
       ...[...STRIPPED_NAMES, ...OVERRIDES, TRAILER, ...namedHeaders(config)].filter(isOurs),
@@ -48,8 +53,9 @@ export const earlyHeaderMutations = (config: Config, trustedHops: number): reado
       ? removalsOf(
           namesOf([...ours.names, ...origin.names], [...ours.prefixes, ...origin.prefixes]),
           NONE,
+          limit,
         )
-      : removalsOf(ours, origin)
+      : removalsOf(ours, origin, limit)
   return [
     extension(
       'envoy.http.early_header_mutation.header_mutation',

@@ -6,6 +6,7 @@ import { describe, it } from 'node:test'
 import { parse } from 'yaml'
 import type { Config } from '../../src/configuration/schema.ts'
 import { envoyBootstrap, renderBootstrap } from '../../src/envoy/bootstrap.ts'
+import { EXPRESSION_LIMIT } from '../../src/envoy/runtime.ts'
 import { OVERRIDES, STRIPPED_NAMES, STRIPPED_PREFIXES } from '../../src/request/stripped-headers.ts'
 import { skipWithoutEnvoy, validateBootstrap } from '../servers/envoy.ts'
 import { createPki } from '../servers/pki.ts'
@@ -222,6 +223,12 @@ describe('envoy --mode validate', { skip: skipWithoutEnvoy() }, () => {
     const listener = { address: '0.0.0.0:8443', ...pki.edge }
     const upstreams = { app: { address: '10.0.0.1:6443', ca: pki.ca } }
     await validateBootstrap(renderBootstrap(configWith({ listener, upstreams })))
+  })
+
+  it('removes all headers of callers that have several spellings by one expression', () => {
+    const bootstrap = envoyBootstrap(configWith())
+    assert.equal(valuesOf(bootstrap, 'remove_on_match').length, 1)
+    assert.deepEqual(valuesOf(bootstrap, 're2.max_program_size.error_level'), [EXPRESSION_LIMIT])
   })
 
   it('tries to reach authz until its timeout, and repeats no check that may have been decided', () => {

@@ -8,6 +8,7 @@ import { describe, it } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
 import { parse, parseAllDocuments } from 'yaml'
 import { envoyBootstrap } from '../../src/envoy/bootstrap.ts'
+import { earlyHeaderMutations } from '../../src/envoy/strip.ts'
 import { connectionBounds, shortestLifetime } from '../../src/envoy/identity-certificate.ts'
 import { renderEnvoyFilter, type EnvoyFilterOptions } from '../../src/envoy/istio/envoy-filter.ts'
 import type { Config } from '../../src/configuration/schema.ts'
@@ -58,7 +59,6 @@ describe('the EnvoyFilter', () => {
     [{ header: 'x-key' }, { query: 'key' }],
   )
   const SETTINGS = [
-    'early_header_mutation_extensions',
     'internal_address_config',
     'path_with_escaped_slashes_action',
     'headers_with_underscores_action',
@@ -79,6 +79,18 @@ describe('the EnvoyFilter', () => {
       assert.deepEqual(valuesOf(filter, setting)[0], wanted)
     })
   }
+
+  it('removes the headers that the bootstrap removes, by expressions within the limit of any Envoy', () => {
+    const filter = filterOf(config, { trustedHops: 1, certificates: CERTIFICATES })
+    const [early] = valuesOf(filter, 'early_header_mutation_extensions')
+    assert.deepEqual(early, earlyHeaderMutations(config, 1))
+    const bootstrap = envoyBootstrap(config)
+    for (const name of ['x-remote-user', 'X.Remote!User', 'x-tenant', 'x.tenant', 'trailer']) {
+      assert.ok(isRemovedEarly(filter, name.toLowerCase()), name)
+      assert.ok(isRemovedEarly(bootstrap, name.toLowerCase()), name)
+    }
+    assert.ok(!isRemovedEarly(filter, 'x-other'))
+  })
 
   it('removes what says where a request comes from, unless a proxy in front says it', () => {
     const isRemoved = (name: string, hops: number): boolean =>

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { parse, stringify } from 'yaml'
 import { z } from 'zod'
-import { removalsOf, type HeaderNames } from '../../src/envoy/removals.ts'
+import { ENVOYS_OWN_LIMIT, removalsOf, type HeaderNames } from '../../src/envoy/removals.ts'
+import { EXPRESSION_LIMIT, layeredRuntime } from '../../src/envoy/runtime.ts'
 import { canonicalName } from '../../src/request/canonical-name.ts'
 import { skipWithoutEnvoy, validateBootstrap } from '../servers/envoy.ts'
 import { OLDER_ENVOYS, skipWithoutOlderEnvoy } from '../servers/older-envoys.ts'
@@ -18,8 +19,12 @@ const removalSchema = z.union([
   }),
 ])
 
-const expressionsOf = (removed: HeaderNames, kept: HeaderNames): readonly string[] =>
-  removalsOf(removed, kept).map((mutation) => {
+const expressionsOf = (
+  removed: HeaderNames,
+  kept: HeaderNames,
+  limit?: number,
+): readonly string[] =>
+  removalsOf(removed, kept, limit).map((mutation) => {
     const removal = removalSchema.parse(mutation)
     return 'remove' in removal
       ? removal.remove
@@ -35,61 +40,73 @@ const KEPT: HeaderNames = { names: ['x-real-ip', 'forwarded'], prefixes: ['x-for
 // RFC 9110 §5.6.2, without letters and digits.
 const SYMBOLS = "!#$%&'*+-.^_`|~".split('')
 
-describe('the removals of headers', () => {
-  const expressions = expressionsOf(REMOVED, KEPT).map((regex) => new RegExp(`^(?:${regex})$`))
-  const matches = (name: string): boolean => expressions.some((expression) => expression.test(name))
-
-  /** All names of these words with any symbols between them. */
-  const spellings = ([first = '', ...rest]: readonly string[]): readonly string[] =>
-    rest.reduce<readonly string[]>(
-      (starts, word) => starts.flatMap((start) => SYMBOLS.map((symbol) => start + symbol + word)),
-      [first],
+for (const limit of [ENVOYS_OWN_LIMIT, EXPRESSION_LIMIT]) {
+  describe(`the removals of headers by expressions of at most ${limit} instructions`, () => {
+    const expressions = expressionsOf(REMOVED, KEPT, limit).map(
+      (regex) => new RegExp(`^(?:${regex})$`),
     )
+    const matches = (name: string): boolean =>
+      expressions.some((expression) => expression.test(name))
 
-  const isWanted = (name: string): boolean => {
-    const canonical = canonicalName(name)
-    if (REMOVED.prefixes.some((prefix) => canonical.startsWith(prefix))) return true
-    if (REMOVED.names.some((one) => canonicalName(one) === canonical)) return true
-    if (KEPT.names.includes(canonical)) return canonical !== name
-    const [prefix = ''] = KEPT.prefixes
-    return canonical.startsWith(prefix) && !name.startsWith(prefix)
-  }
+    /** All names of these words with any symbols between them. */
+    const spellings = ([first = '', ...rest]: readonly string[]): readonly string[] =>
+      rest.reduce<readonly string[]>(
+        (starts, word) => starts.flatMap((start) => SYMBOLS.map((symbol) => start + symbol + word)),
+        [first],
+      )
 
-  const NAMES = [
-    ['x', 'remote', 'user'],
-    ['x', 'remote', 'extra', 'a'],
-    ['x', 'cert', ''],
-    ['client', 'cert'],
-    ['client', 'cert', 'chain'],
-    ['x', 'app', 'user'],
-    ['x', 'real', 'ip'],
-    ['x', 'forwarded', 'for'],
-    ['x', 'my', 'header'],
-    ['x', 'remotes', 'user'],
-    ['ax', 'remote', 'user'],
-    ['client', 'certs'],
-    ['dpop'],
-    ['forwarded'],
-  ]
-  for (const words of NAMES) {
-    it(`match what canonicalName folds to ${words.join('-')}, and nothing else`, () => {
-      for (const name of spellings(words)) assert.equal(matches(name), isWanted(name), name)
-    })
-  }
-
-  it('do not match letters and digits in the place of a separator', () => {
-    for (const letter of 'az09') {
-      assert.ok(!matches(`x${letter}remote-user`))
-      assert.ok(!matches(`x-real${letter}ip`))
-      assert.ok(!matches(`client${letter}cert`))
+    const isWanted = (name: string): boolean => {
+      const canonical = canonicalName(name)
+      if (REMOVED.prefixes.some((prefix) => canonical.startsWith(prefix))) return true
+      if (REMOVED.names.some((one) => canonicalName(one) === canonical)) return true
+      if (KEPT.names.includes(canonical)) return canonical !== name
+      const [prefix = ''] = KEPT.prefixes
+      return canonical.startsWith(prefix) && !name.startsWith(prefix)
     }
+
+    const NAMES = [
+      ['x', 'remote', 'user'],
+      ['x', 'remote', 'extra', 'a'],
+      ['x', 'cert', ''],
+      ['client', 'cert'],
+      ['client', 'cert', 'chain'],
+      ['x', 'app', 'user'],
+      ['x', 'real', 'ip'],
+      ['x', 'forwarded', 'for'],
+      ['x', 'my', 'header'],
+      ['x', 'remotes', 'user'],
+      ['ax', 'remote', 'user'],
+      ['client', 'certs'],
+      ['dpop'],
+      ['forwarded'],
+    ]
+    for (const words of NAMES) {
+      it(`match what canonicalName folds to ${words.join('-')}, and nothing else`, () => {
+        for (const name of spellings(words)) assert.equal(matches(name), isWanted(name), name)
+      })
+    }
+
+    it('do not match letters and digits in the place of a separator', () => {
+      for (const letter of 'az09') {
+        assert.ok(!matches(`x${letter}remote-user`))
+        assert.ok(!matches(`x-real${letter}ip`))
+        assert.ok(!matches(`client${letter}cert`))
+      }
+    })
   })
+}
+
+it('several names and beginnings are one expression where Envoy accepts larger ones', () => {
+  const names = { names: ['client-cert', 'x-app.user'], prefixes: ['x-remote-', 'x-cert-'] }
+  assert.equal(expressionsOf(names, KEPT, EXPRESSION_LIMIT).length, 1)
+  assert.ok(expressionsOf(names, KEPT).length > 1)
 })
 
 describe('the removals of many and of long names', { skip: skipWithoutEnvoy() }, () => {
-  const bootstrapWith = (mutations: readonly unknown[]): string =>
+  const bootstrapWith = (mutations: readonly unknown[], others: object = {}): string =>
     stringify({
       ...parse(BOOTSTRAP),
+      ...others,
       static_resources: {
         listeners: [
           {
@@ -108,14 +125,25 @@ describe('the removals of many and of long names', { skip: skipWithoutEnvoy() },
   const bootstrap = (): string =>
     bootstrapWith(removalsOf({ names: [...names, LONG], prefixes }, KEPT))
 
+  const larger = (others: object): string => {
+    const removed = { names: [...names, LONG], prefixes }
+    return bootstrapWith(removalsOf(removed, KEPT, EXPRESSION_LIMIT), others)
+  }
+
   it('are not too large for Envoy', async () => {
     await validateBootstrap(bootstrap())
+    await validateBootstrap(larger({ layered_runtime: layeredRuntime }))
+  })
+
+  it('are too large for Envoy without the limit of the generated bootstrap', async () => {
+    await assert.rejects(validateBootstrap(larger({})), /larger|program size/i)
   })
 
   for (const older of OLDER_ENVOYS) {
     const skip = skipWithoutOlderEnvoy(older)
     it(`are not too large for Envoy ${older.version}`, { skip }, async () => {
       await validateBootstrap(bootstrap(), older.program)
+      await validateBootstrap(larger({ layered_runtime: layeredRuntime }), older.program)
     })
   }
 
