@@ -11,7 +11,14 @@ import type { Service } from '../service.ts'
 import { agedCountersign } from './aged.ts'
 import { COUNTERSIGN, countersign, countersignOnGrpcJs, startCountersign } from './countersign.ts'
 import { directRows, freshTokens, rowName, SCENARIOS } from './direct.ts'
-import { FLOORS, grpcGoNoOp, grpcGoVerifier, grpcJsNoOp, builtInNoOp } from './floors.ts'
+import {
+  builtInNoOp,
+  FLOORS,
+  grpcGoNoOp,
+  grpcGoSameAnswer,
+  grpcGoVerifier,
+  grpcJsNoOp,
+} from './floors.ts'
 import { heimdall, opaEnvoy } from './peers.ts'
 import type { CheckServer, MissingServer, StartServer } from './server.ts'
 import { envoyRows } from './through-envoy.ts'
@@ -43,6 +50,7 @@ const OWN: readonly StartServer[] = [
   builtInNoOp,
   grpcJsNoOp,
   grpcGoNoOp,
+  grpcGoSameAnswer,
   grpcGoVerifier,
   countersign,
   countersignOnGrpcJs,

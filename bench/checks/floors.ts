@@ -1,16 +1,21 @@
 // The floors: servers that read nothing and always answer the same, and one that does the least that a
 // verification of tokens takes.
 
+import { writeFile } from 'node:fs/promises'
 import { z } from 'zod'
+import { DECISION_HEADER } from '../../src/check/answer/answer.ts'
+import { encodeCheckResponse } from '../../src/check/codec.ts'
 import { authorizationService } from '../../src/proto/load.ts'
 import type { CheckResponse } from '../../src/proto/generated/envoy/service/auth/v3/CheckResponse.ts'
 import { freePort } from '../../test/servers/ports.ts'
 import { AUDIENCE, ISSUER } from '../credentials/tokens.ts'
 import type { Expectation } from '../expectation.ts'
+import type { Installation } from '../installation.ts'
 import { GROUPS } from '../site.ts'
 import { Worker } from '../worker.ts'
 import { buildFloor } from './go-program.ts'
-import { startProgram, type StartServer } from './server.ts'
+import { startProgram, type CheckServer, type MissingServer, type StartServer } from './server.ts'
+import { ENVOY_SCENARIOS } from './through-envoy.ts'
 
 /** The user that a no-op lets everyone be. */
 const NO_OP_USER = 'anyone'
@@ -22,6 +27,7 @@ export const FLOORS = {
   builtIn: 'no-op on the built-in server',
   grpcJs: 'no-op on grpc-js',
   grpcGo: 'no-op on grpc-go',
+  grpcGoSame: 'no-op on grpc-go, the answer of Countersign',
   verifier: 'grpc-go, ES256 by golang-jwt',
 } as const
 
@@ -64,8 +70,38 @@ export const builtInNoOp: StartServer = noOpOn(FLOORS.builtIn, 'built-in')
 export const grpcJsNoOp: StartServer = noOpOn(FLOORS.grpcJs, 'grpc-js')
 
 /** The no-op on grpc-go. */
-export const grpcGoNoOp: StartServer = async (installation) => {
-  const name = FLOORS.grpcGo
+export const grpcGoNoOp: StartServer = async (installation) =>
+  await startNoOp(installation, FLOORS.grpcGo, [])
+
+const DECISION = '3c412f36-ef6a-4d46-be46-42b322f0b693'
+
+/**
+ * The same with an answer as Countersign gives it: user, groups, the id of the decision, and the time that the credential has left. What
+ * Envoy does with it costs as much for both.
+ */
+export const grpcGoSameAnswer: StartServer = async (installation) => {
+  const file = installation.file('answer')
+  const answer = encodeCheckResponse({
+    allow: true,
+    setHeaders: [
+      ['x-remote-user', NO_OP_USER],
+      ['audit-id', DECISION],
+      ['x-envoy-upstream-stream-duration-ms', '43196216'],
+    ],
+    removeHeaders: ['authorization'],
+    repeatedHeaders: [{ name: 'x-remote-group', values: GROUPS }],
+    responseHeaders: [[DECISION_HEADER, DECISION]],
+  })
+  await writeFile(file, answer)
+  const server = await startNoOp(installation, FLOORS.grpcGoSame, ['-answer', file])
+  return 'reason' in server ? server : { ...server, only: Object.values(ENVOY_SCENARIOS) }
+}
+
+const startNoOp = async (
+  installation: Installation,
+  name: string,
+  args: readonly string[],
+): Promise<CheckServer | MissingServer> => {
   const program = await buildFloor()
   if ('reason' in program) return { name, ...program }
   const port = await freePort()
@@ -76,6 +112,7 @@ export const grpcGoNoOp: StartServer = async (installation) => {
     NO_OP_USER,
     '-listen',
     `127.0.0.1:${port}`,
+    ...args,
   ])
   return { name, ...started, verifies: false, rawHeaders: true, expectationOf: anyone }
 }

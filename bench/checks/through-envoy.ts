@@ -65,7 +65,7 @@ export const envoyRows = async (
   const variants: readonly Variant[] = [
     ...withoutAuthorizers(() => bootstrapFor(NO_PORT), await readFile(issued.keySet, 'utf8')),
     ...servers
-      .filter(({ only }) => only === undefined)
+      .filter(({ only }) => only === undefined || isMeasured(only))
       .map(({ name, port, pids, rawHeaders, expectationOf }) => ({
         name,
         bootstrap: withRawHeaders(bootstrapFor(port), rawHeaders),
@@ -90,6 +90,9 @@ export const envoyRows = async (
   }
   return rows.flat()
 }
+
+const isMeasured = (only: readonly string[]): boolean =>
+  Object.values(ENVOY_SCENARIOS).some((name) => only.includes(name))
 
 // As many as a browser's proxy would share among its users.
 const CONNECTIONS = 4

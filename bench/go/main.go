@@ -1,5 +1,5 @@
 // Command floor is what the bench compares Countersign with: an ext_authz server on grpc-go that either
-// answers every check the same without reading it (noop), or verifies an ES256 token by golang-jwt, refuses
+// answers every check the same without reading it (noop; -answer: with the CheckResponse in a file), or verifies an ES256 token by golang-jwt, refuses
 // secrets, and names user and groups in headers (verify). It caches nothing and writes no audit log.
 package main
 
@@ -23,6 +23,7 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
 )
 
 func main() {
@@ -32,11 +33,19 @@ func main() {
 	issuer := flag.String("issuer", "", "iss of tokens")
 	audience := flag.String("audience", "", "aud of tokens")
 	user := flag.String("user", "", "whom noop names")
+	answer := flag.String("answer", "", "file with the CheckResponse of noop, in place of one that names the user")
 	flag.Parse()
 	server := grpc.NewServer()
 	switch *mode {
 	case "noop":
-		auth.RegisterAuthorizationServer(server, noop{answer: allow(*user, nil)})
+		fixed := allow(*user, nil)
+		if *answer != "" {
+			var err error
+			if fixed, err = readAnswer(*answer); err != nil {
+				log.Fatal(err)
+			}
+		}
+		auth.RegisterAuthorizationServer(server, noop{answer: fixed})
 	case "verify":
 		key, err := readKey(*keys)
 		if err != nil {
@@ -59,6 +68,15 @@ type noop struct{ answer *auth.CheckResponse }
 
 func (n noop) Check(context.Context, *auth.CheckRequest) (*auth.CheckResponse, error) {
 	return n.answer, nil
+}
+
+func readAnswer(file string) (*auth.CheckResponse, error) {
+	bytes, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	answer := &auth.CheckResponse{}
+	return answer, proto.Unmarshal(bytes, answer)
 }
 
 type verifier struct {
