@@ -4,6 +4,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { chartValuesJsonSchema } from '../deploy/kubernetes/values/json-schema.ts'
+import { dashboardFiles } from '../deploy/monitoring/dashboards/index.ts'
 import { schemaFiles } from '../src/cli/schemas.ts'
 import { ConfigurationFiles } from '../src/config/files.ts'
 import { readConfig } from '../src/configuration/parse.ts'
@@ -36,6 +37,10 @@ export const generate = async (): Promise<readonly Generated[]> => [
   },
   { file: path('deploy/kubernetes/chart/values.yaml'), contents: chartValues() },
   { file: path('deploy/kubernetes/chart/README.md'), contents: chartReadme() },
+  ...dashboardFiles().map(({ name, contents }) => ({
+    file: path(`deploy/kubernetes/chart/files/monitoring/${name}`),
+    contents,
+  })),
   ...(await Promise.all(EXAMPLES.map(exampleBootstrap))),
   ...(await istioFiles()).map(({ name, contents }) => ({
     file: path(`deploy/istio/${name}`),
@@ -50,7 +55,10 @@ const path = (name: string): string => resolve(root, name)
 /** Of a page that is written by hand, the table of alerts. */
 const monitoringPage = async (): Promise<Generated> => {
   const file = path('docs/operate/monitoring.md')
-  const rules = await readFile(path('deploy/monitoring/countersign.rules.yaml'), 'utf8')
+  const rules = await readFile(
+    path('deploy/kubernetes/chart/files/monitoring/countersign.rules.yaml'),
+    'utf8',
+  )
   return { file, contents: withAlerts(await readFile(file, 'utf8'), rules) }
 }
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the small Go programs that some tests run (test/servers/*/go.mod), from the Go module proxy
 # alone, into .cache (or $COUNTERSIGN_CACHE): the API server's own parser of request lines, the streaming part of a
-# kubelet, the controllers of cert-manager. Takes some minutes, and nothing when they exist.
+# kubelet, the controllers of cert-manager, Grafana's types. Takes some minutes, and nothing when they exist.
 #
 #   sh scripts/go-programs.sh
 

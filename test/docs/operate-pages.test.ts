@@ -77,7 +77,7 @@ describe('the metrics of the pages', () => {
     ),
   })
   const alerts = rulesSchema
-    .parse(parse(textOf('deploy/monitoring/countersign.rules.yaml')))
+    .parse(parse(textOf('deploy/kubernetes/chart/files/monitoring/countersign.rules.yaml')))
     .groups.flatMap(({ rules }) => rules)
 
   it('exist', () => {
