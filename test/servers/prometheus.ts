@@ -30,6 +30,8 @@ export interface ScrapeTarget {
   /** `HOST:PORT`. */
   readonly target: string
   readonly path: string
+  /** Of every series that it gives, such as those that Kubernetes has. */
+  readonly labels?: Readonly<Record<string, string>>
 }
 
 /** A running Prometheus. */
@@ -38,21 +40,22 @@ export interface Prometheus extends AsyncDisposable {
   get(path: string): Promise<unknown>
 }
 
-/** Starts it with a file of rules, if any; it reads the targets every second, and keeps exemplars. */
+/** Starts it with a file of rules, if any; it reads the targets and evaluates the rules at an interval, and keeps exemplars. */
 export const startPrometheus = async (
   targets: readonly ScrapeTarget[],
   rules?: string,
+  interval = '1s',
 ): Promise<Prometheus> => {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await temporaryFolder())
   const port = await freePort()
   const config = {
-    global: { scrape_interval: '1s', evaluation_interval: '1s' },
+    global: { scrape_interval: interval, evaluation_interval: interval, scrape_timeout: interval },
     rule_files: rules === undefined ? [] : [rules],
-    scrape_configs: targets.map(({ job, target, path }) => ({
+    scrape_configs: targets.map(({ job, target, path, labels = {} }) => ({
       job_name: job,
       metrics_path: path,
-      static_configs: [{ targets: [target] }],
+      static_configs: [{ targets: [target], labels }],
     })),
   }
   await writeFile(folder.file('prometheus.yml'), stringify(config))

@@ -74,7 +74,10 @@ export const authorizationUrl = (): string => {
 }
 
 /** An independent client library, set up for a client of the site. */
-export const clientAt = async (site: Site, id: string): Promise<openid.Configuration> => {
+export const clientAt = async (
+  site: Pick<Site, 'pki' | 'target'>,
+  id: string,
+): Promise<openid.Configuration> => {
   const tls = { ca: await readFile(site.pki.ca) }
   // Node's fetch cannot be given the address of a name.
   const reach: openid.CustomFetch = async (url, { method, headers, body }) => {

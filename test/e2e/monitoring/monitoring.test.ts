@@ -1,137 +1,110 @@
-// A real Prometheus that reads authz, and the exporter in front of a signer and of Envoy, with the alert rules: every target
-// is read, every rule is evaluated, and what the dashboard shows has data after a few checks and a certificate.
+// A real Prometheus that reads a whole site, with the alert rules: every rule is evaluated, every query of every dashboard is of
+// metrics and labels that exist, and every panel has data.
 
 import assert from 'node:assert/strict'
-import { readFile, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
-import { describe, it } from 'node:test'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
 import { z } from 'zod'
-import { startAuthz } from '../../../src/authz.ts'
-import { formatAddress } from '../../../src/config/values.ts'
-import { startSigner } from '../../../src/signer.ts'
-import { startMetricsExporter } from '../../../src/tools/metrics-exporter.ts'
-import { basic } from '../../fakes/envoy.ts'
-import { EnvoyClient } from '../../fakes/envoy-client.ts'
-import { cheapHash } from '../../fakes/hashes.ts'
-import { memoryLogger } from '../../fakes/logger.ts'
-import { SdsClient } from '../../fakes/sds-client.ts'
-import { signerSite } from '../../fakes/signer-site.ts'
-import { skipWithoutEnvoy, startEnvoy } from '../../servers/envoy.ts'
-import { skipWithoutPrometheus, startPrometheus } from '../../servers/prometheus.ts'
-import { temporaryFolder } from '../../servers/temporary.ts'
+import { skipWithoutEnvoy } from '../../servers/envoy.ts'
+import { skipWithoutOpenssl } from '../../servers/ocsp.ts'
+import { skipWithoutSlapd } from '../../servers/openldap.ts'
+import {
+  skipWithoutPrometheus,
+  startPrometheus,
+  type Prometheus,
+} from '../../servers/prometheus.ts'
+import { startMonitoredSite, type MonitoredSite } from './monitored-site.ts'
+import { isWriting, pictureOf, writePicture } from './pictures.ts'
+import { dashboards, filledIn, FOLDER, readsOf, seriesOf, type ReadPanel } from './queries.ts'
+import { offboarding, oneRound } from './traffic.ts'
 
-const FOLDER = resolve(import.meta.dirname, '../../../deploy/monitoring')
 const RULES = join(FOLDER, 'countersign.rules.yaml')
 
-const dashboardSchema = z.object({
-  panels: z.array(z.object({ targets: z.array(z.object({ expr: z.string() })).default([]) })),
-})
-const answerSchema = z.object({ status: z.string() })
-
-const targetsSchema = z.object({
-  data: z.object({
-    activeTargets: z.array(
-      z.object({
-        health: z.string(),
-        lastError: z.string(),
-        labels: z.object({ job: z.string() }),
-      }),
-    ),
-  }),
-})
 const rulesSchema = z.object({
   data: z.object({
     groups: z.array(
-      z.object({ rules: z.array(z.object({ name: z.string(), health: z.string() })) }),
+      z.object({
+        rules: z.array(z.object({ name: z.string(), health: z.string(), query: z.string() })),
+      }),
     ),
   }),
 })
 const namesSchema = z.object({ data: z.array(z.string()) })
 
-// With data after the checks and the certificate below.
-const WITH_DATA = [
-  'countersign_build_info',
-  'countersign_decisions_total',
-  'countersign_check_duration_seconds_bucket',
-  'countersign_check_phase_duration_seconds_bucket',
-  'countersign_authentications_total',
-  'countersign_credential_cache_lookups_total',
-  'countersign_state_bytes',
-  'countersign_signer_issuance_duration_seconds_count',
-  'countersign_signer_authority_not_after_timestamp_seconds',
-  'countersign_certificate_not_after_timestamp_seconds',
-  'countersign_audit_events_total',
-  'grpc_server_handled_total',
-  'nodejs_eventloop_lag_p99_seconds',
-  'process_cpu_seconds_total',
-  'envoy_server_live',
-  'envoy_server_days_until_first_cert_expiring',
-]
+/** Metrics that need something that the site does not have. */
+const ABSENT: Readonly<Record<string, string>> = {
+  countersign_state_store_keys: 'of Redis; the store of the site is SQLite',
+  countersign_dependency_answers_cached: 'of an API server that reviews accesses',
+}
 
-const CONFIG = `
-version: 1
-listen: { authz: unix:authz.sock, admin: 127.0.0.1:0 }
-authenticators:
-  staff: { basic: { verify: [{ users: { file: users.yaml } }] } }
-routes:
-  - { name: app, match: { hosts: [app.example.org] }, authenticate: [staff], authorize: [{ allow: all }], forward: { headers: kubernetes } }
-audit: { file: audit.jsonl }
-log: { level: error }
-`
+const ABSENT_NAMES = new RegExp(Object.keys(ABSENT).join('|'))
 
-const skip = skipWithoutPrometheus() || skipWithoutEnvoy()
+const LONGEST_PICTURE = 60 * 1_024
 
-describe('Prometheus', { skip, timeout: 120_000 }, () => {
-  it('reads authz, the signer and Envoy, and evaluates every alert', async () => {
-    await using folder = await temporaryFolder()
-    const hash = await cheapHash('the-password')
-    await writeFile(folder.file('users.yaml'), `users: { alice: { password: '${hash}' } }\n`)
-    await writeFile(folder.file('countersign.yaml'), CONFIG)
-    await using authz = await startAuthz(folder.file('countersign.yaml'))
-    using client = new EnvoyClient(authz.address)
-    const headers = [['authorization', basic('alice', 'the-password')]] as const
-    for (let count = 0; count < 3; count += 1) await client.check({ headers })
-    await using site = await signerSite()
-    await site.configure("admin: 'unix:run/admin.sock'\nlog: { level: error }\n")
-    await using signer = await startSigner(site.config)
-    using sds = new SdsClient(signer.address)
-    const stream = sds.open()
-    stream.subscribe(site.handle())
-    await stream.next()
-    stream.cancel()
-    const path = folder.file('envoy.sock')
-    await using envoy = await startEnvoy({
-      bootstrap: JSON.stringify({ admin: { address: { pipe: { path } } } }),
-      concurrency: 1,
-      logLevel: 'error',
-    })
-    assert.match(await envoy.admin('/ready'), /^LIVE/)
-    await using exporter = await startMetricsExporter({
-      address: { kind: 'tcp', host: '127.0.0.1', port: 0 },
-      signer: site.file('run/admin.sock'),
-      envoy: path,
-      logger: memoryLogger().logger,
-    })
-    assert.ok(authz.admin !== undefined)
-    const exported = formatAddress(exporter.address)
-    await using prometheus = await startPrometheus(
-      [
-        { job: 'countersign-authz', target: formatAddress(authz.admin), path: '/metrics' },
-        { job: 'countersign-signer', target: exported, path: '/metrics' },
-        { job: 'envoy', target: exported, path: '/stats/prometheus' },
-      ],
-      RULES,
+// While something is missing, callers continue.
+const LONGEST_MS = 60_000
+
+const skip =
+  skipWithoutPrometheus() || skipWithoutEnvoy() || skipWithoutSlapd() || skipWithoutOpenssl()
+
+const queriesOf = (panels: readonly ReadPanel[]) =>
+  panels.flatMap(({ title, targets }) => targets.map(({ expr }) => ({ title, expr })))
+
+const expressions = dashboards.flatMap(({ title, panels, annotations }) => [
+  ...queriesOf(panels).map((query) => ({ ...query, title: `${title}: ${query.title}` })),
+  ...annotations.list.flatMap(({ expr }) => (expr === undefined ? [] : [{ title, expr }])),
+])
+
+describe('Prometheus, of a whole site', { skip, timeout: isWriting ? 600_000 : 120_000 }, () => {
+  let site: MonitoredSite
+  let prometheus: Prometheus
+  let start: number
+  before(async () => {
+    site = await startMonitoredSite()
+    prometheus = await startPrometheus(site.targets, RULES, '2s')
+    start = Date.now() / 1_000
+  })
+  after(async () => {
+    await prometheus[Symbol.asyncDispose]()
+    await site[Symbol.asyncDispose]()
+  })
+
+  const names = async (): Promise<ReadonlySet<string>> =>
+    new Set(namesSchema.parse(await prometheus.get('/api/v1/label/__name__/values')).data)
+
+  /** The expressions of panels that have no number at any time since the start. */
+  const withoutData = async (among: typeof expressions): Promise<typeof expressions> => {
+    const range = { start, end: Date.now() / 1_000, step: 1 }
+    const found = await Promise.all(
+      among.map(async (query) => {
+        const series = await seriesOf(prometheus, query.expr, range)
+        const has = series.some(({ values }) => values.some(([, value]) => Number.isFinite(value)))
+        return has ? [] : [query]
+      }),
     )
-    const targetsNow = async () =>
-      targetsSchema.parse(await prometheus.get('/api/v1/targets')).data.activeTargets
-    let targets = await targetsNow()
-    while (targets.length < 3 || targets.some(({ health }) => health === 'unknown')) {
-      targets = await targetsNow()
+    return found.flat()
+  }
+
+  it('every panel has data', async () => {
+    let missing = expressions.filter(({ expr }) => !ABSENT_NAMES.test(expr))
+    const end = Date.now() + LONGEST_MS
+    await oneRound(site, 0)
+    await offboarding(site)
+    for (let number = 1; missing.length > 0; number += 1) {
+      await oneRound(site, number)
+      missing = await withoutData(missing)
+      if (Date.now() > end) break
     }
-    assert.deepEqual(
-      targets.filter(({ health }) => health !== 'up'),
-      [],
-    )
+    assert.deepEqual(missing, [])
+  })
+
+  it('every target is read', async () => {
+    const up = await seriesOf(prometheus, 'up', { start, end: Date.now() / 1_000, step: 1 })
+    const read = up.filter(({ values }) => values.some(([, value]) => value === 1))
+    assert.equal(read.length, site.targets.length)
+  })
+
+  it('every alert rule is evaluated, and is of metrics that exist', async () => {
     const rulesNow = async () =>
       rulesSchema
         .parse(await prometheus.get('/api/v1/rules'))
@@ -143,18 +116,69 @@ describe('Prometheus', { skip, timeout: 120_000 }, () => {
       rules.filter(({ health }) => health !== 'ok'),
       [],
     )
-    const { data } = namesSchema.parse(await prometheus.get('/api/v1/label/__name__/values'))
-    assert.deepEqual(
-      WITH_DATA.filter((name) => !data.includes(name)),
-      [],
-    )
-    const text = await readFile(join(FOLDER, 'countersign.dashboard.json'), 'utf8')
-    for (const { targets: shown } of dashboardSchema.parse(JSON.parse(text)).panels) {
-      for (const { expr } of shown) {
-        const query = encodeURIComponent(expr.replaceAll('$__rate_interval', '1m'))
-        const { status } = answerSchema.parse(await prometheus.get(`/api/v1/query?query=${query}`))
-        assert.equal(status, 'success', expr)
+    const known = await names()
+    for (const { name, query } of rules) {
+      const { selectors } = await readsOf(prometheus, query)
+      const unknown = selectors.filter((selector) => !known.has(selector.name))
+      assert.deepEqual(unknown, [], name)
+    }
+  })
+
+  it('every query is of metrics that exist, and of labels that these have', async () => {
+    const known = await names()
+    const labelsOf = new Map<string, ReadonlySet<string>>()
+    for (const { title, expr } of expressions) {
+      if (ABSENT_NAMES.test(expr)) continue
+      const { selectors, labels } = await readsOf(prometheus, expr)
+      assert.deepEqual(
+        selectors.filter(({ name }) => !known.has(name)),
+        [],
+        title,
+      )
+      const there = new Set<string>()
+      for (const { name, matchers } of selectors) {
+        const own = labelsOf.get(name) ?? (await labelsOfMetric(prometheus, name))
+        labelsOf.set(name, own)
+        const unknown = matchers.filter((matcher) => !own.has(matcher.name))
+        assert.deepEqual(unknown, [], `${title}: ${name}`)
+        for (const label of own) there.add(label)
+      }
+      assert.deepEqual(
+        labels.filter((label) => !there.has(label)),
+        [],
+        title,
+      )
+    }
+  })
+
+  it('every variable has values', async () => {
+    for (const { title, templating } of dashboards) {
+      for (const { name, type, definition } of templating.list) {
+        if (type !== 'query') continue
+        const [, selector = ''] = /^label_values\((.*), \w+\)$/.exec(definition) ?? []
+        const match = new URLSearchParams({ 'match[]': filledIn(selector) })
+        const answer = await prometheus.get(`/api/v1/label/${name}/values?${match.toString()}`)
+        assert.ok(namesSchema.parse(answer).data.length > 0, `${title}: ${definition}`)
       }
     }
   })
+
+  it('every dashboard can be drawn', async () => {
+    // For the documents, with some minutes of traffic.
+    const seconds = isWriting ? 180 : 0
+    const until = start + seconds
+    for (let number = 1_000; Date.now() / 1_000 < until; number += 1) await oneRound(site, number)
+    const end = Date.now() / 1_000
+    const range = { start, end, step: Math.max(1, Math.ceil((end - start) / 50)) }
+    for (const dashboard of dashboards) {
+      const picture = await pictureOf(prometheus, dashboard, range, site.names)
+      assert.ok(picture.length < LONGEST_PICTURE, `${dashboard.uid}: ${picture.length} bytes`)
+      if (isWriting) await writePicture(dashboard, picture)
+    }
+  })
 })
+
+const labelsOfMetric = async (prometheus: Prometheus, name: string) => {
+  const match = new URLSearchParams({ 'match[]': name })
+  return new Set(namesSchema.parse(await prometheus.get(`/api/v1/labels?${match.toString()}`)).data)
+}
