@@ -18,13 +18,13 @@ folder=${COUNTERSIGN_CACHE:-$root/.cache}/crds/$VERSION
 # Of cert-manager, which its controllers need, too.
 KINDS='certificates certificaterequests issuers'
 # Of the Prometheus Operator.
-MONITORS='podmonitors servicemonitors'
+MONITORING='podmonitors servicemonitors prometheusrules'
 
 present=yes
 for kind in $KINDS; do
   [ -f "$folder/cert-manager.io_$kind.yaml" ] || present=no
 done
-for kind in $MONITORS; do
+for kind in $MONITORING; do
   [ -f "$folder/monitoring.coreos.com_$kind.yaml" ] || present=no
 done
 [ "$present" = no ] || already_there
@@ -43,7 +43,7 @@ fetch() {
 for kind in $KINDS; do
   fetch github.com/cert-manager/cert-manager "v$CERT_MANAGER" "deploy/crds/cert-manager.io_$kind.yaml"
 done
-for kind in $MONITORS; do
+for kind in $MONITORING; do
   fetch github.com/prometheus-operator/prometheus-operator "v$PROMETHEUS_OPERATOR" \
     "example/prometheus-operator-crd/monitoring.coreos.com_$kind.yaml"
 done

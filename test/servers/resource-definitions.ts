@@ -9,7 +9,7 @@ const CACHE = process.env['COUNTERSIGN_CACHE'] ?? join(ROOT, '.cache')
 const FOLDER = join(CACHE, 'crds', '1.21.2-0.85.0')
 
 /** The one that was added last: an older folder lacks it. */
-const NEWEST = join(FOLDER, 'monitoring.coreos.com_servicemonitors.yaml')
+const NEWEST = join(FOLDER, 'monitoring.coreos.com_prometheusrules.yaml')
 
 const MISSING = `no ${NEWEST}: "sh scripts/kubernetes-crds.sh" fetches it`
 

@@ -32,6 +32,30 @@ export const monitoringSchema = z
     serviceMonitor: monitor(
       'ServiceMonitors (monitoring.coreos.com/v1) in place of PodMonitors, each with a headless Service of its own.',
     ),
+    dashboards: z
+      .strictObject({
+        enabled: z.boolean().default(false).describe('Whether there are any.'),
+        labels: z
+          .record(z.string(), z.string())
+          .default({ grafana_dashboard: '1' })
+          .describe('Labels by which the sidecar of Grafana selects them.'),
+        annotations: labels.describe('Such as grafana_folder, the folder in Grafana.'),
+        namespace: z
+          .string()
+          .default('')
+          .describe(
+            'The namespace of the ConfigMaps. Empty: that of the release; the sidecar may read that of Grafana only.',
+          ),
+      })
+      .prefault({})
+      .describe('Seven dashboards, each in a ConfigMap, for the sidecar of Grafana (10 or later).'),
+    rules: z
+      .strictObject({
+        enabled: z.boolean().default(false).describe('Whether there is one.'),
+        labels: labels.describe('Labels by which Prometheus selects it.'),
+      })
+      .prefault({})
+      .describe('A PrometheusRule (monitoring.coreos.com/v1) with the alerts.'),
     exporter: z
       .strictObject({
         enabled: z.boolean().default(false).describe('Whether there is one.'),
@@ -44,7 +68,7 @@ export const monitoringSchema = z
       ),
   })
   .prefault({})
-  .describe('For the Prometheus Operator, which must be installed.')
+  .describe('For the Prometheus Operator, which must be installed, and for Grafana.')
 
 /** `helmTest`. */
 export const helmTestSchema = z

@@ -2,6 +2,7 @@
 
 import { deployment, ofBoth, pod, SELECTED, type Option } from './option.ts'
 import { OBSERVATION_OPTIONS } from './observation-options.ts'
+import { DASHBOARD_OPTIONS } from './dashboard-options.ts'
 import { OPERATOR_OPTIONS } from './operator-options.ts'
 import { WORKLOAD_OPTIONS } from './workload-options.ts'
 
@@ -156,5 +157,6 @@ export const OPTIONS: readonly Option[] = [
   ...ACCOUNTS_AND_SERVICES,
   ...SCALE_AND_STATE,
   ...OPERATOR_OPTIONS,
+  ...DASHBOARD_OPTIONS,
   ...OBSERVATION_OPTIONS,
 ]
