@@ -52,7 +52,7 @@ const atAGlance = [
     query: firstEnd(CRL),
   }),
   stat({
-    title: 'Envoy: next certificate ends in',
+    title: 'Envoy: next ends in',
     about:
       'Of the certificates that Envoy has loaded, in whole days. Less than in the file: Envoy has not loaded the new one.',
     unit: 'd',

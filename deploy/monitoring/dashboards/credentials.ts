@@ -48,7 +48,7 @@ const atAGlance = [
     query: share(lookups('result!="miss"'), lookups()),
   }),
   stat({
-    title: 'Refused after too many attempts',
+    title: 'Too many attempts',
     about:
       'Requests a second that are refused since there were too many failures for their user or their network. The audit log has the sources.',
     unit: 'reqps',

@@ -29,6 +29,8 @@ import { siteConfiguration } from './site-configuration.ts'
 /** The password of every user of the users file. */
 export const PASSWORD = 'open sesame'
 
+const DAY_MS = 86_400_000
+
 /** A running site. */
 export interface MonitoredSite extends AsyncDisposable {
   readonly folder: TemporaryFolder
@@ -103,11 +105,13 @@ const writeSecrets = async (folder: TemporaryFolder): Promise<void> => {
     await writeFile(folder.file(name), `${text}\n`, { mode: 0o600 })
   }
   await mkdir(folder.file('keys'))
-  const next = Date.now() + 7 * 86_400_000
-  await writeSigningKeys(folder.file('keys'), [
-    await madeKey('ES256'),
-    await madeKey('ES256', next),
-  ])
+  // One that signs for 20 days, and the next one, made today.
+  const now = Date.now()
+  const signing = await madeKey('ES256', now - 20 * DAY_MS)
+  const next = await madeKey('ES256', now + 7 * DAY_MS)
+  const created = new Date(now).toISOString()
+  const keys = [signing, { ...next, entry: { ...next.entry, created } }]
+  await writeSigningKeys(folder.file('keys'), keys)
 }
 
 const signerConfiguration = (minting: Authority) => ({
