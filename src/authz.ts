@@ -4,7 +4,7 @@ import { startAdmin } from './audit/admin.ts'
 import { fingerprintOf } from './authenticate/credential-cache.ts'
 import { BudgetedSink } from './audit/budgeted-sink.ts'
 import { openAudit } from './audit/open.ts'
-import { reopenAndReload } from './audit/reload.ts'
+import { reopenAndReload, reopenAudit } from './audit/reload.ts'
 import type { AuthorizationServer } from './check/authorization-server.ts'
 import { openConfiguredState } from './check/configured-state.ts'
 import { authzMetrics } from './check/metrics.ts'
@@ -40,8 +40,13 @@ export interface Authz extends AsyncDisposable {
   readonly admin: ListenAddress | undefined
   /** Where its key set is read, if anywhere. */
   readonly issuer: ListenAddress | undefined
-  /** Reloads the configuration, reopens the audit file, forgets all proofs; what SIGHUP does. */
+  /**
+   * Reloads the configuration, reopens the audit file, forgets all proofs; what SIGHUP does. Proofs are forgotten also where no
+   * file has changed: operators use it to refuse at once whom a directory or an issuer has disabled, which authz cannot see.
+   */
   reload(): Promise<void>
+  /** Reopens the audit file alone; what SIGUSR2 does. */
+  reopenAudit(): Promise<void>
 }
 
 // With the code of the issuer, which is loaded where it is published.
@@ -164,6 +169,7 @@ export const startAuthz = async (file: string): Promise<Authz> => {
       tokens.revoke()
       await reopenAndReload(audit, reloader, logger)
     },
+    reopenAudit: () => reopenAudit(audit, logger),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
 }

@@ -2,7 +2,7 @@
 
 import { startAdmin } from './audit/admin.ts'
 import { openAudit } from './audit/open.ts'
-import { reopenAndReload } from './audit/reload.ts'
+import { reopenAndReload, reopenAudit } from './audit/reload.ts'
 import { CertificateIssuer } from './ca/issuer.ts'
 import { IssuanceMetrics } from './ca/metrics.ts'
 import { signerReloadReports } from './ca/reload-reports.ts'
@@ -30,6 +30,8 @@ export interface Signer extends AsyncDisposable {
   readonly admin: ListenAddress | undefined
   /** Reloads the configuration and reopens the audit file; what SIGHUP does. */
   reload(): Promise<void>
+  /** Reopens the audit file alone; what SIGUSR2 does. */
+  reopenAudit(): Promise<void>
 }
 
 // Streams end at once; this is for answers that are being written.
@@ -97,6 +99,7 @@ export const startSigner = async (file: string): Promise<Signer> => {
     address: server.address,
     admin: admin.address,
     reload: () => reopenAndReload(audit, reloader, logger),
+    reopenAudit: () => reopenAudit(audit, logger),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
 }

@@ -203,6 +203,21 @@ describe('the admin listener of authz', () => {
     assert.ok(Math.abs(loaded - Date.now() / 1_000) < 60)
   })
 
+  it('reports no revoked entry after the audit file alone was reopened', async () => {
+    await using folder = await temporaryFolder()
+    await using authz = await start(folder)
+    using client = new EnvoyClient(authz.address)
+    await client.check(as('alice'))
+    await authz.reopenAudit()
+    await client.check(as('alice'))
+    const series = await scrape(authz.admin)
+    assert.equal(seriesOf(series, 'countersign_credential_cache_entries')['kind=proof'], 1)
+    assert.equal(series.get('countersign_credential_cache_revocations_total'), 0)
+    assert.equal(series.get('countersign_config_generation'), 1)
+    const lookups = seriesOf(series, 'countersign_credential_cache_lookups_total')
+    assert.equal(lookups['authenticator=staff,result=hit'], 1)
+  })
+
   it('reports the revoked credential cache entries after a reload by signal', async () => {
     await using folder = await temporaryFolder()
     await using authz = await start(folder)

@@ -39,7 +39,7 @@ export const rotateSchema = z
 export const checkpointsSchema = z
   .strictObject({
     key: secretSchema.describe(
-      'The private key, in PEM: Ed25519, or EC P-256 or P-384. `countersign audit public-key` prints the public key. A file that other users may read is refused. Read at the start and at SIGHUP.',
+      'The private key, in PEM: Ed25519, or EC P-256 or P-384. `countersign audit public-key` prints the public key. A file that other users may read is refused. Read at the start, at SIGUSR2 and at SIGHUP.',
     ),
     every: durationSchema
       .prefault('1m')

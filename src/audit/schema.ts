@@ -38,7 +38,7 @@ const budget = z
       .prefault('30s')
       .refine((interval) => interval >= 1_000 && interval <= 3_600_000, 'must be 1s to 1h')
       .describe(
-        'How long refusals are counted before their summary is written. A crash loses the counts since the last summary; the end of the process and SIGHUP write it at once.',
+        'How long refusals are counted before their summary is written. A crash loses the counts since the last summary; the end of the process and a signal to reopen the file write it at once.',
       ),
   })
   .prefault({})
@@ -48,7 +48,9 @@ export const auditSchema = z
   .strictObject({
     file: pathSchema
       .optional()
-      .describe('JSON lines are appended here (reopened on SIGHUP). Default: standard output.'),
+      .describe(
+        'JSON lines are appended here (reopened on SIGUSR2 and on SIGHUP). Default: standard output.',
+      ),
     rotate: rotateSchema.optional(),
     checkpoints: checkpointsSchema.optional(),
     query: z

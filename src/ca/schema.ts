@@ -246,7 +246,9 @@ export const signerSchema = z
       .strictObject({
         file: pathSchema
           .optional()
-          .describe('JSON lines are appended here (reopened on SIGHUP). Default: standard output.'),
+          .describe(
+            'JSON lines are appended here (reopened on SIGUSR2 and on SIGHUP). Default: standard output.',
+          ),
         rotate: rotateSchema.optional(),
         checkpoints: checkpointsSchema.optional(),
       })

@@ -11,13 +11,14 @@ import { endSignal } from './signals.ts'
 export const authzCommand = (): Command =>
   new Command('authz')
     .description(
-      'run the ext_authz service for Envoy. SIGHUP reloads the configuration and reopens the audit file; SIGTERM completes requests in progress and exits',
+      'run the ext_authz service for Envoy. SIGHUP reloads the configuration, clears the credential cache and reopens the audit file; SIGUSR2 reopens the audit file alone; SIGTERM completes requests in progress and exits',
     )
     .addOption(configOption())
     .action(async ({ config }: { config: string }) => {
       await using authz = await startAuthz(config)
       endStart()
       process.on('SIGHUP', () => void authz.reload())
+      process.on('SIGUSR2', () => void authz.reopenAudit()) // Node.js has SIGUSR1 for its debugger
       const ended = endSignal() // before the report, since the parent may end the process at once
       process.send?.({ ready: formatAddress(authz.address) }) // to `countersign up`
       await ended

@@ -11,7 +11,7 @@ import { endSignal } from './signals.ts'
 export const signerCommand = (): Command =>
   new Command('signer')
     .description(
-      'run the signer, which mints the certificates that Envoy requests. SIGHUP reloads the configuration and reopens the audit file; SIGTERM ends it',
+      'run the signer, which mints the certificates that Envoy requests. SIGHUP reloads the configuration and reopens the audit file; SIGUSR2 reopens the audit file alone; SIGTERM ends it',
     )
     .addOption(
       new Option('-c, --config <file>', 'the signer’s configuration file')
@@ -23,6 +23,7 @@ export const signerCommand = (): Command =>
       await using signer = await startSigner(config)
       endStart()
       process.on('SIGHUP', () => void signer.reload())
+      process.on('SIGUSR2', () => void signer.reopenAudit()) // Node.js has SIGUSR1 for its debugger
       const ended = endSignal() // before the report, since the parent may end the process at once
       process.send?.({ ready: formatAddress(signer.address) }) // to `countersign up`
       await ended

@@ -87,6 +87,19 @@ describe('countersign authz', { concurrency: true }, () => {
     assert.equal(jsonLines(await readFile(rotated, 'utf8')).length, 2)
   })
 
+  it('reopens the audit file alone by SIGUSR2', async () => {
+    await using folder = await temporaryFolder()
+    await using authz = await start(folder, 'audit: { file: audit.jsonl }')
+    using client = clientIn(folder)
+    const [file, rotated] = [folder.file('audit.jsonl'), folder.file('audit.jsonl.1')]
+    await rename(file, rotated)
+    authz.signal('SIGUSR2')
+    await untilFile(file, /"cause":"reopened"/)
+    assert.ok((await client.check(ALICE)).allow)
+    const events = jsonLines(await untilFile(file, /"event":"decision"/)).map(({ event }) => event)
+    assert.deepEqual(events, ['log-opened', 'decision'])
+  })
+
   it('continues after a SIGHUP where the audit file cannot be opened, and reloads anyway', async () => {
     await using folder = await temporaryFolder()
     await mkdir(folder.file('log'))

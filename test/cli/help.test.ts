@@ -10,7 +10,10 @@ describe('--help', { concurrency: true }, () => {
       args: [],
       says: [/authz/, /signer/, /up/, /validate/, /envoy/, /keys/, /hash-password/, /health/],
     },
-    { args: ['authz'], says: [/--config <file>/, /COUNTERSIGN_CONFIG/, /SIGHUP/, /SIGTERM/] },
+    {
+      args: ['authz'],
+      says: [/--config <file>/, /COUNTERSIGN_CONFIG/, /SIGHUP/, /SIGUSR2/, /SIGTERM/],
+    },
     { args: ['signer'], says: [/--config <file>/, /COUNTERSIGN_SIGNER_CONFIG/, /SIGHUP/] },
     { args: ['up'], says: [/--config <file>/, /--envoy <program>/, /ENVOY_BIN/] },
     { args: ['validate'], says: [/--config <file>/, /--signer <file>/, /list all/] },

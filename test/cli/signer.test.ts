@@ -8,6 +8,7 @@ import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SdsClient } from '../fakes/sds-client.ts'
 import { signerSite, type SignerSite } from '../fakes/signer-site.ts'
+import { until } from '../fakes/until.ts'
 import { countersign, startService, jsonLines } from './run.ts'
 
 const ask = async (site: SignerSite): Promise<number> => {
@@ -53,6 +54,17 @@ describe('countersign signer', { concurrency: true }, () => {
       await sleep(20)
     }
     assert.fail('no second generation')
+  })
+
+  it('reopens the audit file alone by SIGUSR2', async () => {
+    await using site = await signerSite()
+    await using signer = await startService('signer', site.config)
+    await rename(site.file('issued.jsonl'), site.file('issued.jsonl.1'))
+    signer.signal('SIGUSR2')
+    await until(async () => {
+      const text = await readFile(site.file('issued.jsonl'), 'utf8').catch(() => '')
+      return text.includes('"cause":"reopened"') && !text.includes('configuration-loaded')
+    })
   })
 
   it('serves the health check of gRPC', async () => {

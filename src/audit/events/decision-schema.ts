@@ -131,7 +131,7 @@ export const refusalsSummaryEvent = z
     bytes: z.int().describe('What their events would have taken of the log.'),
   })
   .describe(
-    'Refusals of unauthenticated clients beyond their budget, of one source. Written at intervals, when the process ends, and at SIGHUP.',
+    'Refusals of unauthenticated clients beyond their budget, of one source. Written at intervals, when the process ends, and when the file is reopened.',
   )
 
 /** One check, decided. */

@@ -24,7 +24,7 @@ export const logOpenedEvent = z
     cause: z
       .enum(['start', 'reopened', 'rotated', 'write-failed'])
       .describe(
-        'Why: the process started; the file was opened anew at SIGHUP; the file before was rotated (`audit.rotate`); or writes failed, and this is the first record after them.',
+        'Why: the process started; the file was opened anew at SIGUSR2 or SIGHUP; the file before was rotated (`audit.rotate`); or writes failed, and this is the first record after them.',
       ),
     writer: z.enum(['authz', 'signer']).describe('The process.'),
     host: text.describe('The name of its machine or container.'),

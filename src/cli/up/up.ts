@@ -87,7 +87,9 @@ const run = async (options: Options, stack: AsyncDisposableStack): Promise<strin
   if (stack.disposed) return ENDED
   // authz starts first and ends last, so that Envoy never runs without it.
   const services = startServices(options, config).map((service) => stack.use(service))
-  process.on('SIGHUP', () => services.forEach((service) => service.signal('SIGHUP')))
+  for (const signal of ['SIGHUP', 'SIGUSR2'] as const) {
+    process.on(signal, () => services.forEach((service) => service.signal(signal)))
+  }
   await Promise.all(services.map((service) => service.firstMessage()))
   if (stack.disposed) return ENDED
   const print = (line: string): void => console.error(line)

@@ -19,6 +19,8 @@ export interface Service extends AsyncDisposable {
   stop(): Promise<void>
   /** Sends SIGHUP. */
   reload(): void
+  /** Lets it open its audit file anew. */
+  reopen(): void
   readonly log: () => string
 }
 
@@ -203,10 +205,11 @@ export class Machine implements AsyncDisposable {
     const [verb = ''] = words
     for (const service of services) {
       if (verb === 'reload') service.reload()
+      if (verb === 'kill' && words.includes('--signal=SIGUSR2')) service.reopen()
       if (verb === 'stop' || verb === 'restart') await service.stop()
       if (verb === 'start' || verb === 'restart') await service.start()
     }
-    assert.match(verb, /^(?:reload|stop|start|restart)$/)
+    assert.match(verb, /^(?:reload|kill|stop|start|restart)$/)
     return ''
   }
 

@@ -30,6 +30,7 @@ const process = (command: 'authz' | 'signer', config: string): Service => {
     start: async () => void (await child.start()),
     stop: async () => void (await child.end('SIGTERM')),
     reload: () => child.signal('SIGHUP'),
+    reopen: () => child.signal('SIGUSR2'),
     log: () => child.log,
     [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
   }
@@ -44,6 +45,7 @@ const envoyOf = (file: string): Service => {
     },
     stop,
     reload: () => undefined,
+    reopen: () => undefined,
     log: () => envoy?.log() ?? '',
     [Symbol.asyncDispose]: stop,
   }
