@@ -11,6 +11,7 @@ import { basic } from './fakes/envoy.ts'
 import { EnvoyClient } from './fakes/envoy-client.ts'
 import { cheapHash } from './fakes/hashes.ts'
 import { read, scrape, seriesOf } from './fakes/scraping.ts'
+import { until } from './fakes/until.ts'
 import { skipWithoutRedis, startRedis } from './servers/redis.ts'
 import { temporaryFolder, type TemporaryFolder } from './servers/temporary.ts'
 
@@ -136,6 +137,17 @@ describe('authz with state in Redis', { skip: skipWithoutRedis() }, () => {
     await using one = await start(folder, 'one', state)
     await using other = await start(folder, 'other', state)
     await guessAtBoth(one, other)
+    const durations = seriesOf(
+      await scrape(one.admin),
+      'countersign_dependency_request_duration_seconds_count',
+    )
+    const attempt = `kind=redis,operation=attempt,outcome=answered,server=redis 127.0.0.1:${redis.port}`
+    assert.ok((durations[attempt] ?? 0) > 0, JSON.stringify(durations))
+    for (const { admin } of [one, other]) {
+      await until(
+        async () => 'kind=browser' in seriesOf(await scrape(admin), 'countersign_sessions'),
+      )
+    }
     await redis.kill()
     assert.equal(await outcomeOf(one, 'right'), 'TooManyRequests') // known without asking
     assert.equal(await outcomeOf(other, 'never tried'), 'TooManyRequests')

@@ -6,7 +6,11 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { startAuthz } from '../../../src/authz.ts'
 import { parseConfig } from '../../../src/configuration/parse.ts'
-import { authzCertificateFiles } from '../../../src/tools/validation/site.ts'
+import { parseSignerConfig } from '../../../src/ca/parse.ts'
+import {
+  authzCertificateFiles,
+  signerCertificateFiles,
+} from '../../../src/tools/validation/site.ts'
 import { CertificateExpiry } from '../../../src/tools/validation/certificate-expiry.ts'
 import { makeCa } from '../../ca/authorities.ts'
 import { cheapHash } from '../../fakes/hashes.ts'
@@ -101,6 +105,31 @@ describe('the ends of certificates', () => {
     await put(folder, 'a', bundle.join('\n'))
     using expiry = await start(folder, ['a'])
     assert.deepEqual(shown(expiry), [['trust.a', ends(300)]])
+  })
+
+  it('are those of the whole chain of each CA of the signer', async () => {
+    await using folder = await temporaryFolder()
+    const root = await makeCa({ ...endingIn(900), subject: 'CN=Root' })
+    const issuing = await makeCa({ ...endingIn(90), subject: 'CN=Issuing', issuer: root })
+    await put(folder, 'ca.pem', `${issuing.certificate}\n${root.certificate}`)
+    const document = `
+version: 1
+listen: unix:signer.sock
+keyring: file:grant.keys
+authorities: { kube: { certificate: ca.pem, key: file:ca.key } }
+`
+    const parsed = parseSignerConfig(folder.file('signer.yaml'), document)
+    assert.ok(parsed.ok)
+    using expiry = await CertificateExpiry.start(parsed.value, signerCertificateFiles)
+    const shownEnds = [...expiry.metric.read()].map(({ labels, value }) => [
+      labels['key'],
+      labels['subject'],
+      value,
+    ])
+    assert.deepEqual(shownEnds, [
+      ['authorities.kube.certificate', 'CN=Issuing', ends(90)],
+      ['authorities.kube.certificate', 'CN=Root', ends(900)],
+    ])
   })
 
   it('are shown by authz, and change with a reload', async () => {
