@@ -17,7 +17,8 @@ import { attemptScripts, type AttemptRooms, type AttemptScripts } from './attemp
 import { listOf, numberOf, SERVER_CLOCK, textOf } from './lua.ts'
 import type { Sender } from './sender.ts'
 
-// Measured, with the room: 430 bytes a counter and 680 a note, 64 MB and 34 MB when full.
+// Measured, with the room: 430 bytes a counter, 190 more while it is a lock-out, and 680 a note; 64 MB, 28 MB and 34 MB when
+// full.
 const ROOMS: AttemptRooms = { counters: 150_000, notes: 50_000 }
 
 /** An {@link AttemptStore} that all processes of one server share. */
