@@ -42,7 +42,7 @@ export interface Authz extends AsyncDisposable {
   readonly issuer: ListenAddress | undefined
   /**
    * Reloads the configuration, reopens the audit file, forgets all proofs; what SIGHUP does. Proofs are forgotten also where no
-   * file has changed: operators use it to refuse at once whom a directory or an issuer has disabled, which authz cannot see.
+   * file has changed: operators use it to refuse a user at once that a directory or an issuer has disabled.
    */
   reload(): Promise<void>
   /** Reopens the audit file alone; what SIGUSR2 does. */
