@@ -3,18 +3,14 @@
 import { PROCESS_LABELS } from './queries.ts'
 
 /** The dashboards, by the ends of their identifiers. */
-export const DASHBOARDS = [
-  'requests',
-  'latency',
-  'credentials',
-  'logins',
-  'certificates',
-  'dependencies',
-  'runtime',
-] as const
-
-/** One of {@link DASHBOARDS}. */
-export type DashboardName = (typeof DASHBOARDS)[number]
+export type DashboardName =
+  | 'requests'
+  | 'latency'
+  | 'credentials'
+  | 'logins'
+  | 'certificates'
+  | 'dependencies'
+  | 'runtime'
 
 /** A link of a panel or of a value. */
 export interface Link {

@@ -3,7 +3,7 @@
 import { z } from 'zod'
 
 /** A panel in Grafana’s JSON, as far as it is drawn. */
-export const panelSchema = z.looseObject({
+const panelSchema = z.looseObject({
   id: z.int(),
   type: z.enum(['row', 'timeseries', 'stat', 'table', 'heatmap', 'state-timeline', 'text']),
   title: z.string().default(''),

@@ -164,8 +164,8 @@ describe('Prometheus, of a whole site', { skip, timeout: isWriting ? 600_000 : 1
   })
 
   it('every dashboard can be drawn', async () => {
-    // For the documents, with some minutes of traffic.
-    const seconds = isWriting ? 120 : 0
+    // For the documents, with more than a minute of traffic.
+    const seconds = isWriting ? 75 : 0
     const until = start + seconds
     for (let number = 1_000; Date.now() / 1_000 < until; number += 1) await oneRound(site, number)
     const end = Date.now() / 1_000

@@ -98,7 +98,7 @@ const selectorSchema = z.object({
 })
 
 /** A selector of an expression. */
-export type Selector = z.infer<typeof selectorSchema>
+type Selector = z.infer<typeof selectorSchema>
 
 /** What an expression reads: its selectors, and the labels that it groups by or joins on. */
 export interface Reads {
