@@ -8,11 +8,12 @@ const KEPT = Symbol('derived')
 // More than the transformers and routes that one identity is used with; beyond it, all are worked out again.
 const MOST = 16
 
-/** A value, and the next one of the same object: 10,000 identities have some 50,000 of them. */
+/** A value, and the next one of the same object. */
 class Value {
-  readonly number: number
+  /** Of what derived it; 0 for none. */
+  number: number
   value: unknown
-  readonly next: Value | undefined
+  next: Value | undefined
 
   constructor(number: number, value: unknown, next: Value | undefined) {
     this.number = number
@@ -21,15 +22,31 @@ class Value {
   }
 }
 
-/** The values of one object. */
-class Kept {
-  first: Value | undefined
+/** The values of one object. It is the first of them itself: 10,000 identities have 50,000 such objects, most with one value. */
+class Kept extends Value {
   count = 0
+
+  constructor() {
+    super(0, undefined, undefined)
+  }
 
   /** @param number of what derived it */
   find(number: number): Value | undefined {
-    for (let at = this.first; at !== undefined; at = at.next) if (at.number === number) return at
+    if (this.number === number) return this
+    for (let at = this.next; at !== undefined; at = at.next) if (at.number === number) return at
     return undefined
+  }
+
+  add(number: number, value: unknown): void {
+    if (this.count >= MOST) this.count = 0
+    if (this.count === 0) {
+      this.number = number
+      this.value = value
+      this.next = undefined
+    } else {
+      this.next = new Value(number, value, this.next)
+    }
+    this.count += 1
   }
 }
 
@@ -83,11 +100,6 @@ export class Derived<K extends object, V> {
       known.value = value
       return
     }
-    if (kept.count >= MOST) {
-      kept.first = undefined
-      kept.count = 0
-    }
-    kept.first = new Value(this.#number, value, kept.first)
-    kept.count += 1
+    kept.add(this.#number, value)
   }
 }

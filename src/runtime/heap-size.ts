@@ -19,8 +19,10 @@ export const heapSizeOf = (value: unknown): number => {
       bytes += OBJECT_BYTES + next.byteLength
     } else if (typeof next === 'object' && next !== null) {
       bytes += OBJECT_BYTES
-      // Not spread: a list may have more entries than a call may have arguments.
-      for (const inner of Array.isArray(next) ? next : Object.values(next)) rest.push(inner)
+      const inner: readonly unknown[] = Array.isArray(next) ? next : Object.values(next)
+      // By index: before V8 has optimized it, an iterator takes 1 kB for a token. Not spread: a list may have more entries
+      // than a call may have arguments.
+      for (let index = 0; index < inner.length; index++) rest.push(inner[index])
     }
   }
   return bytes
