@@ -11,6 +11,9 @@ const KINDS = ['memory', 'sqlite', 'redis'] as const
 const SECRET =
   'A keyring: lines of 32 bytes or more in base64url, as `countersign keys grant` makes them. By the first everything that is stored is sealed, and all of them open it; names are stored as keyed hashes. With another keyring nothing can be read, and authz does not start.'
 
+// Redis Cluster specification, "Hash tags".
+const HASH_TAG = /\{[^{}]+\}/
+
 const memory = z
   .strictObject({})
   .describe(
@@ -52,8 +55,49 @@ const sqlite = z
 const redis = z
   .strictObject({
     url: secretSchema.describe(
-      'A reference to the server’s address, since it may contain a password: `rediss://USER:PASSWORD@HOST:PORT/DATABASE`, or `redis://` without TLS. One server, or a name that resolves to the primary; no cluster.',
+      'A reference to the server’s address, since it may contain a password: `rediss://USER:PASSWORD@HOST:PORT/DATABASE`, or `redis://` without TLS. One server, or a name that resolves to the primary; with `sentinel` or `cluster` several with commas, `HOST:PORT,HOST:PORT`. A password in a file is read again with each connection.',
     ),
+    username: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('The user, if not in `url`. Default: `default`.'),
+    password: secretSchema
+      .optional()
+      .describe(
+        'The password, if not in `url`. A file is read again with each connection, and every five seconds: for passwords and tokens that are replaced while authz runs, such as those of a cloud’s IAM.',
+      ),
+    sentinel: z
+      .strictObject({
+        master: z
+          .string()
+          .min(1)
+          .describe('The name by which the sentinels know the primary (`sentinel monitor NAME`).'),
+        username: z.string().min(1).optional().describe('The user at the sentinels.'),
+        password: secretSchema
+          .optional()
+          .describe(
+            'The password at the sentinels. Default: none; that of the server is not used.',
+          ),
+      })
+      .optional()
+      .describe(
+        'Redis Sentinel: `url` has the addresses of the sentinels (port 26379 if it has none) and the credentials of the servers behind them. The primary is the server that most sentinels name.',
+      ),
+    cluster: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Redis Cluster: `url` has the addresses of some of its nodes. All keys are in one slot, so one primary and its replicas have all state.',
+      ),
+    replicas: z
+      .int()
+      .min(0)
+      .max(8)
+      .default(0)
+      .describe(
+        'How many replicas must have a write before it counts (`WAIT`). Where they do not have it within half of `timeout`, the request is refused. With 0, a failover may lose what was acknowledged in the moment before, such as a logout.',
+      ),
     ca: pathSchema
       .optional()
       .describe('PEM file: the CAs that the server’s certificate is verified by. Default: Node’s.'),
@@ -78,8 +122,10 @@ const redis = z
     prefix: z
       .string()
       .regex(/^[\w:.{}-]{1,64}$/, 'must be 1 to 64 letters, digits, "_", ":", ".", "-", "{" or "}"')
-      .default('countersign:')
-      .describe('The prefix of all keys. Instances with the same prefix share all state.'),
+      .optional()
+      .describe(
+        'The prefix of all keys. Instances with the same prefix share all state. Default: `countersign:`, and in a cluster `{countersign}:`; there it needs braces, whose text decides the slot.',
+      ),
     secret: secretSchema.describe(
       `${SECRET} All instances that share the server need the same keyring.`,
     ),
@@ -89,6 +135,15 @@ const redis = z
     timeout: positiveDuration('500ms').describe(
       'For one command. After it the connection is closed and a new one is opened; no command is sent twice.',
     ),
+  })
+  .refine(({ sentinel, cluster }) => sentinel === undefined || !cluster, {
+    path: ['cluster'],
+    message: 'must not be there with "sentinel": it is one or the other',
+  })
+  .refine(({ prefix, cluster }) => !cluster || prefix === undefined || HASH_TAG.test(prefix), {
+    path: ['prefix'],
+    message:
+      'must have a text in braces, such as "{countersign}:": a cluster keeps keys with the same one together',
   })
   .describe(
     'In Redis 6 or later, or Valkey: replicas of authz share it. Needs `maxmemory-policy noeviction`. Enable persistence in Redis if the state is to survive its restart.',

@@ -8,7 +8,10 @@ import { describeReference, readSecret } from '../config/secret.ts'
 import type { StateConfig } from './schema.ts'
 import { isLoopback, type SecretReference } from '../config/values.ts'
 import { CountersignError, describeError } from '../runtime/errors.ts'
-import type { RedisServer, RedisTls } from './redis/client.ts'
+import { parseRedisUrl, type RedisUrl } from './redis/address.ts'
+import type { RedisTls } from './redis/client.ts'
+import type { LoginSource } from './redis/login.ts'
+import type { RedisServer, Topology } from './redis/primary.ts'
 import { parseStateSecret, type StateSecret } from './state-secret.ts'
 
 /** What opening a state needs. */
@@ -49,24 +52,115 @@ export const readStateSettings = async (
   }
   if (redis === undefined) return { kind: 'memory' }
   const secret = await secretOf(['state', 'redis', 'secret'], redis.secret)
-  const server = await readServer(redis, files, problems)
-  return secret && server && { kind: 'redis', server, prefix: redis.prefix, secret }
+  const prefix = redis.prefix ?? (redis.cluster ? CLUSTER_PREFIX : PREFIX)
+  const server = await readServer(redis, prefix, files, problems)
+  return secret && server && { kind: 'redis', server, prefix, secret }
 }
+
+const PREFIX = 'countersign:'
+// Redis Cluster: keys with the same text in braces are in the same slot.
+const CLUSTER_PREFIX = '{countersign}:'
 
 const readServer = async (
   redis: RedisConfig,
+  prefix: string,
   files: ConfigurationFiles,
   problems: ProblemList,
 ): Promise<RedisServer | undefined> => {
-  const { connectTimeout, timeout } = redis
+  const { connectTimeout, timeout, replicas, plaintext } = redis
   const tls = await readTls(redis, files, problems)
-  const address = await problems.collect(['state', 'redis', 'url'], async () => {
+  const url = await problems.collect(['state', 'redis', 'url'], async () => {
     const text = await readSecret(redis.url, files)
-    return parseAddress(describeReference(redis.url), text.toString('utf8').trim(), redis)
+    return checkedUrl(parseRedisUrl(describeReference(redis.url), text.toString('utf8')), redis)
   })
-  if (address === undefined || tls === undefined) return undefined
-  const { isSecure, ...place } = address
-  return { ...place, tls: isSecure ? tls : undefined, connectTimeout, timeout }
+  const login = await readLoginOf(redis, url, files, problems)
+  const topology = await readTopology(redis, prefix, files, problems)
+  if (url === undefined || tls === undefined || topology === undefined) return undefined
+  if (login === undefined) return undefined
+  const defaultPort = topology.kind === 'sentinel' ? SENTINEL_PORT : DEFAULT_PORT
+  return {
+    nodes: url.nodes.map(({ host, port }) => ({ host, port: port === 0 ? defaultPort : port })),
+    topology,
+    database: url.database,
+    login,
+    tls: url.isSecure ? tls : undefined,
+    plaintext,
+    replicas,
+    connectTimeout,
+    timeout,
+  }
+}
+
+const DEFAULT_PORT = 6_379
+const SENTINEL_PORT = 26_379
+
+const readTopology = async (
+  { sentinel, cluster }: RedisConfig,
+  prefix: string,
+  files: ConfigurationFiles,
+  problems: ProblemList,
+): Promise<Topology | undefined> => {
+  if (cluster) return { kind: 'cluster', key: prefix }
+  if (sentinel === undefined) return { kind: 'single' }
+  const { master, username, password } = sentinel
+  if (password === undefined) {
+    return { kind: 'sentinel', master, login: { kind: 'fixed', username, password } }
+  }
+  const path = ['state', 'redis', 'sentinel', 'password']
+  const found = await problems.collect(path, () => readSecret(password, files))
+  return (
+    found && {
+      kind: 'sentinel',
+      master,
+      login: { kind: 'password', username, reference: password },
+    }
+  )
+}
+
+/** What can be read again is, with each connection; here it only has to be there. */
+const readLoginOf = async (
+  { url, username, password }: RedisConfig,
+  read: RedisUrl | undefined,
+  files: ConfigurationFiles,
+  problems: ProblemList,
+): Promise<LoginSource | undefined> => {
+  const user = username ?? read?.login.username
+  if (password !== undefined) {
+    const path = ['state', 'redis', 'password']
+    const found = await problems.collect(path, () => readSecret(password, files))
+    return found && { kind: 'password', username: user, reference: password }
+  }
+  if (url.kind === 'file' && read?.login.password !== undefined) {
+    return { kind: 'url', reference: url }
+  }
+  return { kind: 'fixed', username: user, password: read?.login.password }
+}
+
+/** No message quotes a URL, since it has a password. */
+const checkedUrl = (url: RedisUrl, redis: RedisConfig): RedisUrl => {
+  const source = describeReference(redis.url)
+  const { sentinel, cluster, plaintext, password, username } = redis
+  if (url.nodes.length > 1 && sentinel === undefined && !cluster) {
+    throw invalid(
+      `${source} has several hosts: say by "sentinel" or "cluster" how the primary among them is found`,
+    )
+  }
+  if (cluster && url.database !== 0) {
+    throw invalid(`${source} has a database, and a Redis Cluster has none but 0`)
+  }
+  if (password !== undefined && url.login.password !== undefined) {
+    throw invalid(`${source} has a password, and so has "password": remove one`)
+  }
+  if (username !== undefined && url.login.username !== undefined) {
+    throw invalid(`${source} has a user, and so has "username": remove one`)
+  }
+  const far = url.nodes.find((node) => !isLoopback({ kind: 'tcp', ...node }))
+  if (!url.isSecure && !plaintext && far !== undefined) {
+    throw invalid(
+      `${source} has "redis:" with a host that is not loopback: the password would cross the network in the clear. Use "rediss:", or "plaintext: true"`,
+    )
+  }
+  return url
 }
 
 const readTls = async (
@@ -92,63 +186,6 @@ const readTls = async (
     }
     return { ca: authority, serverName, client: presented }
   })
-}
-
-interface ServerAddress extends Pick<
-  RedisServer,
-  'host' | 'port' | 'database' | 'username' | 'password'
-> {
-  readonly isSecure: boolean
-}
-
-const DEFAULT_PORT = 6_379
-
-/** Reads `rediss://USER:PASSWORD@HOST:PORT/DATABASE`. No message quotes it, since it has a password. */
-const parseAddress = (
-  source: string,
-  text: string,
-  { plaintext }: Pick<RedisConfig, 'plaintext'>,
-): ServerAddress => {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  const isSecure = url?.protocol === 'rediss:'
-  const database = url && /^\/?(\d{0,5})$/.exec(url.pathname)?.[1]
-  if (
-    url === undefined ||
-    !(isSecure || url.protocol === 'redis:') ||
-    url.hostname === '' ||
-    database === undefined ||
-    url.search !== '' ||
-    url.hash !== ''
-  ) {
-    throw invalid(
-      `${source} holds no address of the form rediss://USER:PASSWORD@HOST:PORT/DATABASE (all but HOST may be left out)`,
-    )
-  }
-  const host = url.hostname.replace(/^\[|\]$/g, '')
-  const port = url.port === '' ? DEFAULT_PORT : Number(url.port)
-  if (!isSecure && !plaintext && !isLoopback({ kind: 'tcp', host, port })) {
-    throw invalid(
-      `${source} has "redis:" with a host that is not loopback: the password would cross the network in the clear. Use "rediss:", or "plaintext: true"`,
-    )
-  }
-  const credential = (part: string): string | undefined =>
-    part === '' ? undefined : decodePart(source, part)
-  return {
-    host,
-    port,
-    database: Number(database),
-    username: credential(url.username),
-    password: credential(url.password),
-    isSecure,
-  }
-}
-
-const decodePart = (source: string, part: string): string => {
-  try {
-    return decodeURIComponent(part)
-  } catch {
-    throw invalid(`${source} has a user or a password that is not percent-encoded as in a URL`)
-  }
 }
 
 const invalid = (message: string) => new CountersignError('configuration-invalid', message)

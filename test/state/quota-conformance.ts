@@ -138,7 +138,8 @@ export const quotaConformance = (
         await one.remove(await one.keysIn(kind))
         assert.equal(await fill(stores, kind), count)
         for (const key of await one.keysIn(kind)) await other.take(key)
-        assert.equal(await fill(stores, kind, { lifetime: BRIEF }), count)
+        // More than that, where the first are over before the last are there.
+        assert.ok((await fill(stores, kind, { lifetime: BRIEF })) >= count)
         await pass(BRIEF + 100)
         assert.equal(await fill(stores, kind, { name: kind.toUpperCase() }), count)
       }

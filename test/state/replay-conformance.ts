@@ -8,14 +8,14 @@ import { FakeClock } from '../fakes/clock.ts'
 /**
  * Tests a kind of memory.
  *
- * @param start of the clock: that of a server, where the memory goes by it
+ * @param start the present of a server, where the memory goes by it
  */
 export const replayMemoryConforms = (
   open: (clock: FakeClock) => ReplayMemory | Promise<ReplayMemory>,
-  start?: number,
+  start?: () => number,
 ): void => {
   const setUp = async () => {
-    const clock = new FakeClock(start)
+    const clock = new FakeClock(start?.())
     const memory = await open(clock)
     const use = async (id: string, lifetime = 60_000): Promise<string> =>
       (await memory.use(id, clock.now() + lifetime)).outcome

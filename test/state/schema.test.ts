@@ -34,7 +34,8 @@ describe('state', () => {
         url: { kind: 'environment', variable: 'REDIS_URL' },
         secret: { kind: 'file', path: '/etc/state.keys' },
         plaintext: false,
-        prefix: 'countersign:',
+        cluster: false,
+        replicas: 0,
         connectTimeout: 2_000,
         timeout: 500,
       },
@@ -63,6 +64,21 @@ describe('state', () => {
       name: 'a prefix with a pattern in it',
       text: '{ redis: { url: env:A, secret: env:A, prefix: "a*" } }',
       want: /must be 1 to 64/,
+    },
+    {
+      name: 'a cluster with sentinels',
+      text: '{ redis: { url: env:A, secret: env:A, cluster: true, sentinel: { master: x } } }',
+      want: /must not be there with "sentinel"/,
+    },
+    {
+      name: 'a cluster whose keys are apart',
+      text: '{ redis: { url: env:A, secret: env:A, cluster: true, prefix: "a:" } }',
+      want: /must have a text in braces/,
+    },
+    {
+      name: 'a password in the configuration itself',
+      text: '{ redis: { url: env:A, secret: env:A, password: x } }',
+      want: /must be a reference/,
     },
     {
       name: 'no time for a command',

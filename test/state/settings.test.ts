@@ -45,7 +45,8 @@ const readRedis = async (
         url: { kind: 'environment', variable: URL_VARIABLE },
         secret: { kind: 'environment', variable: SECRET_VARIABLE },
         plaintext: false,
-        prefix: 'countersign:',
+        cluster: false,
+        replicas: 0,
         connectTimeout: 2_000,
         timeout: 500,
         ...parts,
@@ -55,6 +56,12 @@ const readRedis = async (
     delete process.env[URL_VARIABLE]
     delete process.env[SECRET_VARIABLE]
   }
+}
+
+const readRedisServer = async (...args: Parameters<typeof readRedis>) => {
+  const { settings } = await readRedis(...args)
+  assert.ok(settings?.kind === 'redis')
+  return settings.server
 }
 
 describe('the address of Redis', () => {
@@ -96,8 +103,12 @@ describe('the address of Redis', () => {
       const { settings, problems } = await readRedis(url)
       assert.deepEqual(problems, [])
       assert.ok(settings?.kind === 'redis')
-      const { host, port, database, username, password, tls } = settings.server
+      const { nodes, database, login, tls } = settings.server
+      assert.equal(nodes.length, 1)
+      assert.ok(login.kind === 'fixed')
+      const { username, password } = login
       const isSecure = tls !== undefined
+      const [{ host, port } = { host: '', port: 0 }] = nodes
       assert.deepEqual({ host, port, database, username, password, isSecure }, want)
     })
   }
@@ -131,6 +142,109 @@ describe('the address of Redis', () => {
     const { problems } = await readRedis('redis://host', { plaintext: true })
     assert.deepEqual(problems, [])
   })
+})
+
+describe('several addresses of Redis', () => {
+  const sentinel = { master: 'state' }
+
+  it('are those of sentinels, with their port', async () => {
+    const { settings } = await readRedis('rediss://u:p@one.example.org,[::1]:7/3', { sentinel })
+    assert.ok(settings?.kind === 'redis')
+    const { nodes, topology, login, database } = settings.server
+    assert.deepEqual(nodes, [
+      { host: 'one.example.org', port: 26_379 },
+      { host: '::1', port: 7 },
+    ])
+    const nobody = { kind: 'fixed', username: undefined, password: undefined }
+    assert.deepEqual(topology, { kind: 'sentinel', master: 'state', login: nobody })
+    assert.deepEqual(login, { kind: 'fixed', username: 'u', password: 'p' })
+    assert.equal(database, 3)
+  })
+
+  it('are those of a cluster, whose keys are together', async () => {
+    const { settings } = await readRedis('rediss://one:1,two', { cluster: true })
+    assert.ok(settings?.kind === 'redis')
+    assert.deepEqual(settings.server.nodes, [
+      { host: 'one', port: 1 },
+      { host: 'two', port: 6_379 },
+    ])
+    assert.deepEqual(settings.server.topology, { kind: 'cluster', key: '{countersign}:' })
+    assert.equal(settings.prefix, '{countersign}:')
+  })
+
+  it('keep a password where it can be read again', async () => {
+    await using folder = await temporaryFolder()
+    const path = folder.file('password')
+    await writeFile(path, 'secret')
+    const password = { kind: 'file', path } as const
+    const parts = { password, sentinel: { master: 'state', username: 's', password } }
+    const { settings } = await readRedis('rediss://u@one', parts)
+    assert.ok(settings?.kind === 'redis')
+    const { login, topology } = settings.server
+    assert.deepEqual(login, { kind: 'password', username: 'u', reference: password })
+    assert.deepEqual(topology, {
+      kind: 'sentinel',
+      master: 'state',
+      login: { kind: 'password', username: 's', reference: password },
+    })
+    // So a new password is no other configuration.
+    await writeFile(path, 'other')
+    assert.ok(isDeepStrictEqual(settings.server, await readRedisServer('rediss://u@one', parts)))
+  })
+
+  const missing = { kind: 'file', path: '/nowhere/password' } as const
+  const REFUSED = [
+    {
+      name: 'without a rule for the primary',
+      url: 'rediss://a,b',
+      parts: {},
+      want: /several hosts/,
+    },
+    { name: 'with an empty one', url: 'rediss://a,,b', parts: { sentinel }, want: /no address/ },
+    {
+      name: 'of which one is far and in the clear',
+      url: 'redis://127.0.0.1,far',
+      parts: { sentinel },
+      want: /in the clear/,
+    },
+    {
+      name: 'of a cluster with a database',
+      url: 'rediss://a/1',
+      parts: { cluster: true },
+      want: /none but 0/,
+    },
+    {
+      name: 'with two passwords',
+      url: 'rediss://:x@a',
+      parts: { password: { kind: 'environment', variable: 'HOME' } as const },
+      want: /has a password, and so has/,
+    },
+    {
+      name: 'with two users',
+      url: 'rediss://x@a',
+      parts: { username: 'y' },
+      want: /has a user, and so has/,
+    },
+    {
+      name: 'with a password that is missing',
+      url: 'rediss://a',
+      parts: { password: missing },
+      want: /nowhere/,
+    },
+    {
+      name: 'of sentinels whose password is missing',
+      url: 'rediss://a',
+      parts: { sentinel: { master: 'x', password: missing } },
+      want: /sentinel\.password: .*nowhere/,
+    },
+  ]
+  for (const { name, url, parts, want } of REFUSED) {
+    it(`are refused ${name}`, async () => {
+      const { settings, problems } = await readRedis(url, parts)
+      assert.equal(settings, undefined)
+      assert.match(problems.join(), want)
+    })
+  }
 })
 
 describe('what state names', () => {

@@ -218,6 +218,6 @@ export const attemptScripts = (
   take: scriptOf(`${clock}${takeIn(prefix, counters)}`),
   settle: scriptOf(`${clock}${settleIn(prefix)}`),
   note: scriptOf(`${clock}${noteIn(`${prefix}room:notes`, notes)}`),
-  recall: scriptOf(`${clock}${RECALL}`),
-  lockOuts: scriptOf(countLater(clock)),
+  recall: scriptOf(`${clock}${RECALL}`, 'reads'),
+  lockOuts: scriptOf(countLater(clock), 'asks'),
 })

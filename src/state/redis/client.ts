@@ -2,15 +2,22 @@
 // not reconnect, and sends nothing a second time.
 
 import { CountersignError, describeError } from '../../runtime/errors.ts'
+import { formatAddress, isLoopback } from '../../config/values.ts'
+import { readLogin, type Login, type LoginSource } from './login.ts'
 
-/** The address of a server, and the credentials. Times in milliseconds. */
-export interface RedisServer {
+/** The address of one server. */
+export interface RedisNode {
   readonly host: string
   readonly port: number
+}
+
+/** How a server is reached, whatever its address. Times in milliseconds. */
+export interface RedisAccess {
+  readonly login: LoginSource
   readonly database: number
-  readonly username: string | undefined
-  readonly password: string | undefined
   readonly tls: RedisTls | undefined
+  /** Without TLS, servers that are not on this machine are accepted too. */
+  readonly plaintext: boolean
   /** For connecting, until the first command can be sent. */
   readonly connectTimeout: number
   /** For one command. */
@@ -33,6 +40,8 @@ export type Reply =
 
 /** One connection. */
 export interface RedisClient extends Disposable {
+  /** With which it has logged in. */
+  login: Login
   /** Sends one command. Rejects when there is no reply in time, or no connection. */
   send(command: readonly string[]): Promise<Reply>
 }
@@ -44,16 +53,20 @@ export interface RedisClient extends Disposable {
  * @throws the error of the network or the server, within `connectTimeout`
  */
 export const connectClient = async (
-  server: RedisServer,
+  node: RedisNode,
+  access: RedisAccess,
   onEnd: (cause: unknown) => void,
 ): Promise<RedisClient> => {
+  refusePlaintext(node, access)
   // Imported here only: 30 MB, which a process without Redis saves. Of CommonJS, an import of the bundle has the default alone.
   const {
     default: { createClient, ErrorReply },
   } = await import('redis')
-  const { username, password, database, connectTimeout, timeout } = server
+  const { login, database, connectTimeout, timeout } = access
+  const used = await readLogin(login)
+  const { username, password } = used
   const client = createClient({
-    socket: { ...socketOf(server), connectTimeout, reconnectStrategy: false },
+    socket: { ...socketOf(node, access), connectTimeout, reconnectStrategy: false },
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
     database,
@@ -76,6 +89,7 @@ export const connectClient = async (
   }
   isOpen = true
   return {
+    login: used,
     async send(command) {
       try {
         const value: unknown = await within(timeout, client.sendCommand([...command]))
@@ -92,7 +106,17 @@ export const connectClient = async (
   }
 }
 
-const socketOf = ({ host, port, tls }: RedisServer) => {
+/** Sentinels and clusters name further servers, which no check of the configuration has seen. */
+const refusePlaintext = (node: RedisNode, { tls, plaintext }: RedisAccess): void => {
+  if (tls !== undefined || plaintext || isLoopback({ kind: 'tcp', ...node })) return
+  const address = formatAddress({ kind: 'tcp', ...node })
+  throw new CountersignError(
+    'configuration-invalid',
+    `${address} is not on this machine: the password would cross the network in the clear. Use "rediss:", or "plaintext: true"`,
+  )
+}
+
+const socketOf = ({ host, port }: RedisNode, { tls }: RedisAccess) => {
   if (tls === undefined) return { host, port }
   const { ca, serverName, client } = tls
   return {

@@ -1,5 +1,6 @@
 // Opens state in Redis.
 
+import { formatAddress } from '../../config/values.ts'
 import { CountersignError } from '../../runtime/errors.ts'
 import type { OpenedState, OpeningParts, StoreSize } from '../opened-state.ts'
 import { statisticsOf } from '../opened-state.ts'
@@ -9,13 +10,15 @@ import type { StateSettings } from '../settings.ts'
 import { StoreNames } from '../store-names.ts'
 import { RedisAttempts } from './attempts.ts'
 import { describeFailure } from './client.ts'
-import { RedisConnection } from './connection.ts'
+import { RedisConnection, type ConnectionState } from './connection.ts'
+import { addressOf } from './primary.ts'
 import { RedisRecords } from './records.ts'
 import { RedisReplays } from './replays.ts'
 import type { Sender } from './sender.ts'
 
-// How late a server that lost its data is noticed, and one that failed without a request.
-const LOOK_EVERY_MS = 10_000
+// How late a server that lost its data is noticed, one that failed without a request, another primary while the old one
+// answers, and another password.
+const LOOK_EVERY_MS = 5_000
 
 /**
  * Opens state in Redis. An unreachable server is tried again and again.
@@ -28,8 +31,7 @@ export const openRedis = async (
 ): Promise<OpenedState> => {
   await using stack = new AsyncDisposableStack()
   const { server, prefix, secret } = settings
-  const { host, port } = server
-  const name = `redis ${host.includes(':') ? `[${host}]` : host}:${port}`
+  const name = `redis ${addressOf(server)}`
   const statistics = statisticsOf('redis', name, parts)
   const seal = new RecordSeal(secret)
   const names = new StoreNames(seal, secret)
@@ -38,6 +40,7 @@ export const openRedis = async (
     new RedisConnection({
       name,
       server,
+      beat: `${prefix}replicated`,
       clock: parts.clock,
       statistics,
       greet: async (sender) => {
@@ -86,20 +89,25 @@ const isOtherSecret = (failure: unknown): failure is CountersignError =>
   failure instanceof CountersignError && failure.code === 'configuration-invalid'
 
 /** Logs one line when the store becomes unavailable, and one when it is back. */
-const reporting = (store: string, { logger }: OpeningParts): ((failure: unknown) => void) => {
+const reporting = (store: string, { logger }: OpeningParts): ((state: ConnectionState) => void) => {
   let isUp = true
-  return (failure) => {
+  return (state) => {
     const was = isUp
-    isUp = failure === undefined
+    isUp = 'node' in state
     if (isUp === was) return
-    if (isUp) logger.info({ store }, 'state store available again')
-    else logger.warn({ store, reason: describeFailure(failure) }, 'state store unavailable')
+    if ('node' in state) {
+      const primary = formatAddress({ kind: 'tcp', ...state.node })
+      logger.info({ store, primary }, 'state store available again')
+    } else {
+      logger.warn({ store, reason: describeFailure(state.failure) }, 'state store unavailable')
+    }
   }
 }
 
 /** Checks repeatedly that the store is still the same. */
 const looking = (agree: () => Promise<void>, connection: RedisConnection): Disposable => {
   const look = async (): Promise<void> => {
+    await connection.look()
     try {
       await agree()
     } catch (cause) {

@@ -147,11 +147,14 @@ return write(setsOf(KEY), roomOf('name', placeOf(KEY).room))
 `)
 
 /** KEYS: the record. */
-export const GET = scriptOf(`${BOUNDED}
+export const GET = scriptOf(
+  `${BOUNDED}
 local left = redis.call('PTTL', KEYS[1])
 if left <= 0 then return false end
 return {bounded(redis.call('HGET', KEYS[1], 't')), left}
-`)
+`,
+  'reads',
+)
 
 /** KEYS: the record. ARGV: its member in sets. */
 export const TAKE = scriptOf(`${RECORDS}${BOUNDED}
@@ -174,10 +177,11 @@ const MOST_MEMBERS = 250_000
 const MOST_NAME_BYTES = 64 * MOST_MEMBERS
 
 /** KEYS: sets. */
-export const COUNT = scriptOf(countLater(SERVER_CLOCK))
+export const COUNT = scriptOf(countLater(SERVER_CLOCK), 'asks')
 
 /** KEYS: the set. ARGV: the prefix of keys of records. */
-export const KEYS_IN = scriptOf(`${RECORDS}
+export const KEYS_IN = scriptOf(
+  `${RECORDS}
 local found, bytes = {}, 0
 local time = '(' .. whole(now())
 local members = redis.call('ZRANGEBYSCORE', KEYS[1], time, '+inf', 'LIMIT', '0', '${MOST_MEMBERS + 1}')
@@ -188,4 +192,6 @@ for _, member in ipairs(members) do
   if left(ARGV[1] .. member) > 0 then found[#found + 1] = member end
 end
 return found
-`)
+`,
+  'reads',
+)

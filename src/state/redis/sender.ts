@@ -6,16 +6,21 @@ import { CountersignError } from '../../runtime/errors.ts'
 import type { StateStatistics } from '../statistics.ts'
 import type { Reply } from './client.ts'
 
+/** Whether a command changes what is stored, reads it, or asks something else. */
+export type CommandUse = 'writes' | 'reads' | 'asks'
+
 /** A Lua script, which is atomic. */
 export interface Script {
   readonly text: string
+  readonly use: CommandUse
   /** By which the server identifies it. */
   readonly sha1: string
 }
 
 /** A script from its text. */
-export const scriptOf = (text: string): Script => ({
+export const scriptOf = (text: string, use: CommandUse = 'writes'): Script => ({
   text,
+  use,
   sha1: createHash('sha1').update(text).digest('hex'),
 })
 
@@ -25,7 +30,7 @@ export interface SenderOptions {
   readonly name: string
   readonly statistics: StateStatistics
   /** Rejects when there is no reply. */
-  readonly reply: (command: readonly string[]) => Promise<Reply>
+  readonly reply: (command: readonly string[], use: CommandUse) => Promise<Reply>
 }
 
 /** Sends to one server. */
@@ -38,7 +43,7 @@ export class Sender {
 
   /** Sends a command that may be refused, without counting it. */
   async ask(command: readonly string[]): Promise<Reply> {
-    return await this.#options.reply(command)
+    return await this.#options.reply(command, 'asks')
   }
 
   /**
@@ -49,7 +54,11 @@ export class Sender {
    */
   async run(
     operation: string,
+<<<<<<< HEAD
     script: Script,
+=======
+    { text, sha1, use }: Script,
+>>>>>>> d4717a2f (state: Redis Sentinel and Cluster, acknowledgement by replicas, passwords that are replaced)
     keys: readonly string[],
     args: readonly (string | number)[] = [],
   ): Promise<unknown> {
@@ -65,9 +74,19 @@ export class Sender {
     args: readonly (string | number)[] = [],
   ): Promise<Reply> {
     const rest = [String(keys.length), ...keys, ...args.map(String)]
+<<<<<<< HEAD
     const reply = await this.#options.reply(['EVALSHA', sha1, ...rest])
     if (reply.outcome === 'done' || !reply.message.startsWith('NOSCRIPT')) return reply
     return await this.#options.reply(['EVAL', text, ...rest])
+=======
+    return await this.#options.statistics.measure(operation, async () => {
+      const reply = await this.#options.reply(['EVALSHA', sha1, ...rest], use)
+      if (reply.outcome === 'done' || !reply.message.startsWith('NOSCRIPT')) {
+        return this.#valueOf(reply)
+      }
+      return this.#valueOf(await this.#options.reply(['EVAL', text, ...rest], use))
+    })
+>>>>>>> d4717a2f (state: Redis Sentinel and Cluster, acknowledgement by replicas, passwords that are replaced)
   }
 
   #valueOf(reply: Reply): unknown {

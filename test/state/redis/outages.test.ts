@@ -133,7 +133,7 @@ describe('a Redis', { skip: skipWithoutRedis(), concurrency: 2 }, () => {
   it('whose network goes silent is given up, and reached over a new connection', async () => {
     await using redis = await startRedis()
     await using proxy = await startTcpProxy({ port: redis.port })
-    const server = { ...serverAt(redis.url, IMPATIENT), port: proxy.port }
+    const server = serverAt(redis.url, { ...IMPATIENT, port: proxy.port })
     await using state = await opened(redisSettings(server))
     const { records } = state.state
     await records.put('a', record)
@@ -147,7 +147,7 @@ describe('a Redis', { skip: skipWithoutRedis(), concurrency: 2 }, () => {
   it('a Redis that answers late again and again circuit opened', async () => {
     await using redis = await startRedis()
     await using proxy = await startTcpProxy({ port: redis.port })
-    const server = { ...serverAt(redis.url), port: proxy.port, timeout: 200 }
+    const server = serverAt(redis.url, { port: proxy.port, timeout: 200 })
     await using connection = await reach(server)
     const records = new RedisRecords(connection.sender, 'x')
     for (let count = 0; count < 3; count += 1) {
@@ -170,7 +170,7 @@ describe('a command', { skip: skipWithoutRedis() }, () => {
   it('whose answer does not come in time is done once, and never sent again', async () => {
     await using redis = await startRedis()
     await using proxy = await startTcpProxy({ port: redis.port })
-    await using connection = await reach({ ...serverAt(redis.url, IMPATIENT), port: proxy.port })
+    await using connection = await reach(serverAt(redis.url, { ...IMPATIENT, port: proxy.port }))
     await connection.sender.run('count', COUNT, ['n']) // so that the script is known
     proxy.delay = 1_500
     await assert.rejects(
@@ -187,7 +187,7 @@ describe('a command', { skip: skipWithoutRedis() }, () => {
   it('a command that waits when the connection breaks fails, and is never sent again', async () => {
     await using redis = await startRedis()
     await using proxy = await startTcpProxy({ port: redis.port })
-    await using connection = await reach({ ...serverAt(redis.url), port: proxy.port })
+    await using connection = await reach(serverAt(redis.url, { port: proxy.port }))
     proxy.delay = 100
     const waiting = Promise.allSettled(
       Array.from({ length: 10 }, () => connection.sender.run('count', COUNT, ['n'])),

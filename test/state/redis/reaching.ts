@@ -3,21 +3,33 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { systemClock } from '../../../src/runtime/clock.ts'
-import type { RedisServer } from '../../../src/state/redis/client.ts'
+import { parseRedisUrl } from '../../../src/state/redis/address.ts'
+import type { RedisNode } from '../../../src/state/redis/client.ts'
 import { RedisConnection, type ConnectionOptions } from '../../../src/state/redis/connection.ts'
+import type { Login } from '../../../src/state/redis/login.ts'
+import type { RedisServer } from '../../../src/state/redis/primary.ts'
 import { StateStatistics } from '../../../src/state/statistics.ts'
 import type { Redis } from '../../servers/redis.ts'
 
+/** What differs from the server behind a URL. */
+export interface ServerParts extends Partial<RedisServer>, Partial<Login> {
+  readonly host?: string
+  readonly port?: number
+}
+
 /** The server behind a URL. */
-export const serverAt = (url: string, parts: Partial<RedisServer> = {}): RedisServer => {
-  const { hostname, port, username, password } = new URL(url)
+export const serverAt = (url: string, parts: ServerParts = {}): RedisServer => {
+  const { nodes, login } = parseRedisUrl('the test', url)
+  const [{ host, port }] = nodes as [RedisNode]
+  const { username, password } = { ...login, ...parts }
   return {
-    host: hostname,
-    port: Number(port),
+    nodes: [{ host: parts.host ?? host, port: parts.port ?? port }],
+    topology: { kind: 'single' },
+    replicas: 0,
     database: 0,
-    username: username === '' ? undefined : username,
-    password: password === '' ? undefined : decodeURIComponent(password),
+    login: { kind: 'fixed', username, password },
     tls: undefined,
+    plaintext: false,
     // A busy machine answers late: tests of what times out have shorter ones.
     connectTimeout: 10_000,
     timeout: 10_000,
@@ -29,8 +41,10 @@ export const serverAt = (url: string, parts: Partial<RedisServer> = {}): RedisSe
 export const secureServerOf = async (
   { tlsUrl, authority, client }: Redis,
   parts: Partial<RedisServer['tls'] & object> = {},
+  place: ServerParts = {},
 ): Promise<RedisServer> =>
   serverAt(tlsUrl, {
+    ...place,
     tls: {
       ca: await readFile(authority.ca),
       serverName: undefined,
@@ -51,10 +65,11 @@ export const reach = async (
   const connection = new RedisConnection({
     name: 'redis of the test',
     server,
+    beat: 'countersign:replicated',
     clock: systemClock,
     statistics: new StateStatistics(systemClock, () => undefined),
     greet: () => Promise.resolve(),
-    report: (failure) => reports.push(failure),
+    report: (state) => reports.push('failure' in state ? state.failure : undefined),
     ...parts,
   })
   await connection.connect()
@@ -62,7 +77,7 @@ export const reach = async (
 }
 
 /** The same, where it has to succeed. */
-export const connectTo = async (server: RedisServer): Promise<RedisConnection> => {
+export const connectTo = async (server: RedisServer): ReturnType<typeof reach> => {
   const connection = await reach(server)
   assert.equal(connection.failure, undefined)
   return connection

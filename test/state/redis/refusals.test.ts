@@ -2,12 +2,14 @@
 // it is used as soon as it accepts.
 
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
-import type { RedisServer } from '../../../src/state/redis/client.ts'
+import type { RedisServer } from '../../../src/state/redis/primary.ts'
 import { RedisAttempts } from '../../../src/state/redis/attempts.ts'
+import { scriptOf } from '../../../src/state/redis/sender.ts'
 import { createAuthority } from '../../servers/pki.ts'
 import { skipWithoutRedis, startRedis, type Redis } from '../../servers/redis.ts'
+import { temporaryFolder } from '../../servers/temporary.ts'
 import { opened } from '../opening.ts'
 import { secretOf } from '../sealing.ts'
 import { connectTo, reach, secureServerOf, serverAt } from './reaching.ts'
@@ -45,12 +47,12 @@ describe('a Redis that does not take us', { skip, concurrency: 2 }, () => {
     },
     {
       name: 'for speaking no TLS',
-      server: ({ tlsUrl }) => ({ ...serverAt(tlsUrl), host: '127.0.0.1' }),
+      server: ({ tlsUrl }) => serverAt(tlsUrl, { host: '127.0.0.1' }),
       want: /./,
     },
     {
       name: 'for speaking TLS',
-      server: async (redis) => ({ ...(await secure(redis)), port: redis.port }),
+      server: (redis) => secureServerOf(redis, {}, { port: redis.port }),
       want: /SSL|TLS|wrong version|no answer/,
     },
     {
@@ -92,7 +94,7 @@ describe('a Redis that does not take us', { skip, concurrency: 2 }, () => {
     await using bare = await reach(await secure(redis, { client: undefined }))
     assert.notEqual(bare.failure, undefined)
     await using connection = await connectTo(await secure(redis))
-    assert.equal(await connection.sender.run('x', { text: 'return 1', sha1: 'x' }, []), 1)
+    assert.equal(await connection.sender.run('x', scriptOf('return 1'), []), 1)
   })
 
   it('is used as soon as it does', async () => {
@@ -104,6 +106,63 @@ describe('a Redis that does not take us', { skip, concurrency: 2 }, () => {
     await eventually(() => state.state.records.put('a', record))
     assert.equal(state.store.failure() === undefined, false) // what failed a moment ago is news
     assert.equal((await state.state.records.get('a'))?.text, record.text)
+  })
+})
+
+describe('a password that is replaced', { skip }, () => {
+  const setUp = async () => {
+    await using stack = new AsyncDisposableStack()
+    const redis = stack.use(await startRedis())
+    const folder = stack.use(await temporaryFolder())
+    const file = folder.file('password')
+    await writeFile(file, 'one\n')
+    const allow = async (...rules: readonly string[]): Promise<void> => {
+      await redis.command('ACL', 'SETUSER', 'rotated', ...rules)
+    }
+    await allow('on', '>one', '~*', '+@all')
+    const reference = { kind: 'file', path: file } as const
+    const login = { kind: 'password', username: 'rotated', reference } as const
+    const server = serverAt(redis.url, { login })
+    const owned = stack.move()
+    return { redis, file, allow, server, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+  }
+
+  it('is used by the next connection', async () => {
+    await using scene = await setUp()
+    await using state = await opened(redisSettings(scene.server))
+    await state.state.records.put('a', record)
+    await scene.allow('resetpass', '>two') // which ends the user's connections
+    await writeFile(scene.file, 'two')
+    await scene.redis.command('CLIENT', 'KILL', 'USER', 'rotated')
+    await eventually(() => state.state.records.get('a'))
+    assert.equal((await state.state.records.get('a'))?.text, record.text)
+  })
+
+  it('is sent over the present connection, which goes on', async () => {
+    await using scene = await setUp()
+    await using connection = await connectTo(scene.server)
+    await scene.allow('>two')
+    await writeFile(scene.file, 'two')
+    const before = await scene.redis.command('INFO', 'commandstats')
+    await connection.look()
+    await connection.look() // not once more
+    const authsIn = (text: string): number =>
+      Number(/cmdstat_auth:calls=(\d+)/.exec(text)?.[1] ?? 0)
+    const after = await scene.redis.command('INFO', 'commandstats')
+    // One is that of the administrator who asks.
+    assert.equal(authsIn(after) - authsIn(before), 2)
+    assert.deepEqual(connection.reports, [undefined])
+  })
+
+  it('is reported where the server does not know it, and the connection is given up', async () => {
+    await using scene = await setUp()
+    await using connection = await connectTo(scene.server)
+    await writeFile(scene.file, 'wrong')
+    await connection.look()
+    assert.match(String(connection.failure), /WRONGPASS/)
+    assert.doesNotMatch(String(connection.failure), /wrong\b/)
+    await writeFile(scene.file, 'one')
+    await eventually(async () => assert.equal(connection.failure, undefined))
   })
 })
 

@@ -1,7 +1,7 @@
 // The time of a Redis as a test sets it, so that no test has to wait for it.
 
 import { randomUUID } from 'node:crypto'
-import type { Sender } from '../../../src/state/redis/sender.ts'
+import { scriptOf, type Sender } from '../../../src/state/redis/sender.ts'
 
 /** A time of its own, in a key of its own, that its scripts go by. */
 export interface SettableTime {
@@ -13,11 +13,14 @@ export interface SettableTime {
 }
 
 // With commands that a user of few rights has.
-const SET = { text: "redis.call('HSET', KEYS[1], 't', ARGV[1])", sha1: 'none' }
+const SET = scriptOf("redis.call('HSET', KEYS[1], 't', ARGV[1])")
 
 /** Begins now. */
-export const settableTime = async (sender: Sender): Promise<SettableTime> => {
-  const key = `countersign:time:${randomUUID()}`
+export const settableTime = async (
+  sender: Sender,
+  prefix = 'countersign:',
+): Promise<SettableTime> => {
+  const key = `${prefix}time:${randomUUID()}`
   let time = Date.now()
   const set = async (now: number): Promise<void> => {
     time = now

@@ -1,6 +1,6 @@
 // State in a Redis of the tests, opened as authz opens it.
 
-import type { RedisServer } from '../../../src/state/redis/client.ts'
+import type { RedisServer } from '../../../src/state/redis/primary.ts'
 import type { StateSettings } from '../../../src/state/settings.ts'
 import type { StateSecret } from '../../../src/state/state-secret.ts'
 import { secretOf } from '../sealing.ts'
