@@ -10,6 +10,8 @@ export const CLUSTER_PASSWORD = 'cluster-secret'
 /** A running cluster. */
 export interface RedisCluster extends AsyncDisposable {
   readonly primaries: readonly RedisNodeProcess[]
+  /** Two primaries that have other keys. */
+  readonly others: readonly [RedisNodeProcess, RedisNodeProcess]
   /** The primary that has the keys of the prefix, and its replica. */
   readonly owner: RedisNodeProcess
   readonly replica: RedisNodeProcess
@@ -66,5 +68,13 @@ export const startCluster = async (engine: Engine, prefix: string): Promise<Redi
   }
   await until(async () => (await owner.command('INFO', 'replication')).includes('state=online'))
   const owned = stack.move()
-  return { primaries, owner, replica, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+  const [other, another] = primaries.filter((node) => node !== owner)
+  if (other === undefined || another === undefined) throw new RangeError('two of three remain')
+  return {
+    primaries,
+    others: [other, another],
+    owner,
+    replica,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
 }

@@ -16,8 +16,8 @@ export const MASTER = 'state'
 
 /** Servers with sentinels. */
 export interface Sentinels extends AsyncDisposable {
-  /** The first is the primary, at first. */
-  readonly servers: readonly RedisNodeProcess[]
+  /** The primary, at first. */
+  readonly primary: RedisNodeProcess
   readonly sentinels: readonly RedisNodeProcess[]
   /** Between the primary on one side, and its replicas and the sentinels on the other. */
   readonly link: TcpProxy
@@ -28,7 +28,7 @@ export interface Sentinels extends AsyncDisposable {
 const COMMANDS =
   '+evalsha +eval +time +hset +hget +hmget +set +del +pexpire +pttl +zadd +zrem +zrangebyscore +zremrangebyscore +role +wait'
 
-// A busy machine answers late, and is no reason for a failover.
+// A busy machine answers late, which is not a reason for a failover.
 const DOWN_AFTER_MS = 2_000
 
 const serverLines = (primary: number | undefined): readonly string[] => [
@@ -55,7 +55,7 @@ export const startSentinels = async (engine: Engine): Promise<Sentinels> => {
     stack.use(await startNode({ engine, password: PASSWORD, lines: () => serverLines(primary) }))
   const primary = await server()
   const link = stack.use(await startTcpProxy({ port: primary.port }))
-  const replicas = await Promise.all([server(link.port), server(link.port)])
+  await Promise.all([server(link.port), server(link.port)])
   await until(async () =>
     (await primary.command('INFO', 'replication')).includes('connected_slaves:2'),
   )
@@ -71,16 +71,16 @@ export const startSentinels = async (engine: Engine): Promise<Sentinels> => {
       ),
     ),
   )
-  // Each knows the replicas, and the two others.
+  // Each knows the replicas, and its two peers.
   for (const sentinel of sentinels) {
     await until(async () => {
       const text = await sentinel.command('SENTINEL', 'MASTER', MASTER)
       return /num-slaves\n2\n/.test(text) && /num-other-sentinels\n2\n/.test(text)
-    }, 'a sentinel knows the others')
+    }, 'a sentinel knows its peers')
   }
   const owned = stack.move()
   return {
-    servers: [primary, ...replicas],
+    primary,
     sentinels,
     link,
     addresses: sentinels.map(({ port }) => `127.0.0.1:${port}`).join(','),

@@ -138,7 +138,7 @@ const connectMaster = async (
   const client = await connectClient(node, server, onEnd)
   try {
     const [role] = listIn(await client.send(['ROLE']), nameOf(node))
-    if (role !== 'master') throw unavailable(`${nameOf(node)} is no primary, but: ${role}`)
+    if (role !== 'master') throw unavailable(`${nameOf(node)} is not a primary, but: ${role}`)
     return { node, client }
   } catch (cause) {
     client[Symbol.dispose]()
@@ -189,7 +189,7 @@ const ownerOf = async (
   if (reply.outcome === 'done') return undefined
   const [, host, port] = /^MOVED \d+ (.*):(\d+)$/.exec(reply.message) ?? []
   if (port === undefined) throw unavailable(`${nameOf(node)} refuses: ${reply.message}`)
-  // Where nodes announce no name, the host is the one that was asked.
+  // Where nodes announce no name, it is the host of this node.
   return { host: host === '' || host === undefined ? node.host : host, port: Number(port) }
 }
 

@@ -54,11 +54,7 @@ export class Sender {
    */
   async run(
     operation: string,
-<<<<<<< HEAD
     script: Script,
-=======
-    { text, sha1, use }: Script,
->>>>>>> d4717a2f (state: Redis Sentinel and Cluster, acknowledgement by replicas, passwords that are replaced)
     keys: readonly string[],
     args: readonly (string | number)[] = [],
   ): Promise<unknown> {
@@ -69,24 +65,14 @@ export class Sender {
 
   /** Runs a script that may be refused, without counting it. */
   async tryToRun(
-    { text, sha1 }: Script,
+    { text, sha1, use }: Script,
     keys: readonly string[],
     args: readonly (string | number)[] = [],
   ): Promise<Reply> {
     const rest = [String(keys.length), ...keys, ...args.map(String)]
-<<<<<<< HEAD
-    const reply = await this.#options.reply(['EVALSHA', sha1, ...rest])
+    const reply = await this.#options.reply(['EVALSHA', sha1, ...rest], use)
     if (reply.outcome === 'done' || !reply.message.startsWith('NOSCRIPT')) return reply
-    return await this.#options.reply(['EVAL', text, ...rest])
-=======
-    return await this.#options.statistics.measure(operation, async () => {
-      const reply = await this.#options.reply(['EVALSHA', sha1, ...rest], use)
-      if (reply.outcome === 'done' || !reply.message.startsWith('NOSCRIPT')) {
-        return this.#valueOf(reply)
-      }
-      return this.#valueOf(await this.#options.reply(['EVAL', text, ...rest], use))
-    })
->>>>>>> d4717a2f (state: Redis Sentinel and Cluster, acknowledgement by replicas, passwords that are replaced)
+    return await this.#options.reply(['EVAL', text, ...rest], use)
   }
 
   #valueOf(reply: Reply): unknown {

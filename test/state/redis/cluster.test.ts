@@ -5,7 +5,7 @@ import { describe, it, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RedisNode } from '../../../src/state/redis/client.ts'
 import type { RedisServer } from '../../../src/state/redis/primary.ts'
-import { CLUSTER_PASSWORD, startCluster, type RedisCluster } from '../../servers/redis-cluster.ts'
+import { CLUSTER_PASSWORD, startCluster } from '../../servers/redis-cluster.ts'
 import { engineOf, skipWithout, type RedisNodeProcess } from '../../servers/redis-node.ts'
 import { failing } from '../failing.ts'
 import { opened } from '../opening.ts'
@@ -31,15 +31,12 @@ const settingsOf = (server: RedisServer, secret = secretOf()) => ({
   prefix: PREFIX,
 })
 
-const othersOf = ({ primaries, owner }: RedisCluster): readonly RedisNodeProcess[] =>
-  primaries.filter((node) => node !== owner)
-
 for (const name of ['redis', 'valkey'] as const) {
   describe(`a cluster of ${name}`, { skip: skipWithout(name) }, () => {
     it('is entered by any node, also where another one is down', async () => {
       await using cluster = await startCluster(engineOf(name), PREFIX)
       const secret = secretOf()
-      const [first, second] = othersOf(cluster) as [RedisNodeProcess, RedisNodeProcess]
+      const [first, second] = cluster.others
       for (const node of [cluster.owner, cluster.replica, first]) {
         await using state = await opened(settingsOf(serverIn([node]), secret))
         await state.state.records.put(`from ${node.port}`, record, ['all'])
@@ -58,7 +55,7 @@ for (const name of ['redis', 'valkey'] as const) {
 
     it('loses nothing that was acknowledged when the node is killed', async (t: TestContext) => {
       await using cluster = await startCluster(engineOf(name), PREFIX)
-      const settings = settingsOf(serverIn(othersOf(cluster), { replicas: 1 }))
+      const settings = settingsOf(serverIn(cluster.others, { replicas: 1 }))
       await using state = await opened(settings)
       const end = new AbortController()
       const writing = writeUntil(state.state, 'one', end.signal)
@@ -82,7 +79,7 @@ for (const name of ['redis', 'valkey'] as const) {
 
     it('is followed when node and replica are exchanged', async () => {
       await using cluster = await startCluster(engineOf(name), PREFIX)
-      await using state = await opened(settingsOf(serverIn(othersOf(cluster))))
+      await using state = await opened(settingsOf(serverIn(cluster.others)))
       await state.state.records.put('a', record)
       await cluster.replica.command('CLUSTER', 'FAILOVER')
       await eventually(async () => {
@@ -97,7 +94,7 @@ for (const name of ['redis', 'valkey'] as const) {
 describe('a cluster', { skip: skipWithout('redis') }, () => {
   it('without the slot of our keys is reported, and used when it has it', async () => {
     await using cluster = await startCluster(engineOf('redis'), PREFIX)
-    await using state = await opened(settingsOf(serverIn(othersOf(cluster))))
+    await using state = await opened(settingsOf(serverIn(cluster.others)))
     await state.state.records.put('a', record)
     const slot = (await cluster.owner.command('CLUSTER', 'KEYSLOT', PREFIX)).trim()
     await cluster.owner.command('CLUSTER', 'DELSLOTS', slot)

@@ -4,7 +4,6 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { systemClock } from '../../../src/runtime/clock.ts'
 import { parseRedisUrl } from '../../../src/state/redis/address.ts'
-import type { RedisNode } from '../../../src/state/redis/client.ts'
 import { RedisConnection, type ConnectionOptions } from '../../../src/state/redis/connection.ts'
 import type { Login } from '../../../src/state/redis/login.ts'
 import type { RedisServer } from '../../../src/state/redis/primary.ts'
@@ -20,7 +19,7 @@ export interface ServerParts extends Partial<RedisServer>, Partial<Login> {
 /** The server behind a URL. */
 export const serverAt = (url: string, parts: ServerParts = {}): RedisServer => {
   const { nodes, login } = parseRedisUrl('the test', url)
-  const [{ host, port }] = nodes as [RedisNode]
+  const [{ host, port } = { host: '', port: 0 }] = nodes
   const { username, password } = { ...login, ...parts }
   return {
     nodes: [{ host: parts.host ?? host, port: parts.port ?? port }],

@@ -138,7 +138,7 @@ describe('a password that is replaced', { skip }, () => {
     assert.equal((await state.state.records.get('a'))?.text, record.text)
   })
 
-  it('is sent over the present connection, which goes on', async () => {
+  it('is sent over the present connection, which continues', async () => {
     await using scene = await setUp()
     await using connection = await connectTo(scene.server)
     await scene.allow('>two')

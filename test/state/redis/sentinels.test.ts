@@ -28,7 +28,11 @@ const record = { text: 'x', kind: 'login', lifetime: 600_000 } as const
 // Of a failover on a busy machine: two seconds until the sentinels are sure, and their vote.
 const FAILOVER_MS = 60_000
 
-const behind = ({ addresses }: Sentinels, parts: ServerParts = {}): RedisServer => ({
+const behind = (
+  { addresses }: Sentinels,
+  parts: ServerParts = {},
+  master = MASTER,
+): RedisServer => ({
   ...serverAt('redis://unused', { username: USER, password: USER_PASSWORD, ...parts }),
   nodes: addresses.split(',').map((address) => ({
     host: '127.0.0.1',
@@ -36,7 +40,7 @@ const behind = ({ addresses }: Sentinels, parts: ServerParts = {}): RedisServer 
   })),
   topology: {
     kind: 'sentinel',
-    master: MASTER,
+    master,
     login: { kind: 'fixed', username: undefined, password: SENTINEL_PASSWORD },
   },
 })
@@ -58,7 +62,7 @@ for (const name of ['redis', 'valkey'] as const) {
         writeUntil(other.state, 'other', end.signal),
       ]
       await sleep(1_000)
-      await group.servers[0]?.kill()
+      await group.primary.kill()
       const took = await eventually(() => one.state.records.put('after', record), FAILOVER_MS)
       t.diagnostic(`writes again ${Math.round(took)} ms after the kill`)
       await sleep(500)
@@ -79,7 +83,7 @@ for (const name of ['redis', 'valkey'] as const) {
       await using state = await opened(redisSettings(behind(group)))
       await state.state.records.put('a', record)
       await group.sentinels[0]?.command('SENTINEL', 'FAILOVER', MASTER)
-      await until(async () => (await roleOf(group.servers[0] as RedisNodeProcess)) === 'slave')
+      await until(async () => (await roleOf(group.primary)) === 'slave')
       await eventually(() => state.state.records.put('b', record), FAILOVER_MS)
       await eventually(async () =>
         assert.equal((await state.state.records.get('a'))?.text, record.text),
@@ -89,7 +93,7 @@ for (const name of ['redis', 'valkey'] as const) {
     it('gives one valid answer for a code in a divided network', async () => {
       await using group = await startSentinels(engineOf(name))
       const secret = secretOf()
-      const [primary] = group.servers as [RedisNodeProcess]
+      const { primary } = group
       const url = `redis://:${PASSWORD}@127.0.0.1:${primary.port}`
       // One process stays with the old primary; the other is on the side of the replicas and sentinels.
       await using inside = await opened(redisSettings(serverAt(url, { replicas: 1 }), secret))
@@ -114,7 +118,7 @@ for (const name of ['redis', 'valkey'] as const) {
       await eventually(() => outside.state.records.put('ready', record), FAILOVER_MS)
       assert.equal((await outside.state.records.take('code'))?.text, record.text)
       await outside.state.records.revoke(['session'])
-      // Divided no more, the old primary becomes a replica.
+      // When the division ends, the old primary becomes a replica.
       await group.link.accept()
       await until(async () => (await roleOf(primary)) === 'slave')
       await assert.rejects(inside.state.records.take('code'))
@@ -128,10 +132,7 @@ describe('sentinels', { skip: skipWithout('redis') }, () => {
   it('that do not know the primary are reported, and those that do not answer do not matter', async () => {
     await using group = await startSentinels(engineOf('redis'))
     const server = behind(group)
-    const unknown: RedisServer = {
-      ...server,
-      topology: { ...(server.topology as object), master: 'other' } as RedisServer['topology'],
-    }
+    const unknown = behind(group, {}, 'other')
     await using nowhere = await opened(redisSettings(unknown))
     await assert.rejects(
       nowhere.state.records.get('a'),

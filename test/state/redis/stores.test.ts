@@ -111,18 +111,12 @@ describe('Redis', { skip, concurrency: 3 }, () => {
     })
     const createAttempts = async () => {
       const [one] = both()
-<<<<<<< HEAD
-      const time = await settableTime(one)
-      const prefix = `${PREFIX}attempts:${way}:${(count += 1)}:`
-      return { store: new RedisAttempts(one, prefix, time.clock), pass: time.pass }
+      const time = await settableTime(one, prefix)
+      const own = `${prefix}attempts:${way}:${(count += 1)}:`
+      return { store: new RedisAttempts(one, own, time.clock), pass: time.pass }
     }
     attemptStoreConformance(`RedisAttempts ${way}`, createAttempts)
     lockOutConformance(`Redis ${way}`, createAttempts)
-=======
-      const time = await settableTime(one, prefix)
-      return { store: new RedisAttempts(one, prefix, time.clock), pass: time.pass }
-    })
->>>>>>> d4717a2f (state: Redis Sentinel and Cluster, acknowledgement by replicas, passwords that are replaced)
     replayMemoryConforms(async () => {
       const [one] = both()
       const keys = new DerivedKeys() // so that none knows another's uses
