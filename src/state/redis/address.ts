@@ -1,8 +1,18 @@
 // The address of Redis: a URL that may have several hosts, which no URL parser accepts.
 
 import { CountersignError } from '../../runtime/errors.ts'
-import type { RedisNode } from './client.ts'
-import type { Login } from './login.ts'
+
+/** The address of one server. */
+export interface RedisNode {
+  readonly host: string
+  readonly port: number
+}
+
+/** A user name and password. Without a user name, Redis takes that of `default`. */
+export interface Login {
+  readonly username: string | undefined
+  readonly password: string | undefined
+}
 
 /** What an address says. */
 export interface RedisUrl {

@@ -3,13 +3,8 @@
 
 import { CountersignError, describeError } from '../../runtime/errors.ts'
 import { formatAddress, isLoopback } from '../../config/values.ts'
-import { readLogin, type Login, type LoginSource } from './login.ts'
-
-/** The address of one server. */
-export interface RedisNode {
-  readonly host: string
-  readonly port: number
-}
+import type { Login, RedisNode } from './address.ts'
+import { readLogin, type LoginSource } from './login.ts'
 
 /** How a server is reached, whatever its address. Times in milliseconds. */
 export interface RedisAccess {

@@ -4,13 +4,7 @@
 import { ConfigurationFiles } from '../../config/files.ts'
 import { describeReference, readSecret } from '../../config/secret.ts'
 import type { SecretReference } from '../../config/values.ts'
-import { parseRedisUrl } from './address.ts'
-
-/** A user name and password. Without a user name, Redis takes that of `default`. */
-export interface Login {
-  readonly username: string | undefined
-  readonly password: string | undefined
-}
+import { parseRedisUrl, type Login } from './address.ts'
 
 /** Where they are. */
 export type LoginSource =

@@ -3,13 +3,8 @@
 
 import { formatAddress } from '../../config/values.ts'
 import { CountersignError } from '../../runtime/errors.ts'
-import {
-  connectClient,
-  type RedisAccess,
-  type RedisClient,
-  type RedisNode,
-  type Reply,
-} from './client.ts'
+import type { RedisNode } from './address.ts'
+import { connectClient, type RedisAccess, type RedisClient, type Reply } from './client.ts'
 import type { LoginSource } from './login.ts'
 
 /** What the addresses of a server are. */

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { RedisNode } from '../../../src/state/redis/client.ts'
+import type { RedisNode } from '../../../src/state/redis/address.ts'
 import type { RedisServer } from '../../../src/state/redis/primary.ts'
 import { CLUSTER_PASSWORD, startCluster } from '../../servers/redis-cluster.ts'
 import { engineOf, skipWithout, type RedisNodeProcess } from '../../servers/redis-node.ts'
