@@ -21,6 +21,7 @@ import { ReloadStatus } from './config/reload-status.ts'
 import { Reloader } from './config/reload.ts'
 import type { startIssuerListener } from './issuer/listener.ts'
 import { IssuerMetrics } from './issuer/http/metrics.ts'
+import { auditOfWorker, configOfWorker, type Worker } from './configuration/workers.ts'
 import type { Issuer } from './keys/issuer.ts'
 import { systemClock } from './runtime/clock.ts'
 import { startGrpcServer, type ListenAddress } from './runtime/grpc/server.ts'
@@ -31,6 +32,7 @@ import { ReplaceableTls } from './runtime/server-tls.ts'
 import { CertificateExpiry } from './tools/validation/certificate-expiry.ts'
 import { FileWarnings } from './tools/validation/file-warnings.ts'
 import { authzCertificateFiles, authzFileFindings } from './tools/validation/site.ts'
+import type { Supervised } from './workers/worker.ts'
 
 /** A running authz process. */
 export interface Authz extends AsyncDisposable {
@@ -47,6 +49,16 @@ export interface Authz extends AsyncDisposable {
   reload(): Promise<void>
   /** Reopens the audit file alone; what SIGUSR2 does. */
   reopenAudit(): Promise<void>
+  /** What its supervisor can ask for, where it is one of several workers. */
+  readonly supervised: Supervised
+  /** That of the files by which it decides. */
+  readonly fingerprint: string
+}
+
+/** A process that is one of several workers. */
+export interface AsWorker extends Worker {
+  /** Is called in place of a reload when a file of the configuration has changed. */
+  readonly onChange: () => Promise<void>
 }
 
 // With the code of the issuer, which is loaded where it is published.
@@ -61,21 +73,24 @@ const GRACE_MS = 10_000
 /**
  * Starts authz with the configuration in `file` (an absolute path).
  *
+ * @param worker which one of several workers it is; absent for a process alone
  * @throws ConfigurationError with every problem; CountersignError when it cannot listen
  */
-export const startAuthz = async (file: string): Promise<Authz> => {
+export const startAuthz = async (file: string, worker?: AsWorker): Promise<Authz> => {
   await using stack = new AsyncDisposableStack()
   // 1. State, as the configuration has it at the start.
   const clock = systemClock
-  const logger = createLogger('info').child({ component: 'authz' })
+  const bindings = { component: 'authz', ...(worker && { worker: worker.index }) }
+  const logger = createLogger('info').child(bindings)
   const durations = new RequestDurations(clock)
   const {
     state,
     store,
-    audit: auditConfig,
+    audit: jointAudit,
     tracing: tracingSettings,
   } = stack.use(await openConfiguredState(file, { clock, logger, durations }))
   // 2. Audit: what comes after it can be recorded.
+  const auditConfig = worker === undefined ? jointAudit : auditOfWorker(jointAudit, worker)
   const sink = stack.use(await openAudit(auditConfig, 'authz', logger))
   const { unauthenticated: budget } = auditConfig
   const audit = stack.use(new BudgetedSink({ sink, budget, clock, logger }))
@@ -90,13 +105,16 @@ export const startAuthz = async (file: string): Promise<Authz> => {
       return clientNotifier(server, keys, { metrics: issuerMetrics, logger })
     },
   }
-  const resources = stack.use(processResources(clock, logger, { state, logins, durations }))
+  const { count: processes = 1 } = worker ?? {}
+  const shared = { state, logins, durations, processes }
+  const resources = stack.use(processResources(clock, logger, shared))
   const reloader = stack.use(await Reloader.start((files) => buildSnapshot(file, files, resources)))
   stack.defer(() => reloader.current().value[Symbol.asyncDispose]())
   const { config, tls: authzFiles, issuerTls: issuerFiles } = reloader.current().value
   const tls = authzFiles && new ReplaceableTls(authzFiles)
   const issuerTls = issuerFiles && new ReplaceableTls(issuerFiles)
-  const { listen, log } = config
+  const { listen } = worker === undefined ? config : configOfWorker(config, worker)
+  const { log } = config
   logger.level = log.level
   await audit.write({ event: 'configuration-loaded', generation: 1, file })
   // 4. Changes of the configuration.
@@ -107,7 +125,7 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   const reported = { audit, logger, credentialCache, keySets, revocations, tls, issuerTls }
   const expiry = stack.use(await CertificateExpiry.start(config, authzCertificateFiles))
   const reports = fileWarnings.following(reloadReports(file, reported))
-  reloader.follow(reloads.noting(expiry.following(reports)))
+  reloader.follow(reloads.noting(expiry.following(reports)), undefined, worker?.onChange)
   // 5. Health and metrics, from before the first check until after the last.
   const checks = new CheckStatistics()
   const { current } = reloader
@@ -127,7 +145,10 @@ export const startAuthz = async (file: string): Promise<Authz> => {
   ]
   const grpc = new GrpcStatistics()
   const exposed = { reloads, audit, grpc, metrics, checks: stateChecks(store), clock, logger }
-  const admin = stack.use(await startAdmin(listen.admin, exposed))
+  // The supervisor of several workers has the listener.
+  const admin = stack.use(
+    await startAdmin(worker === undefined ? listen.admin : undefined, exposed),
+  )
   if (listen.debug !== undefined) {
     const hashOf = (user: string): string => fingerprintOf(credentialCache.keyOf('user name', user))
     const debug = { ...listen.debug, requests: followed, hashOf, logger }
@@ -160,16 +181,33 @@ export const startAuthz = async (file: string): Promise<Authz> => {
     'listening',
   )
   const running = stack.move()
+  const forget = (): void => {
+    credentialCache.revoke()
+    tokens.revoke()
+  }
   return {
     address: server.address,
     admin: admin.address,
     issuer: issuer?.address,
     async reload() {
-      credentialCache.revoke()
-      tokens.revoke()
+      forget()
       await reopenAndReload(audit, reloader, logger)
     },
     reopenAudit: () => reopenAudit(audit, logger),
+    get fingerprint() {
+      return reloader.fingerprint
+    },
+    supervised: {
+      metrics: async () => await admin.metrics(),
+      conditions: () => admin.conditions(),
+      changed: async () => await reloader.isChanged(),
+      reopen: async () => {
+        forget()
+        await reopenAudit(audit, logger)
+      },
+      reopenAudit: async () => await reopenAudit(audit, logger),
+      prepare: async () => await reloader.prepare(),
+    },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
 }

@@ -37,6 +37,7 @@ const ORDER = [
   'sds',
   'envoy',
   'tools',
+  'workers',
   'authz.ts',
   'signer.ts',
   'cli',

@@ -19,6 +19,7 @@ import { MetricsPage } from '../../src/runtime/metrics/page.ts'
 import { RequestDurations } from '../../src/runtime/request-durations.ts'
 import { signerMetrics } from '../../src/sds/metrics.ts'
 import { StateStatistics } from '../../src/state/statistics.ts'
+import { supervisorMetrics } from '../../src/workers/metrics.ts'
 import { code, codes, table, type ReferencePage } from './markdown.ts'
 
 // The page needs names, not values.
@@ -76,7 +77,9 @@ const SIGNER = signerMetrics({
   sds: { statistics: unread, unheld: unread },
 })
 
-/** Every metric of authz. */
+const SUPERVISOR = supervisorMetrics({ count: 0, replacements: 0, running: unread })
+
+/** Every metric of a process of authz. */
 export const AUTHZ_METRICS: readonly Metric[] = [
   ...BOTH,
   ...AUTHZ,
@@ -111,6 +114,9 @@ export const metricsPage = async (): Promise<ReferencePage> => ({
     metricTable([...AUTHZ, ...DURATIONS, ...revocations.metrics, ...SAMPLES, ...TRACING]),
     '## Logins and tokens of authz as an issuer',
     metricTable(new IssuerMetrics().all),
+    '## Several workers of authz',
+    '[Run several workers](../operate/workers.md) says how the values of all workers become one page.',
+    metricTable(SUPERVISOR),
     '## signer',
     metricTable(SIGNER),
     '## Labels',

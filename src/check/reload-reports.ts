@@ -33,6 +33,7 @@ const placesOf = ({ config: { listen } }: Snapshot): object => {
 /** The keys that are read at the start only, and what of a configuration they are. */
 export const RESTART_KEYS: StartKeys<Snapshot> = {
   listen: placesOf,
+  workers: ({ config }) => config.workers,
   'audit.file': ({ config }) => config.audit.file,
   'audit.rotate': ({ config }) => config.audit.rotate,
   'audit.checkpoints': ({ config }) => config.audit.checkpoints,

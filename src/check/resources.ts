@@ -37,6 +37,8 @@ export interface ProcessOptions extends Pick<SnapshotResources, 'logins' | 'logi
   readonly idle?: boolean
   /** Shared with other processes; by default nothing is. */
   readonly state?: State
+  /** How many processes share the machine's cores with this one, itself included. Default: 1. */
+  readonly processes?: number
   /** Measures requests to servers; by default a new one. */
   readonly durations?: RequestDurations
 }
@@ -70,7 +72,7 @@ export const processResources = (
   const { state = memoryState(clock) } = options
   return {
     credentialCache: new CredentialCache(clock, { onEvicted: smallCacheWarning(clock, logger) }),
-    hashes: new HashPool(),
+    hashes: new HashPool(options.processes),
     keySets,
     revocations,
     replays: state.replays,

@@ -5,6 +5,8 @@ import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { ConfigurationFiles } from '../config/files.ts'
 import { readConfig } from '../configuration/parse.ts'
+import { withWorkers } from '../configuration/workers.ts'
+import type { Workers } from '../configuration/workers-schema.ts'
 import { addressSchema, type Address } from '../config/values.ts'
 import { certificateFiles, renderBootstrap } from '../envoy/bootstrap.ts'
 import { refusalRate } from '../envoy/refusal-log.ts'
@@ -12,7 +14,7 @@ import type { CommandContext } from './context.ts'
 import { envoyIstioCommand } from './envoy-istio.ts'
 import { envoyLintCommand } from './envoy-lint.ts'
 import { renderSnippet } from '../envoy/snippet.ts'
-import { configOption, parsed } from './options.ts'
+import { configOption, parsed, workersOption } from './options.ts'
 
 /** The command. */
 export const envoyCommand = (context: CommandContext): Command =>
@@ -31,6 +33,11 @@ export const envoyCommand = (context: CommandContext): Command =>
           '--certificates-folder <folder>',
           'also write files into a folder, which Envoy reads at this path, so that it follows renewed certificates and CAs; default: it reads them when it starts',
         )
+        .addOption(
+          workersOption(
+            'how many processes of authz there are: a number, or auto; default: `workers`',
+          ),
+        )
         .action(async ({ output, ...options }: GenerateOptions) => {
           const bootstrap = await generate(options)
           if (output === undefined) context.process.stdout.write(bootstrap)
@@ -46,11 +53,13 @@ interface GenerateOptions {
   readonly output?: string
   readonly rateFile?: string
   readonly certificatesFolder?: string
+  readonly workers?: Workers
 }
 
 /** Writes the files that the bootstrap names, and gives the bootstrap. */
 const generate = async (options: GenerateOptions): Promise<string> => {
-  const { config } = await readConfig(options.config, new ConfigurationFiles())
+  const { config: read, locate } = await readConfig(options.config, new ConfigurationFiles())
+  const config = withWorkers(read, locate, options.workers)
   const rateFile = options.rateFile && resolve(options.rateFile)
   const certificatesFolder = options.certificatesFolder && resolve(options.certificatesFolder)
   const bootstrap = renderBootstrap(config, { rateFile, certificatesFolder })

@@ -3,14 +3,17 @@
 
 import { Command, Option } from 'commander'
 import { addressSchema, durationSchema, formatAddress, type Address } from '../config/values.ts'
+import { workerAddress, workerCount } from '../configuration/workers.ts'
+import type { Workers } from '../configuration/workers-schema.ts'
 import { describeError } from '../runtime/errors.ts'
 import { healthOf } from '../tools/health.ts'
 import type { CommandContext } from './context.ts'
-import { parsed } from './options.ts'
+import { parsed, workersOption } from './options.ts'
 
 interface Options {
   readonly address: Address
   readonly timeout: number
+  readonly workers: Workers
 }
 
 // Below the limits of Docker (30 s) and Kubernetes, above a pause of the garbage collector.
@@ -31,14 +34,27 @@ export const healthCommand = ({ process, console }: CommandContext): Command =>
         .argParser((text) => parsed(durationSchema, text))
         .default(durationSchema.parse(DEFAULT_TIMEOUT), DEFAULT_TIMEOUT),
     )
-    .action(async ({ address, timeout }: Options) => {
-      const where = formatAddress(address)
-      try {
-        const status = await healthOf(where, timeout)
-        if (status === 'SERVING') return
-        console.error(`countersign: ${where} answers, but is ${status}`)
-      } catch (cause) {
-        console.error(`countersign: ${where} does not answer: ${describeError(cause)}`)
+    .addOption(
+      workersOption(
+        'check that many workers of authz, of which the address is that of the first',
+      ).default(1),
+    )
+    .action(async ({ address, timeout, workers }: Options) => {
+      const addresses = Array.from({ length: workerCount(workers) }, (_, index) =>
+        formatAddress(workerAddress(address, index)),
+      )
+      const faults = await Promise.all(addresses.map((where) => faultOf(where, timeout)))
+      for (const fault of faults.filter((found) => found !== undefined)) {
+        console.error(`countersign: ${fault}`)
+        process.exitCode = 1
       }
-      process.exitCode = 1
     })
+
+const faultOf = async (where: string, timeout: number): Promise<string | undefined> => {
+  try {
+    const status = await healthOf(where, timeout)
+    return status === 'SERVING' ? undefined : `${where} answers, but is ${status}`
+  } catch (cause) {
+    return `${where} does not answer: ${describeError(cause)}`
+  }
+}

@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path'
 import { InvalidArgumentError, Option, type Command } from 'commander'
+import { workersSchema } from '../configuration/workers-schema.ts'
 
 /** `--config FILE`, made absolute. */
 export const configOption = (): Option =>
@@ -10,8 +11,14 @@ export const configOption = (): Option =>
     .default(resolve('countersign.yaml'), 'countersign.yaml')
     .argParser((file) => resolve(file))
 
+/** `--workers N`, in place of the key `workers`. */
+export const workersOption = (description: string): Option =>
+  new Option('--workers <number>', description).argParser((text) =>
+    parsed(workersSchema, /^\d+$/.test(text) ? Number(text) : text),
+  )
+
 interface Schema<T> {
-  safeParse(text: string):
+  safeParse(value: unknown):
     | { readonly success: true; readonly data: T }
     | {
         readonly success: false
@@ -20,7 +27,7 @@ interface Schema<T> {
 }
 
 /** The value of an option; an invalid one is refused as commander refuses an unknown choice. */
-export const parsed = <T>(schema: Schema<T>, text: string): T => {
+export const parsed = <T>(schema: Schema<T>, text: unknown): T => {
   const result = schema.safeParse(text)
   if (result.success) return result.data
   throw new InvalidArgumentError(result.error.issues.map(({ message }) => message).join('; '))

@@ -1,6 +1,7 @@
 // Reads the files that a configuration names, and remembers which they were, so that a change of
 // any of them is a reason to reload.
 
+import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { CountersignError, describeError } from '../runtime/errors.ts'
 import { sha256InSlices, sha256OfFile } from '../runtime/long-bytes.ts'
@@ -13,6 +14,17 @@ export class ConfigurationFiles {
   /** Every path that was requested, whether or not it could be read. */
   get paths(): readonly string[] {
     return [...this.#digests.keys()]
+  }
+
+  /** Equal for two that have read the same files with the same contents. */
+  get fingerprint(): string {
+    const hash = createHash('sha256')
+    for (const [path, digest] of [...this.#digests].toSorted(([one], [other]) =>
+      one < other ? -1 : 1,
+    )) {
+      hash.update(`${path}\0${digest}\0`)
+    }
+    return hash.digest('base64url')
   }
 
   /** The digest of a file as it was read last; `undefined` when it was not, or could not be. */

@@ -30,6 +30,18 @@ const SETTLE_MS = 50
 // (kubernetes pkg/volume/util/atomic_writer.go).
 const CONFIGMAP_LINK = '..data'
 
+/** A value that was built, or failed to be, and is not in force yet. */
+export interface Prepared {
+  /** Why it cannot be used; `undefined` where it can. */
+  readonly failure: { readonly cause: unknown } | undefined
+  /** That of the files from which it was built: equal in processes that read the same. */
+  readonly fingerprint: string
+  /** Puts it in force, and reports that; reports its failure where it has one. */
+  conclude(): void
+  /** Gives it up for another reason. */
+  giveUp(cause: unknown): void
+}
+
 // A configuration of which a file has changed while it was built never comes into force: part of it may be older than
 // the rest. Files that change all the time must not put off every change, though.
 const MOST_DISCARDED = 3
@@ -53,6 +65,7 @@ export class Reloader<T> implements Disposable {
   #poll: NodeJS.Timeout | undefined
   #running: Promise<void> | undefined
   #again = false
+  #onChange: () => Promise<void> = () => this.reload()
 
   private constructor(build: Build<T>, value: T, files: ConfigurationFiles) {
     this.#build = build
@@ -69,9 +82,12 @@ export class Reloader<T> implements Disposable {
   /**
    * From now on, changes of the files are followed and reported: by watching their folders, and, for
    * what watching cannot see, by a look at them every `poll` milliseconds.
+   *
+   * @param onChange is called in place of {@link reload} when a file has changed: where processes reload together
    */
-  follow(reports: ReloadReports<T>, poll = POLL_MS): void {
+  follow(reports: ReloadReports<T>, poll = POLL_MS, onChange = this.reload): void {
     this.#reports = reports
+    this.#onChange = onChange
     this.#poll = setInterval(() => void this.reloadIfChanged(), poll)
     this.#watch()
   }
@@ -94,9 +110,14 @@ export class Reloader<T> implements Disposable {
 
   /** Reloads when any file is no longer what was read. Never rejects. */
   readonly reloadIfChanged = async (): Promise<void> => {
+    if (await this.isChanged()) await this.#onChange()
+  }
+
+  /** Whether a file is not what was read last. Never rejects. */
+  async isChanged(): Promise<boolean> {
     await this.#running // which may have read the change already
-    if (await this.#files.changed()) await this.reload()
-  };
+    return await this.#files.changed()
+  }
 
   [Symbol.dispose](): void {
     this.#reports = undefined
@@ -117,11 +138,32 @@ export class Reloader<T> implements Disposable {
   }
 
   async #reloadOnce(): Promise<void> {
+    const prepared = await this.prepare()
+    prepared.conclude()
+  }
+
+  /** That of the files of the value in force, or of the one that was refused last. */
+  get fingerprint(): string {
+    return this.#files.fingerprint
+  }
+
+  /** Builds the next value, and leaves to the caller when it comes into force. Never rejects. */
+  async prepare(): Promise<Prepared> {
     let attempt = await this.#attempt()
     for (let discarded = 0; discarded < MOST_DISCARDED; discarded++) {
       if (!(await attempt.files.changed())) break
       attempt = await this.#attempt()
     }
+    const last = attempt
+    return {
+      failure: last.ok ? undefined : { cause: last.cause },
+      fingerprint: last.files.fingerprint,
+      conclude: () => this.#conclude(last),
+      giveUp: (cause) => this.#conclude(last.ok ? { ok: false, cause, files: last.files } : last),
+    }
+  }
+
+  #conclude(attempt: Attempt<T>): void {
     if (attempt.ok) {
       const previous = this.#inForce
       this.#inForce = { value: attempt.value, generation: previous.generation + 1 }

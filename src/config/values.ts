@@ -13,8 +13,8 @@ export type SecretReference =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'environment'; readonly variable: string }
 
-// sockaddr_un.sun_path has 108 bytes, one of them for the terminating NUL (unix(7)).
-const LONGEST_SOCKET_PATH = 107
+/** Bytes: sockaddr_un.sun_path has 108, one of them for the terminating NUL (unix(7)). */
+export const LONGEST_SOCKET_PATH = 107
 
 const MILLISECONDS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 

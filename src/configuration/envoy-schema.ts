@@ -1,6 +1,7 @@
 // The `envoy` section of the configuration: what only `countersign envoy generate` and `up` read.
 
 import * as z from 'zod'
+import { addressesSchema } from './addresses-schema.ts'
 import { rateLimitsSchema } from './rate-limit-schema.ts'
 import { addressSchema, durationSchema, nameSchema, pathSchema } from '../config/values.ts'
 import { upstreamSchema } from './upstream-schema.ts'
@@ -77,16 +78,18 @@ export const envoySchema = z
     authzTimeout: durationSchema
       .prefault('5s')
       .describe('How long Envoy waits for a decision before it refuses with 503.'),
-    authzAddress: addressSchema
+    authzAddress: addressesSchema
       .optional()
-      .describe('Where Envoy reaches authz, if not at `listen.authz`: `unix:PATH` or `HOST:PORT`.'),
+      .describe(
+        'Where Envoy reaches authz, if not at `listen.authz`: `unix:PATH` or `HOST:PORT`. With `workers`, one address is that of worker 0, from which those of the other workers follow; a list has the address of each.',
+      ),
     authzTls: clientTls('authz')
       .optional()
       .describe('Envoy’s side of `listen.authz.tls`; both or neither.'),
-    issuerAddress: addressSchema
+    issuerAddress: addressesSchema
       .optional()
       .describe(
-        'Where Envoy reaches the issuer, if not at `listen.issuer`: `unix:PATH` or `HOST:PORT`.',
+        'Where Envoy reaches the issuer, if not at `listen.issuer`: `unix:PATH` or `HOST:PORT`, or a list, as for `authzAddress`.',
       ),
     issuerTls: clientTls('the issuer')
       .optional()

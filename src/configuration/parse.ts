@@ -19,6 +19,7 @@ import { longParts } from './long-parts.ts'
 import { configSchema, type Config, type RouteConfig } from './schema.ts'
 import { RENAMED_KEYS } from './renamed-keys.ts'
 import { isLoopback } from '../config/values.ts'
+import { workersProblems } from './workers.ts'
 
 /** A configuration that can be used as far as its own text goes, or everything that is wrong. */
 export type ParseResult =
@@ -40,6 +41,7 @@ function* checking(document: DocumentResult<Config>): Generator<void, ParseResul
   const { value: config, locate } = document
   const problems = [
     ...listenerProblems(config, locate),
+    ...workersProblems(config, locate),
     ...(yield* findingRouteProblems(config, locate)),
     ...forwardProblems(config, locate),
     ...issuerProblems(config, locate),

@@ -17,6 +17,7 @@ import { limitsSchema } from '../request/limits-schema.ts'
 import { DEFAULT_GRPC_SERVER, GRPC_SERVERS } from '../runtime/grpc/grpc-server.ts'
 import { policyTestsSchema } from './policy-tests-schema.ts'
 import { authorizeSchema } from '../authorize/schema.ts'
+import { workersSchema } from './workers-schema.ts'
 import { stateSchema } from '../state/schema.ts'
 import {
   addressSchema,
@@ -242,6 +243,7 @@ export const configSchema = z
   .strictObject({
     version: versionSchema,
     listen,
+    workers: workersSchema,
     authenticators: z
       .record(nameSchema, authenticatorSchema)
       .describe('The authenticators, by name.'),

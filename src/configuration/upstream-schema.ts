@@ -1,14 +1,8 @@
 // An upstream of the `envoy` section: where it is, and how Envoy connects to it.
 
 import * as z from 'zod'
-import { addressSchema, durationSchema, pathSchema } from '../config/values.ts'
-
-const MOST_ADDRESSES = 64
-
-const addresses = z.union(
-  [addressSchema, z.array(addressSchema).min(1).max(MOST_ADDRESSES)],
-  'must be "HOST:PORT", "unix:PATH", or a list of these',
-)
+import { durationSchema, pathSchema } from '../config/values.ts'
+import { addressesSchema } from './addresses-schema.ts'
 
 const healthCheck = z
   .strictObject({
@@ -27,9 +21,9 @@ const healthCheck = z
 /** An upstream. */
 export const upstreamSchema = z
   .strictObject({
-    address: addresses
-      .transform((value) => (Array.isArray(value) ? value : [value]))
-      .describe('`HOST:PORT` or `unix:PATH`, or a list of addresses that share the requests.'),
+    address: addressesSchema.describe(
+      '`HOST:PORT` or `unix:PATH`, or a list of addresses that share the requests.',
+    ),
     ca: pathSchema
       .optional()
       .describe(

@@ -3,6 +3,7 @@
 import type { EnvoyConfig } from '../configuration/envoy-schema.ts'
 import type { Config } from '../configuration/schema.ts'
 import type { Address } from '../config/values.ts'
+import { authzAddresses } from '../configuration/workers.ts'
 import { MOST_REQUESTS } from '../issuer/http/request-limit.ts'
 import { CountersignError } from '../runtime/errors.ts'
 import {
@@ -15,8 +16,8 @@ import {
   tls,
 } from './cluster-parts.ts'
 import { forwardsCertificates, SIGNER_CLUSTER } from './identity-certificate.ts'
-import { ISSUER_CLUSTER, issuerAddress } from './issuer.ts'
-import { CONNECTION_WINDOW, STREAM_WINDOW, type Message } from './message.ts'
+import { ISSUER_CLUSTER, knownIssuerAddresses } from './issuer.ts'
+import { CONNECTION_WINDOW, hasNoPort, STREAM_WINDOW, type Message } from './message.ts'
 import { collectorClusters } from './tracing.ts'
 import { upstreamClusters } from './upstream-clusters.ts'
 
@@ -58,19 +59,20 @@ export const signerClusterAt = (address: Address): Message => ({
 const MOST_DOCUMENT_CONNECTIONS = 64
 
 const issuerCluster = (config: Config, envoy: EnvoyConfig): Message => {
-  const address = issuerAddress(config, envoy)
+  const addresses = knownIssuerAddresses(config)
   return {
-    ...issuerClusterAt(address),
+    ...issuerClusterAt(addresses),
     ...mutualTls('issuer', config.listen.issuer?.tls, envoy.issuerTls, {
-      address,
+      address: addresses[0],
       alpn: 'http/1.1',
     }),
   }
 }
 
-const issuerClusterAt = (address: Address): Message => ({
-  ...endpoints(ISSUER_CLUSTER, [address]),
+const issuerClusterAt = (addresses: readonly Address[]): Message => ({
+  ...endpoints(ISSUER_CLUSTER, addresses),
   connect_timeout: '2s',
+  ...(addresses.length > 1 ? failsOver : {}),
   circuit_breakers: {
     // HTTP/1.1: a connection for each request that waits. Each priority has a pool of its own.
     thresholds: [
@@ -90,20 +92,22 @@ const issuerClusterAt = (address: Address): Message => ({
 })
 
 /** The cluster of authz. */
-export const authzCluster = ({ listen }: Config, envoy: EnvoyConfig): Message => {
-  const address = envoy.authzAddress ?? listen.authz.address
-  if (address.kind === 'tcp' && address.port === 0) {
+export const authzCluster = (config: Config, envoy: EnvoyConfig): Message => {
+  const { listen } = config
+  const addresses = authzAddresses(config)
+  if (addresses.some(hasNoPort)) {
     throw new CountersignError(
       'configuration-invalid',
       'listen.authz has port 0: Envoy cannot know which the system chooses; set envoy.authzAddress',
     )
   }
   return {
-    ...endpoints(AUTHZ_CLUSTER, [address]),
+    ...endpoints(AUTHZ_CLUSTER, addresses),
     connect_timeout: '2s',
+    ...(addresses.length > 1 ? { ...leastRequest, ...failsOver, ...checksHealth } : {}),
     circuit_breakers: checkLimits(envoy),
     typed_extension_protocol_options: protocol(keptAlive),
-    ...mutualTls('authz', listen.authz.tls, envoy.authzTls, { address, alpn: 'h2' }),
+    ...mutualTls('authz', listen.authz.tls, envoy.authzTls, { address: addresses[0], alpn: 'h2' }),
   }
 }
 
@@ -116,7 +120,7 @@ const mutualTls = (
   name: 'authz' | 'issuer',
   server: object | undefined,
   client: EnvoyConfig['authzTls'],
-  { address, alpn }: { readonly address: Address; readonly alpn: string },
+  { address, alpn }: { readonly address: Address | undefined; readonly alpn: string },
 ): Message => {
   if ((server === undefined) !== (client === undefined)) {
     throw new CountersignError(
@@ -129,6 +133,47 @@ const mutualTls = (
   if (client === undefined) return {}
   const { serverName = hostOf(address), ca } = client
   return { transport_socket: tls({ serverName, ca, alpn, present: ownCertificate(client) }) }
+}
+
+/** A check that waits for a directory takes long: the next goes to a worker with fewer. */
+const leastRequest: Message = { lb_policy: 'LEAST_REQUEST' }
+
+/**
+ * A worker that accepts no connection is left after one attempt, and used again after a quarter of a second. A retry of
+ * ext_authz cannot avoid the host of the attempt before (convertCoreToRouteRetryPolicy), so this takes it to another one. Where
+ * all are left, Envoy uses all (healthy_panic_threshold). Responses of authz do not count: it refuses by design.
+ */
+const failsOver: Message = {
+  outlier_detection: {
+    split_external_local_origin_errors: true,
+    consecutive_local_origin_failure: 1,
+    enforcing_consecutive_local_origin_failure: 100,
+    enforcing_local_origin_success_rate: 0,
+    enforcing_consecutive_5xx: 0,
+    enforcing_consecutive_gateway_failure: 0,
+    enforcing_success_rate: 0,
+    interval: '0.25s',
+    base_ejection_time: '0.25s',
+    max_ejection_time: '0.25s',
+    max_ejection_percent: 100,
+  },
+}
+
+/** A worker that accepts connections and answers nothing is left within three seconds. */
+const checksHealth: Message = {
+  health_checks: [
+    {
+      interval: '1s',
+      timeout: '1s',
+      unhealthy_threshold: 2,
+      healthy_threshold: 1,
+      // Envoy's default is a minute, until the cluster has had a request.
+      no_traffic_interval: '1s',
+      unhealthy_edge_interval: '0.25s',
+      unhealthy_interval: '0.25s',
+      grpc_health_check: {},
+    },
+  ],
 }
 
 // Envoy's default of 1,024 requests at once to a cluster would answer the rest with 503.

@@ -12,8 +12,9 @@ import { documentPaths } from '../issuer/documents.ts'
 import { SESSION_PREFIX } from '../logins/session-client.ts'
 import { ENDPOINTS, PUBLISHED_PREFIXES } from '../issuer/http/paths.ts'
 import { CountersignError } from '../runtime/errors.ts'
+import { issuerAddresses } from '../configuration/workers.ts'
 import { issuerBounds, LARGEST_FORM, LARGEST_UNREAD } from './issuer-bounds.ts'
-import { duration, type Message } from './message.ts'
+import { duration, hasNoPort, type Message } from './message.ts'
 
 /** The cluster of the issuer; no upstream can have that name, since names hold no colon. */
 export const ISSUER_CLUSTER = 'countersign:issuer'
@@ -187,16 +188,15 @@ export const saying: Message = {
 }
 
 /**
- * Where Envoy reaches the issuer.
+ * Where Envoy reaches the issuer: one address for each worker.
  *
  * @throws CountersignError `configuration-invalid` when that cannot be known
  */
-export const issuerAddress = (
-  { listen }: Pick<Config, 'listen'>,
-  { issuerAddress: address }: EnvoyConfig,
-): Address => {
-  const known = address ?? listen.issuer?.address
-  if (known === undefined || (known.kind === 'tcp' && known.port === 0)) {
+export const knownIssuerAddresses = (
+  config: Pick<Config, 'listen' | 'envoy' | 'workers'>,
+): readonly Address[] => {
+  const known = issuerAddresses(config)
+  if (known.length === 0 || known.some(hasNoPort)) {
     throw new CountersignError(
       'configuration-invalid',
       'Envoy cannot know where the issuer listens: set listen.issuer, or envoy.issuerAddress where its port is 0',

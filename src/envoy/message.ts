@@ -36,6 +36,9 @@ export const addressMessage = (address: Address, mode?: number): Message =>
 /** A core.v3.DataSource. Envoy reads the file, so the bootstrap contains no secrets. */
 export const file = (path: string): Message => ({ filename: path })
 
+/** Whether the system chooses the port when the process starts. */
+export const hasNoPort = (address: Address): boolean => address.kind === 'tcp' && address.port === 0
+
 /** Whether an address can be used as it is, or its host must be looked up. */
 export const isResolved = (address: Address): boolean =>
   address.kind === 'unix' || isIP(address.host) !== 0

@@ -1,9 +1,10 @@
 // Child processes that end with this process, in every case.
 
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess, type Serializable } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { CountersignError } from './errors.ts'
 
 /** What to start. */
@@ -18,6 +19,10 @@ export interface ChildOptions {
   readonly grace: number
   /** Called for each line that it writes to standard error. Default: it has our standard error. */
   readonly onLine?: (line: string) => void
+  /** Receives its standard output. Default: it has our standard output. */
+  readonly onOutput?: (output: Readable) => void
+  /** Called for each message on the IPC channel. */
+  readonly onMessage?: (message: unknown) => void
 }
 
 /** A running child; disposing of it ends it. */
@@ -28,25 +33,38 @@ export class Child implements AsyncDisposable {
   readonly #process: ChildProcess
   readonly #grace: number
 
-  constructor({ name, command, args, ipc, grace, onLine }: ChildOptions) {
+  constructor(options: ChildOptions) {
+    const { name, command, args, ipc, grace, onLine, onOutput, onMessage } = options
     this.name = name
     this.#grace = grace
     const [program, ...rest] = ipc ? [command, ...args] : [...dieWithParent(), command, ...args]
     this.#process = spawn(program ?? command, rest, {
       stdio: [
         'ignore',
-        'inherit',
+        onOutput === undefined ? 'inherit' : 'pipe',
         onLine === undefined ? 'inherit' : 'pipe',
         ...(ipc ? (['ipc'] as const) : []),
       ],
       // A group of its own: Ctrl-C reaches us alone, and we end the children in order.
       detached: true,
     })
-    const { stderr } = this.#process
+    const { stdout, stderr } = this.#process
+    if (stdout !== null) onOutput?.(stdout)
+    if (onMessage !== undefined) this.#process.on('message', onMessage)
     if (onLine !== undefined && stderr !== null) {
       createInterface({ input: stderr }).on('line', onLine)
     }
     this.ended = endOf(this.#process, name)
+  }
+
+  /** Sends a message; does nothing when the child has ended. */
+  send(message: Serializable): void {
+    if (!this.#process.connected) return
+    this.#process.send(message, () => undefined) // that it ended meanwhile is known by `ended`
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid
   }
 
   /** Sends a signal; does nothing when the child has ended. */

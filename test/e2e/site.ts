@@ -65,6 +65,8 @@ export interface SiteOptions {
   readonly listener?: Readonly<Record<string, unknown>>
   /** The section `issuer`. Default: none. */
   readonly issuer?: Readonly<Record<string, unknown>>
+  /** Keys of the configuration that no other option has. Default: none. */
+  readonly more?: Readonly<Record<string, unknown>>
   /** The section `tracing`. Default: none. */
   readonly tracing?: Readonly<Record<string, unknown>>
   /** How Envoy reaches the issuer. Default: over a UNIX socket. */
@@ -90,6 +92,7 @@ export const startSite = async ({
   upstream: server = {},
   issuer,
   tracing,
+  more = {},
   issuerListen = 'unix',
   movable = false,
 }: SiteOptions = {}): Promise<Site> => {
@@ -105,6 +108,7 @@ export const startSite = async ({
   await writeFile(files.users, await usersFile())
   const further = {
     routes,
+    more,
     ...(admin === undefined ? {} : { admin }),
     ...(issuer === undefined ? {} : { issuer }),
     ...(tracing === undefined ? {} : { tracing }),
@@ -224,6 +228,7 @@ export const configuration = (
     upstream = {},
     issuer,
     tracing,
+    more = {},
     issuerTls,
   }: SiteOptions & { readonly issuerTls?: IssuerOverTls } = {},
 ): Record<string, unknown> => ({
@@ -254,6 +259,7 @@ export const configuration = (
     ...further,
   })),
   audit: { file: 'audit.jsonl' },
+  ...more,
   envoy: {
     listener: { address: '127.0.0.1:0', ...pki.edge, ...listener },
     admin: 'unix:admin.sock',

@@ -175,7 +175,7 @@ describe('the issuer in Envoy', () => {
     const bare = renderBootstrap(
       configWith({ listen: { authz: 'unix:authz.sock', issuer: '127.0.0.1:8081' } }),
     )
-    const found = lint(bare, { expected: { ...expected, issuer: { kind: 'unix', path: '/x' } } })
+    const found = lint(bare, { expected: { ...expected, issuer: [{ kind: 'unix', path: '/x' }] } })
     assert.ok(found.ok)
     assert.deepEqual(
       found.findings.map(({ rule, severity }) => [rule, severity]),

@@ -92,11 +92,16 @@ const MAX_WAITING = 128
 
 /** Verifies passwords, a bounded number at a time, with a fair share for each source address. */
 export class HashPool {
-  readonly #limiter = new FairLimiter({
-    name: 'passwords',
-    concurrency: CONCURRENCY,
-    waiting: MAX_WAITING,
-  })
+  readonly #limiter: FairLimiter
+
+  /** @param processes how many share the cores */
+  constructor(processes = 1) {
+    this.#limiter = new FairLimiter({
+      name: 'passwords',
+      concurrency: Math.max(1, Math.floor(CONCURRENCY / processes)),
+      waiting: MAX_WAITING,
+    })
+  }
 
   /**
    * Whether the password has this hash.

@@ -11,6 +11,8 @@ import { readConfig } from '../../configuration/parse.ts'
 import { ConfigurationError, formatWarning } from '../../config/problem.ts'
 import type { Address } from '../../config/values.ts'
 import type { Config } from '../../configuration/schema.ts'
+import { withWorkers } from '../../configuration/workers.ts'
+import type { Workers } from '../../configuration/workers-schema.ts'
 import { listenerAddress } from '../../envoy/admin.ts'
 import { findEnvoy } from '../../envoy/binary.ts'
 import { renderBootstrap } from '../../envoy/bootstrap.ts'
@@ -23,7 +25,7 @@ import { CountersignError, describeError } from '../../runtime/errors.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import { commandArguments } from '../../runtime/installation.ts'
 import { envoyFileFindings } from '../../tools/validation/site.ts'
-import { configOption } from '../options.ts'
+import { configOption, workersOption } from '../options.ts'
 import { endSignal } from '../signals.ts'
 import { adminAddress } from './admin-socket.ts'
 import { EnvoyProcess } from './envoy-process.ts'
@@ -34,10 +36,13 @@ interface Options {
   readonly signerConfig?: string
   readonly envoy?: string
   readonly envoyLogLevel: string
+  readonly workers?: Workers
 }
 
 // authz waits 10 s for what is in flight.
 const GRACE_MS = 12_000
+
+const WORKERS = 'how many processes of authz: a number, or auto; default: `workers`'
 
 /** The command. */
 export const upCommand = (): Command =>
@@ -52,6 +57,7 @@ export const upCommand = (): Command =>
     )
     .option('--envoy <program>', 'Envoy; default: ENVOY_BIN, PATH, or the one that set-up fetched')
     .option('--envoy-log-level <level>', 'how much Envoy logs', 'warning')
+    .addOption(workersOption(WORKERS))
     .action(up)
 
 const up = async (options: Options): Promise<void> => {
@@ -70,7 +76,7 @@ const ENDED = 'ended by a signal'
 /** Starts everything into the stack; resolves with how the first child ended. */
 const run = async (options: Options, stack: AsyncDisposableStack): Promise<string> => {
   const { config: file, envoyLogLevel: logLevel } = options
-  const { config, envoy } = await prepare(file)
+  const { config, envoy } = await prepare(file, options.workers)
   const program = findEnvoy(options.envoy)
   await requireEnvoyVersion(program, config)
   const lock = await lockRun(dirname(file))
@@ -119,9 +125,10 @@ interface Prepared {
   readonly envoy: EnvoyConfig
 }
 
-const prepare = async (file: string): Promise<Prepared> => {
+const prepare = async (file: string, workers: Workers | undefined): Promise<Prepared> => {
   const files = new ConfigurationFiles()
-  const { config, locate } = await readConfig(file, files)
+  const { config: read, locate } = await readConfig(file, files)
+  const config = withWorkers(read, locate, workers)
   const { envoy } = config
   if (envoy === undefined) {
     throw new ConfigurationError([
@@ -145,17 +152,23 @@ const writeBootstrap = async (folder: string, config: Config, admin: Address): P
   return bootstrapFile
 }
 
-const startServices = ({ config, signerConfig }: Options, parsed: Config): readonly Child[] => {
+const startServices = (options: Options, parsed: Config): readonly Child[] => {
+  const { config, signerConfig, workers } = options
   const signer = resolve(signerConfig ?? join(dirname(config), 'signer.yaml'))
-  const authz = startCountersign('authz', config)
+  const more = workers === undefined ? [] : ['--workers', String(workers)]
+  const authz = startCountersign('authz', config, more)
   return forwardsCertificates(parsed) ? [authz, startCountersign('signer', signer)] : [authz]
 }
 
-const startCountersign = (command: 'authz' | 'signer', config: string): Child =>
+const startCountersign = (
+  command: 'authz' | 'signer',
+  config: string,
+  more: readonly string[] = [],
+): Child =>
   new Child({
     name: command,
     command: process.execPath,
-    args: [...commandArguments, command, '--config', config],
+    args: [...commandArguments, command, '--config', config, ...more],
     ipc: true,
     grace: GRACE_MS,
   })

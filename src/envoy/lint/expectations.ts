@@ -1,6 +1,7 @@
 // The settings of countersign.yaml with which Envoy's configuration must agree.
 
 import { sessionOf } from '../../check/authorization-server.ts'
+import { authzAddresses, issuerAddresses } from '../../configuration/workers.ts'
 import type { Config } from '../../configuration/schema.ts'
 import type { Address } from '../../config/values.ts'
 import { namedHeaders } from '../strip.ts'
@@ -16,10 +17,10 @@ export interface Expectations {
   readonly credentials: ReadonlyMap<string, readonly Credential[]>
   /** Whether a route forwards headers, which may come several times. */
   readonly headers: boolean
-  /** Where authz listens, or where Envoy is to look for it. */
-  readonly authz: Address
-  /** The same of the issuer, where it listens. */
-  readonly issuer: Address | undefined
+  /** Where the workers of authz listen, or where Envoy is to look for them. */
+  readonly authz: readonly Address[]
+  /** The same of the issuer; none where it listens nowhere. */
+  readonly issuer: readonly Address[]
   /** Whether the issuer requests a client certificate of Envoy. */
   readonly issuerTls: boolean
   /** The hosts of routes that take sessions. */
@@ -46,7 +47,7 @@ const mayRepeat = ({ headers, set }: Config['routes'][number]['forward']): boole
 
 /** What a configuration expects. */
 export const expectationsOf = (config: Config): Expectations => {
-  const { routes, listen, envoy, issuer, authenticators } = config
+  const { routes, listen, issuer, authenticators } = config
   return {
     routes: new Set(routes.map(({ name }) => name)),
     lifetimes: new Map(
@@ -56,8 +57,8 @@ export const expectationsOf = (config: Config): Expectations => {
     ),
     credentials: credentialsByRoute(config),
     headers: routes.some(({ forward }) => mayRepeat(forward)),
-    authz: envoy?.authzAddress ?? listen.authz.address,
-    issuer: envoy?.issuerAddress ?? listen.issuer?.address,
+    authz: authzAddresses(config),
+    issuer: issuerAddresses(config),
     issuerTls: listen.issuer?.tls !== undefined,
     sessionHosts: new Set(
       routes

@@ -83,6 +83,16 @@ const UNWANTED = [
 ] as const
 
 /**
+ * A text of Prometheus' format as it is answered, without exemplars.
+ *
+ * @param accept the header of that name: OpenMetrics if it contains that type
+ */
+export const exposition = (text: string, accept: string): Exposition =>
+  accept.includes(OPEN_METRICS)
+    ? { type: TYPES.openmetrics, body: `${toOpenMetrics(text)}# EOF\n` }
+    : { type: TYPES.prometheus, body: text }
+
+/**
  * The text of the registry as OpenMetrics, where a counter's family is named without its "_total". (By
  * prom-client's own way the registry would have no "_total" in Prometheus' text ever after.)
  */

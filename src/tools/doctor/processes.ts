@@ -1,5 +1,6 @@
 // The processes of one site: authz, the signer, and Envoy with its running configuration.
 
+import { authzAddresses } from '../../configuration/workers.ts'
 import type { Address } from '../../config/values.ts'
 import { formatAddress } from '../../config/values.ts'
 import { get } from '../../envoy/admin.ts'
@@ -17,7 +18,7 @@ import { ok, type Bench, type Examination, type Judgement } from './examination.
 export const processExaminations = (bench: Bench): readonly Examination[] => {
   const { listen, envoy } = bench.config
   return [
-    authzExamination(bench),
+    ...authzAddresses(bench.config).map((address) => authzExamination(address, bench)),
     ...(listen.admin === undefined ? [] : [readinessExamination(listen.admin.address)]),
     ...(forwardsCertificates(bench.config) && envoy?.signerAddress !== undefined
       ? [signerExamination(envoy.signerAddress, bench)]
@@ -26,8 +27,11 @@ export const processExaminations = (bench: Bench): readonly Examination[] => {
   ]
 }
 
-const authzExamination = ({ config: { listen, envoy }, timeout }: Bench): Examination => {
-  const target = formatAddress(envoy?.authzAddress ?? listen.authz.address)
+const authzExamination = (
+  address: Address,
+  { config: { listen }, timeout }: Bench,
+): Examination => {
+  const target = formatAddress(address)
   return {
     area: 'authz',
     target,

@@ -65,7 +65,7 @@ describe('which ext_authz filter asks Countersign', () => {
     return result.ok ? result.scope.filters : -1
   }
   const expecting = (host: string, port: number): LintOptions => ({
-    expected: { ...EXPECTING, authz: { kind: 'tcp', host, port } },
+    expected: { ...EXPECTING, authz: [{ kind: 'tcp', host, port }] },
   })
 
   it('is identified by the name of the service', () => {
@@ -119,7 +119,7 @@ describe('our issuer behind Istio', () => {
   }
 
   it('is another port of the same service, and the policy must not be about it', () => {
-    const rules = faults(withIssuer(), { expected: { ...EXPECTING, issuer } }).map(
+    const rules = faults(withIssuer(), { expected: { ...EXPECTING, issuer: [issuer] } }).map(
       ({ rule }) => rule,
     )
     assert.deepEqual(new Set(rules), new Set(['issuer-judged', 'issuer-rate-unlimited']))
@@ -129,7 +129,9 @@ describe('our issuer behind Istio', () => {
     const permissions = `${SHADOW}.shadow_rules.policies["istio-ext-authz-countersign-ns[istio-ingress]-policy[countersign]-rule[0]"].permissions[0].and_rules.rules`
     const notPaths = { not_rule: { url_path: { path: { prefix: '/.well-known/' } } } }
     const text = JSON.stringify(changedIn(withIssuer(), [[`${permissions}[1]`, notPaths]]))
-    const rules = faults(text, { expected: { ...EXPECTING, issuer } }).map(({ rule }) => rule)
+    const rules = faults(text, { expected: { ...EXPECTING, issuer: [issuer] } }).map(
+      ({ rule }) => rule,
+    )
     assert.deepEqual(rules, ['issuer-rate-unlimited'])
   })
 })

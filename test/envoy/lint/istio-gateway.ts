@@ -23,7 +23,7 @@ export const CLUSTER = 'configs[1].dynamic_active_clusters'
 /** What countersign.yaml says: an API server on app.test, with certificates and tokens. */
 export const EXPECTING: Expectations = {
   ...EXPECTED,
-  authz: { kind: 'tcp', host: '0.0.0.0', port: 9000 },
+  authz: [{ kind: 'tcp', host: '0.0.0.0', port: 9000 }],
   hosts: new Set(['app.test']),
   kubernetes: new Set(['kube']),
   credentials: new Map([

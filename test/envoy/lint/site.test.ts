@@ -83,7 +83,7 @@ describe('another ext_authz service', () => {
       rules(changes, { expected }).filter((rule) => rule !== 'route-name-missing'),
       [],
     )
-    const elsewhere = { ...expected, authz: { kind: 'unix', path: '/run/other.sock' } as const }
+    const elsewhere = { ...expected, authz: [{ kind: 'unix', path: '/run/other.sock' } as const] }
     assert.ok(rules(changes, { expected: elsewhere }).includes('failure-allowed'))
   })
 

@@ -134,7 +134,7 @@ const findGuards = (
     ({ filter, routes }) =>
       /countersign/i.test(`${authzClusterOf(filter)} ${filter.name}`) ||
       routes.some((route) => routeNameOf(route, filter.name) !== undefined) ||
-      (expected !== undefined && listensAt(filter, configuration, expected.authz)),
+      (expected?.authz.some((address) => listensAt(filter, configuration, address)) ?? false),
   )
   return new Set((known.length > 0 ? known : all).map(({ filter }) => filter))
 }
@@ -172,14 +172,13 @@ const issuerClustersOf = (
   authzClusters: ReadonlySet<string>,
   expected: Expectations | undefined,
 ): ReadonlySet<string> => {
-  const issuer = expected?.issuer
+  const issuers = expected?.issuer ?? []
   const authz = new Set([...authzClusters].map((name) => serviceOf(name)?.host))
   const found = [...clusters].filter(([name, cluster]) => {
     if (/countersign[^a-z]?issuer/i.test(name)) return true
-    if (issuer === undefined) return false
     const service = serviceOf(name)
-    if (isAt(cluster, issuer)) return true
-    return isServiceAt(service, issuer) && authz.has(service?.host)
+    if (issuers.some((issuer) => isAt(cluster, issuer))) return true
+    return issuers.some((issuer) => isServiceAt(service, issuer)) && authz.has(service?.host)
   })
   return new Set([ISSUER_CLUSTER, ...found.map(([name]) => name)])
 }
