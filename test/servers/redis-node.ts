@@ -25,11 +25,8 @@ const engineAt = (name: Engine['name'], folder = ''): Engine | undefined => {
   return server !== undefined && cli !== undefined ? { name, server, cli } : undefined
 }
 
-/** Redis of this machine, if there is one. */
-export const redisEngine = (): Engine | undefined => engineAt('redis')
-
-/** Valkey of this machine, if there is one. */
-export const valkeyEngine = (): Engine | undefined => engineAt('valkey', VALKEY)
+const findEngine = (name: Engine['name']): Engine | undefined =>
+  engineAt(name, name === 'valkey' ? VALKEY : undefined)
 
 const MISSING: Readonly<Record<Engine['name'], string>> = {
   redis: 'no redis-server on this machine: "sudo sh scripts/test-servers.sh" installs it',
@@ -38,14 +35,14 @@ const MISSING: Readonly<Record<Engine['name'], string>> = {
 
 /** For `skip` of node:test, as {@link skipWithoutRedis}. */
 export const skipWithout = (name: Engine['name']): string | false => {
-  if ((name === 'redis' ? redisEngine() : valkeyEngine()) !== undefined) return false
+  if (findEngine(name) !== undefined) return false
   if (process.env['CI'] === 'true') throw new Error(MISSING[name])
   return MISSING[name]
 }
 
 /** The engine, which a test has made sure of. */
 export const engineOf = (name: Engine['name']): Engine => {
-  const engine = name === 'redis' ? redisEngine() : valkeyEngine()
+  const engine = findEngine(name)
   if (engine === undefined) throw new Error(MISSING[name])
   return engine
 }

@@ -36,7 +36,7 @@ export const recordStoreConformance = (
 }
 
 /** What a test gets. */
-export interface Case {
+interface Case {
   readonly one: Prefixed
   readonly other: Prefixed
   readonly pass: RecordsUnderTest['pass']
