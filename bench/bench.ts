@@ -27,6 +27,7 @@ import { measureSessions } from './sessions/sessions.ts'
 import { measureStarts } from './start.ts'
 import { measureProcesses } from './side-by-side.ts'
 import type { Size } from './size.ts'
+import { measureTracing } from './tracing/tracing.ts'
 import { measureTokens } from './tokens/tokens.ts'
 import type { Service } from './service.ts'
 
@@ -55,6 +56,7 @@ const bench = async ({ size, json, save, only, peers, scenario }: Options): Prom
     credentials: await measured('credentials', () => measureCredentials(size, progress)),
     tokens: await measured('tokens', () => measureTokens(size, progress)),
     sessions: await measured('sessions', () => measureSessions(size, progress)),
+    tracing: await measured('tracing', () => measureTracing(size, progress)),
     certificates: await measured('certificates', () =>
       measureCertificates(size, withoutEnvoy === false, progress),
     ),

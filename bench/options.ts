@@ -12,6 +12,7 @@ const PARTS = [
   'credentials',
   'tokens',
   'sessions',
+  'tracing',
   'certificates',
   'policy',
   'memory',

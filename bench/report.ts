@@ -18,6 +18,8 @@ import type { ReloadCosts } from './reloads/reloads.ts'
 import type { Summary } from './rounds.ts'
 import { sessionsTable } from './sessions/report.ts'
 import type { SessionCosts } from './sessions/sessions.ts'
+import { tracingTable } from './tracing/report.ts'
+import type { TracingCosts } from './tracing/tracing.ts'
 import type { Size } from './size.ts'
 import { startTable, type StartCost } from './start.ts'
 import { rowsTable } from './table.ts'
@@ -36,6 +38,7 @@ export interface Results {
   readonly credentials: CredentialCosts | undefined
   readonly tokens: TokenCosts | undefined
   readonly sessions: SessionCosts | undefined
+  readonly tracing?: TracingCosts | undefined
   readonly certificates: CertificateResults | undefined
   readonly policy: readonly PolicyCost[] | undefined
   readonly hostile: HostileResults | undefined
@@ -82,6 +85,7 @@ export const partTables = ({ size, ...parts }: Results): string =>
     ...table(parts.credentials, credentialsTable),
     ...table(parts.tokens, tokensTable),
     ...table(parts.sessions, sessionsTable),
+    ...table(parts.tracing, tracingTable),
     ...table(parts.certificates, certificateTables),
     ...table(parts.policy, policyTable),
     ...table(parts.hostile, hostileTable),

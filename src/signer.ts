@@ -15,6 +15,8 @@ import { streamLimits } from './runtime/grpc/limits.ts'
 import { GrpcStatistics } from './runtime/grpc/statistics.ts'
 import type { ListenAddress } from './runtime/listen.ts'
 import { createLogger } from './runtime/logger.ts'
+import { KeptSpans } from './runtime/tracing/kept-spans.ts'
+import { SPANS_PATH, spansPage } from './runtime/tracing/spans-page.ts'
 import { signerMetrics } from './sds/metrics.ts'
 import { sdsService } from './sds/service.ts'
 import { logStatistics } from './sds/statistics.ts'
@@ -65,15 +67,17 @@ export const startSigner = async (file: string): Promise<Signer> => {
   // 4. The certificates, and keys for the first of them.
   const { current, reloadIfChanged: refresh } = reloader
   const issuances = new IssuanceMetrics()
-  const observed = { audit, logger, clock, metrics: issuances }
+  const spans = new KeptSpans(clock)
+  const observed = { audit, logger, clock, metrics: issuances, spans }
   const issuer = stack.use(new CertificateIssuer({ current, refresh, ...observed }))
   for (const { keys } of authorities.values()) keys.prepare()
   const maxNames = NAMES_PER_STREAM * config.maxStreams
   const sds = sdsService({ issuer, clock, logger, maxNames })
   // 5. Health and metrics, from before the first certificate until after the last.
-  const metrics = [...signerMetrics({ current, resources, issuances, sds }), expiry.metric]
+  const metrics = [...signerMetrics({ current, resources, issuances, sds, spans }), expiry.metric]
+  const pages = new Map([[SPANS_PATH, spansPage(spans)]])
   const grpc = new GrpcStatistics()
-  const exposed = { reloads, audit, grpc, metrics, clock, logger }
+  const exposed = { reloads, audit, grpc, metrics, pages, clock, logger }
   const admin = stack.use(await startAdmin(config.admin, exposed))
   // 6. The service: last open, first closed.
   const { address, mode, owner, group } = config.listen

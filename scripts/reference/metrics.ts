@@ -18,6 +18,7 @@ import type { LabelValues, Metric } from '../../src/runtime/metrics/metric.ts'
 import { MetricsPage } from '../../src/runtime/metrics/page.ts'
 import { RequestDurations } from '../../src/runtime/request-durations.ts'
 import { signerMetrics } from '../../src/sds/metrics.ts'
+import { KeptSpans } from '../../src/runtime/tracing/kept-spans.ts'
 import { StateStatistics } from '../../src/state/statistics.ts'
 import { supervisorMetrics } from '../../src/workers/metrics.ts'
 import { code, codes, table, type ReferencePage } from './markdown.ts'
@@ -75,6 +76,7 @@ const SIGNER = signerMetrics({
   resources: { stocks: unread },
   issuances: new IssuanceMetrics(),
   sds: { statistics: unread, unheld: unread },
+  spans: new KeptSpans(systemClock),
 })
 
 const SUPERVISOR = supervisorMetrics({ count: 0, replacements: 0, running: unread })

@@ -1,6 +1,7 @@
 // The listener for the operators of authz and of the signer: the health of the process, and its metrics.
 
 import { startAdminServer } from '../runtime/http/admin.ts'
+import type { PageMaker } from '../runtime/http/server.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { Serving, type Condition, type HealthCheck } from '../runtime/health.ts'
 import type { ListenAddress } from '../runtime/listen.ts'
@@ -23,6 +24,8 @@ export interface AdminParts extends CommonParts {
   readonly metrics: readonly Metric[]
   /** Further checks of readiness. */
   readonly checks?: readonly HealthCheck[]
+  /** Further pages, by path. */
+  readonly pages?: ReadonlyMap<string, PageMaker>
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -59,6 +62,7 @@ export const startAdmin = async (
       mode: Number.parseInt(listener.mode, 8),
       checks,
       metrics,
+      ...(parts.pages === undefined ? {} : { pages: parts.pages }),
       clock,
       logger,
     }))

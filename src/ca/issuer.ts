@@ -8,9 +8,12 @@ import type { InForce } from '../config/reload.ts'
 import { handleDigest, isHandle } from '../grant/handle.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
+import type { KeptSpans } from '../runtime/tracing/kept-spans.ts'
+import type { Span } from '../runtime/tracing/span.ts'
 import { formatName } from '../x509/name.ts'
 import { encodePem } from '../x509/pem.ts'
 import { admit, versionOf, type Admitted, type Refused } from './admission.ts'
+import { beginIssuance, describeGrant, endIssuance, part } from './issuance-span.ts'
 import type { MintedKey } from './key-pool.ts'
 import { isoTime, usableUntil } from './limits.ts'
 import type { IssuanceMetrics } from './metrics.ts'
@@ -29,6 +32,8 @@ export interface CertificateIssuerOptions {
   readonly logger: Logger
   readonly clock: Clock
   readonly metrics?: IssuanceMetrics
+  /** Where the spans of issuances go; absent: none are made. */
+  readonly spans?: Pick<KeptSpans, 'begin'>
 }
 
 /** A certificate with its key, or why there is none. */
@@ -63,6 +68,13 @@ interface Made {
   readonly key: MintedKey
 }
 
+/** What is known of an issuance since its beginning. */
+interface Course {
+  readonly start: number
+  readonly generation: number
+  readonly span: Span | undefined
+}
+
 const REFRESH_PAUSE_MS = 1_000
 const LONGEST_DETAIL = 200
 
@@ -94,13 +106,21 @@ export class CertificateIssuer implements AsyncDisposable {
 
   /** Makes the certificate of a handle anew. Never rejects; a refusal can be another one the next time. */
   async issue(handle: string): Promise<Issuance> {
+    const span = beginIssuance(this.#options.spans, handle)
+    const issuance = await this.#issue(handle, span)
+    endIssuance(span, issuance.outcome === 'refused' ? issuance.code : undefined)
+    return issuance
+  }
+
+  async #issue(handle: string, span: Span | undefined): Promise<Issuance> {
     const start = this.#options.clock.monotonic()
     try {
-      const { admission, generation } = await this.#admit(handle)
-      const made = admission.outcome === 'refused' ? admission : await this.#make(admission)
+      const { admission, generation } = await part(span, 'admit', () => this.#admit(handle))
+      const made = admission.outcome === 'refused' ? admission : await this.#make(admission, span)
+      describeGrant(span, made.outcome === 'refused' ? made.grant : made.admitted.grant)
       return made.outcome === 'refused'
         ? await this.#refuse(handle, made, generation)
-        : await this.#release(handle, made, { start, generation })
+        : await this.#release(handle, made, { start, generation, span })
     } catch (cause) {
       const { logger, current } = this.#options
       logger.error({ handle: handleDigest(handle), err: cause }, 'issuance failed')
@@ -150,21 +170,23 @@ export class CertificateIssuer implements AsyncDisposable {
     await this.#refreshing
   }
 
-  async #make(admitted: Admitted): Promise<Made | Refused> {
+  async #make(admitted: Admitted, span: Span | undefined): Promise<Made | Refused> {
     const { grant, authority } = admitted
     const { logger, clock } = this.#options
     const verdict = authority.rate.take(grant)
     if (verdict !== 'within') {
       return { outcome: 'refused', code: 'rate-limited', detail: verdict, grant }
     }
-    const key = await authority.keys.take()
+    const key = await part(span, 'key', () => authority.keys.take())
     const serial = randomSerial()
     const minting = { grant, authority: authority.ca, serial, publicKey: key.publicKey }
-    const certificate = await this.#mint(minting)
+    const certificate = await part(span, 'sign', () => this.#mint(minting))
     if (certificate === undefined) {
       return { outcome: 'refused', code: 'authority-unavailable', grant }
     }
-    const fault = issuedFault(certificate, minting, key.privateKey)
+    const fault = await part(span, 'verify', () =>
+      issuedFault(certificate, minting, key.privateKey),
+    )
     if (fault !== undefined) {
       logger.error(
         { authority: grant.authority, fault },
@@ -193,12 +215,12 @@ export class CertificateIssuer implements AsyncDisposable {
   async #release(
     handle: string,
     { admitted, serial, certificate, key }: Made,
-    { start, generation }: { readonly start: number; readonly generation: number },
+    { start, generation, span }: Course,
   ): Promise<Issuance> {
     const { grant, authority, subject, names } = admitted
     const { clock } = this.#options
     const ttl = usableUntil(grant) * 1_000 - clock.now()
-    const recorded = await this.#record({
+    const event: AuditEvent = {
       event: 'certificate-issued',
       handle: handleDigest(handle),
       authority: grant.authority,
@@ -213,7 +235,8 @@ export class CertificateIssuer implements AsyncDisposable {
       keys: authority.algorithm,
       duration: Math.round((clock.monotonic() - start) * 1_000),
       generation,
-    })
+    }
+    const recorded = await part(span, 'audit', () => this.#record(event))
     if (!recorded) {
       this.#options.metrics?.refused('audit-unavailable')
       return { outcome: 'refused', code: 'audit-unavailable' }
@@ -225,7 +248,7 @@ export class CertificateIssuer implements AsyncDisposable {
       version: versionOf(admitted),
       ttl,
     }
-    this.#options.metrics?.issued(grant.authority, clock.monotonic() - start)
+    this.#options.metrics?.issued(grant.authority, clock.monotonic() - start, span?.reference)
     return issued
   }
 

@@ -3,6 +3,7 @@
 
 import type { CertificateRefusal } from '../audit/event.ts'
 import { Counter, Histogram } from '../runtime/metrics/metric.ts'
+import type { SpanReference } from '../runtime/tracing/span.ts'
 
 /** Counts issuances since the start. */
 export class IssuanceMetrics {
@@ -17,9 +18,12 @@ export class IssuanceMetrics {
     { reason: 'the reasons of `certificate-refused`' },
   )
 
-  /** @param duration from the request to the certificate, in milliseconds */
-  issued(authority: string, duration: number): void {
-    this.durations.of({ authority }).observe(duration / 1_000)
+  /**
+   * @param duration from the request to the certificate, in milliseconds
+   * @param span of the issuance, where it is kept for a reader
+   */
+  issued(authority: string, duration: number, span?: SpanReference): void {
+    this.durations.of({ authority }).observe(duration / 1_000, span)
   }
 
   refused(reason: CertificateRefusal): void {

@@ -223,7 +223,7 @@ export const signerSchema = z
       ])
       .optional()
       .describe(
-        'The socket on which `/livez`, `/readyz` and `/metrics` (Prometheus) are read, over HTTP. Absent: none.',
+        'The socket on which `/livez`, `/readyz`, `/metrics` (Prometheus) and `/spans` (`countersign metrics --traces`) are read, over HTTP. Absent: none.',
       ),
     maxStreams: z
       .int()

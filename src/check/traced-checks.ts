@@ -1,5 +1,6 @@
 // The span of a check, with one within it for each phase.
 
+import { issuanceTrace } from '../grant/handle.ts'
 import type { UnaryCall } from '../runtime/grpc/unary.ts'
 import type { MaybePromise } from '../runtime/maybe-promise.ts'
 import {
@@ -54,6 +55,11 @@ class TracedCheck implements CheckWatch {
 
   decided(decision: Decision, id: string): void {
     this.#span.set({ 'countersign.decision.id': id, ...attributesOf(decision.context) })
+    if (decision.outcome === 'allow' && decision.credentials.secret !== undefined) {
+      const { name, digest } = decision.credentials.secret
+      this.#span.set({ 'countersign.certificate.handle': digest })
+      this.#span.link(issuanceTrace(name))
+    }
     this.#span.note(notesOf(decision))
     this.#audit = this.#span.child('audit', 'internal')
   }

@@ -24,6 +24,7 @@ export const NOTES: Readonly<Record<string, CommandNotes>> = {
   metrics: {
     examples: [
       'countersign metrics --listen 0.0.0.0:9091 --signer unix:/run/countersign/signer-admin.sock --envoy unix:/run/countersign/envoy-admin.sock',
+      'countersign metrics --listen 0.0.0.0:9091 --signer unix:/run/countersign/signer-admin.sock --traces http://127.0.0.1:4318/v1/traces',
     ],
     exitCodes: { 0: 'ended by a signal', 1: 'it cannot listen, or the options are invalid' },
   },

@@ -1,6 +1,7 @@
 // The form of certificate handles. Reading it needs no key, and none of the code that seals and opens.
 
 import { createHash } from 'node:crypto'
+import type { SpanReference } from '../runtime/tracing/span.ts'
 
 /** Characters. Envoy 1.40 takes secret names of 6,000 characters (measured); each is held some ten times over. */
 export const LONGEST_HANDLE = 6_000
@@ -28,6 +29,23 @@ export const readHandle = (handle: string): Buffer | undefined => {
 
 const DIGEST_DIGITS = 16
 
+const hashOf = (handle: string): string => createHash('sha256').update(handle).digest('hex')
+
 /** How logs name a handle: the same in the decision of authz and in the signer's issuance. */
-export const handleDigest = (handle: string): string =>
-  createHash('sha256').update(handle).digest('hex').slice(0, DIGEST_DIGITS)
+export const handleDigest = (handle: string): string => hashOf(handle).slice(0, DIGEST_DIGITS)
+
+// W3C Trace Context §3.2.2.
+const TRACE_DIGITS = 32
+const SPAN_DIGITS = 16
+
+/**
+ * The trace of the issuances of a handle: its id begins with the {@link handleDigest}. The span id is for links alone, which
+ * need one; no span has it, since each signer and each repetition makes a span of its own.
+ */
+export const issuanceTrace = (handle: string): SpanReference => {
+  const hash = hashOf(handle)
+  return {
+    traceId: hash.slice(0, TRACE_DIGITS),
+    spanId: hash.slice(TRACE_DIGITS, TRACE_DIGITS + SPAN_DIGITS),
+  }
+}

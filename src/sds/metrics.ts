@@ -5,6 +5,7 @@ import type { Authority, SignerResources, SignerSnapshot } from '../ca/snapshot.
 import type { IssuanceMetrics } from '../ca/metrics.ts'
 import { KEY_ALGORITHMS } from '../keys/key-algorithm.ts'
 import { counter, gauge, type Metric } from '../runtime/metrics/metric.ts'
+import type { KeptSpans } from '../runtime/tracing/kept-spans.ts'
 import type { SdsService } from './service.ts'
 
 /** What is counted, and where. */
@@ -13,6 +14,7 @@ export interface SignerParts {
   readonly resources: Pick<SignerResources, 'stocks'>
   readonly issuances: IssuanceMetrics
   readonly sds: Pick<SdsService, 'statistics' | 'unheld'>
+  readonly spans: Pick<KeptSpans, 'statistics'>
 }
 
 /** The metrics of one signer, except those that authz has too. */
@@ -21,6 +23,7 @@ export const signerMetrics = (parts: SignerParts): readonly Metric[] => [
   parts.issuances.refusals,
   ...authorityMetrics(parts),
   ...streamMetrics(parts.sds),
+  spanMetric(parts.spans),
 ]
 
 const AUTHORITY = { authority: 'the CAs of `signer.yaml`' }
@@ -64,6 +67,20 @@ const authorityMetrics = ({ current, resources }: SignerParts): readonly Metric[
     ),
   ]
 }
+
+const spanMetric = (spans: SignerParts['spans']): Metric =>
+  counter(
+    'countersign_signer_spans_total',
+    'Spans of issuances: read by `countersign metrics`, or dropped since there were too many, or since it did not read them in time. Without it, none are made.',
+    () => {
+      const { read, dropped } = spans.statistics
+      return [
+        { labels: { outcome: 'read' }, value: read },
+        { labels: { outcome: 'dropped' }, value: dropped },
+      ]
+    },
+    { outcome: ['read', 'dropped'] },
+  )
 
 const streamMetrics = (sds: SignerParts['sds']): readonly Metric[] => [
   gauge('countersign_signer_streams', 'Open streams of Envoy’s.', () => sds.statistics().streams),

@@ -6,6 +6,7 @@ import type { CertificateAuthority } from '../../src/ca/certificate-authority.ts
 import { keySource } from '../../src/ca/key-pool.ts'
 import { Limits } from '../../src/ca/limits.ts'
 import { AuthorityRate } from '../../src/ca/rate-limit.ts'
+import { IssuanceMetrics } from '../../src/ca/metrics.ts'
 import type { Authority, SignerSnapshot } from '../../src/ca/snapshot.ts'
 import type { AuditEvent } from '../../src/audit/event.ts'
 import { parseSignerConfig } from '../../src/ca/parse.ts'
@@ -13,6 +14,7 @@ import type { KeyAlgorithm } from '../../src/keys/key-algorithm.ts'
 import type { Grant } from '../../src/grant/grant.ts'
 import { GrantSeal } from '../../src/grant/seal.ts'
 import type { GrantKey } from '../../src/keys/grant-keys.ts'
+import { KeptSpans } from '../../src/runtime/tracing/kept-spans.ts'
 import { MemoryAudit } from '../fakes/audit-sink.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { grantOf, makeGrantKey, sealed } from '../fakes/grant.ts'
@@ -59,6 +61,8 @@ export class Issuing {
   readonly clock = new FakeClock()
   readonly audit = new MemoryAudit()
   readonly key = makeGrantKey()
+  readonly spans = new KeptSpans(this.clock)
+  readonly metrics = new IssuanceMetrics()
   readonly #log = memoryLogger()
   readonly issuer: CertificateIssuer
   snapshot: SignerSnapshot
@@ -79,6 +83,8 @@ export class Issuing {
       audit: this.audit,
       logger: this.#log.logger,
       clock: this.clock,
+      metrics: this.metrics,
+      spans: this.spans,
     })
   }
 

@@ -2,10 +2,17 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { handleDigest, issuanceTrace } from '../../src/grant/handle.ts'
 import { checkMethod } from '../../src/check/service.ts'
 import { CheckStatistics } from '../../src/check/statistics.ts'
 import { tracedChecks } from '../../src/check/traced-checks.ts'
-import type { Notes, Span, SpanAttributes, Tracer } from '../../src/runtime/tracing/span.ts'
+import type {
+  Notes,
+  Span,
+  SpanAttributes,
+  SpanReference,
+  Tracer,
+} from '../../src/runtime/tracing/span.ts'
 import { MemoryAudit } from '../fakes/audit-sink.ts'
 import { PROVEN } from '../fakes/authenticator.ts'
 import { FakeClock } from '../fakes/clock.ts'
@@ -40,6 +47,10 @@ class RecordedSpan implements Span {
     for (const [name, value] of Object.entries(attributes)) {
       this.#lines.push(`${this.#path} ${name}=${String(value)}`)
     }
+  }
+
+  link({ traceId }: SpanReference): void {
+    this.#lines.push(`${this.#path} linked to ${traceId}`)
   }
 
   note(notes: Notes): void {
@@ -138,6 +149,20 @@ describe('the spans of a check', () => {
       exemplars.filter((exemplar) => exemplar !== undefined).map(({ span }) => span),
       [REFERENCE],
     )
+  })
+
+  it('are linked to the issuance of the certificate for the upstream', async () => {
+    const handle = 'AQ-a-handle'
+    const secret = { name: handle, digest: handleDigest(handle) }
+    const forwarding = { setHeaders: [], repeatedHeaders: [], secret }
+    const { lines } = await checked({
+      ...answering(PROVEN),
+      transformers: [
+        { kind: 'certificate', transform: () => ({ outcome: 'transformed', forwarding }) },
+      ],
+    })
+    assert.ok(lines.includes(`check countersign.certificate.handle=${secret.digest}`))
+    assert.ok(lines.includes(`check linked to ${issuanceTrace(handle).traceId}`))
   })
 
   it('have the parent that the call names', async () => {

@@ -45,8 +45,14 @@ export interface CertificateSite extends AsyncDisposable {
   readonly target: Target
   readonly authz: CountersignProcess
   readonly signer: CountersignProcess
-  /** Paths of the configurations and the keyring. */
-  readonly files: { readonly config: string; readonly signer: string; readonly keyring: string }
+  /** Paths. */
+  readonly files: {
+    readonly config: string
+    readonly signer: string
+    readonly keyring: string
+    /** The signer's admin socket. */
+    readonly signerAdmin: string
+  }
   /** Events of authz so far, oldest first. */
   events(): Promise<readonly AuditEvent[]>
   /** Its decisions. */
@@ -76,6 +82,8 @@ export interface CertificateSiteOptions {
   readonly concurrency?: number
   /** A last change to the bootstrap, for what must not be done, or what an older Envoy cannot do. */
   readonly bootstrap?: (yaml: string, authz: ListenAddress) => MaybePromise<string>
+  /** The section `tracing` of authz. Default: none. */
+  readonly tracing?: Readonly<Record<string, unknown>>
   /** The program of Envoy. Default: that of other tests. */
   readonly envoy?: string
 }
@@ -99,6 +107,7 @@ export const startCertificateSite = async (
     config: folder.file('countersign.yaml'),
     signer: folder.file('signer.yaml'),
     keyring: folder.file('grant.keys'),
+    signerAdmin: folder.file('signer-admin.sock'),
   }
   await writeFile(files.keyring, `${newGrantKeyLine()}\n`, { mode: 0o600 })
   await writeFile(folder.file('users.yaml'), await usersFile(options.users ?? USERS))
@@ -154,9 +163,11 @@ const configuration = (
     authenticate = ['staff'],
     upstream = {},
     protocol = 'http1',
+    tracing,
   }: CertificateSiteOptions,
 ): object => ({
   version: 1,
+  ...(tracing === undefined ? {} : { tracing }),
   listen: { authz: 'unix:authz.sock' },
   certificateGrants: { keyring: 'file:grant.keys' },
   authenticators: {
@@ -201,6 +212,7 @@ const signerConfiguration = (
 ): object => ({
   version: 1,
   listen: 'unix:signer.sock',
+  admin: 'unix:signer-admin.sock',
   keyring: 'file:grant.keys',
   authorities: {
     kube: { certificate: minting.ca, key: `file:${minting.key}`, limits },

@@ -64,6 +64,7 @@ describe('the duration of a request', () => {
         return span
       },
       set() {},
+      link() {},
       note() {},
       fail() {},
       end() {},

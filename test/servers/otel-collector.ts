@@ -18,6 +18,8 @@ export interface CollectedSpan {
   /** Empty for the first of a trace. */
   readonly parentSpanId: string
   readonly name: string
+  /** The traces that it is linked to. */
+  readonly links: readonly { readonly traceId: string }[]
   readonly attributes: Readonly<Record<string, string>>
   readonly hasFailed: boolean
 }
@@ -107,6 +109,7 @@ const request = z.object({
               spanId: z.string(),
               parentSpanId: z.string().default(''),
               name: z.string(),
+              links: z.array(z.object({ traceId: z.string() })).default([]),
               attributes: z.array(keyValue).default([]),
               status: z.object({ code: z.number().optional() }).default({}),
             }),

@@ -25,6 +25,25 @@ const monitor = (description: string) =>
     .prefault({})
     .describe(description)
 
+const traces = z
+  .strictObject({
+    endpoint: z
+      .string()
+      .regex(/^(https?:\/\/[^@\s]+)?$/)
+      .default('')
+      .describe(
+        'The OpenTelemetry collector, such as http://collector.observability:4318/v1/traces. Empty: none are sent.',
+      ),
+    protocol: z
+      .enum(['http/protobuf', 'grpc'])
+      .default('http/protobuf')
+      .describe('The transport of OTLP.'),
+  })
+  .prefault({})
+  .describe(
+    'Where it sends the spans of the signer. The collector must be in `networkPolicy.tracing`.',
+  )
+
 /** `monitoring`. */
 export const monitoringSchema = z
   .strictObject({
@@ -60,6 +79,7 @@ export const monitoringSchema = z
       .strictObject({
         enabled: z.boolean().default(false).describe('Whether there is one.'),
         port: port.default(9091).describe('Its port.'),
+        traces,
         resources: resources({ cpu: '10m', memory: '96Mi' }, '192Mi'),
       })
       .prefault({})

@@ -1,6 +1,8 @@
 // How the provider sends logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.5). Those for the session client end
 // sessions in this process and leave it through no socket.
 
+import { withoutQuery } from '../../runtime/request-durations.ts'
+import { tracedRequest } from '../../runtime/tracing/span.ts'
 import type { BrowserSessions } from '../../logins/browser-sessions.ts'
 import { idTokenClaims } from '../http/id-token-claims.ts'
 import { BACKCHANNEL_PATH } from './session-client.ts'
@@ -11,13 +13,19 @@ import { BACKCHANNEL_PATH } from './session-client.ts'
  */
 export const directFetch: typeof globalThis.fetch = async (input, init = {}) => {
   const { method, headers, body, signal } = init
-  return await globalThis.fetch(input, {
+  const request = {
     ...(method === undefined ? {} : { method }),
     ...(headers === undefined ? {} : { headers }),
     ...(body === undefined ? {} : { body }),
     ...(signal === undefined ? {} : { signal }),
     redirect: 'error',
-  })
+  } as const
+  const url = input instanceof Request ? input.url : String(input)
+  return await tracedRequest(
+    'client',
+    { 'countersign.server': withoutQuery(url) },
+    async () => await globalThis.fetch(input, request),
+  )
 }
 
 /** The `fetch` of the authorization server of that URL. */

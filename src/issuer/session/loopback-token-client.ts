@@ -7,6 +7,7 @@
 import type { Duplex } from 'node:stream'
 import { httpFetcher } from '../../runtime/http/fetch.ts'
 import { ENDPOINTS } from '../http/paths.ts'
+import { ownTraceparent } from '../../runtime/tracing/span.ts'
 import { parseJson } from '../../runtime/strict-json.ts'
 
 // The token endpoint waits for `state` alone.
@@ -29,6 +30,7 @@ export const loopbackTokenClient =
     const headers = {
       accept: 'application/json',
       'content-type': 'application/x-www-form-urlencoded',
+      traceparent: ownTraceparent(),
     }
     const { body } = await fetch(
       new URL(ENDPOINTS.token, 'http://localhost'),

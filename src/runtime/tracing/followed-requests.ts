@@ -95,6 +95,8 @@ class FollowedSpan implements Span {
     this.#attributes = { ...this.#attributes, ...attributes }
   }
 
+  link(): void {} // of a collector's traces
+
   note(notes: Notes): void {
     this.#notes = { ...this.#notes, ...notes }
   }

@@ -34,6 +34,10 @@ class JoinedSpan implements Span {
     for (const span of this.#spans) span.set(attributes)
   }
 
+  link(reference: SpanReference): void {
+    for (const span of this.#spans) span.link(reference)
+  }
+
   note(notes: Notes): void {
     for (const span of this.#spans) span.note(notes)
   }

@@ -108,6 +108,10 @@ class OtlpSpan implements Span {
     this.#span.setAttributes({ ...attributes })
   }
 
+  link({ traceId, spanId }: SpanReference): void {
+    this.#span.addLink({ context: { traceId, spanId, traceFlags: SAMPLED, isRemote: true } })
+  }
+
   note(): void {} // stays on this machine
 
   fail(description: string): void {

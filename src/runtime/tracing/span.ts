@@ -24,6 +24,8 @@ export interface Span {
   /** Begins a span within this one. */
   child(name: string, kind: SpanKind, attributes?: SpanAttributes): Span
   set(attributes: SpanAttributes): void
+  /** Names a span of another trace that this one depends on. */
+  link(reference: SpanReference): void
   /**
    * Tells an operator who follows requests on this machine what a collector does not get: names, addresses, conclusions. No
    * secrets, either.
@@ -55,6 +57,18 @@ const active = new AsyncLocalStorage<Span>()
 
 /** The span that the running function belongs to; undefined where it is not traced. */
 export const activeSpan = (): Span | undefined => active.getStore()
+
+/**
+ * `traceparent` (W3C Trace Context §3.2) for a request of this process to itself: of the active span; without one, a header by which
+ * the request is not traced, whatever the share.
+ */
+export const ownTraceparent = (): string => {
+  const reference = active.getStore()?.reference
+  return reference === undefined ? NOT_TRACED : `00-${reference.traceId}-${reference.spanId}-01`
+}
+
+// Any ids but zeros.
+const NOT_TRACED = `00-${'f'.repeat(32)}-${'f'.repeat(16)}-00`
 
 /** Runs a function whose work belongs to a span, also what it leaves to be done later. */
 export const within = <T>(span: Span, run: () => T): T => active.run(span, run)
