@@ -29,6 +29,8 @@ libnss3-tools
 fonts-dejavu-core
 zsh
 fish
+rsyslog
+rsyslog-openssl
 '
 
 installed() {

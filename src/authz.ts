@@ -91,9 +91,9 @@ export const startAuthz = async (file: string, worker?: AsWorker): Promise<Authz
   } = stack.use(await openConfiguredState(file, { clock, logger, durations }))
   // 2. Audit: what comes after it can be recorded.
   const auditConfig = worker === undefined ? jointAudit : auditOfWorker(jointAudit, worker)
-  const sink = stack.use(await openAudit(auditConfig, 'authz', logger))
+  const opened = stack.use(await openAudit(auditConfig, 'authz', { clock, logger }))
   const { unauthenticated: budget } = auditConfig
-  const audit = stack.use(new BudgetedSink({ sink, budget, clock, logger }))
+  const audit = stack.use(new BudgetedSink({ sink: opened.sink, budget, clock, logger }))
   const issuerMetrics = new IssuerMetrics()
   const events = issuerMetrics.countedBy(audit)
   // 3. What outlives each configuration, and the configuration in force.
@@ -137,6 +137,7 @@ export const startAuthz = async (file: string, worker?: AsWorker): Promise<Authz
     ...authzMetrics({ checks, credentialCache, keySets, tokens, store, current, clock }),
     ...issuerMetrics.all,
     ...tracing.metrics,
+    ...opened.metrics,
     durations.histogram,
     phases.histogram,
     expiry.metric,

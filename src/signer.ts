@@ -56,7 +56,8 @@ export const startSigner = async (file: string): Promise<Signer> => {
   const { config, authorities } = reloader.current().value
   const logger = createLogger(config.log.level).child({ component: 'signer' })
   // 2. Audit: what comes after it can be recorded.
-  const audit = stack.use(await openAudit(config.audit, 'signer', logger))
+  const opened = stack.use(await openAudit(config.audit, 'signer', { clock, logger }))
+  const audit = opened.sink
   await audit.write({ event: 'configuration-loaded', generation: 1, file })
   // 3. Changes of the configuration.
   const reloads = new ReloadStatus(clock)
@@ -74,7 +75,8 @@ export const startSigner = async (file: string): Promise<Signer> => {
   const maxNames = NAMES_PER_STREAM * config.maxStreams
   const sds = sdsService({ issuer, clock, logger, maxNames })
   // 5. Health and metrics, from before the first certificate until after the last.
-  const metrics = [...signerMetrics({ current, resources, issuances, sds, spans }), expiry.metric]
+  const own = signerMetrics({ current, resources, issuances, sds, spans })
+  const metrics = [...own, expiry.metric, ...opened.metrics]
   const pages = new Map([[SPANS_PATH, spansPage(spans)]])
   const grpc = new GrpcStatistics()
   const exposed = { reloads, audit, grpc, metrics, pages, clock, logger }

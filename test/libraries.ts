@@ -20,6 +20,7 @@ export const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   '@opentelemetry/core': ['runtime/tracing/'],
   '@opentelemetry/exporter-trace-otlp-grpc': ['runtime/tracing/'],
   '@opentelemetry/exporter-trace-otlp-proto': ['runtime/tracing/'],
+  '@opentelemetry/otlp-transformer': ['runtime/tracing/'],
   '@opentelemetry/resources': ['runtime/tracing/'],
   '@opentelemetry/sdk-trace': ['runtime/tracing/'],
   commander: ['cli/', 'countersign.ts'],

@@ -82,6 +82,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   debug: 'follows a running authz; test/cli/debug does it',
   'audit list': '--follow does not end; test/cli/audit lists such logs',
   'audit verify': 'needs a log with checkpoints; test/cli/audit verifies such logs',
+  'audit forward': 'needs a log with a sink; test/cli/audit forwards one',
   'audit public-key': 'needs a key; docs/operate/audit-log.md makes one and runs it',
 }
 

@@ -6,6 +6,7 @@ import { authzMetrics } from '../../src/check/metrics.ts'
 import { PhaseDurations } from '../../src/check/phase-durations.ts'
 import { StateSamples } from '../../src/check/state-samples.ts'
 import { CheckStatistics } from '../../src/check/statistics.ts'
+import { sinkMetrics } from '../../src/audit/forward/metrics.ts'
 import { tracingMetrics } from '../../src/check/tracing.ts'
 import { ReloadStatus } from '../../src/config/reload-status.ts'
 import { IssuerMetrics } from '../../src/issuer/http/metrics.ts'
@@ -38,7 +39,9 @@ const COMMON = commonMetrics({
   grpc: new GrpcStatistics(),
 })
 
-const BOTH = [...COMMON, expiry.metric]
+const SINKS = sinkMetrics({ counts: unread, backlogs: unread, maxBytes: undefined })
+
+const BOTH = [...COMMON, expiry.metric, ...SINKS]
 
 const AUTHZ = authzMetrics({
   checks: new CheckStatistics(),

@@ -18,6 +18,7 @@ export const OLDEST_NODE = '22.15.0'
 /** Threads, which are files of their own, next to the modules that start them. */
 export const THREADS = {
   'yaml-worker': 'src/config/yaml-worker.ts',
+  'forward-worker': 'src/audit/forward/forward-worker.ts',
   worker: 'src/request/openapi/worker.ts',
 }
 

@@ -9,7 +9,8 @@ import { CHAIN_BYTES } from './chain.ts'
 import { settled, type RecordDone } from './done.ts'
 import type { AuditEvent } from './event.ts'
 import { PendingRefusals, unauthenticatedRefusal } from './refusals-summary.ts'
-import type { AuditSink, AuditStatistics, DecisionSink, JsonLinesSink } from './sink.ts'
+import type { AuditSink, DecisionSink, JsonLinesSink } from './sink.ts'
+import type { AuditStatistics } from './statistics.ts'
 
 /** What it needs. */
 export interface BudgetedSinkOptions {

@@ -10,7 +10,11 @@ import type {
   CertificateRefusedEvent,
   RefusalsCountedEvent,
 } from './events/issuance-schema.ts'
-import type { LogCheckpointEvent, LogOpenedEvent } from './events/log-schema.ts'
+import type {
+  LogCheckpointEvent,
+  LogOpenedEvent,
+  RecordsSkippedEvent,
+} from './events/log-schema.ts'
 import type {
   LoginEndedEvent,
   LoginEvent,
@@ -47,3 +51,4 @@ export type AuditEvent =
   | RefusalsCountedEvent
   | LogOpenedEvent
   | LogCheckpointEvent
+  | RecordsSkippedEvent

@@ -42,6 +42,7 @@ export interface Reopened extends Pick<Opened, 'cut'> {
 export class LogFile implements Disposable {
   readonly path: string | undefined
   readonly #lock: PathLock | undefined
+  readonly #onSwitched: ((bytes: number) => void) | undefined
   #descriptor: number
   /** How the file was when it was opened at the start. */
   readonly opened: Opened
@@ -54,10 +55,12 @@ export class LogFile implements Disposable {
 
   /**
    * @param path default: standard output
+   * @param onSwitched called when records go to another file from now on, with the bytes in the one before
    * @throws CountersignError `audit-unwritable` when the file cannot be opened, or another process writes to it
    */
-  constructor(path?: string) {
+  constructor(path?: string, onSwitched?: (bytes: number) => void) {
     this.path = path
+    this.#onSwitched = onSwitched
     if (path === undefined) {
       this.#descriptor = STANDARD_OUTPUT
       this.opened = { last: undefined, cut: undefined }
@@ -116,10 +119,12 @@ export class LogFile implements Disposable {
   /** The bytes of another file than this one are on the disk soon, before it may be compressed and deleted. */
   #switchTo(descriptor: number, isSame = false): void {
     const old = this.#descriptor
+    const { bytes } = this
     this.#descriptor = descriptor
     if (isSame) close(old)
     else fsync(old, () => close(old))
     this.#measure()
+    if (!isSame) this.#onSwitched?.(bytes)
   }
 
   #measure(): void {

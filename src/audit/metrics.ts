@@ -6,7 +6,7 @@ import type { GrpcStatistics } from '../runtime/grpc/statistics.ts'
 import type { HealthCheck } from '../runtime/health.ts'
 import { counter, gauge, type Metric } from '../runtime/metrics/metric.ts'
 import { VERSION } from '../runtime/version.ts'
-import type { AuditStatistics } from './sink.ts'
+import type { AuditStatistics } from './statistics.ts'
 
 /** What is looked at. */
 export interface CommonParts {

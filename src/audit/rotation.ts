@@ -22,15 +22,25 @@ interface Rotated {
   readonly isPacked: boolean
 }
 
+/** Rotated files that must not be deleted yet. */
+export interface HeldFiles {
+  /** Their paths. */
+  held(): Promise<ReadonlySet<string>>
+}
+
 /** Rotates one audit file. */
 export class Rotation {
+  readonly #holder: HeldFiles | undefined
+  /** Files were kept that would have been deleted. */
+  #hasHeld = false
   readonly #path: string
   readonly #config: RotateConfig
   readonly #logger: Logger
   #notBefore = Number.NEGATIVE_INFINITY
   #cleaning: Promise<void> | undefined
 
-  constructor(path: string, config: RotateConfig, logger: Logger) {
+  constructor(path: string, config: RotateConfig, logger: Logger, holder?: HeldFiles) {
+    this.#holder = holder
     this.#path = path
     this.#config = config
     this.#logger = logger
@@ -87,15 +97,24 @@ export class Rotation {
     await cleaning
   }
 
+  /** Deletes what had to be kept, where that has changed. Never rejects. */
+  async cleanHeld(): Promise<void> {
+    if (this.#hasHeld) await this.clean()
+  }
+
   async #clean(): Promise<void> {
     const { keep, gzip } = this.#config
+    this.#hasHeld = false
     try {
+      const held = await this.#holder?.held()
       const all = this.#rotated(await readdir(this.#folder))
       const numbers = [...new Set(all.map(({ number }) => number))].toSorted((a, b) => a - b)
       const old = new Set(keep === undefined ? [] : numbers.slice(0, -keep))
       for (const { name, number, isPacked } of all) {
         const file = join(this.#folder, name)
-        if (old.has(number)) await rm(file, { force: true })
+        const isHeld = held?.has(file) === true
+        this.#hasHeld ||= isHeld && old.has(number)
+        if (old.has(number) && !isHeld) await rm(file, { force: true })
         else if (gzip && !isPacked) await pack(file)
       }
     } catch (cause) {

@@ -8,6 +8,7 @@ import {
   NO_FILE_TO_ROTATE,
   rotateSchema,
 } from './file-schema.ts'
+import { hasSpool, NO_SPOOL, sinksSchema, spoolSchema } from './forward/schema.ts'
 
 const KILOBYTE = 1024
 const MEGABYTE = 1024 * KILOBYTE
@@ -53,6 +54,8 @@ export const auditSchema = z
       ),
     rotate: rotateSchema.optional(),
     checkpoints: checkpointsSchema.optional(),
+    sinks: sinksSchema.optional(),
+    spool: spoolSchema,
     query: z
       .enum(['full', 'names', 'none'])
       .default('names')
@@ -67,6 +70,7 @@ export const auditSchema = z
       ),
   })
   .refine(hasFileToRotate, NO_FILE_TO_ROTATE)
+  .refine(hasSpool, NO_SPOOL)
   .prefault({})
   .describe('Where audit events go.')
 

@@ -2,8 +2,9 @@
 // write rejects for its caller; nothing is queued and forgotten.
 
 import { hash } from 'node:crypto'
+import type { CountersignError } from '../runtime/errors.ts'
 import { Batch } from './batch.ts'
-import { Chain, CHAIN_BYTES } from './chain.ts'
+import { Chain, CHAIN_BYTES, NO_HASH } from './chain.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import { settled, settleNone, settling, type RecordDone, type Settle } from './done.ts'
 import type { AuditEvent } from './event.ts'
@@ -13,6 +14,8 @@ import { wholeLines } from './log-end.ts'
 import { LogFile } from './log-file.ts'
 import { Opening, type LogWriter } from './opening.ts'
 import type { Rotation } from './rotation.ts'
+import type { LogTail, Spool } from './spool.ts'
+import type { AuditStatistics } from './statistics.ts'
 
 /** Takes audit events. */
 export interface AuditSink {
@@ -40,25 +43,14 @@ export interface DecisionSink {
 // For a file that gets no events.
 const ROTATION_MS = 60_000
 
-/** How a sink is doing. */
-export interface AuditStatistics {
-  /** Events, since the start. */
-  readonly written: number
-  readonly lost: number
-  /** Events that wait for their write now. */
-  readonly waiting: number
-  /** Whether the last write left any out. */
-  readonly failing: boolean
-  /** Refusals that were counted in summaries, where there is a limit to those written one by one. */
-  readonly summarised?: number
-}
-
 /** How a sink writes. */
 export interface SinkOptions {
   /** Default: authz. */
   readonly writer?: LogWriter
   readonly rotation?: Rotation | undefined
   readonly checkpoints?: Checkpoints | undefined
+  /** What waits for other servers; see {@link JsonLinesSink.tail}. */
+  readonly spool?: Spool | undefined
 }
 
 /**
@@ -71,6 +63,7 @@ export class JsonLinesSink implements AuditSink, DecisionSink, Disposable {
   readonly #opening: Opening
   readonly #rotation: Rotation | undefined
   readonly #checkpoints: Checkpoints | undefined
+  readonly #spool: Spool | undefined
   readonly #timers: readonly NodeJS.Timeout[]
   // A line that was cut short must not swallow the next one.
   #midLine = false
@@ -87,11 +80,13 @@ export class JsonLinesSink implements AuditSink, DecisionSink, Disposable {
    * @param path default: standard output
    * @throws CountersignError `audit-unwritable` when the file cannot be opened, or another process writes to it
    */
-  constructor(path?: string, { writer = 'authz', rotation, checkpoints }: SinkOptions = {}) {
-    this.#file = new LogFile(path)
+  constructor(path?: string, options: SinkOptions = {}) {
+    const { writer = 'authz', rotation, checkpoints, spool } = options
+    this.#file = new LogFile(path, (bytes) => spool?.switched(bytes))
     this.#opening = new Opening(writer)
     this.#rotation = rotation
     this.#checkpoints = checkpoints
+    this.#spool = spool
     this.#chain = new Chain(this.#file.opened.last)
     this.#batch = new Batch(this.#chain)
     this.#found(this.#file.opened.cut)
@@ -118,6 +113,8 @@ export class JsonLinesSink implements AuditSink, DecisionSink, Disposable {
 
   /** Writes a line that {@link lineOf} made; see {@link record}. */
   append(line: string, done: RecordDone): void {
+    const full = this.#spool?.fullFor(line.length + CHAIN_BYTES)
+    if (full !== undefined) return this.#refuse(full, done)
     if (this.#rotation !== undefined) this.#rotateIfDue(this.#rotation, line)
     // What is called with the outcome may have more events.
     while (this.#waiting.length > 0 && !this.#batch.hasRoomFor(line)) this.flush()
@@ -129,13 +126,20 @@ export class JsonLinesSink implements AuditSink, DecisionSink, Disposable {
     this.#waiting.push(done)
   }
 
+  /** The end of the log as it is now, with the records that wait for their write. */
+  get tail(): LogTail {
+    const { sequence, hash: last } = this.#chain.head ?? { sequence: 0, hash: NO_HASH }
+    const bytes = this.#file.bytes + this.#batch.length
+    return { chain: this.#chain.id, sequence, hash: last, bytes }
+  }
+
   /** The counters as they are now. */
   statistics(): AuditStatistics {
     return {
       written: this.#written,
       lost: this.#lost,
       waiting: this.#waiting.length,
-      failing: this.#failing,
+      failing: this.#failing || this.#spool?.isFull === true,
     }
   }
 
@@ -175,6 +179,13 @@ export class JsonLinesSink implements AuditSink, DecisionSink, Disposable {
     if (this.#waiting.length > 0) this.#write()()
   }
 
+  #refuse(failure: CountersignError, done: RecordDone): void {
+    this.flush() // it may begin with a record of what was lost until then
+    this.#lost += 1
+    this.#opening.afterFailure()
+    done(failure)
+  }
+
   #sign(): void {
     this.#writeSigned()()
   }
@@ -187,6 +198,7 @@ export class JsonLinesSink implements AuditSink, DecisionSink, Disposable {
   }
 
   #rotateIdle(): void {
+    void this.#rotation?.cleanHeld()
     if (this.#rotation === undefined || !this.#file.hasEvents) return
     if (this.#rotateIfDue(this.#rotation, '')) this.#write()()
   }

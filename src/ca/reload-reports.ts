@@ -14,6 +14,8 @@ export const SIGNER_RESTART_KEYS: StartKeys<SignerSnapshot> = {
   'audit.file': ({ config }) => config.audit.file,
   'audit.rotate': ({ config }) => config.audit.rotate,
   'audit.checkpoints': ({ config }) => config.audit.checkpoints,
+  'audit.sinks': ({ config }) => config.audit.sinks,
+  'audit.spool': ({ config }) => config.audit.spool,
 }
 
 /** Reports on the reloads of one configuration file. */

@@ -9,6 +9,14 @@ import {
   NO_FILE_TO_ROTATE,
   rotateSchema,
 } from '../audit/file-schema.ts'
+import {
+  areSeparate,
+  hasSpool,
+  NO_SPOOL,
+  NOT_SEPARATE,
+  sinksSchema,
+  spoolSchema,
+} from '../audit/forward/schema.ts'
 import { logSchema } from '../config/log-schema.ts'
 import { KEY_ALGORITHMS } from '../keys/key-algorithm.ts'
 import { ATTRIBUTES, attributeOid, EXTENSIONS } from '../x509/oid.ts'
@@ -251,8 +259,12 @@ export const signerSchema = z
           ),
         rotate: rotateSchema.optional(),
         checkpoints: checkpointsSchema.optional(),
+        sinks: sinksSchema.optional(),
+        spool: spoolSchema,
       })
       .refine(hasFileToRotate, NO_FILE_TO_ROTATE)
+      .refine(hasSpool, NO_SPOOL)
+      .refine(areSeparate, NOT_SEPARATE)
       .prefault({})
       .describe('Where issuances and refusals are recorded.'),
     log: logSchema,

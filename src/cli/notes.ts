@@ -109,6 +109,13 @@ export const NOTES: Readonly<Record<string, CommandNotes>> = {
     examples: ['countersign audit public-key audit.key > audit.pub'],
     exitCodes: { 0: 'printed', 1: 'the key cannot be read or used' },
   },
+  'audit forward': {
+    examples: ['countersign audit forward --config signer.yaml --admin unix:forward.sock'],
+    exitCodes: {
+      0: 'a signal ended it',
+      1: 'the configuration or a file that it names cannot be used, or another process forwards',
+    },
+  },
   trace: {
     exitCodes: {
       0: 'events were found, and agree',

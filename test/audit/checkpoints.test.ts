@@ -6,6 +6,7 @@ import { createReadStream } from 'node:fs'
 import { chmod, readFile, rename, writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { readPublicKey, type CheckpointKey } from '../../src/audit/checkpoint.ts'
+import { systemClock } from '../../src/runtime/clock.ts'
 import { openAudit } from '../../src/audit/open.ts'
 import type { JsonLinesSink } from '../../src/audit/sink.ts'
 import { verifyLog, type VerifyOptions } from '../../src/tools/audit-log/verify.ts'
@@ -34,7 +35,9 @@ const open = async (
   if (key !== undefined) await writeFile(path, pemOf(key), { mode: 0o600 })
   const { logger, lines } = memoryLogger()
   const checkpoints = { key: { kind: 'file', path }, every } as const
-  const sink = await openAudit({ file: folder.file('audit.jsonl'), checkpoints }, 'authz', logger)
+  const file = folder.file('audit.jsonl')
+  const parts = { clock: systemClock, logger }
+  const { sink } = await openAudit({ file, checkpoints }, 'authz', parts)
   return { sink, log: lines }
 }
 

@@ -38,7 +38,7 @@ describe('a reload of the signer', () => {
     const { lines } = reload({
       listen: { ...snapshot.config.listen, mode: '0600' },
       admin: { address: { kind: 'unix', path: '/run/admin.sock' }, mode: '0600' },
-      audit: { file: '/var/log/issued.jsonl' },
+      audit: { ...snapshot.config.audit, file: '/var/log/issued.jsonl' },
     })
     assert.match(lines, /"keys":\["listen","admin","audit\.file"\].*after a restart/)
   })

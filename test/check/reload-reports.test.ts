@@ -62,7 +62,11 @@ describe('the report of a loaded configuration', () => {
     const { listen } = before.value.config
     const value = withConfig({
       listen: { authz: { ...listen.authz, mode: '0600' } },
-      audit: { query: 'none', file: '/var/log/audit.jsonl', unauthenticated: 'unlimited' },
+      audit: {
+        ...before.value.config.audit,
+        file: '/var/log/audit.jsonl',
+        unauthenticated: 'unlimited',
+      },
     })
     reports.onLoaded({ value, generation: 2 }, before)
     assert.match(

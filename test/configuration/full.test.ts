@@ -234,6 +234,7 @@ routes: [{ name: app, authenticate: [staff], authorize: [{ allow: all }] }]
           total: { burst: 16_777_216, perSecond: 16_384 },
           summaryInterval: 30_000,
         },
+        spool: { maxBytes: 1_073_741_824, whenFull: 'refuse' },
       },
       state: { memory: {} },
       log: { level: 'info' },

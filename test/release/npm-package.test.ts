@@ -38,7 +38,7 @@ describe('the package', () => {
     const { stdout } = await run('tar', ['-tzf', archive])
     const files = stdout.trim().split('\n')
     const ALLOWED =
-      /^package\/(?:bin\/countersign\.js|lib\/(?:countersign|worker|yaml-worker|part-[A-Z0-9]{8})\.js|schema\/(?:audit|countersign|signer|users)\.schema\.json|package\.json|(?:README|CHANGELOG|SECURITY)\.md|LICENSE|THIRD-PARTY-NOTICES)$/
+      /^package\/(?:bin\/countersign\.js|lib\/(?:countersign|forward-worker|worker|yaml-worker|part-[A-Z0-9]{8})\.js|schema\/(?:audit|countersign|signer|users)\.schema\.json|package\.json|(?:README|CHANGELOG|SECURITY)\.md|LICENSE|THIRD-PARTY-NOTICES)$/
     assert.deepEqual(
       files.filter((file) => !ALLOWED.test(file)),
       [],

@@ -24,14 +24,27 @@ export interface CollectedSpan {
   readonly hasFailed: boolean
 }
 
+/** A log record as the collector got it. */
+export interface CollectedLog {
+  readonly service: string
+  readonly body: string
+  readonly eventName: string
+  readonly timeUnixNano: string
+  readonly attributes: Readonly<Record<string, string>>
+}
+
 /** A running collector. */
 export interface OtelCollector extends AsyncDisposable {
   /** OTLP over HTTP: the URL for traces. */
   readonly httpEndpoint: string
+  /** OTLP over HTTP: the URL for logs. */
+  readonly logsEndpoint: string
   /** OTLP over gRPC. */
   readonly grpcEndpoint: string
   /** All spans so far. */
   spans(): Promise<readonly CollectedSpan[]>
+  /** All log records so far. */
+  logs(): Promise<readonly CollectedLog[]>
   /** Ends it; nothing listens on its ports then. */
   stop(): Promise<void>
   start(): Promise<void>
@@ -47,8 +60,9 @@ export const startOtelCollector = async (): Promise<OtelCollector> => {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await temporaryFolder())
   const file = folder.file('spans.jsonl')
+  const logs = folder.file('logs.jsonl')
   const [http, grpc] = [await freePort(), await freePort()]
-  await writeFile(folder.file('collector.yaml'), configuration(http, grpc, file))
+  await writeFile(folder.file('collector.yaml'), configuration(http, grpc, { file, logs }))
   const daemon = stack.use(
     new Daemon({
       command: PROGRAM,
@@ -64,8 +78,10 @@ export const startOtelCollector = async (): Promise<OtelCollector> => {
   const running = stack.move()
   return {
     httpEndpoint: `http://127.0.0.1:${http}/v1/traces`,
+    logsEndpoint: `http://127.0.0.1:${http}/v1/logs`,
     grpcEndpoint: `http://127.0.0.1:${grpc}`,
     spans: async () => spansIn(await readFile(file, 'utf8').catch(() => '')),
+    logs: async () => logsIn(await readFile(logs, 'utf8').catch(() => '')),
     stop: () => daemon.kill(),
     start: () => daemon.start(),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
@@ -78,7 +94,11 @@ class DisposableSocket extends Socket {
   }
 }
 
-const configuration = (http: number, grpc: number, file: string): string =>
+const configuration = (
+  http: number,
+  grpc: number,
+  { file, logs }: { readonly file: string; readonly logs: string },
+): string =>
   stringify({
     receivers: {
       otlp: {
@@ -88,10 +108,16 @@ const configuration = (http: number, grpc: number, file: string): string =>
         },
       },
     },
-    exporters: { file: { path: file, flush_interval: '50ms' } },
+    exporters: {
+      file: { path: file, flush_interval: '50ms' },
+      'file/logs': { path: logs, flush_interval: '50ms', append: true },
+    },
     service: {
       telemetry: { metrics: { level: 'none' }, logs: { level: 'warn' } },
-      pipelines: { traces: { receivers: ['otlp'], exporters: ['file'] } },
+      pipelines: {
+        traces: { receivers: ['otlp'], exporters: ['file'] },
+        logs: { receivers: ['otlp'], exporters: ['file/logs'] },
+      },
     },
   })
 
@@ -119,6 +145,43 @@ const request = z.object({
     }),
   ),
 })
+
+const logsRequest = z.object({
+  resourceLogs: z.array(
+    z.object({
+      resource: z.object({ attributes: z.array(keyValue) }),
+      scopeLogs: z.array(
+        z.object({
+          logRecords: z.array(
+            z.object({
+              body: z.object({ stringValue: z.string() }),
+              eventName: z.string().default(''),
+              timeUnixNano: z.string(),
+              attributes: z.array(keyValue).default([]),
+            }),
+          ),
+        }),
+      ),
+    }),
+  ),
+})
+
+const logsIn = (lines: string): readonly CollectedLog[] =>
+  lines
+    .split('\n')
+    .slice(0, -1) // without what is being written
+    .flatMap((line) => logsRequest.parse(JSON.parse(line)).resourceLogs)
+    .flatMap(({ resource, scopeLogs }) => {
+      const service = recordOf(resource.attributes)['service.name'] ?? ''
+      return scopeLogs
+        .flatMap(({ logRecords }) => logRecords)
+        .map(({ body, attributes, ...log }) => ({
+          ...log,
+          service,
+          body: body.stringValue,
+          attributes: recordOf(attributes),
+        }))
+    })
 
 const STATUS_ERROR = 2
 

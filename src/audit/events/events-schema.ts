@@ -9,7 +9,7 @@ import {
   certificateRefusedEvent,
   refusalsCountedEvent,
 } from './issuance-schema.ts'
-import { logCheckpointEvent, logOpenedEvent } from './log-schema.ts'
+import { logCheckpointEvent, logOpenedEvent, recordsSkippedEvent } from './log-schema.ts'
 import {
   loginEndedEvent,
   loginEvent,
@@ -30,6 +30,7 @@ export const EVENT_SCHEMAS = {
     sessionsEndedEvent,
     loginRenewedEvent,
     loginEndedEvent,
+    recordsSkippedEvent,
   ],
   signer: [certificateIssuedEvent, certificateRefusedEvent, refusalsCountedEvent],
   both: [configurationLoadedEvent, configurationRejectedEvent, logOpenedEvent, logCheckpointEvent],
@@ -70,5 +71,6 @@ export const auditLineSchema = z
     configurationRejectedEvent.extend(lineKeys),
     logOpenedEvent.extend(lineKeys),
     logCheckpointEvent.extend(lineKeys),
+    recordsSkippedEvent.extend(lineKeys),
   ])
   .describe('A line of the audit log of authz or of the signer.')

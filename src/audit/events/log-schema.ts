@@ -69,9 +69,32 @@ export const logCheckpointEvent = z
   })
   .describe('A signature over all records of the chain until here (`audit.checkpoints`).')
 
+/** Records that a sink does not get. */
+export const recordsSkippedEvent = z
+  .strictObject({
+    event: z.literal('records-skipped'),
+    sink: text.describe('The name in `audit.sinks`.'),
+    cause: z
+      .enum(['deleted', 'refused'])
+      .describe(
+        'Why: `deleted`, the rotated file was deleted before the sink had it (`whenFull: drop-oldest`); `refused`, the sink takes other records and refuses this one. It is in this log.',
+      ),
+    records: z
+      .strictObject({
+        chain: text.describe('Their chain.'),
+        first: z.int().describe('The number of the first.'),
+        last: z.int().describe('The number of the last.'),
+      })
+      .describe('Which records.'),
+    detail: text.optional().describe('What the sink answered.'),
+  })
+  .describe('A sink does not get these records (`audit.sinks`). The sink gets this event.')
+
 /** The chain until here, signed. */
 export type LogCheckpointEvent = Frozen<z.output<typeof logCheckpointEvent>>
 /** A file was opened, or continues after a failed write. */
 export type LogOpenedEvent = Frozen<z.output<typeof logOpenedEvent>>
 /** Bytes in the log that are not a record. */
 export type CutLine = Frozen<z.output<typeof cut>>
+/** Records that a sink does not get. */
+export type RecordsSkippedEvent = Frozen<z.output<typeof recordsSkippedEvent>>

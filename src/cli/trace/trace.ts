@@ -7,7 +7,7 @@ import { isAlarming, isEmpty, correlate, type Trace } from '../../tools/trace/re
 import { trace, type UnreadLine } from '../../tools/trace/tracer.ts'
 import type { CommandConsole, CommandContext } from '../context.ts'
 import { counted } from '../format.ts'
-import { logChunks } from '../log-chunks.ts'
+import { logChunks } from '../../audit/log-chunks.ts'
 import { printable, printableJson } from '../printable.ts'
 import { startProgress, withProgress } from '../progress.ts'
 import { reportFailure } from '../report.ts'

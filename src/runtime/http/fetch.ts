@@ -48,6 +48,8 @@ export interface HttpFetchOptions {
   readonly ca?: Buffer | undefined
   /** A client certificate to show, PEM. */
   readonly client?: { readonly certificate: Buffer; readonly key: Buffer } | undefined
+  /** The name in the server's certificate, where it is not the host of the URL. */
+  readonly serverName?: string | undefined
   /** How many connections are kept for the next request; 0, the default, for none. */
   readonly kept?: number
   /** Name resolution; without it, the system's. Not called for hosts that are addresses. */
@@ -78,6 +80,7 @@ const KEPT_MS = 4_000
 export const httpFetcher = ({
   ca,
   client,
+  serverName,
   kept = 0,
   lookup,
   connect,
@@ -96,6 +99,7 @@ export const httpFetcher = ({
     ...(lookup === undefined ? {} : { lookup }),
     ...(connect === undefined ? {} : { createConnection: connect }),
     ...(ca === undefined ? {} : { ca }),
+    ...(serverName === undefined ? {} : { servername: serverName }),
     ...(client === undefined ? {} : { cert: client.certificate, key: client.key }),
   }
   return {

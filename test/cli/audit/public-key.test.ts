@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
+import { systemClock } from '../../../src/runtime/clock.ts'
 import { openAudit } from '../../../src/audit/open.ts'
 import { memoryLogger } from '../../fakes/logger.ts'
 import { temporaryFolder } from '../../servers/temporary.ts'
@@ -21,7 +22,8 @@ describe('countersign audit public-key', () => {
     const { privateKey } = generateKeyPairSync('ed25519')
     await writeFile(path, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 })
     const checkpoints = { key: { kind: 'file', path }, every: 60_000 } as const
-    const sink = await openAudit({ file: log, checkpoints }, 'signer', memoryLogger().logger)
+    const parts = { clock: systemClock, logger: memoryLogger().logger }
+    const { sink } = await openAudit({ file: log, checkpoints }, 'signer', parts)
     await sink.write(loaded(1))
     sink[Symbol.dispose]()
     const { status, stdout } = await countersign(['audit', 'public-key', path])

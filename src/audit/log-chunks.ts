@@ -17,7 +17,10 @@ const ZSTANDARD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd])
  *
  * The iteration throws CountersignError `file-unreadable`.
  */
-export async function* logChunks(file: string, stdin: Readable): AsyncGenerator<Uint8Array, void> {
+export async function* logChunks(
+  file: string,
+  stdin: Readable = process.stdin,
+): AsyncGenerator<Uint8Array, void> {
   try {
     yield* file === '-' ? stdin : await unpacked(resolve(file))
   } catch (cause) {
