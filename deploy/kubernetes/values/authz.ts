@@ -1,6 +1,7 @@
 // The values of the chart about authz.
 
 import { z } from 'zod'
+import { MOST_WORKERS } from '../../../src/configuration/workers-schema.ts'
 import {
   auditKey,
   autoscaling,
@@ -21,6 +22,14 @@ import {
 export const authzSchema = z
   .strictObject({
     replicas,
+    workers: z
+      .int()
+      .min(1)
+      .max(MOST_WORKERS)
+      .default(1)
+      .describe(
+        'How many processes each pod has (`workers` of countersign.yaml); one process uses one core. Each has ports of its own: the next ones after `port` and `issuerPort`. They share `resources`: some 130 MB for their supervisor, and what one process needs for each. More than one needs `state.kind` sqlite or redis where logins, lock-outs or DPoP proofs are counted.',
+      ),
     autoscaling,
     podDisruptionBudget: disruptionBudget,
     port: port.default(9001).describe('The port of ext_authz (gRPC).'),

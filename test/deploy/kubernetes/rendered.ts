@@ -206,6 +206,10 @@ export const VALUE_SETS: Readonly<Record<string, Values>> = {
     example: 'login',
     values: { authz: { replicas: 1 }, state: { kind: 'sqlite' } },
   },
+  'logins with several workers': {
+    example: 'login',
+    values: { authz: { replicas: 1, workers: 3 }, state: { kind: 'sqlite' } },
+  },
   'without TLS to authz, network policies or a Service': {
     values: {
       authz: { replicas: 1, tls: { enabled: false }, user: null },

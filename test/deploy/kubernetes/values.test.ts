@@ -10,6 +10,10 @@ const ROUTE = { name: 'api', authenticate: ['staff'], authorize: [{ allow: 'ever
 const CERTIFICATE = { routes: [{ ...ROUTE, forward: { certificate: { ca: 'kube' } } }] }
 const AUTHORITY = { certificate: '/ca.crt', key: 'file:/ca.key', limits: { lifetime: '1h' } }
 const AUTHORITIES = { authorities: { kube: AUTHORITY } }
+const STAFF = { basic: { realm: 'Example', verify: [{ users: { file: '/users.yaml' } }] } }
+const API = {
+  bearer: { issuer: 'https://id.example.org', audiences: ['api'], dpop: {} },
+}
 
 const REFUSED: readonly { name: string; values: object; want: RegExp }[] = [
   { name: 'an unknown value', values: { replicas: 3 }, want: /'replicas' not allowed/ },
@@ -54,6 +58,54 @@ const REFUSED: readonly { name: string; values: object; want: RegExp }[] = [
     name: 'a state file with an autoscaler',
     values: { state: { kind: 'sqlite' }, authz: { replicas: 1, autoscaling: { enabled: true } } },
     want: /authz\.autoscaling: with state\.kind sqlite there is one pod/,
+  },
+  {
+    name: 'a number of workers in the configuration that is another than that of the chart',
+    values: { config: { workers: 4 }, authz: { workers: 2 } },
+    want: /config\.workers: it is 4, and authz\.workers, .* is 2; remove it, and set authz\.workers/,
+  },
+  {
+    name: 'a number of workers that follows the CPUs, since Envoy reads it on another machine',
+    values: { config: { workers: 'auto' } },
+    want: /config\.workers: it is auto, and authz\.workers, .* is 1/,
+  },
+  {
+    name: 'more workers than Envoy has addresses for',
+    values: { authz: { workers: 65 } },
+    want: /'\/authz\/workers': maximum: got 65, want 64/,
+  },
+  {
+    name: 'workers that each have logins of their own',
+    values: { config: SESSIONS, authz: { replicas: 1, workers: 2 } },
+    want: /authz\.workers: with state\.kind memory each worker would have its own logins, codes and sessions/,
+  },
+  {
+    name: 'workers that each count failed passwords',
+    values: { config: { authenticators: { staff: STAFF } }, authz: { workers: 2 } },
+    want: /authz\.workers: .* failed passwords and lock-outs \(config\.authenticators\.staff\)/,
+  },
+  {
+    name: 'workers that each remember DPoP proofs',
+    values: { config: { authenticators: { api: API } }, authz: { workers: 2 } },
+    want: /authz\.workers: .* used DPoP proofs \(config\.authenticators\.api\)/,
+  },
+  {
+    name: 'a port of the last worker that does not exist',
+    values: { authz: { workers: 4, port: 65_533 } },
+    want: /authz\.port: there is no port 65536 .* set it to 65532 or less/,
+  },
+  {
+    name: 'a port of a worker that is also that of the metrics',
+    values: { authz: { workers: 4, adminPort: 9003 } },
+    want: /authz\.adminPort: 9003 is a port of the workers, which have 9001 to 9004/,
+  },
+  {
+    name: 'ports of the issuer that are also those of ext_authz',
+    values: {
+      config: { issuer: { url: 'https://id.example.org', keys: '/k' } },
+      authz: { workers: 3, issuerPort: 8999 },
+    },
+    want: /authz\.port: 9001 is a port of the workers, which have 8999 to 9001 \(authz\.issuerPort\)/,
   },
   {
     name: 'an autoscaler whose least number is greater than its greatest',

@@ -14,6 +14,7 @@
 {{- fail "envoy.bootstrap: an Envoy with a plaintext connection to authz does not pass `countersign envoy lint`; set authz.tls.enabled to true" -}}
 {{- end -}}
 {{- include "countersign.checkPods" . -}}
+{{- include "countersign.checkWorkers" . -}}
 {{- include "countersign.checkSigner" . -}}
 {{- include "countersign.checkIssuer" . -}}
 {{- include "countersign.checkApiServer" . -}}
@@ -60,6 +61,53 @@
 {{- if gt (int .Values.authz.replicas) 1 -}}
 {{- fail "state.kind: with sqlite there is one pod, which has the file; set authz.replicas to 1, or state.kind to redis" -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "countersign.checkWorkers" -}}
+{{- with .Values.authz -}}
+{{- $written := get $.Values.config "workers" -}}
+{{- if and $written (ne (toString $written) (toString .workers)) -}}
+{{- fail (printf "config.workers: it is %v, and authz.workers, by which the chart opens ports, is %v; remove it, and set authz.workers" $written .workers) -}}
+{{- end -}}
+{{- if gt (int .workers) 1 -}}
+{{- $ports := list (dict "name" "port" "first" (int .port) "count" (int .workers)) (dict "name" "adminPort" "first" (int .adminPort) "count" 1) -}}
+{{- if $.Values.config.issuer -}}
+{{- $ports = append $ports (dict "name" "issuerPort" "first" (int .issuerPort) "count" (int .workers)) -}}
+{{- end -}}
+{{- range $one := $ports -}}
+{{- $last := sub (add $one.first $one.count) 1 -}}
+{{- if gt $last 65535 -}}
+{{- fail (printf "authz.%s: there is no port %v for the last of authz.workers; set it to %v or less" $one.name $last (sub 65536 $one.count)) -}}
+{{- end -}}
+{{- range $other := $ports -}}
+{{- if and (ne $one.name $other.name) (ge $other.first $one.first) (le $other.first $last) -}}
+{{- fail (printf "authz.%s: %v is a port of the workers, which have %v to %v (authz.%s); set it to another" $other.name $other.first $one.first $last $one.name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- with and (eq $.Values.state.kind "memory") (include "countersign.countedInMemory" $ | trim) -}}
+{{- fail (printf "authz.workers: with state.kind memory each worker would have its own %s; set state.kind to redis, or to sqlite with one pod" .) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* What a worker would count or remember alone with `state: memory`; empty where there is nothing (src/configuration/workers.ts). */ -}}
+{{- define "countersign.countedInMemory" -}}
+{{- $issuer := .Values.config.issuer | default dict -}}
+{{- if or (hasKey $issuer "login") $issuer.clients -}}
+logins, codes and sessions (config.issuer)
+{{- else -}}
+{{- $counted := list -}}
+{{- range $name, $authenticator := .Values.config.authenticators -}}
+{{- if and (hasKey $authenticator "basic") (ne (toString (dig "basic" "bruteForceProtection" true $authenticator)) "false") -}}
+{{- $counted = append $counted (printf "failed passwords and lock-outs (config.authenticators.%s)" $name) -}}
+{{- else if hasKey (dig "bearer" dict $authenticator) "dpop" -}}
+{{- $counted = append $counted (printf "used DPoP proofs (config.authenticators.%s)" $name) -}}
+{{- end -}}
+{{- end -}}
+{{- join " and " $counted -}}
 {{- end -}}
 {{- end -}}
 

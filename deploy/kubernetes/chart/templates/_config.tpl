@@ -13,6 +13,9 @@
 {{- define "countersign.ownConfig" -}}
 {{- $values := .Values -}}
 version: 1
+{{- if gt (int .Values.authz.workers) 1 }}
+workers: {{ .Values.authz.workers }}
+{{- end }}
 listen:
   authz:
     address: 0.0.0.0:{{ .Values.authz.port }}
@@ -128,7 +131,7 @@ signerAddress: unix:/run/countersign/signer.sock
 {{- /* The parts of countersign.yaml that authz reads only at its start. */ -}}
 {{- define "countersign.untilRestart" -}}
 {{- $config := include "countersign.config" . | fromYaml -}}
-{{- pick $config "listen" "state" "audit" | toYaml -}}
+{{- pick $config "listen" "workers" "state" "audit" | toYaml -}}
 {{- end -}}
 
 {{- /* The parts of countersign.yaml that determine Envoy's configuration; rules do not, and need no restart. */ -}}

@@ -37,6 +37,27 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{ include "countersign.fullname" . }}-authz.{{ .Release.Namespace }}.svc
 {{- end -}}
 
+{{- /* The ports of all workers: (list $ "grpc" 9001) gives { name, port } of each, worker 0 without a number. */ -}}
+{{- define "countersign.workerPorts" -}}
+{{- $workers := (first .).Values.authz.workers | int -}}
+{{- $first := last . -}}
+{{- $name := index . 1 -}}
+{{- range $index := until $workers }}
+- { name: {{ ternary $name (printf "%s-%d" $name $index) (eq $index 0) }}, port: {{ add $first $index }} }
+{{- end -}}
+{{- end -}}
+
+{{- /* The same as a port of a NetworkPolicy, which can state a range as numbers alone. */ -}}
+{{- define "countersign.policyPort" -}}
+{{- $workers := (first .).Values.authz.workers | int -}}
+{{- $first := last . -}}
+{{- if gt $workers 1 -}}
+- { protocol: TCP, port: {{ $first }}, endPort: {{ sub (add $first $workers) 1 }} }
+{{- else -}}
+- { protocol: TCP, port: {{ index . 1 }} }
+{{- end -}}
+{{- end -}}
+
 {{- /* Whether authz sends requests to the API server of its cluster: "true" or nothing. */ -}}
 {{- define "countersign.asksApiServer" -}}
 {{- if or .Values.apiServer.tokenReview .Values.apiServer.subjectAccessReview -}}true{{- end -}}
