@@ -106,8 +106,9 @@ export class Rotation {
     const { keep, gzip } = this.#config
     this.#hasHeld = false
     try {
-      const held = await this.#holder?.held()
       const all = this.#rotated(await readdir(this.#folder))
+      // After the names: a file that is rotated meanwhile is in neither.
+      const held = await this.#holder?.held()
       const numbers = [...new Set(all.map(({ number }) => number))].toSorted((a, b) => a - b)
       const old = new Set(keep === undefined ? [] : numbers.slice(0, -keep))
       for (const { name, number, isPacked } of all) {

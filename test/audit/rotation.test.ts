@@ -168,3 +168,21 @@ describe('rotation that fails', () => {
     assert.equal((await readFile(join(moved, 'audit.jsonl'), 'utf8')).split('\n').length, 602)
   })
 })
+
+describe('rotated files that wait for a sink', () => {
+  it('are not deleted where they were rotated while it was found out which wait', async () => {
+    await using folder = await temporaryFolder()
+    const path = folder.file('audit.jsonl')
+    const fileOf = (number: number): string => `${path}-20261128T120000Z-00000${number}`
+    await writeFile(fileOf(1), 'one')
+    const holder = {
+      async held(): Promise<ReadonlySet<string>> {
+        for (const number of [2, 3]) await writeFile(fileOf(number), 'more')
+        return new Set()
+      },
+    }
+    const config = { size: 65_536, keep: 1, gzip: false }
+    await new Rotation(path, config, memoryLogger().logger, holder).clean()
+    assert.equal((await filesIn(folder)).length, 3)
+  })
+})
