@@ -31,7 +31,7 @@ const MOST_BEFORE_FIRST = 16_777_216
 /** Lists the files of a log. */
 export class Segments {
   readonly #path: string
-  /** The first records of files that were read before. */
+  /** The first records of rotated files that were read before. */
   #known = new Map<string, ChainFields>()
 
   /** @param path of the file that is written to */
@@ -78,9 +78,11 @@ export class Segments {
       if (status.size === 0) continue
       const path = join(dirname(this.#path), name)
       const id = fileId(status)
-      const first = this.#known.get(id) ?? (await firstRecord(path))
+      const key = `${name} ${id} ${status.size} ${status.mtimeMs}`
+      const first = this.#known.get(key) ?? (await firstRecord(path))
       if (first === undefined) continue
-      known.set(id, first)
+      // Not of the file that is written to: a new one may have the inode of one that was just deleted.
+      if (path !== this.#path) known.set(key, first)
       const isPacked = PACKED.test(name)
       segments.push({ path, id, size: status.size, modified: status.mtimeMs, first, isPacked })
     }
