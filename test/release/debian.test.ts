@@ -162,6 +162,28 @@ describe('the Debian package', { skip: skipWithoutDebian() || skipWithoutEnvoy()
     assert.equal(await mainPid('countersign-authz'), pid)
   })
 
+  it('runs several workers, whose supervisor alone gets the signals of systemd', async () => {
+    const unit = 'countersign-authz'
+    const state = 'state: { sqlite: /var/lib/countersign/authz/state.db }'
+    await appendFile(file('countersign.yaml'), `\nworkers: 2\n${state}\n`)
+    await machine.run('systemctl', 'restart', unit)
+    await works()
+    assert.equal(
+      await machine.run('systemctl', 'show', '--property=KillMode', '--value', unit),
+      'mixed\n',
+    )
+    const pid = (await mainPid(unit)).trim()
+    const children = (await machine.run('cat', `/proc/${pid}/task/${pid}/children`)).trim()
+    const workers = children.split(' ')
+    assert.equal(workers.length, 2)
+    await machine.run('systemctl', 'stop', unit)
+    for (const worker of workers) await machine.run('test', '!', '-e', `/proc/${worker}`)
+    const journal = await machine.run('journalctl', `--unit=${unit}`, '--output=cat')
+    assert.doesNotMatch(journal, /worker ended/)
+    await machine.run('systemctl', 'start', unit)
+    await works()
+  })
+
   it('has its audit files rotated by logrotate, and writes to the new ones', async () => {
     const earlier = await readFile(audit(), 'utf8')
     await machine.run('logrotate', '--force', '/etc/logrotate.d/countersign')
