@@ -19,7 +19,7 @@ export const COOKIE = '__Host-countersign'
 /** What differs between them. */
 export interface DashboardOptions extends Pick<
   SiteOptions,
-  'authenticators' | 'movable' | 'verify'
+  'authenticators' | 'more' | 'movable' | 'verify'
 > {
   /** Keys of `issuer.login` that differ. */
   readonly login?: Readonly<Record<string, unknown>>
