@@ -93,7 +93,7 @@ const ruleOf = (name: string): Rule => {
 const isOfProcess = (name: string): boolean => /^(process|nodejs)_/.test(name)
 
 /** Whether its value only grows while the process runs. */
-export const isCounted = ({ type }: Pick<Family, 'type'>): boolean =>
+const isCounted = ({ type }: Pick<Family, 'type'>): boolean =>
   type === 'counter' || type === 'histogram'
 
 /** The page of one process. */

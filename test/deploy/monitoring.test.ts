@@ -25,13 +25,6 @@ const READER = goProgram('grafana-dashboards')
 const NOT_SHOWN: ReadonlySet<string> = new Set([
   'countersign_config_generation', // counts the reloads of one process: the age of the configuration is shown
   'countersign_signing_keys', // the keys are listed, with their ages
-  // Only where the log has sinks; alerts watch them, and docs/operate/send-audit-events.md says what they mean.
-  'countersign_audit_sink_waiting_records',
-  'countersign_audit_sink_waiting_bytes',
-  'countersign_audit_sink_waiting_seconds',
-  'countersign_audit_spool_max_bytes',
-  'countersign_audit_sink_records_total',
-  'countersign_audit_sink_failures_total',
 ])
 
 const rulesSchema = z.object({

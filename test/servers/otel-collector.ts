@@ -25,7 +25,7 @@ export interface CollectedSpan {
 }
 
 /** A log record as the collector got it. */
-export interface CollectedLog {
+interface CollectedLog {
   readonly service: string
   readonly body: string
   readonly eventName: string

@@ -11,7 +11,7 @@ import { freePort } from './ports.ts'
 import { temporaryFolder } from './temporary.ts'
 
 /** A message as rsyslog parsed it. */
-export interface SyslogMessage {
+interface SyslogMessage {
   readonly facility: string
   readonly severity: string
   readonly app: string

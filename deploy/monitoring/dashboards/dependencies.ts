@@ -177,9 +177,13 @@ const consequences = [
   }),
   timeSeries({
     title: 'Spans for the collector of traces',
-    about: '`lost`: the collector did not take them. Checks do not wait for it.',
+    about:
+      '`lost`: the collector did not take them; `dropped`: too many came at once. Checks and issuances do not wait for it.',
     unit: 'cps',
-    queries: { '{{outcome}}': sum(rate(series('countersign_spans_total')), 'outcome') },
+    queries: {
+      '{{outcome}}': sum(rate(series('countersign_spans_total')), 'outcome'),
+      'signer: {{outcome}}': sum(rate(series('countersign_signer_spans_total')), 'outcome'),
+    },
   }),
 ]
 

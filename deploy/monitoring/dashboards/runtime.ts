@@ -197,6 +197,50 @@ const operation = [
   }),
 ]
 
+const auditSinks = [
+  timeSeries({
+    title: 'Audit sinks: records',
+    about:
+      'By sink and result. `deleted`: the spool was full before the sink took them; `refused`: the sink takes the records before and after.',
+    unit: 'cps',
+    queries: {
+      '{{sink}} {{result}}': sum(
+        rate(series('countersign_audit_sink_records_total')),
+        'sink, result',
+      ),
+    },
+  }),
+  timeSeries({
+    title: 'Audit sinks: batches that failed',
+    about:
+      'They are sent again. The log of authz has the reason (docs/operate/send-audit-events.md).',
+    unit: 'cps',
+    queries: { '{{sink}}': sum(rate(series('countersign_audit_sink_failures_total')), 'sink') },
+  }),
+  timeSeries({
+    title: 'Audit sinks: oldest record that waits',
+    about: 'How far a sink is behind. It grows while the sink does not answer.',
+    unit: 's',
+    queries: { '{{sink}}': `max by (sink) (${series('countersign_audit_sink_waiting_seconds')})` },
+  }),
+  timeSeries({
+    title: 'Audit sinks: records that wait',
+    about: 'They are in the audit file and its rotated files.',
+    unit: 'short',
+    queries: { '{{sink}}': sum(series('countersign_audit_sink_waiting_records'), 'sink') },
+  }),
+  timeSeries({
+    title: 'Audit sinks: spool',
+    about:
+      'Bytes that wait, of the sink that is furthest behind, and the bound. At the bound requests are refused, or records deleted (`audit.spool.whenFull`).',
+    unit: 'bytes',
+    queries: {
+      waiting: `max(${series('countersign_audit_sink_waiting_bytes')})`,
+      bound: `min(${series('countersign_audit_spool_max_bytes')})`,
+    },
+  }),
+]
+
 const envoy = [
   timeSeries({
     title: 'Envoy: memory',
@@ -240,6 +284,7 @@ export const runtime: Dashboard = {
     { title: 'CPU', panels: cpu },
     { title: 'Memory and files', panels: memory },
     { title: 'Operation', panels: operation },
+    { title: 'Audit sinks', panels: auditSinks },
     { title: 'Envoy', panels: envoy },
   ],
 }

@@ -32,7 +32,7 @@ export interface ForwardCounts {
 }
 
 /** Milliseconds between attempts: twice as long after each failure. */
-export interface Backoff {
+interface Backoff {
   readonly first: number
   readonly longest: number
 }

@@ -21,7 +21,7 @@ export interface CalledServers {
   /** An introspection endpoint, and a token endpoint. */
   readonly introspection: string
   readonly tokenEndpoint: string
-  /** An application that receives logout tokens, and the collector of traces. */
+  /** An application that receives logout tokens and audit events, and the collector of traces. */
   readonly application: string
   readonly collector: string
   /** The CA of client certificates, its CRL, and a client. */

@@ -41,7 +41,11 @@ export const siteConfiguration = (servers: CalledServers, ports: Ports): object 
   authenticators: authenticators(servers),
   routes: routes(servers),
   issuer: issuer(servers),
-  audit: { file: 'audit.jsonl' },
+  audit: {
+    file: 'audit.jsonl',
+    rotate: { size: 67_108_864 },
+    sinks: { siem: { http: { url: `${servers.application}/audit` } } },
+  },
   tracing: { otlp: { endpoint: servers.collector, protocol: 'http/protobuf' }, sampling: 1 },
   log: { level: 'error' },
   envoy: envoy(servers, ports),
