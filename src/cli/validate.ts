@@ -13,6 +13,7 @@ import { ConfigurationError, formatWarning, type Problem } from '../config/probl
 import type { Config } from '../configuration/schema.ts'
 import { readSignerConfig } from '../ca/parse.ts'
 import type { SignerConfig } from '../ca/schema.ts'
+import { descriptionFindings } from '../tools/validation/api-descriptions.ts'
 import type { Finding } from '../tools/validation/finding.ts'
 import { signerSiteFindings, siteFindings } from '../tools/validation/site.ts'
 import { systemClock } from '../runtime/clock.ts'
@@ -88,6 +89,7 @@ const authz = async (
   await snapshot?.[Symbol.asyncDispose]()
   const reading = { files, now: systemClock.now() }
   addFindings(found, await siteFindings(config, reading, { envoyFiles }), locate)
+  addFindings(found, await descriptionFindings(config, reading), locate)
   if (found.problems.length > before) return config
   const routes = counted(config.routes.length, 'route')
   console.log(`${file} is valid: ${routes}, ${counted(files.paths.length, 'file')} read`)

@@ -35,7 +35,7 @@ export const REQUEST_REASONS = {
   },
   'ambiguous-path': {
     cause:
-      'Servers read the path in different ways: an encoded slash, dot segments, double encoding, or a path that some servers would treat as one of another route.',
+      'Servers read the path in different ways: an encoded slash, dot segments, double encoding, or a path that some servers would treat as one of another route. Or the path does not distinguish operations of the OpenAPI document.',
     remedy:
       'Send the path in its normal form. `match.ambiguousPaths: allow` of the route accepts paths that differ only in capitals, a final slash, path parameters or Unicode form.',
   },

@@ -11,6 +11,7 @@ import { diffOperations } from '../../request/openapi/diff.ts'
 import { readApiDescription, type ApiDescription } from '../../request/openapi/document.ts'
 import { CountersignError, describeError } from '../../runtime/errors.ts'
 import type { CommandContext } from '../context.ts'
+import { printable } from '../printable.ts'
 import { reportFailure } from '../report.ts'
 import { ruleDrift, unnamedOperations } from './rules.ts'
 import { diffAsJson, diffAsText, listAsJson, listAsText, type DiffReport } from './text.ts'
@@ -81,11 +82,14 @@ const orUnusable = async (context: CommandContext, run: () => Promise<number>): 
 }
 
 const list = async (
-  { process }: CommandContext,
+  { process, console }: CommandContext,
   file: string,
   { base, json }: ListOptions,
 ): Promise<number> => {
   const description = await readDescription(new ConfigurationFiles(), file, base)
+  for (const warning of description.warnings) {
+    console.error(printable(`${file}: warning: ${warning}`))
+  }
   process.stdout.write(json === true ? listAsJson(description) : listAsText(description))
   return 0
 }
@@ -147,7 +151,7 @@ const chosenRoutes = (
   throw new CountersignError('usage', reason)
 }
 
-/** As the service does: a document with ambiguous paths is refused. */
+/** As the service does, and with all warnings. */
 const readDescription = async (
   files: ConfigurationFiles,
   file: string,
@@ -155,7 +159,7 @@ const readDescription = async (
 ): Promise<ApiDescription> => {
   const text = await files.readText(file)
   try {
-    return await readApiDescription(text, { base })
+    return await readApiDescription(text, { base, allWarnings: true })
   } catch (cause) {
     if (!(cause instanceof CountersignError)) throw cause
     throw new CountersignError(cause.code, `${file}: ${describeError(cause)}`, { cause })

@@ -2,7 +2,7 @@
 
 import type { JsonObject } from '../../runtime/json-object.ts'
 import { readPath } from '../path.ts'
-import type { OpenApiFormat } from './schema.ts'
+import type { OpenApiFormat } from './shape.ts'
 import { elementsOf, faultAt, member, membersOf, textOf, type Place } from './value.ts'
 
 /**
@@ -27,20 +27,27 @@ export const baseOf = (
   )
 }
 
+// Real documents have one.
+const MOST_ELSEWHERE = 8
+
 /**
- * Refuses `servers` of one path or operation that put it elsewhere than the rest (OpenAPI 3: they
- * replace those of the document). Another host with the same path is irrelevant.
+ * The base paths at which `servers` of one path or operation put it elsewhere than the rest (OpenAPI
+ * 3: they replace those of the document). Another host with the same path is irrelevant.
  *
- * @throws CountersignError `malformed-openapi`
+ * @throws CountersignError `malformed-openapi`: more than 8
  */
-export const checkOwnServers = (owner: unknown, place: Place, base: string, own: string): void => {
-  if (elementsOf(member(owner, 'servers')).length === 0) return
-  const elsewhere = serverBases(membersOf(owner), place).find((one) => one !== base && one !== own)
-  if (elsewhere === undefined) return
-  throw faultAt(
-    [...place, 'servers'],
-    `a server whose path (${elsewhere || '/'}) is not that of the document (${base || '/'}); describe what is served there in a document of its own`,
+export const basesElsewhere = (
+  owner: unknown,
+  place: Place,
+  base: string,
+  own: string,
+): readonly string[] => {
+  if (elementsOf(member(owner, 'servers')).length === 0) return []
+  const elsewhere = serverBases(membersOf(owner), place).filter(
+    (one) => one !== base && one !== own,
   )
+  if (elsewhere.length <= MOST_ELSEWHERE) return elsewhere
+  throw faultAt([...place, 'servers'], `more than ${MOST_ELSEWHERE} different paths`)
 }
 
 /** The different paths of `servers`; that of the default, `/`, where there are none. */

@@ -12,6 +12,7 @@ import type { ApiDescription } from './document.ts'
 export interface DescriptionTask {
   readonly text: string
   readonly base: string | undefined
+  readonly allWarnings: boolean
 }
 
 /** What the worker answers. */
@@ -27,9 +28,8 @@ export interface DescriptionLimits {
   readonly memory: number
 }
 
-// The largest that are published take 5 s. The library that holds the schemas compares the members of
-// some lists in pairs: some megabytes of parameters would keep it busy for hours, and as long there
-// would not be a reload.
+// The largest that are published take some seconds. The library that holds the schemas, which only tools
+// use, compares the members of some lists in pairs: some megabytes of parameters keep it busy for hours.
 const LIMITS: DescriptionLimits = { time: 60_000, memory: 1024 }
 
 // The extension is that of this file: `.ts` in a clone, `.js` when it is built.
@@ -40,9 +40,12 @@ export class ApiDescriptions {
   // A configuration has few, and the one before it may come back.
   readonly #known = new LRUCache<string, ApiDescription>({ max: 32 })
   readonly #limits: DescriptionLimits
+  readonly #allWarnings: boolean
 
-  constructor(limits = LIMITS) {
+  /** @param options.allWarnings as for {@link readApiDescription} */
+  constructor(limits = LIMITS, { allWarnings = false }: { readonly allWarnings?: boolean } = {}) {
     this.#limits = limits
+    this.#allWarnings = allWarnings
   }
 
   /**
@@ -54,7 +57,7 @@ export class ApiDescriptions {
     const key = digestOf([text, base])
     const known = this.#known.get(key)
     if (known !== undefined) return known
-    const result = await runWorker({ text, base }, this.#limits)
+    const result = await runWorker({ text, base, allWarnings: this.#allWarnings }, this.#limits)
     if (!result.ok) throw new CountersignError(result.code, result.message)
     this.#known.set(key, result.description)
     return result.description

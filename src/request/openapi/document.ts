@@ -2,12 +2,20 @@
 // out as plain data, or as an error that names the place.
 
 import type { JsonObject } from '../../runtime/json-object.ts'
-import { baseOf, checkOwnServers, serverBases } from './base.ts'
+import { baseOf, basesElsewhere, serverBases } from './base.ts'
 import { OperationIndex } from './operation-index.ts'
 import type { Operation } from './operation.ts'
-import { refuseRemoteReferences, resolve } from './references.ts'
-import { checkSchema, type OpenApiFormat } from './schema.ts'
+import { remoteReference, resolve } from './references.ts'
+import { schemaFault } from './schema.ts'
 import { scopesOf } from './security.ts'
+import {
+  checkDocument,
+  checkOperation,
+  checkPathItem,
+  formatOf,
+  METHODS_OF,
+  type OpenApiFormat,
+} from './shape.ts'
 import { readDocument } from './text.ts'
 import { elementsOf, faultAt, member, membersOf, pointerOf, textOf, type Place } from './value.ts'
 
@@ -19,38 +27,61 @@ export interface ApiDescription {
   readonly base: string
   /** In the order of the document. */
   readonly operations: readonly Operation[]
+  /**
+   * What is unusual about the document, for operators: `#/paths/~1users: …`. Only what concerns
+   * paths, unless the caller wants all warnings.
+   */
+  readonly warnings: readonly string[]
 }
 
 /**
- * Reads Swagger 2.0 and OpenAPI 3.0, 3.1 or 3.2, in JSON or YAML. References lead within the text
- * only. `webhooks` and `callbacks` are requests that the API makes, not ones that it takes.
+ * Reads Swagger 2.0 and OpenAPI 3.0, 3.1 or 3.2, in JSON or YAML. What decides about requests
+ * is checked: paths, methods, ids, tags, `security`, `servers` and the references among them. The
+ * rest may be anything. References are followed within the text only. `webhooks` and `callbacks` are requests that the API makes, not ones that it takes.
  *
  * @param options.base the path prefix of the route; default: that of the document
+ * @param options.allWarnings whether the schema of OpenAPI and references to other files are warned
+ *   about, too; it takes longer than the rest
  * @throws CountersignError `malformed-openapi`, with the place as a JSON pointer and what to do
  */
 export const readApiDescription = async (
   text: string,
-  options: { readonly base?: string | undefined } = {},
+  options: { readonly base?: string | undefined; readonly allWarnings?: boolean } = {},
 ): Promise<ApiDescription> => {
   const document = readDocument(text)
   refuseManyPaths(document)
-  const format = await checkSchema(document)
-  refuseRemoteReferences(document)
+  const format = formatOf(document)
+  checkDocument(document, format)
   const base = baseOf(document, format, options.base)
-  const operations = readOperations({ document, format, base })
+  const operations = readOperations({
+    document,
+    format,
+    base,
+    ownBase: ownBaseOf(document, format, base),
+  })
   if (operations.length === 0) throw faultAt(['paths'], 'no operation in the document')
   refuseRepeatedIds(operations)
-  const description = {
+  const read = operations.map(({ operation }) => operation)
+  // Found here, off the main thread: templates that cannot be read, and too many in one place.
+  const index = new OperationIndex(read, base)
+  const rest = options.allWarnings === true ? await warningsOf(document, format) : []
+  return {
     title: textOf(member(document, 'info'), 'title') ?? '',
     format,
     base,
-    operations: operations.map(({ operation }) => operation),
+    operations: read,
+    warnings: [...index.warnings, ...rest],
   }
-  // Found here, off the main thread: templates that match the same paths, and too many in one place.
-  // oxlint-disable-next-line no-new -- it throws or it does not
-  new OperationIndex(description.operations, base)
-  return description
 }
+
+/** What is unusual about the parts of a document that decide nothing. */
+const warningsOf = async (
+  document: JsonObject,
+  format: OpenApiFormat,
+): Promise<readonly string[]> =>
+  [await schemaFault(document, format), remoteReference(document)].filter(
+    (warning) => warning !== undefined,
+  )
 
 // Far more than any that is published. Every one is put in its place when the configuration is read,
 // and a document could be so made that each is tried on every request.
@@ -65,6 +96,7 @@ interface Context {
   readonly document: JsonObject
   readonly format: OpenApiFormat
   readonly base: string
+  readonly ownBase: string
 }
 
 interface Placed {
@@ -77,14 +109,6 @@ const readOperations = (context: Context): readonly Placed[] =>
     .filter(([template]) => template.startsWith('/'))
     .flatMap(([template, item]) => readPathItem(context, template, item))
 
-// Each version's path item, and no further key: `parameters` is not a method.
-const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch'] as const
-const METHODS_OF: Readonly<Record<OpenApiFormat, readonly string[]>> = {
-  '2.0': METHODS,
-  '3.0': [...METHODS, 'trace'],
-  '3.1': [...METHODS, 'trace'],
-  '3.2': [...METHODS, 'trace', 'query'],
-}
 // As requests may have it (`request.ts`).
 const METHOD = /^[A-Z][A-Z-]{0,31}$/
 
@@ -92,11 +116,21 @@ const readPathItem = (context: Context, template: string, item: unknown): readon
   const here: Place = ['paths', template]
   const { value, place } = resolve(context.document, item, here)
   if (value !== item) refuseSiblings(context.format, item, here)
+  checkPathItem(value, context.format, place)
   const found: Placed[] = []
+  const ofItem = elsewhereOf(context, value, place)
   const read = (method: string, operation: unknown, at: Place): void => {
-    if (operation !== undefined) found.push(readOperation(context, template, method, operation, at))
+    if (operation === undefined) return
+    // Those of the operation would replace those of the path; the rare document with both is read strictly.
+    const own = elsewhereOf(context, operation, at)
+    const elsewhere = [...new Set([...ofItem, ...own])]
+    const placed = readOperation(context, template, method, operation, at)
+    found.push(
+      elsewhere.length === 0
+        ? placed
+        : { ...placed, operation: { ...placed.operation, elsewhere } },
+    )
   }
-  checkServers(context, value, place)
   for (const method of METHODS_OF[context.format]) {
     read(method.toUpperCase(), member(value, method), [...place, method])
   }
@@ -119,12 +153,22 @@ const refuseSiblings = (format: OpenApiFormat, item: unknown, place: Place): voi
   throw faultAt(place, `both "$ref" and ${JSON.stringify(sibling)}: move it to where $ref leads`)
 }
 
-const checkServers = ({ document, format, base }: Context, owner: unknown, place: Place): void => {
-  if (format === '2.0') return
-  if (elementsOf(member(owner, 'servers')).length === 0) return
-  const [own = '', ...others] = serverBases(document, [])
-  checkOwnServers(owner, place, base, others.length === 0 ? own : base)
+/** The base of the document's own servers, where they have one and it can be read; else the route's. */
+const ownBaseOf = (document: JsonObject, format: OpenApiFormat, base: string): string => {
+  if (format === '2.0') return base
+  try {
+    const [own = '', ...others] = serverBases(document, [])
+    return others.length === 0 ? own : base
+  } catch {
+    return base // `base` of the configuration replaces them
+  }
 }
+
+const elsewhereOf = (
+  { format, base, ownBase }: Context,
+  owner: unknown,
+  place: Place,
+): readonly string[] => (format === '2.0' ? [] : basesElsewhere(owner, place, base, ownBase))
 
 const readOperation = (
   context: Context,
@@ -133,7 +177,7 @@ const readOperation = (
   value: unknown,
   place: Place,
 ): Placed => {
-  checkServers(context, value, place)
+  checkOperation(value, context.format, place)
   const id = textOf(value, 'operationId') ?? ''
   return {
     operation: {

@@ -4,8 +4,8 @@
 import { fold, looseSegments } from '../loose-path.ts'
 import type { Operation, OperationMatch } from './operation.ts'
 import { SegmentTree, type Leaf } from './segment-tree.ts'
-import { divide, parseTemplate, type Segment } from './template.ts'
-import { faultAt } from './value.ts'
+import { divide, hasMoreThanPath, parseTemplate, type Segment } from './template.ts'
+import { pointerOf } from './value.ts'
 
 /** What operation a request is for. */
 export type OperationFinding =
@@ -31,19 +31,21 @@ interface Trees {
  *
  * Of several templates that fit, the one counts that is at least as specific as each other in every
  * segment. Where there is none (`/users/{id}/keys` and `/users/me/{part}` for `/users/me/keys`), the
- * path is ambiguous. GitHub's document has 43 such pairs, so the document is not refused for
- * them; it is for templates that differ only in their parameters' names, since they match the same paths.
+ * path is ambiguous. GitHub's document has 43 such pairs, so the document is not refused for them.
+ * Neither is it for operations that no path distinguishes: templates that differ only in their parameters'
+ * names, or have more than a path. Every path of such a template is ambiguous.
  */
 export class OperationIndex {
   readonly #methods = new Map<string, Trees>()
   readonly #ignoresTrailingSlash: boolean
+  /** By the operation that is in the trees: those that no path distinguishes. */
+  readonly #indistinct = new Map<Operation, Set<Operation>>()
 
   /**
    * @param base where the templates begin: empty, or a path such as `/v1`
    * @param options.ignoreTrailingSlash whether a slash at the end means nothing, as to a Kubernetes API
    *   server: its document has `/api/v1/`, and kubectl asks for `/api/v1`
-   * @throws CountersignError `malformed-openapi`: a template that cannot be read, or two of one
-   *   method that match the same paths
+   * @throws CountersignError `malformed-openapi`: a template that cannot be read
    */
   constructor(
     operations: readonly Operation[],
@@ -51,26 +53,39 @@ export class OperationIndex {
     { ignoreTrailingSlash = false }: { readonly ignoreTrailingSlash?: boolean } = {},
   ) {
     this.#ignoresTrailingSlash = ignoreTrailingSlash
-    const prefix = base.endsWith('/') ? base.slice(0, -1) : base
-    const baseSegments = prefix
-      .split('/')
-      .slice(1)
-      .map((text): Segment => ({ kind: 'literal', text }))
     for (const operation of operations) {
-      const { method, template, openEnded = false } = operation
-      const segments = this.#withoutTrailingSlash(
-        [...baseSegments, ...parseTemplate(template, openEnded)],
-        isEmpty,
-      )
-      const trees = this.#methods.get(method) ?? {
-        exact: new SegmentTree(),
-        loose: new SegmentTree(),
-      }
-      this.#methods.set(method, trees)
-      const same = trees.exact.add({ operation, segments })
-      if (same !== undefined) throw indistinct(operation, same.operation)
-      trees.loose.add({ operation, segments: loosenSegments(segments) })
+      for (const start of [base, ...(operation.elsewhere ?? [])]) this.#add(operation, start)
     }
+  }
+
+  #add(operation: Operation, base: string): void {
+    const { method, template, openEnded = false, elsewhere = [] } = operation
+    const segments = this.#withoutTrailingSlash(
+      [...segmentsOfBase(base), ...parseTemplate(template, openEnded)],
+      isEmpty,
+    )
+    const trees = this.#methods.get(method) ?? {
+      exact: new SegmentTree(),
+      loose: new SegmentTree(),
+    }
+    this.#methods.set(method, trees)
+    const same = trees.exact.add({ operation, segments }, 'alone')?.operation
+    if (same === undefined) {
+      trees.loose.add({ operation, segments: loosenSegments(segments) }, 'kept')
+    }
+    if (same !== undefined || hasMoreThanPath(template) || elsewhere.length > 0) {
+      const first = same ?? operation
+      const group = this.#indistinct.get(first) ?? new Set([first])
+      this.#indistinct.set(first, group.add(operation))
+    }
+  }
+
+  /**
+   * What operators should know of the templates: each group of operations whose requests are refused,
+   * since the path does not say which of them is meant.
+   */
+  get warnings(): readonly string[] {
+    return [...this.#indistinct].map(([first, group]) => indistinct(first, group))
   }
 
   /**
@@ -78,7 +93,7 @@ export class OperationIndex {
    *
    * `ambiguous` are: a path that only a reader who drops a trailing slash, `;…` parameters or letter
    * case takes for an operation, or for a more specific one; one that fits several templates without
-   * order; and one whose parameters hold `;`, are `.` or `..`, or can be divided in several ways.
+   * order; one of operations that no path distinguishes; and one whose parameters hold `;`, are `.` or `..`, or can be divided in several ways.
    *
    * HEAD is what GET is without the content (RFC 9110 §9.3.2), where the document does not have it.
    *
@@ -98,6 +113,7 @@ export class OperationIndex {
     if (exact === 'unordered' || loose === 'unordered') return AMBIGUOUS
     const [match] = exact
     if (match === undefined) return loose.length === 0 ? UNDEFINED : AMBIGUOUS
+    if (this.#indistinct.has(match.operation)) return AMBIGUOUS
     if (!loose.some(({ operation }) => operation === match.operation)) return AMBIGUOUS
     const parameters = parametersOf(match, segments)
     return parameters === undefined
@@ -116,13 +132,29 @@ export class OperationIndex {
   }
 }
 
+const segmentsOfBase = (base: string): readonly Segment[] =>
+  (base.endsWith('/') ? base.slice(0, -1) : base)
+    .split('/')
+    .slice(1)
+    .map((text) => ({ kind: 'literal', text }))
+
 const isEmpty = (segment: Segment): boolean => segment.kind === 'literal' && segment.text === ''
 
-const indistinct = (one: Operation, other: Operation): Error =>
-  faultAt(
-    ['paths', one.template],
-    `no path tells ${one.method} of this template from that of ${JSON.stringify(other.template)} (operations ${JSON.stringify(one.id)} and ${JSON.stringify(other.id)}); leave one out`,
-  )
+// A document of AWS has hundreds at one path.
+const MOST_NAMED = 5
+
+const indistinct = (first: Operation, group: ReadonlySet<Operation>): string => {
+  const named = [...group].slice(0, MOST_NAMED).map(({ id }) => JSON.stringify(id))
+  const more = group.size > MOST_NAMED ? ` and ${group.size - MOST_NAMED} more` : ''
+  const { elsewhere: [other] = [] } = first
+  const why =
+    group.size > 1
+      ? `no path distinguishes the operations ${named.join(', ')}${more}`
+      : other === undefined
+        ? `the path alone does not identify the operation ${named.join('')}`
+        : `the server of the operation ${named.join('')} has another path (${other || '/'})`
+  return `${pointerOf(['paths', first.template])}: ${why}; requests for ${first.method} of this path are refused`
+}
 
 const loosenSegments = (segments: readonly Segment[]): readonly Segment[] =>
   segments.flatMap((segment): readonly Segment[] => {
@@ -151,8 +183,7 @@ const parametersOf = (
       const parts = divide(segment, text)
       if (parts === undefined || parts === 'ambiguous') return undefined
       for (const [at, part] of parts.entries()) {
-        if (!isSure(part)) return undefined
-        parameters[segment.names[at] ?? ''] = part
+        if (!isSure(part) || !put(parameters, segment.names[at] ?? '', part)) return undefined
       }
     } else {
       const rest = segment.kind === 'rest' ? segments.slice(index) : [text]
@@ -161,10 +192,17 @@ const parametersOf = (
       ) {
         return undefined
       }
-      parameters[segment.name] = rest.join('/')
+      if (!put(parameters, segment.name, rest.join('/'))) return undefined
     }
   }
   return parameters ?? NO_PARAMETERS
+}
+
+/** Whether a name that is there twice has one value. */
+const put = (parameters: Record<string, string>, name: string, value: string): boolean => {
+  const before = parameters[name]
+  parameters[name] = value
+  return before === undefined || before === value
 }
 
 const isSure = (value: string): boolean =>

@@ -21,6 +21,11 @@ export interface Operation {
    * `x-kubernetes-action: connect` (k8s.io/apiserver, pkg/endpoints/installer.go).
    */
   readonly openEnded?: boolean
+  /**
+   * The base paths of its own `servers`, where they are not that of the document. Requests for it, here
+   * and there, are refused: whether this route receives them is not known.
+   */
+  readonly elsewhere?: readonly string[]
 }
 
 /** The operation that a request is for. */

@@ -1,7 +1,7 @@
 // `$ref`: within the document, or refused. Nothing is ever fetched.
 
 import { isJsonObject, type JsonObject } from '../../runtime/json-object.ts'
-import { elementsOf, faultAt, member, type Place } from './value.ts'
+import { elementsOf, faultAt, member, pointerOf, type Place } from './value.ts'
 
 /** The target of a reference, and its position. */
 export interface Resolved {
@@ -20,12 +20,8 @@ const DATA: ReadonlySet<string> = new Set([
   'dataValue',
 ])
 
-/**
- * Refuses a reference to another file or URL, wherever it occurs.
- *
- * @throws CountersignError `malformed-openapi` with the place of the first
- */
-export const refuseRemoteReferences = (document: JsonObject): void => {
+/** The place of the first reference to another file or URL, wherever it occurs, and what to do about it. */
+export const remoteReference = (document: JsonObject): string | undefined => {
   const open: { readonly value: unknown; readonly place: Step | undefined }[] = [
     { value: document, place: undefined },
   ]
@@ -34,13 +30,14 @@ export const refuseRemoteReferences = (document: JsonObject): void => {
     if (isJsonObject(value)) {
       const reference = member(value, '$ref')
       if (typeof reference === 'string' && !reference.startsWith('#')) {
-        throw faultAt(placeOf(place), remote(reference))
+        return `${pointerOf(placeOf(place))}: ${remote(reference)}`
       }
     }
     for (const [key, inner] of childrenOf(value)) {
       open.push({ value: inner, place: { key, parent: place } })
     }
   }
+  return undefined
 }
 
 interface Step {

@@ -5,8 +5,8 @@
 import type { JsonObject } from '../../runtime/json-object.ts'
 import type { Scopes } from './operation.ts'
 import { resolve } from './references.ts'
-import type { OpenApiFormat } from './schema.ts'
-import { elementsOf, faultAt, member, membersOf, textOf, type Place } from './value.ts'
+import { schemeTypeOf, type OpenApiFormat } from './shape.ts'
+import { elementsOf, faultAt, member, membersOf, type Place } from './value.ts'
 
 const NO_SCOPE: Scopes = [[]]
 
@@ -14,7 +14,7 @@ const NO_SCOPE: Scopes = [[]]
  * The scopes of an operation: its own `security`, else the document's; none is needed where neither
  * has one, or where it is an empty list.
  *
- * @throws CountersignError `malformed-openapi`: a scheme that the document does not define
+ * @throws CountersignError `malformed-openapi`: a scheme that the document does not define, or whose type is not known
  */
 export const scopesOf = (
   document: JsonObject,
@@ -50,14 +50,15 @@ const schemeType = (
   format: OpenApiFormat,
   name: string,
   place: Place,
-): string | undefined => {
+): string => {
   const where = format === '2.0' ? ['securityDefinitions'] : ['components', 'securitySchemes']
   const schemes = where.reduce<unknown>((value, step) => member(value, step), document)
   const scheme = member(schemes, name)
   if (scheme === undefined) {
     throw faultAt(place, `no scheme of that name in ${where.join('.')}`)
   }
-  return textOf(resolve(document, scheme, [...where, name]).value, 'type')
+  const resolved = resolve(document, scheme, [...where, name])
+  return schemeTypeOf(resolved.value, format, resolved.place)
 }
 
 const withoutRepeats = (alternatives: Scopes): Scopes => {

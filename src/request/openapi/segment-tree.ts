@@ -59,11 +59,14 @@ export class SegmentTree {
   readonly #root = newNode()
 
   /**
-   * Adds a template; the first that fits exactly the same paths, where there is one.
+   * Adds a template.
    *
+   * @param same what happens where another fits exactly the same paths: it is `kept` together with this one,
+   *   or stays `alone`, without this one
+   * @returns the first such one, where there is one
    * @throws CountersignError `malformed-openapi`: too many segments with parameters and text in one place
    */
-  add(leaf: Leaf): Leaf | undefined {
+  add(leaf: Leaf, same: 'kept' | 'alone'): Leaf | undefined {
     let node = this.#root
     let leaves: Leaf[] | undefined
     for (const segment of leaf.segments) {
@@ -71,8 +74,9 @@ export class SegmentTree {
       else node = childFor(node, segment, leaf.operation)
     }
     leaves ??= node.leaves
-    leaves.push(leaf)
-    return leaves.length > 1 ? leaves[0] : undefined
+    const [first] = leaves
+    if (first === undefined || same === 'kept') leaves.push(leaf)
+    return first
   }
 
   /**

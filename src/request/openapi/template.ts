@@ -24,23 +24,18 @@ const LONGEST = 4096
  * The segments of a template, literals percent-decoded as the paths of requests are.
  *
  * @param openEnded whether the last segment, a parameter, takes any number of segments
- * @throws CountersignError `malformed-openapi`: braces that do not pair up, a parameter twice, or a
- *   path that no request can have
+ * @throws CountersignError `malformed-openapi`: braces that do not pair up, or a path that no request
+ *   can have
  */
 export const parseTemplate = (template: string, openEnded: boolean): readonly Segment[] => {
   const fault = (message: string): Error => faultAt(['paths', template], message)
   if (template.length > LONGEST) throw fault(`longer than ${LONGEST} characters`)
-  if (/[?#\\]/.test(template)) throw fault('a path template has no query and no fragment')
-  const names = new Set<string>()
-  const texts = template.split('/').slice(1)
+  if (pathOf(template).includes('\\')) throw fault('a backslash is in no path of a request')
+  const texts = pathOf(template).split('/').slice(1)
   return texts.map((text, index) => {
     const isLast = index === texts.length - 1
     if (text === '' && !isLast) throw fault('"//" is in no path that a request can have')
     const segment = parseSegment(text, fault)
-    for (const name of namesOf(segment)) {
-      if (names.has(name)) throw fault(`has the parameter {${name}} twice`)
-      names.add(name)
-    }
     if (openEnded && isLast && segment.kind === 'parameter') {
       return { kind: 'rest', name: segment.name }
     }
@@ -48,17 +43,16 @@ export const parseTemplate = (template: string, openEnded: boolean): readonly Se
   })
 }
 
-const namesOf = (segment: Segment): readonly string[] => {
-  switch (segment.kind) {
-    case 'literal':
-      return []
-    case 'mixed':
-      return segment.names
-    case 'parameter':
-    case 'rest':
-      return [segment.name]
-  }
-}
+// RFC 6570 has them within braces, too: `{?page}`.
+const BEHIND_PATH = /(?:\{[?&#]|[?#]).*$/s
+
+const pathOf = (template: string): string => template.replace(BEHIND_PATH, '')
+
+/**
+ * Whether a template has more than a path: a query or a fragment. OpenAPI knows no such templates, and
+ * some documents use them to have several operations at one path (`/#Action=List`).
+ */
+export const hasMoreThanPath = (template: string): boolean => BEHIND_PATH.test(template)
 
 const parseSegment = (text: string, fault: (message: string) => Error): Segment => {
   const literals: string[] = []
@@ -75,14 +69,11 @@ const parseSegment = (text: string, fault: (message: string) => Error): Segment 
     rest = rest.slice(close + 1)
   }
   literals.push(literalOf(rest, fault))
-  const [first = '', ...others] = literals
+  const [first = ''] = literals
   const [name] = names
   if (name === undefined) {
     if (first === '.' || first === '..') throw fault('"." and ".." are in no path of a request')
     return { kind: 'literal', text: first }
-  }
-  if (others.slice(0, -1).includes('')) {
-    throw fault(`${JSON.stringify(text)}: between two parameters there must be something`)
   }
   const isBare = names.length === 1 && literals.every((literal) => literal === '')
   return isBare ? { kind: 'parameter', name } : { kind: 'mixed', literals, names }
@@ -116,6 +107,8 @@ export const divide = (
   const inner = text.slice(head.length, text.length - tail.length)
   const between = literals.slice(1, -1)
   if (between.length === 0) return [inner]
+  // `{id}{extension}`: where the first ends, and whether the second may be empty, is not said.
+  if (between.includes('')) return 'ambiguous'
   const earliest = divideAtFirst(between, inner)
   if (earliest === undefined) return undefined
   const latest = divideAtLast(between, inner)

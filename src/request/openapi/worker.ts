@@ -5,9 +5,9 @@ import { CountersignError } from '../../runtime/errors.ts'
 import type { DescriptionResult, DescriptionTask } from './descriptions.ts'
 import { readApiDescription } from './document.ts'
 
-const read = async ({ text, base }: DescriptionTask): Promise<DescriptionResult> => {
+const read = async ({ text, base, allWarnings }: DescriptionTask): Promise<DescriptionResult> => {
   try {
-    return { ok: true, description: await readApiDescription(text, { base }) }
+    return { ok: true, description: await readApiDescription(text, { base, allWarnings }) }
   } catch (cause) {
     if (!(cause instanceof CountersignError)) throw cause
     return { ok: false, code: cause.code, message: cause.message }

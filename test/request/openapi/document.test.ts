@@ -47,6 +47,7 @@ paths:
           openEnded: false,
         },
       ],
+      warnings: [],
     })
   })
 
