@@ -5,13 +5,15 @@ import { resolve } from 'node:path'
 import { Command, Option, InvalidArgumentError } from 'commander'
 import { ConfigurationFiles } from '../config/files.ts'
 import { readConfig } from '../configuration/parse.ts'
+import { withWorkers } from '../configuration/workers.ts'
+import type { Workers } from '../configuration/workers-schema.ts'
 import { durationSchema, formatAddress, type Address, addressSchema } from '../config/values.ts'
 import { fetchConfigDump } from '../envoy/config-dump.ts'
 import { expectationsOf, type Expectations } from '../envoy/lint/expectations.ts'
 import { lint, type LintResult } from '../envoy/lint/lint.ts'
 import type { CommandContext } from './context.ts'
 import { findingsAsJson, findingsAsText, type Source } from './envoy-lint-report.ts'
-import { parsed } from './options.ts'
+import { parsed, workersOption } from './options.ts'
 import { startProgress } from './progress.ts'
 import { reportFailure } from './report.ts'
 import { usageError } from './usage-error.ts'
@@ -21,6 +23,7 @@ interface Options {
   readonly timeout: number
   readonly config?: string
   readonly authzCluster?: string
+  readonly workers?: Workers
   readonly json?: boolean
   readonly strict?: boolean
 }
@@ -61,6 +64,9 @@ export const envoyLintCommand = (context: CommandContext): Command =>
       '--authz-cluster <name>',
       'the cluster of authz, when there are other ext_authz services; with Istio "outbound|PORT||HOST"',
     )
+    .addOption(
+      workersOption('how many processes of authz there are, where --config does not say it'),
+    )
     .option('--json', 'print the findings as a JSON array')
     .option('--strict', 'fail for warnings, too')
     .addHelpText('after', HELP)
@@ -86,7 +92,7 @@ const run = async (
 ): Promise<number> => {
   const files = new ConfigurationFiles()
   const { source, read } = sourceOf(file, options, files)
-  const expected = await expectations(files, options.config)
+  const expected = await expectations(files, options)
   const { authzCluster } = options
   const text = await read()
   using progress = startProgress(context, 'checking', { delay: 0 })
@@ -121,9 +127,12 @@ const sourceOf = (
 
 const expectations = async (
   files: ConfigurationFiles,
-  file: string | undefined,
-): Promise<Expectations | undefined> =>
-  file === undefined ? undefined : expectationsOf((await readConfig(file, files)).config)
+  { config: file, workers }: Pick<Options, 'config' | 'workers'>,
+): Promise<Expectations | undefined> => {
+  if (file === undefined) return undefined
+  const { config, locate } = await readConfig(file, files)
+  return expectationsOf(withWorkers(config, locate, workers))
+}
 
 const unusable = (
   { kind, name }: Source,

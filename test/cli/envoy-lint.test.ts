@@ -60,6 +60,20 @@ describe('countersign envoy lint', { concurrency: 2 }, () => {
     assert.equal((await lint(folder, text, '--strict')).status, 1)
   })
 
+  it('names the workers that a generated configuration lacks, by the number of --workers', async () => {
+    await using folder = await temporaryFolder()
+    const config = folder.file('countersign.yaml')
+    const example = await readFile(join(ENVOY, 'front-proxy.countersign.yaml'), 'utf8')
+    await writeFile(config, `${example}\nstate: { sqlite: state.db }\n`)
+    const { stdout: text, stderr } = await countersign(['envoy', 'generate', '--config', config])
+    const options = ['--config', config, '--strict', '--workers'] as const
+    assert.equal((await lint(folder, text, ...options, '1')).status, 0, stderr)
+    const { status, stdout } = await lint(folder, text, ...options, '3')
+    assert.equal(status, 1)
+    assert.match(stdout, /a worker .*: \S+authz-1\.sock, \S+authz-2\.sock \[authz-worker-missing\]/)
+    assert.match(stdout, /write: .* as envoy\.authzAddress/)
+  })
+
   it('prints JSON with --json', async () => {
     await using folder = await temporaryFolder()
     const { status, stdout, stderr } = await lint(folder, stringify(changed([ERROR])), '--json')

@@ -25,6 +25,7 @@ import { selectorRules } from './rules/selector.ts'
 import { signerRules } from './rules/signer.ts'
 import { streamRules } from './rules/stream.ts'
 import { upstreamTlsRules } from './rules/upstream-tls.ts'
+import { authzWorkerRules, issuerWorkerRules } from './rules/workers.ts'
 import { endpointsOf } from './view/configuration.ts'
 import { credentialsOf, guardsIn } from './view/credentials.ts'
 import type { Setting } from './view/setting.ts'
@@ -50,7 +51,9 @@ export const RULES: readonly RuleText[] = [
   ...issuerRules,
   ...issuerBoundsRules,
   ...issuerClusterRules,
+  ...issuerWorkerRules,
   ...authzClusterRules,
+  ...authzWorkerRules,
   ...upstreamTlsRules,
   ...filterStateRules,
   ...certificateUpstreamRules,
@@ -79,7 +82,13 @@ export const findAll = (site: Site): readonly Finding[] => {
   ): readonly Finding[] => applyRules(rules, subjects, site.istio ? PATCHES[patch] : undefined)
   const { chains, guarded, managers, edges, guards, routes } = subjectsOf(site)
   const published = site.managers.map((manager) => ({ site, manager }))
-  const authz = clustersOf(site, site.authzClusters)
+  const withEndpoints = (names: Iterable<string>) =>
+    clustersOf(site, names).map((cluster) => ({
+      site,
+      cluster,
+      endpoints: endpointsOf(site.configuration, cluster),
+    }))
+  const [authz, issuer] = [withEndpoints(site.authzClusters), withEndpoints(site.issuerClusters)]
   const upstreams = site.certificateUpstreams.map((upstream) => ({ site, upstream }))
   const signers = site.certificateUpstreams.flatMap((upstream) =>
     upstream.signers.map(({ text }) => text),
@@ -102,20 +111,10 @@ export const findAll = (site: Site): readonly Finding[] => {
     ...apply(furtherRequestRules, routes, 'route'),
     ...apply(issuerRules, published, 'route'),
     ...apply(issuerBoundsRules, published, 'route'),
-    ...apply(
-      issuerClusterRules,
-      clustersOf(site, site.issuerClusters).map((cluster) => ({
-        site,
-        cluster,
-        endpoints: endpointsOf(site.configuration, cluster),
-      })),
-      'cluster',
-    ),
-    ...apply(
-      authzClusterRules,
-      authz.map((cluster) => ({ cluster, endpoints: endpointsOf(site.configuration, cluster) })),
-      'cluster',
-    ),
+    ...apply(issuerClusterRules, issuer, 'cluster'),
+    ...apply(issuerWorkerRules, issuer, 'cluster'),
+    ...apply(authzClusterRules, authz, 'cluster'),
+    ...apply(authzWorkerRules, authz, 'cluster'),
     ...apply(
       upstreamTlsRules,
       clustersOf(site, [...site.authzClusters, ...site.issuerClusters, ...site.protected]),

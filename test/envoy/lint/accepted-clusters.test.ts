@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { Expectations } from '../../../src/envoy/lint/expectations.ts'
 import {
   API,
   AUTHZ_CLUSTER,
@@ -24,7 +25,65 @@ const FORMAT = '%DYNAMIC_METADATA(envoy.filters.http.ext_authz:upstream_secret)%
 
 const at = (address: string): object => ({ socket_address: { address, port_value: 9001 } })
 
-const CASES: readonly { readonly name: string; readonly change: readonly Change[] }[] = [
+const ENDPOINTS = `${AUTHZ_CLUSTER}.load_assignment.endpoints[0].lb_endpoints`
+const endpoints = (...addresses: readonly object[]): Change => [
+  ENDPOINTS,
+  addresses.map((address) => ({ endpoint: { address } })),
+]
+const socketOf = (address: string, port: number): object => ({
+  socket_address: { address, port_value: port },
+})
+
+interface Case {
+  readonly name: string
+  readonly change: readonly Change[]
+  /** What countersign.yaml says. */
+  readonly expected?: Partial<Expectations>
+}
+
+const CASES: readonly Case[] = [
+  {
+    name: 'two workers whose folder Envoy knows by another name',
+    change: [
+      endpoints(
+        { pipe: { path: '/sockets/authz-1.sock' } },
+        { pipe: { path: '/sockets/authz.sock' } },
+      ),
+    ],
+    expected: {
+      authz: ['authz.sock', 'authz-1.sock'].map((name) => ({
+        kind: 'unix',
+        path: `/run/countersign/${name}`,
+      })),
+    },
+  },
+  {
+    name: 'two workers on each of two machines',
+    change: [
+      endpoints(
+        ...['127.0.0.2', '127.0.0.3'].flatMap((host) => [
+          socketOf(host, 9001),
+          socketOf(host, 9002),
+        ]),
+      ),
+    ],
+    expected: { authz: [9001, 9002].map((port) => ({ kind: 'tcp', host: '0.0.0.0', port })) },
+  },
+  {
+    name: 'workers that are listed, with ports of their own',
+    change: [endpoints(socketOf('127.0.0.2', 9001), socketOf('127.0.0.3', 9105))],
+    expected: {
+      authz: [
+        { kind: 'tcp', host: '127.0.0.2', port: 9001 },
+        { kind: 'tcp', host: '127.0.0.3', port: 9105 },
+      ],
+    },
+  },
+  {
+    name: 'one worker behind two addresses that countersign.yaml does not know',
+    change: [endpoints(socketOf('127.0.0.2', 443), socketOf('127.0.0.3', 443))],
+    expected: { authz: [{ kind: 'tcp', host: '0.0.0.0', port: 9001 }] },
+  },
   {
     name: 'authz on loopback',
     change: [[AUTHZ_ADDRESS, at('127.0.0.2')]],
@@ -167,9 +226,10 @@ const CASES: readonly { readonly name: string; readonly change: readonly Change[
 ]
 
 describe('nothing is found with', () => {
-  for (const { name, change } of CASES) {
+  for (const { name, change, expected } of CASES) {
     it(`reports nothing about ${name}`, () => {
-      assert.deepEqual(found(JSON.stringify(changed(change)), { expected: EXPECTED }), [])
+      const options = { expected: { ...EXPECTED, ...expected } }
+      assert.deepEqual(found(JSON.stringify(changed(change)), options), [])
     })
   }
 })

@@ -16,12 +16,14 @@ import { issuerBoundsFaults } from './corpus/issuer-bounds.ts'
 import { listenerFaults } from './corpus/listener.ts'
 import { policyFaults } from './corpus/policy.ts'
 import { routeFaults } from './corpus/routes.ts'
+import { workerFaults } from './corpus/workers.ts'
 import { found } from './found.ts'
 
 const FAULTS: readonly Fault[] = [
   ...listenerFaults,
   ...filterFaults,
   ...authzFaults,
+  ...workerFaults,
   ...policyFaults,
   ...routeFaults,
   ...certificateFaults,

@@ -126,7 +126,7 @@ describe('with countersign.yaml', () => {
 
   it('knows the names of routes, and where authz is', () => {
     assert.deepEqual(expected.routes, new Set(['api', 'kube']))
-    assert.deepEqual(expected.authz, { kind: 'unix', path: '/etc/countersign/authz.sock' })
+    assert.deepEqual(expected.authz, [{ kind: 'unix', path: '/etc/countersign/authz.sock' }])
     assert.deepEqual(expected.lifetimes, new Map())
   })
 })

@@ -156,6 +156,10 @@ const VERIFIED = {
   },
 }
 
+const WORKERS = ['issuer.sock', 'issuer-1.sock'].map(
+  (name) => ({ kind: 'unix', path: `/run/countersign/${name}` }) as const,
+)
+
 const reached: readonly Fault[] = [
   fault(
     'issuer-plaintext',
@@ -177,6 +181,25 @@ const reached: readonly Fault[] = [
     'the certificate of the issuer is not verified',
     [REMOTE, issuerTls({})],
     `${ISSUER_CLUSTER}.transport_socket.typed_config.common_tls_context.validation_context`,
+  ),
+  fault(
+    'issuer-worker-missing',
+    'a cluster with one of two workers',
+    [],
+    `${ISSUER_CLUSTER}.load_assignment`,
+    { severity: 'warning', expected: { ...LOGINS, issuer: WORKERS } },
+  ),
+  fault(
+    'issuer-worker-unknown',
+    'an endpoint of a second worker, where there is one',
+    [
+      [
+        `${ISSUER_CLUSTER}.load_assignment.endpoints[0].lb_endpoints[1]`,
+        { endpoint: { address: { pipe: { path: '/run/countersign/issuer-1.sock' } } } },
+      ],
+    ],
+    `${ISSUER_CLUSTER}.load_assignment.endpoints[0].lb_endpoints[1].endpoint.address`,
+    { severity: 'warning' },
   ),
 ]
 
