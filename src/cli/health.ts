@@ -35,9 +35,9 @@ export const healthCommand = ({ process, console }: CommandContext): Command =>
         .default(durationSchema.parse(DEFAULT_TIMEOUT), DEFAULT_TIMEOUT),
     )
     .addOption(
-      workersOption(
-        'check that many workers of authz, of which the address is that of the first',
-      ).default(1),
+      workersOption('check that many workers of authz, of which the address is that of the first')
+        .env('COUNTERSIGN_HEALTH_WORKERS')
+        .default(1),
     )
     .action(async ({ address, timeout, workers }: Options) => {
       const addresses = Array.from({ length: workerCount(workers) }, (_, index) =>

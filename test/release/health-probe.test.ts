@@ -6,13 +6,16 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { createServer as createHttp2, type ServerHttp2Stream } from 'node:http2'
 import { createServer, type Server, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
 import { healthProbe } from '../../scripts/release/health-probe.ts'
+import { formatAddress, type Address } from '../../src/config/values.ts'
+import { workerAddress } from '../../src/configuration/workers.ts'
 import { findProgram } from '../../src/runtime/child.ts'
+import { freePorts } from '../servers/ports.ts'
 import { temporaryFolder, type TemporaryFolder } from '../servers/temporary.ts'
 import { unless } from './unless.ts'
 
@@ -37,9 +40,11 @@ describe('the health probe of the image', { skip, concurrency: true }, () => {
 
   after(async () => await folder[Symbol.asyncDispose]())
 
-  const probe = async (...args: readonly string[]) => {
+  const probe = async (...args: readonly string[]) => await probeWith({}, ...args)
+
+  const probeWith = async (env: NodeJS.ProcessEnv, ...args: readonly string[]) => {
     const child = spawn(folder.file('probe'), args, {
-      env: {},
+      env,
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     const [stderr, [status]] = await Promise.all([text(child.stderr), once(child, 'close')])
@@ -118,6 +123,65 @@ describe('the health probe of the image', { skip, concurrency: true }, () => {
   for (const [index, [what, server, message]] of REFUSED.entries()) {
     it(`exits with 1 when the answer is ${what}`, async () => {
       const { status, stderr } = await against(server(), `refused${index}`)
+      assert.equal(status, 1)
+      assert.match(stderr, message)
+    })
+  }
+
+  /** The result for as many workers, by the address of worker 0, of which some are served. */
+  const againstWorkers = async (first: Address, count: number, served: readonly number[]) => {
+    await using stack = new AsyncDisposableStack()
+    for (const index of served) {
+      const server = answeringWith(framed(8, 1))
+      const address = workerAddress(first, index)
+      server.listen(address.kind === 'unix' ? { path: address.path } : address)
+      await once(server, 'listening')
+      stack.defer(() => void server.close())
+    }
+    return await probeWith({ COUNTERSIGN_HEALTH_WORKERS: String(count) }, formatAddress(first))
+  }
+
+  for (const name of ['authz.sock', 'plain', '.hidden', 'two.dots.sock']) {
+    it(`exits with 0 when each worker is SERVING, with ${name} for worker 0`, async () => {
+      await mkdir(folder.file(`of.${name}`))
+      const first = { kind: 'unix', path: folder.file(`of.${name}/${name}`) } as const
+      const { status, stderr } = await againstWorkers(first, 3, [0, 1, 2])
+      assert.equal(status, 0, stderr)
+    })
+  }
+
+  it('exits with 0 when each worker is SERVING on a port of its own, else with 1', async () => {
+    const first = { kind: 'tcp', host: '127.0.0.1', port: await freePorts(2) } as const
+    const { status, stderr } = await againstWorkers(first, 2, [0, 1])
+    assert.equal(status, 0, stderr)
+    assert.equal((await againstWorkers(first, 2, [0])).status, 1)
+  })
+
+  for (const missing of [0, 1, 2]) {
+    it(`exits with 1 when worker ${missing} is missing, and names it`, async () => {
+      const first = { kind: 'unix', path: folder.file(`without-${missing}.sock`) } as const
+      const served = [0, 1, 2].filter((index) => index !== missing)
+      const { status, stderr } = await againstWorkers(first, 3, served)
+      assert.equal(status, 1)
+      assert.match(stderr, new RegExp(`worker ${missing}: cannot connect`))
+    })
+  }
+
+  for (const workers of ['', '0', '-1', '65', '2x', 'auto', '99999999999999999999']) {
+    it(`exits with 1 when the number of workers is "${workers}"`, async () => {
+      const env = { COUNTERSIGN_HEALTH_WORKERS: workers }
+      const { status, stderr } = await probeWith(env, 'unix:/nowhere')
+      assert.equal(status, 1)
+      assert.match(stderr, /not a number from 1 to 64/)
+    })
+  }
+
+  for (const [what, address, message] of [
+    ['a worker has no port', '127.0.0.1:65535', /no port/],
+    ['the address is very long', `unix:/${'a'.repeat(400)}`, /too long/],
+  ] as const) {
+    it(`exits with 1 when there are several and ${what}`, async () => {
+      const { status, stderr } = await probeWith({ COUNTERSIGN_HEALTH_WORKERS: '2' }, address)
       assert.equal(status, 1)
       assert.match(stderr, message)
     })

@@ -13,12 +13,17 @@ const LOWEST_OF_CONNECTIONS = 32_768
 const TRIES = 100
 
 /** A TCP port on 127.0.0.1 that nothing listens on. */
-export const freePort = async (): Promise<number> =>
-  await firstFree(async (port) => {
-    const server = createServer().listen(port, '127.0.0.1')
-    await once(server, 'listening')
-    server.close()
-    await once(server, 'close')
+export const freePort = async (): Promise<number> => await freePorts(1)
+
+/** The first of as many consecutive TCP ports on 127.0.0.1 that nothing listens on. */
+export const freePorts = async (count: number): Promise<number> =>
+  await firstFree(async (first) => {
+    for (let port = first; port < first + count; port += 1) {
+      const server = createServer().listen(port, '127.0.0.1')
+      await once(server, 'listening')
+      server.close()
+      await once(server, 'close')
+    }
   })
 
 /** A UDP port on 127.0.0.1 that nothing has bound. */
