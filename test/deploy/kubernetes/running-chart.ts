@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { countersign, startService, type RunningService } from '../../cli/run.ts'
 import { startEnvoy } from '../../servers/envoy.ts'
-import { freePort } from '../../servers/ports.ts'
+import { freePort, freePorts } from '../../servers/ports.ts'
 import { temporaryFolder } from '../../servers/temporary.ts'
 import { below, mountFiles, usersObjects, type Namespace } from './files.ts'
 import { containerOf, render, type Values } from './rendered.ts'
@@ -43,7 +43,8 @@ export const startChart = async (
   const [chart, made] = await Promise.all([render(values), given ?? usersObjects()])
   const { path: authzRoot } = stack.use(await temporaryFolder())
   const { path: envoyRoot } = stack.use(await temporaryFolder())
-  const [authzPort, admin, issuer] = await Promise.all([freePort(), freePort(), freePort()])
+  // Two each: those of worker 1 follow those of worker 0.
+  const [authzPort, admin, issuer] = await Promise.all([freePorts(2), freePort(), freePorts(2)])
   // One for each process.
   const auditIn = (root: string): string => join(root, 'audit.jsonl')
   const here = (root: string, text: string): string =>
