@@ -3,6 +3,7 @@
 import type { Subject } from '../../src/expression/environments.ts'
 import { environmentOf, VARIABLES } from '../../src/expression/environments.ts'
 import { FUNCTION_GROUPS, OPERATORS, type FunctionText } from './expression-functions.ts'
+import { UNSUPPORTED } from './expression-unsupported.ts'
 import { ENVIRONMENT_KEYS, VARIABLE_TEXTS } from './expression-variables.ts'
 import { code, codes, table, type ReferencePage } from './markdown.ts'
 
@@ -42,6 +43,16 @@ export const expressionsPage = (): ReferencePage => ({
       `## ${title}`,
       functionTable(Object.entries(functions)),
     ]),
+    '## Refused when the configuration is read',
+    'Of CEL and the extensions of cel-go, expressions do not have these ([Standards](standards.md#cel) has the differences and the figures of the conformance tests).',
+    table(
+      ['part', 'example', 'instead'],
+      UNSUPPORTED.map(({ meaning, example, instead = '' }) => [
+        meaning,
+        example.includes('`') ? `\`\` ${example} \`\`` : code(example),
+        instead,
+      ]),
+    ),
   ],
 })
 

@@ -1,8 +1,9 @@
 // Expressions in the Common Expression Language (github.com/google/cel-spec): compiled and checked
 // for types when the configuration is read, so that a request can only find what the types allow.
 
-import { Optional, type ASTNode } from '@marcbachmann/cel-js'
+import { Environment, Optional, type ASTNode } from '@marcbachmann/cel-js'
 import { withinBudget } from './budget.ts'
+import { correct } from './corrections.ts'
 import { environmentOf, type RuleTopics, type Subject } from './environments.ts'
 import { PATTERN_ARGUMENTS, REPLACED } from './functions.ts'
 import { toJsonResult, type JsonResult } from './json-value.ts'
@@ -74,6 +75,16 @@ export const compileCondition = (
     typeof value === 'boolean' ? value : undefined,
   )
 
+/**
+ * Compiles an expression in an environment of the caller's, as every expression is: for tests of the language.
+ * It yields whatever the library yields, in an object.
+ */
+export const compileIn = (
+  source: string,
+  environment: Environment,
+): Compilation<{ evaluate: (variables: Variables) => { readonly value: unknown } | undefined }> =>
+  compile(source, environment, undefined, 'anything', (value) => ({ value }))
+
 /** How deep the loops of an expression are nested at most; 0 for one that cannot be parsed. */
 export const nestedLoops = (source: string): number => {
   try {
@@ -105,19 +116,24 @@ interface Compiled<T> {
 
 const compile = <T>(
   source: string,
-  about: Subject | RuleTopics,
+  about: Subject | RuleTopics | Environment,
   types: ReadonlySet<string> | undefined,
   wanted: string,
   read: (value: unknown) => T | undefined,
 ): Compilation<Compiled<T>> => {
   try {
-    const program = environmentOf(about).parse(source)
+    const environment = about instanceof Environment ? about : environmentOf(about)
+    const program = environment.parse(source)
     const fault = prepare(program.ast)
     if (fault !== undefined) {
       return { ok: false, message: `${fault.message}${placeIn(source, fault.at)}` }
     }
     const { valid, type, error } = program.check()
     if (!valid) return { ok: false, message: describe(error, source) }
+    const misread = correct(program.ast, source)
+    if (misread !== undefined) {
+      return { ok: false, message: `${misread.message}${placeIn(source, misread.node.start)}` }
+    }
     const unbounded = meter(program.ast)
     if (unbounded !== undefined) {
       const { name, node } = unbounded
@@ -149,7 +165,7 @@ const compile = <T>(
 }
 
 /** Only the type of claims is unknown before the evaluation. */
-const knowsClaims = (about: Subject | RuleTopics): boolean =>
+const knowsClaims = (about: Subject | RuleTopics | Environment): boolean =>
   typeof about !== 'string' || about === 'claims' || about === 'caller'
 
 interface Fault {

@@ -26,6 +26,9 @@ const lengthOf = (value: unknown): number => (typeof value === 'string' ? value.
 
 const costOfSearch: Cost = (text, wanted) => lengthOf(text) * (SCANNED + lengthOf(wanted) * MET)
 
+const costOfSearchOfCharacters: Cost = (text, wanted, count) =>
+  costOfSearch(text, wanted, count) + lengthOf(text) * SPLIT
+
 /** A value with everything in it; not much more than there may be in all. */
 const depthOf = (value: unknown, perCharacter: number): number => {
   if (typeof value === 'string') return value.length * perCharacter
@@ -88,11 +91,13 @@ const COSTS: ReadonlyMap<string, Cost> = new Map([
   ['startsWith', FREE],
   ['endsWith', FREE],
   ['contains', costOfSearch],
-  ['indexOf', costOfSearch],
-  ['lastIndexOf', costOfSearch],
+  ['indexOfText', costOfSearchOfCharacters],
+  ['lastIndexOfText', costOfSearchOfCharacters],
+  ['substringOfText', perCharacter(SPLIT)],
+  ['charAt', perCharacter(SPLIT)],
   ['replace', costOfSearch],
   [
-    'split',
+    'splitText',
     (text, separator, count) => costOfSearch(text, separator, count) + lengthOf(text) * SPLIT,
   ],
   [

@@ -1,22 +1,30 @@
 // The functions that expressions have beyond the CEL library's own: those of cel-go's `ext.Strings`
-// that it lacks, Kubernetes' `find`, cel-go's `regex.extract`, and replacements of three that the library
-// gets wrong for identities.
+// that it lacks, Kubernetes' `find`, cel-go's `regex.extract`, and replacements of those that the
+// library gets wrong.
 
 import { EvaluationError, Optional, type Environment } from '@marcbachmann/cel-js'
 import { charge } from './budget.ts'
 import { compileRegex, RegexError, type Regex } from './regex.ts'
+import { charAt, indexOf, lastIndexOf, replaceAll, split, substring, trim } from './texts.ts'
 
 /**
  * Functions of the library that are called under another name: its own cannot be removed.
  *
  * - `matches` is JavaScript's regular expression there, which backtracks;
  * - `lowerAscii` and `upperAscii` fold all of Unicode there: the Kelvin sign to `k`, `ß` to `SS`,
- *   which makes one name of two.
+ *   which makes one name of two;
+ * - `trim` is JavaScript's there, which removes U+FEFF and keeps U+0085: that makes one name of two, too;
+ * - `indexOf`, `lastIndexOf`, `substring` and `split` count UTF-16 units there.
  */
 export const REPLACED: ReadonlyMap<string, string> = new Map([
   ['matches', 'matchesRe2'],
   ['lowerAscii', 'lowerAsciiOnly'],
   ['upperAscii', 'upperAsciiOnly'],
+  ['trim', 'trimBlanks'],
+  ['indexOf', 'indexOfText'],
+  ['lastIndexOf', 'lastIndexOfText'],
+  ['substring', 'substringOfText'],
+  ['split', 'splitText'],
 ])
 
 /** Functions one of whose arguments is a pattern: by name, which one. */
@@ -88,16 +96,19 @@ const FUNCTIONS = {
     text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase()),
   'string.upperAsciiOnly(): string': (text: string) =>
     text.replaceAll(/[a-z]+/g, (letters) => letters.toUpperCase()),
-  'string.charAt(int): string': (text: string, index: bigint) => {
-    const at = Number(index)
-    if (at < 0 || at > text.length) {
-      throw new EvaluationError({ code: 'index_out_of_range', message: 'index out of range' })
-    }
-    return text.charAt(at)
-  },
+  'string.trimBlanks(): string': trim,
+  'string.charAt(int): string': charAt,
+  'string.indexOfText(string): int': indexOf,
+  'string.indexOfText(string, int): int': indexOf,
+  'string.lastIndexOfText(string): int': lastIndexOf,
+  'string.lastIndexOfText(string, int): int': lastIndexOf,
+  'string.substringOfText(int): string': substring,
+  'string.substringOfText(int, int): string': substring,
+  'string.splitText(string): list<string>': split,
+  'string.splitText(string, int): list<string>': split,
   // A function as replacement: `$&` in a text is literal.
   'string.replace(string, string): string': (text: string, old: string, replacement: string) =>
-    bounded(text, old, replacement).replaceAll(old, () => replacement),
+    replaceAll(bounded(text, old, replacement), old, () => replacement),
   'string.replace(string, string, int): string': (
     text: string,
     old: string,
@@ -109,9 +120,9 @@ const FUNCTIONS = {
 
 /** Replaces the first occurrences; all of them where the number is negative, as cel-go does. */
 const replaceFirst = (text: string, old: string, replacement: string, most: number): string => {
-  if (most < 0) return text.replaceAll(old, () => replacement)
+  if (most < 0) return replaceAll(text, old, () => replacement)
   let left = most
-  return text.replaceAll(old, (found) => (left-- > 0 ? replacement : found))
+  return replaceAll(text, old, () => (left-- > 0 ? replacement : old))
 }
 
 // Each replacement may be as long as the text was: some of them, and a name of 60 KB fills memory.
