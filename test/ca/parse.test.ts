@@ -62,7 +62,7 @@ describe('a minimal configuration of a signer', () => {
           },
         },
       },
-      audit: {},
+      audit: { spool: { maxBytes: 1_073_741_824, whenFull: 'refuse' } },
       log: { level: 'info' },
     })
   })

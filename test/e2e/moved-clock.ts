@@ -2,15 +2,20 @@
 
 import { z } from 'zod'
 
-const messageSchema = z.object({ minutes: z.number() })
+const messageSchema = z.object({
+  minutes: z.number(),
+  /** The wall clock alone jumps, as when an administrator sets it. */
+  jumps: z.boolean().default(false),
+})
 
 const MINUTE = 60_000
 
 const Clock = Date
 const monotonic = performance.now.bind(performance)
 let ahead = 0
+let set = 0
 
-const now = (): number => Clock.now() + ahead
+const now = (): number => Clock.now() + ahead + set
 
 globalThis.Date = new Proxy(Clock, {
   construct: (target, given: readonly unknown[], subclass) =>
@@ -20,6 +25,8 @@ globalThis.Date = new Proxy(Clock, {
 performance.now = () => monotonic() + ahead
 
 process.on('message', (message) => {
-  ahead += messageSchema.parse(message).minutes * MINUTE
+  const { minutes, jumps } = messageSchema.parse(message)
+  if (jumps) set += minutes * MINUTE
+  else ahead += minutes * MINUTE
   process.send?.({ passed: true })
 })

@@ -116,7 +116,7 @@ class RunningService implements Service {
     this.#tokens = tokens
     const audit: DecisionSink = {
       record: (event, done) => {
-        this.#lines.push(auditLine(event, this.#clock.now()))
+        this.#lines.push(`${auditLine(event, this.#clock.now())}}`)
         done(undefined)
       },
       flush() {},
