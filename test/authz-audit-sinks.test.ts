@@ -219,8 +219,7 @@ describe('authz whose wall clock is set', () => {
     const times = arrivedAt(sink)
       .filter(({ id }) => answered.includes(id ?? ''))
       .map(({ time }) => Date.parse(time))
-    const [early = 0, late = 0] = [Math.min(...times), Math.max(...times)]
-    assert.ok(late - early > 3 * DAY_MINUTES * 60_000)
+    assert.ok(Math.max(...times) - Math.min(...times) > 3 * DAY_MINUTES * 60_000)
   })
 })
 

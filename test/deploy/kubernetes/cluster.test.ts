@@ -65,8 +65,8 @@ describe('a real API server with the chart', { skip, timeout: 180_000 }, () => {
       it(name, async () => {
         const { objects } = await render({ values, namespace })
         // kubectl refuses objects of another namespace than it is given.
-        const places = Map.groupBy(objects, ({ metadata }) =>
-          String(metadata['namespace'] ?? namespace),
+        const places = Map.groupBy(objects, ({ metadata: { namespace: own } }) =>
+          typeof own === 'string' ? own : namespace,
         )
         for (const [place, items] of places) {
           const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items })
