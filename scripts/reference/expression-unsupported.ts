@@ -101,7 +101,7 @@ export const UNSUPPORTED: readonly Unsupported[] = [
     refusal: /^(?:Cannot index type '|Expression of type '|has\(\) invalid argument)/,
   },
   {
-    meaning: 'Field names in backquotes.',
+    meaning: 'Quoted field names.',
     example: 'claims.`a-b`',
     instead: '`claims["a-b"]`',
     refusal: /^Unexpected character: `$/,
