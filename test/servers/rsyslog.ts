@@ -124,6 +124,7 @@ const configuration = ({
   readonly server: KeyPair
   readonly folder: string
 }): string => `
+# What it has read is written before it closes a connection: what waits in a queue is lost when it is killed.
 global(maxMessageSize="64k" workDirectory="${folder}"
   defaultNetstreamDriver="ossl" defaultNetstreamDriverCAFile="${ca}"
   defaultNetstreamDriverCertFile="${server.certificate}" defaultNetstreamDriverKeyFile="${server.key}")
@@ -137,7 +138,7 @@ template(name="json" type="list" option.jsonf="on") {
   property(outname="data" name="structured-data" format="jsonf")
   property(outname="text" name="msg" format="jsonf")
 }
-ruleset(name="write") { action(type="omfile" file="${output}" template="json") }
+ruleset(name="write" queue.type="Direct") { action(type="omfile" file="${output}" template="json") }
 input(type="imtcp" address="127.0.0.1" port="${tlsPort}" ruleset="write"
   streamDriver.name="ossl" streamDriver.mode="1" streamDriver.authMode="x509/certvalid")
 input(type="imtcp" address="127.0.0.1" port="${tcpPort}" ruleset="write"
