@@ -127,7 +127,7 @@ export const workersProblems = (config: Config, locate: Locate): readonly Proble
             `more than one needs "state" in "sqlite" or "redis": in memory each worker would have its own ${counted}`,
           ),
         ]),
-    ...[...portProblems(config), ...pathProblems(config)].map((message) =>
+    ...[...portProblems(config), ...pathProblems(config), ...auditProblems(config)].map((message) =>
       problem(['workers'], message),
     ),
   ]
@@ -164,6 +164,12 @@ const pathProblems = ({ listen, workers }: Config): readonly string[] => {
       : [],
   )
 }
+
+/** `audit-1`, the file of a worker, would look like a rotated file of `audit`. */
+const auditProblems = ({ audit: { file } }: Config): readonly string[] =>
+  file === undefined || extname(file) !== ''
+    ? []
+    : [`audit.file needs an extension, such as ${file}.jsonl, for the names of the workers' files`]
 
 /** What a worker would count or remember alone with `state: memory`. */
 const countedInMemory = ({ authenticators, issuer }: Config): string | undefined => {

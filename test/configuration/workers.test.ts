@@ -42,7 +42,7 @@ describe('the names of workers', () => {
     { path: '/run/authz.sock', index: 0, want: '/run/authz.sock' },
     { path: '/run/authz.sock', index: 2, want: '/run/authz-2.sock' },
     { path: '/var/log/audit.jsonl', index: 1, want: '/var/log/audit-1.jsonl' },
-    { path: '/var/log.d/audit', index: 1, want: '/var/log.d/audit-1' },
+    { path: '/run.d/authz', index: 1, want: '/run.d/authz-1' },
     { path: '/run/.hidden', index: 1, want: '/run/.hidden-1' },
   ]
   for (const { path, index, want } of PATHS) {
@@ -156,6 +156,11 @@ describe('several workers', () => {
       name: 'a socket whose name would be too long',
       more: { listen: { authz: `unix:/run/${'a'.repeat(102)}` } },
       want: /is too long for a UNIX socket/,
+    },
+    {
+      name: 'an audit file without an extension',
+      more: { audit: { file: '/var/log/audit' } },
+      want: /^workers: audit\.file needs an extension, such as \/var\/log\/audit\.jsonl,/,
     },
     {
       name: 'no worker at all',
