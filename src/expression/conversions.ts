@@ -26,7 +26,7 @@ export const convert = (name: string, value: unknown): unknown => {
 const FORMS: ReadonlyMap<string, RegExp> = new Map([
   ['int', /^[+-]?\d+$/],
   ['uint', /^\d+$/],
-  ['double', /^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf|infinity|nan)$/i],
+  ['double', /^[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?|inf|infinity|nan)$/i],
 ])
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
