@@ -73,12 +73,13 @@ export class Callers {
   readonly #calling: readonly Promise<void>[]
   readonly #last = new Map<Caller, Received>()
   #keys = ''
-  #count = 0
+  readonly #counts: number[]
   #failure: unknown
 
   constructor(site: OperatedSite, callers: readonly Caller[]) {
     this.#site = site
-    this.#calling = callers.map((caller) => this.#repeat(caller))
+    this.#counts = callers.map(() => 0)
+    this.#calling = callers.map((caller, index) => this.#repeat(caller, index))
   }
 
   /** What the upstream received last from a caller. */
@@ -86,11 +87,11 @@ export class Callers {
     return this.#last.get(caller) ?? assert.fail(`${caller.user} has no answer yet`)
   }
 
-  /** Waits for some requests more: for `count` times as many as there are callers. */
+  /** Waits for `count` further requests of each caller; the one that is under way may be the first. */
   async again(count = 2): Promise<void> {
-    const before = this.#count
-    const { length } = this.#calling
-    const isSo = (): boolean => this.#count - before >= count * length && this.#last.size === length
+    const before = [...this.#counts]
+    const isSo = (): boolean =>
+      this.#counts.every((now, index) => now - (before[index] ?? 0) >= count)
     await until(() => this.#failure !== undefined || isSo())
     if (this.#failure !== undefined) throw this.#failure
   }
@@ -100,13 +101,14 @@ export class Callers {
     this.#end.abort()
     await Promise.all(this.#calling)
     if (this.#failure !== undefined) throw this.#failure
-    return this.#count
+    return this.#counts.reduce((sum, count) => sum + count, 0)
   }
 
-  async #repeat(caller: Caller): Promise<void> {
+  async #repeat(caller: Caller, index: number): Promise<void> {
     while (!this.#end.signal.aborted && this.#failure === undefined) {
       try {
         await this.#callOnce(caller)
+        this.#counts[index] = (this.#counts[index] ?? 0) + 1
       } catch (cause) {
         this.#failure = cause
       }
@@ -127,7 +129,6 @@ export class Callers {
       assert.equal(await this.#subjectOf(received.token), caller.user)
     } else assert.equal(received.subject, 'front-proxy')
     this.#last.set(caller, received)
-    this.#count += 1
   }
 
   /** The subject of a minted token, by the key set, which is read again for an unknown key, as upstreams do. */
