@@ -4,8 +4,8 @@ import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Readable } from 'node:stream'
-import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { CountersignError, describeError } from '../runtime/errors.ts'
+import { nodeZlib } from '../runtime/lazy-modules.ts'
 
 const READ_BYTES = 262_144
 // RFC 1952 §2.3.1, RFC 8878 §3.1.1.
@@ -39,8 +39,9 @@ const unpacked = async (path: string): Promise<AsyncIterable<Uint8Array>> => {
 }
 
 const unpackerOf = (bytes: Buffer) => {
-  if (bytes.subarray(0, GZIP.length).equals(GZIP)) return createGunzip({ chunkSize: READ_BYTES })
-  return bytes.equals(ZSTANDARD) ? createZstdDecompress({ chunkSize: READ_BYTES }) : undefined
+  const options = { chunkSize: READ_BYTES }
+  if (bytes.subarray(0, GZIP.length).equals(GZIP)) return nodeZlib().createGunzip(options)
+  return bytes.equals(ZSTANDARD) ? nodeZlib().createZstdDecompress(options) : undefined
 }
 
 /** The first bytes. Of pipes none, since data that was read cannot be read again. */
