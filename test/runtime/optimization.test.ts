@@ -15,20 +15,27 @@ setFlagsFromString('--allow-natives-syntax')
 const OPTIMIZED = (1 << 4) | (1 << 5)
 
 interface Probe {
-  readonly call: (value: number) => number
-  readonly status: (call: Probe['call']) => number
+  /** Calls a function 20,000 times. */
+  readonly run: () => void
+  /** The state of that function. */
+  readonly status: () => number
 }
 
-/** A function of its own, which no earlier test has called. */
+/** A function of its own, which no earlier test has called. Optimized, its caller would have it inlined and call it no longer. */
 const probe = (): Probe =>
-  runInThisContext(
-    '({ call: (value) => (value * 3) % 7, status: (call) => %GetOptimizationStatus(call) })',
-  )
+  runInThisContext(`(() => {
+    const call = (value) => (value * 3) % 7
+    const run = () => {
+      for (let round = 0; round < 20_000; round++) call(round)
+    }
+    %NeverOptimizeFunction(run)
+    return { run, status: () => %GetOptimizationStatus(call) }
+  })()`)
 
-const isOptimized = async ({ call, status }: Probe): Promise<boolean> => {
-  for (let round = 0; round < 20_000; round++) call(round)
+const isOptimized = async ({ run, status }: Probe): Promise<boolean> => {
+  run()
   await nextTurn() // compiled in another thread
-  return (status(call) & OPTIMIZED) !== 0
+  return (status() & OPTIMIZED) !== 0
 }
 
 const useCpu = (ms: number): void => {
