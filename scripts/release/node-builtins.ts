@@ -11,7 +11,7 @@ const STATIC = 'node-builtin'
 /** Modules of one getter each, which the bundle has where something imports its name. */
 const GETTER = 'node-builtin-getter'
 
-/** The built-in module as it is, for `import()`. */
+/** Modules with the exports that are not getters, for `import()`: of CommonJS it would have the default alone. */
 const DYNAMIC = 'node-builtin-dynamic'
 
 const NAMES: ReadonlySet<string> = new Set(builtinModules)
@@ -33,9 +33,7 @@ export const nodeBuiltins: Plugin = {
       const [module = '', name = ''] = path.split('#')
       return loaded(`export const value = ${builtin(module)}.${name}`)
     })
-    build.onLoad({ filter: /./, namespace: DYNAMIC }, ({ path }) =>
-      loaded(`module.exports = ${builtin(path)}`),
-    )
+    build.onLoad({ filter: /./, namespace: DYNAMIC }, ({ path }) => loaded(dynamicSource(path)))
   },
 }
 
@@ -52,19 +50,36 @@ const loaded = (contents: string): OnLoadResult => ({ contents, loader: 'js' })
 
 const builtin = (module: string): string => `process.getBuiltinModule(${JSON.stringify(module)})`
 
-const staticSource = (module: string): string => {
+const exportsOf = (module: string): readonly (readonly [string, PropertyDescriptor])[] => {
   const exported = process.getBuiltinModule(module)
   if (exported === undefined) throw new Error(`${module} is not a module of Node`)
-  const exports = Object.entries(Object.getOwnPropertyDescriptors(exported)).filter(
+  return Object.entries(Object.getOwnPropertyDescriptors(exported)).filter(
     ([name]) => IDENTIFIER.test(name) && name !== 'default',
   )
-  return [
-    `const builtin = ${builtin(module)}`,
-    'export default builtin',
-    ...exports.map(([name, descriptor], index) =>
+}
+
+const exported = (name: string, index: number): string =>
+  `const value${index} = builtin.${name}; export { value${index} as ${name} }`
+
+const beginningOf = (module: string): readonly string[] => [
+  `const builtin = ${builtin(module)}`,
+  'export default builtin',
+]
+
+const staticSource = (module: string): string =>
+  [
+    ...beginningOf(module),
+    ...exportsOf(module).map(([name, descriptor], index) =>
       descriptor.get === undefined
-        ? `const value${index} = builtin.${name}; export { value${index} as ${name} }`
+        ? exported(name, index)
         : `export { value as ${name} } from ${JSON.stringify(`${module}#${name}`)}`,
     ),
   ].join('\n')
-}
+
+const dynamicSource = (module: string): string =>
+  [
+    ...beginningOf(module),
+    ...exportsOf(module).flatMap(([name, descriptor], index) =>
+      descriptor.get === undefined ? [exported(name, index)] : [],
+    ),
+  ].join('\n')
