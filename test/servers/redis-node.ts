@@ -29,11 +29,15 @@ const findEngine = (name: Engine['name']): Engine | undefined =>
   engineAt(name, name === 'valkey' ? VALKEY : undefined)
 
 const MISSING: Readonly<Record<Engine['name'], string>> = {
-  redis: 'no redis-server on this machine: "sudo sh scripts/test-servers.sh" installs it',
+  redis:
+    'no redis-server and redis-cli on this machine: "sudo sh scripts/test-servers.sh" installs them',
   valkey: 'no valkey-server on this machine: "sudo sh scripts/valkey.sh" fetches it',
 }
 
-/** For `skip` of node:test, as {@link skipWithoutRedis}. */
+/**
+ * For `skip` of node:test: the reason to skip tests that need it, or `false` where it is there.
+ * Throws where `CI` is `true`: there a missing server is a fault and not a reason.
+ */
 export const skipWithout = (name: Engine['name']): string | false => {
   if (findEngine(name) !== undefined) return false
   if (process.env['CI'] === 'true') throw new Error(MISSING[name])

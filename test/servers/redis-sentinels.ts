@@ -1,6 +1,7 @@
 // A primary with replicas, and sentinels that replace it when it fails.
 
 import { until } from '../fakes/until.ts'
+import { COMMANDS } from './redis.ts'
 import { startNode, type Engine, type RedisNodeProcess } from './redis-node.ts'
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 
@@ -25,9 +26,6 @@ export interface Sentinels extends AsyncDisposable {
   readonly addresses: string
 }
 
-const COMMANDS =
-  '+evalsha +eval +time +hset +hget +hmget +set +del +pexpire +pttl +zadd +zrem +zrangebyscore +zremrangebyscore +role +wait'
-
 // A busy machine answers late, which is not a reason for a failover.
 const DOWN_AFTER_MS = 2_000
 
@@ -37,7 +35,7 @@ const serverLines = (primary: number | undefined): readonly string[] => [
   `masterauth "${PASSWORD}"`,
   'repl-diskless-sync-delay 0',
   'repl-ping-replica-period 1',
-  `user ${USER} on >${USER_PASSWORD} ~countersign:* -@all ${COMMANDS}`,
+  `user ${USER} on >${USER_PASSWORD} ~countersign:* -@all ${COMMANDS} +role +wait`,
   ...(primary === undefined ? [] : [`replicaof 127.0.0.1 ${primary}`]),
 ]
 

@@ -2,9 +2,9 @@
 // user who may do no more than docs/operate/state.md lists.
 
 import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises'
-import { findProgram } from '../../src/runtime/child.ts'
 import { Daemon, runProgram } from './daemon.ts'
 import { freePort } from './ports.ts'
+import { skipWithout } from './redis-node.ts'
 import { createAuthority, type Authority, type KeyPair } from './pki.ts'
 import { temporaryFolder } from './temporary.ts'
 
@@ -46,24 +46,12 @@ export interface Redis extends AsyncDisposable {
 const PASSWORD = 'redis secret/ü'
 const USER_PASSWORD = 'user-secret'
 
-/** The commands that Countersign's user has to be allowed. */
-const COMMANDS =
+/** The commands that Countersign's user has to be allowed (docs/operate/state.md). */
+export const COMMANDS =
   '+evalsha +eval +time +hset +hget +hmget +set +del +pexpire +pttl +zadd +zrem +zrangebyscore +zremrangebyscore +zcount +info'
 
-const MISSING =
-  'no redis-server and redis-cli on this machine: "sudo sh scripts/test-servers.sh" installs them'
-
-/**
- * For `skip` of node:test: the reason to skip tests that need Redis, or `false` where there is one.
- * Throws where `CI` is `true`: there a missing server is a fault and not a reason.
- */
-export const skipWithoutRedis = (): string | false => {
-  if (findProgram('redis-server') !== undefined && findProgram('redis-cli') !== undefined) {
-    return false
-  }
-  if (process.env['CI'] === 'true') throw new Error(MISSING)
-  return MISSING
-}
+/** For `skip` of node:test; see {@link skipWithout}. */
+export const skipWithoutRedis = (): string | false => skipWithout('redis')
 
 /** Starts Redis. */
 export const startRedis = async (options: RedisOptions = {}): Promise<Redis> => {

@@ -155,8 +155,8 @@ describe('several addresses of Redis', () => {
       { host: 'one.example.org', port: 26_379 },
       { host: '::1', port: 7 },
     ])
-    const nobody = { kind: 'fixed', username: undefined, password: undefined }
-    assert.deepEqual(topology, { kind: 'sentinel', master: 'state', login: nobody })
+    const withoutLogin = { kind: 'fixed', username: undefined, password: undefined }
+    assert.deepEqual(topology, { kind: 'sentinel', master: 'state', login: withoutLogin })
     assert.deepEqual(login, { kind: 'fixed', username: 'u', password: 'p' })
     assert.equal(database, 3)
   })
